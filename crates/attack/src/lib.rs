@@ -1,0 +1,1 @@
+//! Membership inference on signals and membership

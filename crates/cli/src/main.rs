@@ -1,0 +1,2 @@
+//! The flatleak program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! f32 operations as forward and backward pairs on slices

@@ -1,0 +1,1 @@
+//! Architectures over one flat parameter arena, optimizers, training of one model

@@ -1,0 +1,1 @@
+//! Membership design, signals and the pool that every analysis reads

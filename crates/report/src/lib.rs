@@ -1,0 +1,1 @@
+//! Renders results: JSON, terminal table, one HTML file

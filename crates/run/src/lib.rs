@@ -1,0 +1,1 @@
+//! Executes a plan: workers, events, progress, resume

@@ -1,0 +1,1 @@
+//! ROC measures, intervals and paired tests

@@ -1,0 +1,1 @@
+//! The study file, its validation and its identity

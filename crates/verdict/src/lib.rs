@@ -1,0 +1,1 @@
+//! Attacks and statistics over pools to typed results
