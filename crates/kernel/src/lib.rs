@@ -1,1 +1,29 @@
-//! f32 operations as forward and backward pairs on slices
+//! f32 operations as forward and backward pairs on plain slices.
+//!
+//! Every operation takes its inputs, outputs and workspace explicitly, allocates nothing and starts no
+//! thread. Activations are row-major with the batch first; images are channels-last, `[B, H, W, C]`, so that
+//! a pixel's channels are contiguous and convolution is one matrix product per image. Weights are stored
+//! `[in, out]`: both products of a layer's forward pass and weight gradient then read contiguous rows, where
+//! the matrix kernels are fastest.
+//!
+//! Heavy dependency: `gemm-f32`, because its micro-kernels reach most of a core's peak and choose AVX-512,
+//! AVX2 or a portable path at run time. It is the only reason for the `unsafe` here ([`gemm`]).
+//!
+//! ```
+//! use flatleak_kernel::{gemm, Mat};
+//! let (a, b, mut c) = ([1.0, 2.0, 3.0, 4.0], [1.0, 0.0, 0.0, 1.0], [0.0; 4]);
+//! gemm(&mut c, Mat::new(&a, 2, 2), Mat::new(&b, 2, 2), false);
+//! assert_eq!(c, a);
+//! ```
+
+pub mod activation;
+pub mod conv;
+mod dispatch;
+mod gemm;
+pub mod linear;
+pub mod loss;
+pub mod maxpool;
+pub mod sweep;
+
+pub use dispatch::instruction_set;
+pub use gemm::{Mat, gemm};
