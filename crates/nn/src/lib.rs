@@ -1,1 +1,30 @@
-//! Architectures over one flat parameter arena, optimizers, training of one model
+//! Networks, recipes and the training of one model.
+//!
+//! An [`Architecture`] is data: a list of [`Layer`]s. [`Network`] compiles it against an input shape into
+//! offsets on one flat parameter arena; [`Recipe`] says how to train; [`Trainer`] owns everything that one
+//! model needs (parameters, gradients, momentum, workspace) and allocates nothing per step. [`tensors`]
+//! names the parameters as PyTorch does.
+//!
+//! ```
+//! use flatleak_nn::{Architecture, Network, Shape};
+//! let shape = Shape { channels: 1, height: 28, width: 28 };
+//! let network = Network::compile(&Architecture::preset("mlp").unwrap(), shape, 10).unwrap();
+//! assert_eq!(network.parameters(), 784 * 256 + 256 + 256 * 128 + 128 + 128 * 10 + 10);
+//! ```
+
+mod architecture;
+mod error;
+mod network;
+mod recipe;
+pub mod tensors;
+mod train;
+
+pub use architecture::{Architecture, Layer, PRESETS};
+pub use error::Error;
+pub use flatleak_data::Shape;
+pub use network::{Network, Workspace};
+pub use recipe::{Optimizer, Recipe, Schedule};
+pub use train::{Outcome, Trainer};
+
+/// Version of everything that decides a trained model's bits. Raised whenever the golden digests change.
+pub const ENGINE_VERSION: u32 = 1;

@@ -1,0 +1,110 @@
+//! How a model is trained.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// Learning-rate schedule over the steps after warm-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Schedule {
+    /// Half a cosine from `lr` to 0 (Loshchilov & Hutter 2017, arXiv 1608.03983, eq. 5, one period).
+    Cosine,
+    /// `lr`, a tenth from half of the steps on, a hundredth from three quarters on.
+    Step,
+    /// Always `lr`.
+    Constant,
+}
+
+/// The optimizer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Optimizer {
+    /// Stochastic gradient descent as PyTorch defines it.
+    Sgd,
+    /// Sharpness-aware minimisation over SGD (Foret et al. 2021, arXiv 2010.01412, eq. 2 and algorithm 1).
+    Sam,
+}
+
+/// Everything that decides how one model is trained, given data, membership row and seed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// Name in tables and folders.
+    pub name: String,
+    /// The optimizer.
+    pub optimizer: Optimizer,
+    /// SAM's radius; 0 takes no second gradient and is SGD bit for bit.
+    pub rho: f64,
+    /// Passes over the member set.
+    pub epochs: usize,
+    /// Examples per step; the last batch of an epoch may be smaller.
+    pub batch: usize,
+    /// Highest learning rate.
+    pub lr: f64,
+    /// Schedule after warm-up.
+    pub schedule: Schedule,
+    /// Epochs over which the rate rises linearly from 0.
+    pub warmup: usize,
+    /// Momentum.
+    pub momentum: f64,
+    /// Nesterov's form.
+    pub nesterov: bool,
+    /// L2 coefficient.
+    pub weight_decay: f64,
+}
+
+impl Recipe {
+    /// Refuses values that cannot be meant.
+    pub fn check(&self) -> Result<(), Error> {
+        let fail = |problem: String| Err(Error::Recipe { recipe: self.name.clone(), problem });
+        let legal = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
+        if self.name.is_empty() || self.name.len() > 64 || !self.name.chars().all(legal) || self.name.starts_with('.') {
+            return fail(
+                "a name has 1 to 64 letters, digits, `-`, `_`, `+` or `.`, and does not start with `.`".into(),
+            );
+        }
+        if self.epochs == 0 || self.epochs > 100_000 {
+            return fail(format!("epochs = {}, but 1 to 100000 are possible", self.epochs));
+        }
+        if self.batch == 0 || self.batch > 1 << 16 {
+            return fail(format!("batch = {}, but 1 to 65536 are possible", self.batch));
+        }
+        if self.warmup >= self.epochs {
+            return fail(format!("warmup = {} leaves nothing of {} epochs", self.warmup, self.epochs));
+        }
+        for (key, value, low, high) in [
+            ("lr", self.lr, f64::MIN_POSITIVE, 1e6),
+            ("rho", self.rho, 0.0, 1e6),
+            ("momentum", self.momentum, 0.0, 1.0 - f64::EPSILON),
+            ("weight_decay", self.weight_decay, 0.0, 1e6),
+        ] {
+            if !(low..=high).contains(&value) {
+                return fail(format!("{key} = {value} is out of range"));
+            }
+        }
+        if self.nesterov && self.momentum == 0.0 {
+            return fail("nesterov needs momentum above 0".into());
+        }
+        Ok(())
+    }
+
+    /// Learning rate at `step` of `total`, with `warmup` steps of linear rise.
+    pub fn rate(&self, step: usize, warmup: usize, total: usize) -> f64 {
+        if step < warmup {
+            return self.lr * (step + 1) as f64 / warmup as f64;
+        }
+        let progress = (step - warmup) as f64 / (total - warmup).max(1) as f64;
+        match self.schedule {
+            Schedule::Cosine => self.lr * 0.5 * (1.0 + libm::cos(std::f64::consts::PI * progress)),
+            Schedule::Step if progress < 0.5 => self.lr,
+            Schedule::Step if progress < 0.75 => self.lr * 0.1,
+            Schedule::Step => self.lr * 0.01,
+            Schedule::Constant => self.lr,
+        }
+    }
+
+    /// Gradient evaluations per step.
+    pub fn gradients_per_step(&self) -> usize {
+        if self.optimizer == Optimizer::Sam && self.rho > 0.0 { 2 } else { 1 }
+    }
+}
