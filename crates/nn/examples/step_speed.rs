@@ -1,0 +1,84 @@
+//! Milliseconds per training step and the share of this core's multiply-add peak.
+//!
+//! `cargo run --release -p flatleak-nn --example step_speed`, one JSON object a line. `benches/peers` holds
+//! the same networks in PyTorch.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+use std::time::Instant;
+
+use flatleak_nn::{Architecture, Network, Optimizer, Recipe, Schedule, Shape, Trainer};
+use flatleak_stream::{Purpose, Stream};
+
+/// Multiply-add rate of a matrix product that fits the second-level cache, the best of many: what the
+/// kernels can reach on this core.
+fn peak() -> f64 {
+    let n = 256;
+    let (a, mut c) = (vec![1.0f32; n * n], vec![0.0f32; n * n]);
+    let mut best = f64::MAX;
+    for _ in 0..200 {
+        let start = Instant::now();
+        flatleak_kernel::gemm(&mut c, flatleak_kernel::Mat::new(&a, n, n), flatleak_kernel::Mat::new(&a, n, n), false);
+        best = best.min(start.elapsed().as_secs_f64());
+    }
+    2.0 * (n * n * n) as f64 / best / 1e9
+}
+
+fn main() {
+    let peak = peak();
+    let image = Shape { channels: 1, height: 28, width: 28 };
+    let bench =
+        Architecture::custom("flatten;linear 512;tanh;linear 256;tanh;linear 128;tanh;linear".split(';')).unwrap();
+    let cases = [
+        ("mlp", Architecture::preset("mlp").unwrap(), image, 10, 400),
+        ("mlp-bench", bench, Shape { channels: 1, height: 1, width: 600 }, 100, 200),
+        ("cnn", Architecture::preset("cnn").unwrap(), image, 10, 20),
+    ];
+    for (name, architecture, shape, classes, steps) in cases {
+        for (optimizer, passes) in [(Optimizer::Sgd, 1.0), (Optimizer::Sam, 2.0)] {
+            let network = Network::compile(&architecture, shape, classes).unwrap();
+            let recipe = Recipe {
+                name: "bench".into(),
+                optimizer,
+                rho: 0.1,
+                epochs: 1,
+                batch: 128,
+                lr: 0.01,
+                schedule: Schedule::Constant,
+                warmup: 0,
+                momentum: 0.9,
+                nesterov: false,
+                weight_decay: 5e-4,
+            };
+            let mut s = Stream::new(0, Purpose::Simulation, 0, 0);
+            let x: Vec<f32> = (0..2000 * network.features()).map(|_| s.normal() as f32).collect();
+            let y: Vec<u32> = (0..2000).map(|_| s.below(classes as u32)).collect();
+            let mut trainer = Trainer::new(&network, &recipe, network.init(&mut s));
+            let mut windows = Vec::new();
+            for window in 0..8 {
+                let start = Instant::now();
+                for _ in 0..steps {
+                    let batch: Vec<u32> = (0..128).map(|_| s.below(2000)).collect();
+                    let labels: Vec<u32> = batch.iter().map(|&i| y[i as usize]).collect();
+                    trainer.step(&x, &labels, &batch, recipe.lr);
+                }
+                if window > 0 {
+                    windows.push(start.elapsed().as_secs_f64() * 1e3 / steps as f64);
+                }
+            }
+            windows.sort_by(f64::total_cmp);
+            let ms = windows[windows.len() / 2];
+            // Forward, weight gradient and input gradient, the last not for the first layer.
+            let first = match name {
+                "cnn" => 9 * 32 * 784,
+                "mlp" => 784 * 256,
+                _ => 600 * 512,
+            };
+            let flops = 2.0 * 128.0 * passes * (3 * network.multiply_adds() - first) as f64;
+            let rate = flops / ms / 1e6;
+            println!(
+                "{{\"network\":\"{name}\",\"optimizer\":\"{optimizer:?}\",\"ms_per_step\":{ms:.3},\"gflops\":{rate:.1},\"peak_gflops\":{peak:.1},\"share_of_peak\":{:.2}}}",
+                rate / peak
+            );
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Properties of training that no fixture shows.
+
+use flatleak_nn::{Architecture, Network, Optimizer, Outcome, Recipe, Schedule, Shape, Trainer};
+use flatleak_stream::{Purpose, Stream};
+
+fn recipe(optimizer: Optimizer, rho: f64) -> Recipe {
+    Recipe {
+        name: "test".into(),
+        optimizer,
+        rho,
+        epochs: 3,
+        batch: 7,
+        lr: 0.05,
+        schedule: Schedule::Cosine,
+        warmup: 1,
+        momentum: 0.9,
+        nesterov: true,
+        weight_decay: 5e-4,
+    }
+}
+
+fn problem(preset: &str) -> (Network, Vec<f32>, Vec<u32>) {
+    let shape = Shape { channels: 2, height: 9, width: 8 };
+    let network = Network::compile(&Architecture::preset(preset).unwrap(), shape, 3).unwrap();
+    let mut s = Stream::new(11, Purpose::Simulation, 0, 0);
+    let x = (0..20 * 144).map(|_| s.normal() as f32).collect();
+    let y = (0..20).map(|_| s.below(3)).collect();
+    (network, x, y)
+}
+
+fn train(preset: &str, recipe: &Recipe) -> Vec<f32> {
+    let (network, x, y) = problem(preset);
+    let start = network.init(&mut Stream::new(1, Purpose::Init, 0, 0));
+    let mut trainer = Trainer::new(&network, recipe, start);
+    let members: Vec<u32> = (0..20).filter(|i| i % 3 != 0).collect();
+    assert!(matches!(trainer.run((&x, &y), &members, (1, 0), |_, _| true), Outcome::Done(_)));
+    trainer.parameters
+}
+
+#[test]
+fn rho_zero_is_sgd_bit_for_bit() {
+    for preset in ["mlp", "cnn"] {
+        let sgd = train(preset, &recipe(Optimizer::Sgd, 0.0));
+        assert_eq!(sgd, train(preset, &recipe(Optimizer::Sam, 0.0)));
+        assert_ne!(sgd, train(preset, &recipe(Optimizer::Sam, 0.1)));
+    }
+}
+
+#[test]
+fn gradient_is_the_finite_difference() {
+    let shape = Shape { channels: 2, height: 4, width: 4 };
+    // tanh keeps the loss smooth, so that central differences converge.
+    let layers = "conv 3;tanh;conv 2;tanh;flatten;linear 5;tanh;linear";
+    let network = Network::compile(&Architecture::custom(layers.split(';')).unwrap(), shape, 3).unwrap();
+    let mut s = Stream::new(5, Purpose::Simulation, 0, 0);
+    let x: Vec<f32> = (0..4 * 32).map(|_| s.normal() as f32).collect();
+    let (labels, rows) = ([0u32, 1, 2, 1], [0u32, 1, 2, 3]);
+    let w = network.init(&mut Stream::new(5, Purpose::Init, 0, 0));
+    let mut ws = network.workspace(4);
+    let mut at = |w: &[f32], g: &mut [f32]| {
+        ws.gather(&x, shape, &rows);
+        network.gradient(g, w, &labels, &mut ws)
+    };
+    let (mut g, mut scratch) = (vec![0.0; w.len()], vec![0.0; w.len()]);
+    at(&w, &mut g);
+    let largest = g.iter().fold(0f32, |a, v| a.max(v.abs()));
+    for i in 0..w.len() {
+        let h = 1e-2;
+        let (mut up, mut down) = (w.clone(), w.clone());
+        up[i] += h;
+        down[i] -= h;
+        let numeric = (at(&up, &mut scratch) - at(&down, &mut scratch)) / f64::from(up[i] - down[i]);
+        assert!((numeric - f64::from(g[i])).abs() < 2e-3 * f64::from(largest), "{i}: {numeric} {}", g[i]);
+    }
+}
+
+#[test]
+fn vanishing_gradient_leaves_sam_finite() {
+    // One class only: the softmax is constant, so every gradient is exactly 0 and so must eps be.
+    let shape = Shape { channels: 1, height: 1, width: 4 };
+    let network = Network::compile(&Architecture::custom(["flatten", "linear"]).unwrap(), shape, 1).unwrap();
+    let mut r = recipe(Optimizer::Sam, 0.1);
+    r.weight_decay = 0.0;
+    let start = vec![0.5; 5];
+    let mut trainer = Trainer::new(&network, &r, start.clone());
+    trainer.step(&[1.0, 2.0, 3.0, 4.0], &[0], &[0], 0.1);
+    assert_eq!(trainer.parameters, start);
+}
+
+#[test]
+fn divergence_is_reported_not_propagated() {
+    let (network, x, y) = problem("mlp");
+    let mut r = recipe(Optimizer::Sgd, 0.0);
+    (r.lr, r.schedule, r.warmup) = (1e5, Schedule::Constant, 0);
+    let mut trainer = Trainer::new(&network, &r, network.init(&mut Stream::new(1, Purpose::Init, 0, 0)));
+    let members: Vec<u32> = (0..20).collect();
+    assert!(matches!(trainer.run((&x, &y), &members, (1, 0), |_, _| true), Outcome::Diverged(_)));
+}
+
+#[test]
+fn impossible_layer_lists_say_where() {
+    let shape = Shape { channels: 1, height: 3, width: 3 };
+    for (layers, word) in [
+        ("linear 4;linear", "flatten"),
+        ("flatten;conv 3;linear", "flat"),
+        ("max-pool;max-pool;flatten;linear", "halve"),
+        ("flatten;linear 7", "one output per class"),
+        ("flatten;linear 0;linear", "between 1"),
+        ("", "unknown layer"),
+        ("flatten;lineer 3", "lineer 3"),
+        ("conv", "unknown layer `conv`"),
+    ] {
+        let error = Architecture::custom(layers.split(';'))
+            .and_then(|a| Network::compile(&a, shape, 2))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(word), "{layers}: {error}");
+    }
+}
+
+#[test]
+fn schedules_by_hand() {
+    let mut r = recipe(Optimizer::Sgd, 0.0);
+    r.lr = 1.0;
+    assert_eq!([r.rate(0, 4, 12), r.rate(3, 4, 12), r.rate(4, 4, 12)], [0.25, 1.0, 1.0]);
+    assert!((r.rate(8, 4, 12) - 0.5).abs() < 1e-15 && r.rate(11, 4, 12) < 0.04);
+    r.schedule = Schedule::Step;
+    assert_eq!([r.rate(5, 0, 12), r.rate(6, 0, 12), r.rate(9, 0, 12)], [1.0, 0.1, 0.01]);
+}
+
+/// Fails when any change alters the bits of training: raise `ENGINE_VERSION` and renew the digests then.
+/// Sums inside the matrix kernels depend on vector width and cache sizes, hence one digest per machine
+/// class; on an unknown class the test only checks that training repeats itself.
+#[test]
+fn golden_digest_of_ten_steps() {
+    for preset in ["mlp", "cnn"] {
+        let digest = |w: Vec<f32>| {
+            let bytes: Vec<u8> = w.iter().flat_map(|v| v.to_le_bytes()).collect();
+            blake3::hash(&bytes).to_hex()[..16].to_owned()
+        };
+        let first = digest(train(preset, &recipe(Optimizer::Sam, 0.05)));
+        assert_eq!(first, digest(train(preset, &recipe(Optimizer::Sam, 0.05))));
+        let initial = problem(preset).0.init(&mut Stream::new(1, Purpose::Init, 0, 0));
+        let want = if preset == "mlp" { "29fd92b7c065160e" } else { "be9479daecfd49c1" };
+        println!("{preset}: {} trained {first} on {}", digest(initial.clone()), flatleak_kernel::instruction_set());
+        assert_eq!(digest(initial), want, "initialisation of {preset}");
+    }
+}
