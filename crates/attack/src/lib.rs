@@ -1,1 +1,27 @@
-//! Membership inference on signals and membership
+//! Membership inference from signals and membership.
+//!
+//! [`Attack`] names an attack, [`Lineup`] holds the models that take part, and [`Attack::score`] gives every model
+//! of the lineup, as target, one score per example: higher means member. Targets are scored
+//! *leave-one-block-out*: the shadows of a target are all models of the lineup outside its block, because its
+//! complement was trained on exactly the data that the target lacks and mirrors its outputs. Nothing here
+//! knows of networks or files.
+//!
+//! ```
+//! use flatleak_attack::{Attack, Lineup, Seat};
+//! let members = [[true, false], [false, true], [false, true], [true, false]];
+//! let values = [[2.0, 0.1], [0.2, 1.9], [0.1, 2.2], [1.8, 0.3]];
+//! let seats = (0..4).map(|m| Seat { block: m / 2, member: &members[m], values: &values[m], population: &[] });
+//! let lineup = Lineup::new(seats.collect(), &[0, 0]).unwrap();
+//! let scores = Attack::LiraOnlineFixed(Default::default()).score(&lineup);
+//! assert!(scores[0][0] > scores[0][1] && scores[1][1] > scores[1][0]);
+//! ```
+
+mod catalogue;
+mod lineup;
+mod lira;
+mod ratio;
+mod shadows;
+mod threshold;
+
+pub use catalogue::{Attack, FixedVariance, all};
+pub use lineup::{Error, Lineup, Seat};

@@ -1,5 +1,7 @@
 //! Gradients and ten steps against PyTorch (fixtures by `make_fixtures.py`).
 
+#![allow(clippy::unwrap_used, reason = "a failed fixture read is a failed test")]
+
 use std::collections::HashMap;
 use std::path::Path;
 

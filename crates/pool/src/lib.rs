@@ -1,1 +1,70 @@
-//! Membership design, signals and the pool that every analysis reads
+//! What every analysis reads: which model was trained on which example, and what each model puts out.
+//!
+//! [`Membership`] is the blocked design, [`Signals`] are derived from logits once, and [`Pool`] is the view that
+//! attacks and explanations take. No input or output happens here.
+//!
+//! ```
+//! use flatleak_pool::Membership;
+//! let m = Membership::complementary(0, 4, 10).unwrap();
+//! // Models 2j and 2j+1 split the pool between them.
+//! assert!((0..10).all(|i| m.row(2)[i] != m.row(3)[i]));
+//! assert_eq!(m.block(3), 1);
+//! ```
+
+mod membership;
+mod signals;
+
+pub use membership::{BLOCK, Membership};
+pub use signals::{Signal, Signals};
+
+/// Errors of this crate.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The number of models does not fill blocks.
+    #[error("{0} models do not fill blocks of {BLOCK}: give an even number of at least 4")]
+    Models(usize),
+    /// Too few examples to split.
+    #[error("a pool of {0} examples cannot be split: give at least 2")]
+    Examples(usize),
+    /// An array of another size than the pool.
+    #[error("{what} has {found} values, not {expected}")]
+    Size {
+        /// The array.
+        what: &'static str,
+        /// Its length.
+        found: usize,
+        /// The length that fits.
+        expected: usize,
+    },
+}
+
+/// Everything that analyses read about one recipe on one data set.
+///
+/// Axes: M models, N pool examples, T held-out examples.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    /// Recipe name.
+    pub recipe: String,
+    /// Who was trained on what, (M, N).
+    pub membership: Membership,
+    /// Labels of the pool, (N).
+    pub labels: Vec<u32>,
+    /// Labels of the held-out examples, (T).
+    pub test_labels: Vec<u32>,
+    /// Per model, signals of the pool examples.
+    pub pool: Vec<Signals>,
+    /// Per model, signals of the held-out examples.
+    pub test: Vec<Signals>,
+}
+
+impl Pool {
+    /// The values of one signal in f64, one row of N per model.
+    pub fn rows(&self, signal: Signal) -> Vec<Vec<f64>> {
+        self.pool.iter().map(|s| s.values(signal)).collect()
+    }
+
+    /// The values of one signal on the held-out examples, one row of T per model.
+    pub fn test_rows(&self, signal: Signal) -> Vec<Vec<f64>> {
+        self.test.iter().map(|s| s.values(signal)).collect()
+    }
+}

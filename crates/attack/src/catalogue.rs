@@ -1,0 +1,206 @@
+//! The attacks by name.
+
+use flatleak_pool::Signal;
+
+use crate::{Lineup, lira, ratio, threshold};
+
+/// How the pooled standard deviation of `lira-online-fixed` is formed; the literature has several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FixedVariance {
+    /// Deviation (ddof 0) of phi minus the example's median, per side, over examples and shadows (TF Privacy).
+    #[default]
+    Residual,
+    /// Deviation of all raw IN phi, for both sides (the 2022 reference code).
+    Official,
+    /// Deviation of all raw phi, per side.
+    PerSide,
+}
+
+impl FixedVariance {
+    /// Name in results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Residual => "residual",
+            Self::Official => "official",
+            Self::PerSide => "per-side",
+        }
+    }
+}
+
+/// A membership-inference attack; formulas stand with the scoring functions and in the book.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Attack {
+    /// Correct prediction (Yeom et al. 2018).
+    Correctness,
+    /// log p_y, which ranks as p_y does and keeps its precision near 1.
+    Confidence,
+    /// Negative entropy.
+    Entropy,
+    /// Negative modified entropy (Song & Mittal 2021).
+    ModifiedEntropy,
+    /// Negative loss.
+    Loss,
+    /// p_y minus the threshold of its class.
+    ConfidencePerClass,
+    /// Negative entropy minus the threshold of its class.
+    EntropyPerClass,
+    /// Negative modified entropy minus the threshold of its class.
+    ModifiedEntropyPerClass,
+    /// Negative loss minus the threshold of its class.
+    LossPerClass,
+    /// Share of OUT shadows with a larger loss (Ye et al. 2022, arXiv 2111.09679).
+    AttackR,
+    /// Mean OUT loss minus the target's (Watson et al. 2022).
+    CalibratedLoss,
+    /// Likelihood ratio with per-example deviations (Carlini et al. 2022, arXiv 2112.03570).
+    LiraOnline,
+    /// Likelihood ratio with pooled deviations.
+    LiraOnlineFixed(FixedVariance),
+    /// One-sided test against the OUT shadows, ranked by its z value.
+    LiraOffline,
+    /// The same with a pooled deviation.
+    LiraOfflineFixed,
+    /// Negative OUT log-density, as the 2021 reference code computes it.
+    LiraOfflineTwoSided,
+    /// The same with a pooled deviation.
+    LiraOfflineTwoSidedFixed,
+    /// log(p_y / pbar) (Zarifzadeh et al. 2024, arXiv 2312.03262).
+    Rmia,
+    /// The same with pbar from OUT shadows alone, a = 0.3.
+    RmiaOffline,
+    /// Share of population examples whose ratio is exceeded gamma = 1 times.
+    RmiaGamma,
+    /// log p_y - log of the mean over shadows (Lassila et al. 2025, arXiv 2505.24089).
+    Base,
+}
+
+/// Every attack, in the order of tables.
+pub fn all() -> Vec<Attack> {
+    use Attack::*;
+    vec![
+        Correctness,
+        Confidence,
+        Loss,
+        Entropy,
+        ModifiedEntropy,
+        ConfidencePerClass,
+        LossPerClass,
+        EntropyPerClass,
+        ModifiedEntropyPerClass,
+        AttackR,
+        CalibratedLoss,
+        LiraOnline,
+        LiraOnlineFixed(FixedVariance::Residual),
+        LiraOffline,
+        LiraOfflineFixed,
+        LiraOfflineTwoSided,
+        LiraOfflineTwoSidedFixed,
+        Rmia,
+        RmiaOffline,
+        RmiaGamma,
+        Base,
+    ]
+}
+
+impl Attack {
+    /// Name in tables and results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Correctness => "correctness",
+            Self::Confidence => "confidence",
+            Self::Entropy => "entropy",
+            Self::ModifiedEntropy => "modified-entropy",
+            Self::Loss => "loss",
+            Self::ConfidencePerClass => "confidence-per-class",
+            Self::EntropyPerClass => "entropy-per-class",
+            Self::ModifiedEntropyPerClass => "modified-entropy-per-class",
+            Self::LossPerClass => "loss-per-class",
+            Self::AttackR => "attack-r",
+            Self::CalibratedLoss => "calibrated-loss",
+            Self::LiraOnline => "lira-online",
+            Self::LiraOnlineFixed(_) => "lira-online-fixed",
+            Self::LiraOffline => "lira-offline",
+            Self::LiraOfflineFixed => "lira-offline-fixed",
+            Self::LiraOfflineTwoSided => "lira-offline-two-sided",
+            Self::LiraOfflineTwoSidedFixed => "lira-offline-two-sided-fixed",
+            Self::Rmia => "rmia",
+            Self::RmiaOffline => "rmia-offline",
+            Self::RmiaGamma => "rmia-gamma",
+            Self::Base => "base",
+        }
+    }
+
+    /// Variant, where the literature has several definitions under one name.
+    pub fn variant(self) -> Option<&'static str> {
+        if let Self::LiraOnlineFixed(v) = self { Some(v.name()) } else { None }
+    }
+
+    /// The signal that the attack reads.
+    pub fn signal(self) -> Signal {
+        match self {
+            Self::Correctness => Signal::Correct,
+            Self::ConfidencePerClass => Signal::Confidence,
+            Self::Entropy | Self::EntropyPerClass => Signal::NegativeEntropy,
+            Self::ModifiedEntropy | Self::ModifiedEntropyPerClass => Signal::NegativeModifiedEntropy,
+            Self::LiraOnline
+            | Self::LiraOnlineFixed(_)
+            | Self::LiraOffline
+            | Self::LiraOfflineFixed
+            | Self::LiraOfflineTwoSided
+            | Self::LiraOfflineTwoSidedFixed
+            | Self::Rmia
+            | Self::RmiaOffline
+            | Self::RmiaGamma
+            | Self::Base => Signal::Phi,
+            Self::Confidence | Self::Loss | Self::LossPerClass | Self::AttackR | Self::CalibratedLoss => {
+                Signal::LogConfidence
+            }
+        }
+    }
+
+    /// Whether a target's score depends on the outputs of other models.
+    pub fn uses_shadows(self) -> bool {
+        !matches!(self, Self::Correctness | Self::Confidence | Self::Entropy | Self::ModifiedEntropy | Self::Loss)
+    }
+
+    /// Whether other models enter only through one threshold per class.
+    pub fn shadows_set_thresholds_only(self) -> bool {
+        matches!(
+            self,
+            Self::ConfidencePerClass | Self::EntropyPerClass | Self::ModifiedEntropyPerClass | Self::LossPerClass
+        )
+    }
+
+    /// The attack whose ROC this one has by construction, in a design with equal IN and OUT counts.
+    pub fn same_roc_as(self) -> Option<Self> {
+        match self {
+            Self::Loss => Some(Self::Confidence),
+            Self::Base => Some(Self::Rmia),
+            _ => None,
+        }
+    }
+
+    /// Scores of every model of the lineup on every example, (M, N) as rows; higher = member.
+    pub fn score(self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+        match self {
+            Self::Correctness | Self::Confidence | Self::Entropy | Self::ModifiedEntropy | Self::Loss => {
+                lineup.seats.iter().map(|s| s.values.to_vec()).collect()
+            }
+            Self::ConfidencePerClass | Self::EntropyPerClass | Self::ModifiedEntropyPerClass | Self::LossPerClass => {
+                threshold::per_class(lineup)
+            }
+            Self::AttackR => ratio::attack_r(lineup),
+            Self::CalibratedLoss => ratio::calibrated_loss(lineup),
+            Self::LiraOnline => lira::online(lineup, None),
+            Self::LiraOnlineFixed(variant) => lira::online(lineup, Some(variant)),
+            Self::LiraOffline => lira::offline(lineup, false, false),
+            Self::LiraOfflineFixed => lira::offline(lineup, true, false),
+            Self::LiraOfflineTwoSided => lira::offline(lineup, false, true),
+            Self::LiraOfflineTwoSidedFixed => lira::offline(lineup, true, true),
+            Self::Rmia => ratio::rmia(lineup),
+            Self::RmiaOffline => ratio::rmia_offline(lineup),
+            Self::RmiaGamma => ratio::rmia_gamma(lineup),
+            Self::Base => ratio::base(lineup),
+        }
+    }
+}

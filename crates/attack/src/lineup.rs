@@ -1,0 +1,90 @@
+//! The models that take part in an attack.
+
+/// One model: its block, whom it was trained on, and the signal that the attack reads.
+#[derive(Clone, Copy, Debug)]
+pub struct Seat<'a> {
+    /// Block; models of one block are never each other's shadows.
+    pub block: usize,
+    /// (N) membership.
+    pub member: &'a [bool],
+    /// (N) the attack's signal (see [`Attack::signal`](crate::Attack::signal)).
+    pub values: &'a [f64],
+    /// (Z) the same signal on population examples outside the pool; only `rmia-gamma` reads it.
+    pub population: &'a [f64],
+}
+
+/// What can be wrong with a lineup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Arrays of different sizes.
+    #[error("model {model} has {found} {what}, not {expected}")]
+    Size {
+        /// Index of the model.
+        model: usize,
+        /// The array.
+        what: &'static str,
+        /// Its length.
+        found: usize,
+        /// The length that fits.
+        expected: usize,
+    },
+    /// A target would have no shadow.
+    #[error("{0} blocks of models, but a target needs shadows from another block: give at least 2")]
+    Blocks(usize),
+}
+
+/// The models that take part, targets and shadows alike.
+#[derive(Clone, Debug)]
+pub struct Lineup<'a> {
+    pub(crate) seats: Vec<Seat<'a>>,
+    pub(crate) labels: &'a [u32],
+    blocks: Vec<usize>,
+}
+
+impl<'a> Lineup<'a> {
+    /// A lineup over the examples with these labels.
+    ///
+    /// # Errors
+    /// Arrays that do not fit; fewer than two blocks.
+    pub fn new(seats: Vec<Seat<'a>>, labels: &'a [u32]) -> Result<Self, Error> {
+        let population = seats.first().map_or(0, |s| s.population.len());
+        for (model, seat) in seats.iter().enumerate() {
+            for (what, found, expected) in [
+                ("membership marks", seat.member.len(), labels.len()),
+                ("signals", seat.values.len(), labels.len()),
+                ("population signals", seat.population.len(), population),
+            ] {
+                if found != expected {
+                    return Err(Error::Size { model, what, found, expected });
+                }
+            }
+        }
+        let mut blocks: Vec<usize> = seats.iter().map(|s| s.block).collect();
+        blocks.sort_unstable();
+        blocks.dedup();
+        if blocks.len() < 2 {
+            return Err(Error::Blocks(blocks.len()));
+        }
+        Ok(Self { seats, labels, blocks })
+    }
+
+    /// The models.
+    pub fn seats(&self) -> &[Seat<'a>] {
+        &self.seats
+    }
+
+    /// The distinct blocks, ascending.
+    pub fn blocks(&self) -> &[usize] {
+        &self.blocks
+    }
+
+    /// Number of examples, N.
+    pub fn examples(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Shadows of the targets in `block`.
+    pub(crate) fn shadows(&self, block: usize) -> Vec<Seat<'a>> {
+        self.seats.iter().filter(|s| s.block != block).copied().collect()
+    }
+}

@@ -1,0 +1,153 @@
+//! What an attacker can read off a model's output for one example.
+
+use crate::Error;
+
+/// A signal of one model on one example.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Signal {
+    /// phi = z_y - logsumexp of the other logits = log(p_y / (1 - p_y)) (Carlini et al. 2022, arXiv 2112.03570).
+    Phi,
+    /// p_y.
+    Confidence,
+    /// log p_y, the negative loss.
+    LogConfidence,
+    /// Negative entropy, sum p log p.
+    NegativeEntropy,
+    /// Negative modified entropy (Song & Mittal 2021, arXiv 2003.10595).
+    NegativeModifiedEntropy,
+    /// 1 where the prediction is the label.
+    Correct,
+}
+
+/// Signals of one model on all examples of one split; phi is stored, confidence and loss are derived in f64.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Signals {
+    /// phi, one value per example.
+    pub phi: Vec<f32>,
+    /// Whether the largest logit is the label's.
+    pub correct: Vec<u8>,
+    /// Entropy in nats.
+    pub entropy: Vec<f32>,
+    /// Modified entropy in nats.
+    pub modified_entropy: Vec<f32>,
+}
+
+/// Song & Mittal's floor for the logarithms' arguments.
+const FLOOR: f64 = 1e-30;
+
+impl Signals {
+    /// Signals from logits (n, C), in f64.
+    ///
+    /// # Errors
+    /// When `logits` does not hold `classes` values per label.
+    pub fn from_logits(logits: &[f32], labels: &[u32], classes: usize) -> Result<Self, Error> {
+        let expected = labels.len() * classes;
+        if logits.len() != expected {
+            return Err(Error::Size { what: "the array of logits", found: logits.len(), expected });
+        }
+        let n = labels.len();
+        let mut out = Self {
+            phi: Vec::with_capacity(n),
+            correct: Vec::with_capacity(n),
+            entropy: Vec::with_capacity(n),
+            modified_entropy: Vec::with_capacity(n),
+        };
+        for (row, &label) in logits.chunks_exact(classes).zip(labels) {
+            let y = label as usize;
+            let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let z: Vec<f64> = row.iter().map(|&v| f64::from(v)).collect();
+            let others = log_sum_exp(z.iter().enumerate().filter(|(j, _)| *j != y).map(|(_, v)| *v));
+            let all = log_sum_exp(z.iter().copied());
+            let (mut entropy, mut modified) = (0.0, 0.0);
+            for (j, v) in z.iter().enumerate() {
+                let log_p = v - all;
+                let p = libm::exp(log_p);
+                entropy -= p * log_p.max(libm::log(FLOOR));
+                // log(1 - p) without cancellation for p near 1: the mass of the other classes.
+                let rest = if j == y { libm::exp(others - all) } else { 1.0 - p };
+                modified -= if j == y { rest * log_p.max(libm::log(FLOOR)) } else { p * libm::log(rest.max(FLOOR)) };
+            }
+            out.phi.push((z[y] - others) as f32);
+            out.correct.push(u8::from(row[y] >= top && row.iter().position(|v| *v >= top) == Some(y)));
+            out.entropy.push(entropy as f32);
+            out.modified_entropy.push(modified as f32);
+        }
+        Ok(out)
+    }
+
+    /// Number of examples.
+    pub fn len(&self) -> usize {
+        self.phi.len()
+    }
+
+    /// Whether there is no example.
+    pub fn is_empty(&self) -> bool {
+        self.phi.is_empty()
+    }
+
+    /// One signal in f64.
+    pub fn values(&self, signal: Signal) -> Vec<f64> {
+        let phi = self.phi.iter().map(|&v| f64::from(v));
+        match signal {
+            Signal::Phi => phi.collect(),
+            Signal::Confidence => phi.map(|v| 1.0 / (1.0 + libm::exp(-v))).collect(),
+            Signal::LogConfidence => phi.map(log_sigmoid).collect(),
+            Signal::NegativeEntropy => self.entropy.iter().map(|&v| -f64::from(v)).collect(),
+            Signal::NegativeModifiedEntropy => self.modified_entropy.iter().map(|&v| -f64::from(v)).collect(),
+            Signal::Correct => self.correct.iter().map(|&v| f64::from(v)).collect(),
+        }
+    }
+
+    /// Share of correct predictions among the examples that `keep` selects.
+    pub fn accuracy(&self, keep: impl Fn(usize) -> bool) -> f64 {
+        let (mut hits, mut all) = (0u32, 0u32);
+        for (i, &c) in self.correct.iter().enumerate() {
+            if keep(i) {
+                hits += u32::from(c);
+                all += 1;
+            }
+        }
+        f64::from(hits) / f64::from(all)
+    }
+}
+
+/// log(1 / (1 + exp(-phi))), exact in both tails.
+fn log_sigmoid(phi: f64) -> f64 {
+    if phi >= 0.0 { -libm::log1p(libm::exp(-phi)) } else { phi - libm::log1p(libm::exp(phi)) }
+}
+
+fn log_sum_exp(values: impl Iterator<Item = f64> + Clone) -> f64 {
+    let top = values.clone().fold(f64::NEG_INFINITY, f64::max);
+    if top == f64::NEG_INFINITY {
+        return top;
+    }
+    top + libm::log(values.map(|v| libm::exp(v - top)).sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_by_hand() {
+        // p = (1/2, 1/4, 1/4): phi = log(1) = 0, H = 1.5 ln 2.
+        let z = [2f32.ln(), 0.0, 0.0];
+        let s = Signals::from_logits(&z, &[0], 3).unwrap();
+        let ln2 = std::f64::consts::LN_2;
+        assert!(s.phi[0].abs() < 1e-6 && s.correct[0] == 1);
+        assert!((f64::from(s.entropy[0]) - 1.5 * ln2).abs() < 1e-6);
+        let modified = 0.5 * ln2 - 2.0 * 0.25 * 0.75f64.ln();
+        assert!((f64::from(s.modified_entropy[0]) - modified).abs() < 1e-6);
+        assert!((s.values(Signal::Confidence)[0] - 0.5).abs() < 1e-6);
+    }
+
+    #[test]
+    fn saturated_logits_keep_their_phi() {
+        let s = Signals::from_logits(&[90.0, 0.0, -90.0, 0.0], &[0, 0], 2).unwrap();
+        assert_eq!(s.phi, [90.0, -90.0]);
+        assert_eq!(s.values(Signal::LogConfidence)[1], -90.0);
+        assert!(s.values(Signal::LogConfidence)[0] < 0.0);
+        assert_eq!(s.correct, [1, 0]);
+        assert!(Signals::from_logits(&[0.0], &[0], 2).is_err());
+    }
+}
