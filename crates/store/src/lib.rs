@@ -1,1 +1,14 @@
-//! The run directory on disk
+//! The run directory on disk.
+//!
+//! [`RunDir`] owns one study's folder. Every artefact is a file that is written under a temporary name, synced and
+//! renamed; tensors carry the identity of what they depend on and a checksum of their content, and one that
+//! does not match is reported as absent, never used. The format is specified in the book.
+
+mod artefact;
+mod error;
+mod fault;
+mod rundir;
+
+pub use error::Error;
+pub use fault::pause_point;
+pub use rundir::{RunDir, SplitOutputs};

@@ -1,0 +1,256 @@
+//! One study's folder.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use flatleak_data::Dataset;
+use flatleak_nn::{Network, tensors};
+use flatleak_pool::{Membership, Pool, Signals};
+use flatleak_study::Study;
+use safetensors::Dtype;
+
+use crate::Error;
+use crate::artefact::{Tensor, f32_bytes, f32_values, read_tensors, write_atomic, write_tensors};
+
+/// What a model puts out on one split: signals, and logits where they are kept.
+#[derive(Clone, Debug)]
+pub struct SplitOutputs {
+    /// Signals of every example.
+    pub signals: Signals,
+    /// (n, C) logits; empty when not kept.
+    pub logits: Vec<f32>,
+}
+
+/// A study's folder, locked while it is open.
+#[derive(Debug)]
+pub struct RunDir {
+    path: PathBuf,
+    study: Study,
+    digest: String,
+    membership: Membership,
+    _lock: File,
+}
+
+/// Logits are kept while a study's stay below this many bytes.
+const LOGITS_LIMIT: u64 = 2 << 30;
+
+impl RunDir {
+    /// Opens or creates the folder of `study` on `data`, and refuses that of another study.
+    ///
+    /// More models, or further recipes, extend a folder; a changed recipe under an old name, another seed, network
+    /// or data set does not.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn open(path: &Path, study: &Study, data: &Dataset) -> Result<Self, Error> {
+        fs::create_dir_all(path).map_err(Error::io("cannot create", path))?;
+        let lock_path = path.join("lock");
+        let lock = File::create(&lock_path).map_err(Error::io("cannot create", &lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(Error::Busy(path.to_owned())),
+            Err(TryLockError::Error(e)) => return Err(Error::io("cannot lock", &lock_path)(e)),
+        }
+        let digest = data.digest_hex();
+        let file = path.join("study.toml");
+        let stamp = format!("# data {digest}\n");
+        match fs::read_to_string(&file) {
+            Ok(text) => {
+                let before = Study::parse(&text)?;
+                let stated = text.lines().next().unwrap_or_default();
+                if let Some(difference) = difference(&before, study, stated == stamp.trim_end()) {
+                    return Err(Error::OtherStudy { path: path.to_owned(), difference });
+                }
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                let occupied = fs::read_dir(path).map_err(Error::io("cannot read", path))?.count() > 1;
+                if occupied {
+                    let difference = "it has files but no study.toml".to_owned();
+                    return Err(Error::OtherStudy { path: path.to_owned(), difference });
+                }
+            }
+            Err(e) => return Err(Error::io("cannot read", &file)(e)),
+        }
+        write_atomic(&file, (stamp + &study.to_toml()?).as_bytes(), "study")?;
+        let membership = Membership::complementary(study.seed, study.models, data.pool.len())?;
+        write_atomic(&path.join("membership.npy"), &membership_npy(&membership), "membership")?;
+        Ok(Self { path: path.to_owned(), study: study.clone(), digest, membership, _lock: lock })
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Who is trained on what.
+    pub fn membership(&self) -> &Membership {
+        &self.membership
+    }
+
+    /// The digest of the data set.
+    pub fn data_digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// Weights of a model, when they are complete and belong to this study.
+    ///
+    /// # Errors
+    /// Only when the file system fails; absence and damage are `None`.
+    pub fn weights(&self, recipe: usize, model: usize, network: &Network) -> Result<Option<Vec<f32>>, Error> {
+        let path = self.file(recipe, model, "weights.safetensors");
+        let Some(found) = read_tensors(&path, &self.identity(recipe, model))? else { return Ok(None) };
+        Ok(tensors::import(network, |name| found.get(name).map(|(s, b)| (s.clone(), f32_values(b)))).ok())
+    }
+
+    /// Stores the weights of a model under PyTorch's names and shapes.
+    ///
+    /// # Errors
+    /// When the file system fails.
+    pub fn save_weights(&self, recipe: usize, model: usize, network: &Network, arena: &[f32]) -> Result<(), Error> {
+        let list: Vec<Tensor> = tensors::export(network, arena)
+            .into_iter()
+            .map(|(name, shape, values)| (name, Dtype::F32, shape, f32_bytes(&values)))
+            .collect();
+        let path = self.file(recipe, model, "weights.safetensors");
+        self.make_folder(&path)?;
+        write_tensors(&path, &list, &self.identity(recipe, model), "weights")
+    }
+
+    /// Signals of a model on pool and test examples, when complete.
+    ///
+    /// # Errors
+    /// Only when the file system fails.
+    pub fn signals(&self, recipe: usize, model: usize) -> Result<Option<[Signals; 2]>, Error> {
+        let path = self.file(recipe, model, "signals.safetensors");
+        let Some(found) = read_tensors(&path, &self.identity(recipe, model))? else { return Ok(None) };
+        let split = |name: &str| {
+            let bytes = |signal: &str| found.get(&format!("{name}.{signal}")).map(|(_, b)| b.clone());
+            Some(Signals {
+                phi: f32_values(&bytes("phi")?),
+                correct: bytes("correct")?,
+                entropy: f32_values(&bytes("entropy")?),
+                modified_entropy: f32_values(&bytes("modified_entropy")?),
+            })
+        };
+        Ok(split("pool").zip(split("test")).map(|(pool, test)| [pool, test]))
+    }
+
+    /// Stores what a model puts out. Axes (checkpoint, example, query[, class]), one checkpoint and one query.
+    ///
+    /// # Errors
+    /// When the file system fails.
+    pub fn save_signals(&self, recipe: usize, model: usize, outputs: [SplitOutputs; 2]) -> Result<(), Error> {
+        let mut list: Vec<Tensor> = Vec::new();
+        for (split, SplitOutputs { signals, logits }) in ["pool", "test"].into_iter().zip(outputs) {
+            let n = signals.len();
+            let shape = vec![1, n, 1];
+            for (name, values) in
+                [("phi", &signals.phi), ("entropy", &signals.entropy), ("modified_entropy", &signals.modified_entropy)]
+            {
+                list.push((format!("{split}.{name}"), Dtype::F32, shape.clone(), f32_bytes(values)));
+            }
+            list.push((format!("{split}.correct"), Dtype::U8, shape, signals.correct));
+            if !logits.is_empty() {
+                let shape = vec![1, n, 1, logits.len() / n.max(1)];
+                list.push((format!("{split}.logits"), Dtype::F32, shape, f32_bytes(&logits)));
+            }
+        }
+        let path = self.file(recipe, model, "signals.safetensors");
+        self.make_folder(&path)?;
+        write_tensors(&path, &list, &self.identity(recipe, model), "signals")
+    }
+
+    /// Whether this study's logits are small enough to be kept.
+    pub fn keeps_logits(&self, data: &Dataset) -> bool {
+        let examples = (data.pool.len() + data.test.len()) as u64;
+        let models = (self.study.models * self.study.recipes.len()) as u64;
+        examples * models * data.classes as u64 * 4 < LOGITS_LIMIT
+    }
+
+    /// The pool of one recipe, from the signals on disk.
+    ///
+    /// # Errors
+    /// A model that is not there.
+    pub fn pool(&self, recipe: usize, data: &Dataset) -> Result<Pool, Error> {
+        let (mut pool, mut test) = (Vec::new(), Vec::new());
+        for model in 0..self.study.models {
+            let missing = || Error::Missing(self.file(recipe, model, "signals.safetensors"));
+            let [a, b] = self.signals(recipe, model)?.ok_or_else(missing)?;
+            if a.len() != data.pool.len() || b.len() != data.test.len() {
+                return Err(missing());
+            }
+            pool.push(a);
+            test.push(b);
+        }
+        Ok(Pool {
+            recipe: self.study.recipes[recipe].name.clone(),
+            membership: self.membership.clone(),
+            labels: data.pool.y.clone(),
+            test_labels: data.test.y.clone(),
+            pool,
+            test,
+        })
+    }
+
+    /// Writes a result file of the study whole or not at all; `kind` names its pause points.
+    ///
+    /// # Errors
+    /// When the file system fails.
+    pub fn write(&self, name: &str, bytes: &[u8], kind: &str) -> Result<PathBuf, Error> {
+        let path = self.path.join(name);
+        write_atomic(&path, bytes, kind)?;
+        Ok(path)
+    }
+
+    fn file(&self, recipe: usize, model: usize, name: &str) -> PathBuf {
+        self.path.join("models").join(&self.study.recipes[recipe].name).join(format!("{model:04}")).join(name)
+    }
+
+    fn make_folder(&self, file: &Path) -> Result<(), Error> {
+        let folder = file.parent().unwrap_or(&self.path);
+        fs::create_dir_all(folder).map_err(Error::io("cannot create", folder))
+    }
+
+    /// What one artefact depends on: the recipe's identity, the model's index and its membership row.
+    fn identity(&self, recipe: usize, model: usize) -> String {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.study.identity(&self.study.recipes[recipe], &self.digest).as_bytes());
+        hasher.update(&(model as u64).to_le_bytes());
+        let row: Vec<u8> = self.membership.row(model).iter().map(|&m| u8::from(m)).collect();
+        hasher.update(&row);
+        hasher.finalize().to_hex().to_string()
+    }
+}
+
+/// What keeps `after` from continuing the folder of `before`.
+fn difference(before: &Study, after: &Study, same_data: bool) -> Option<String> {
+    if before.seed != after.seed {
+        return Some(format!("seed {} there, {} here", before.seed, after.seed));
+    }
+    if !same_data {
+        return Some(format!("data {} there, {} here, or other examples of it", before.data, after.data));
+    }
+    if before.architecture.layers != after.architecture.layers {
+        return Some(format!("network {} there, {} here", before.architecture.name, after.architecture.name));
+    }
+    let changed = |r: &&flatleak_nn::Recipe| before.recipes.iter().any(|b| b.name == r.name && b != *r);
+    after.recipes.iter().find(changed).map(|r| format!("recipe `{}` has other settings there", r.name))
+}
+
+/// NPY version 1.0, boolean, C order.
+fn membership_npy(m: &Membership) -> Vec<u8> {
+    let mut header =
+        format!("{{'descr': '|b1', 'fortran_order': False, 'shape': ({}, {}), }}", m.models(), m.examples());
+    // Magic, version and length take 10 bytes; the header ends with a newline at a multiple of 64.
+    while (10 + header.len() + 1) % 64 != 0 {
+        header.push(' ');
+    }
+    header.push('\n');
+    let mut out = b"\x93NUMPY\x01\x00".to_vec();
+    out.extend((header.len() as u16).to_le_bytes());
+    out.extend(header.as_bytes());
+    for model in 0..m.models() {
+        out.extend(m.row(model).iter().map(|&v| u8::from(v)));
+    }
+    out
+}

@@ -1,0 +1,57 @@
+//! What a trained model depends on.
+
+use flatleak_nn::{ENGINE_VERSION, Recipe};
+
+use crate::Study;
+
+impl Study {
+    /// Hash of everything that decides the models of one recipe: data, network, seed, recipe and engine version,
+    /// but not the recipe's name, the number of models or where results go. Hexadecimal.
+    pub fn identity(&self, recipe: &Recipe, data_digest: &str) -> String {
+        let mut hasher = blake3::Hasher::new();
+        let mut part = |text: &str| {
+            hasher.update(&(text.len() as u64).to_le_bytes());
+            hasher.update(text.as_bytes());
+        };
+        part(&ENGINE_VERSION.to_string());
+        part(data_digest);
+        part(&self.seed.to_string());
+        for layer in &self.architecture.layers {
+            part(&layer.to_string());
+        }
+        let Recipe { name: _, optimizer, rho, epochs, batch, lr, schedule, warmup, momentum, nesterov, weight_decay } =
+            recipe;
+        part(&format!("{optimizer:?} {rho:?} {epochs} {batch} {lr:?} {schedule:?} {warmup}"));
+        part(&format!("{momentum:?} {nesterov} {weight_decay:?}"));
+        hasher.finalize().to_hex().to_string()
+    }
+
+    /// First eight digits of a hash over data, network, seed and recipes with their names: the study's folder.
+    pub fn short_hash(&self, data_digest: &str) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for recipe in &self.recipes {
+            hasher.update(recipe.name.as_bytes());
+            hasher.update(self.identity(recipe, data_digest).as_bytes());
+        }
+        hasher.finalize().to_hex()[..8].to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identity_depends_on_training_alone() {
+        let study = Study::default();
+        let base = study.identity(&study.recipes[0], "d");
+        let mut more = study.clone();
+        more.models = 64;
+        more.recipes[0].name = "other".into();
+        assert_eq!(base, more.identity(&more.recipes[0], "d"));
+        assert_ne!(base, study.identity(&study.recipes[0], "e"));
+        assert_ne!(base, study.identity(&study.recipes[1], "d"));
+        more.seed = 1;
+        assert_ne!(base, more.identity(&more.recipes[0], "d"));
+    }
+}
