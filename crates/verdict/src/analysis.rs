@@ -1,0 +1,105 @@
+//! The whole analysis in its order.
+
+use flatleak_attack::{Attack, all};
+use flatleak_pool::Pool;
+
+use crate::recipe::{self, Scored};
+use crate::{Comparison, Error, RecipeResult, Results, comparison, figures, headline};
+
+/// What the analysis needs beside the pools.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Data set, for the record.
+    pub dataset: String,
+    /// Epochs per recipe, in the order of the pools.
+    pub checkpoints: Vec<usize>,
+    /// (baseline, candidate) pairs by index of the pools.
+    pub pairs: Vec<(usize, usize)>,
+    /// Root seed of permutations and bootstraps.
+    pub seed: u64,
+    /// Threads. No result depends on it.
+    pub workers: usize,
+}
+
+/// How far the analysis is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Steps done.
+    pub done: usize,
+    /// Steps in all.
+    pub total: usize,
+}
+
+/// Attacks, intervals, comparisons and figures over the pools of a study.
+///
+/// `on_progress` is called after every step and says whether to go on.
+///
+/// # Errors
+/// See [`Error`]; [`Error::Stopped`] when `on_progress` says so.
+pub fn analyse(
+    pools: &[&Pool],
+    options: &Options,
+    mut on_progress: impl FnMut(Progress) -> bool,
+) -> Result<Results, Error> {
+    let attacks = all();
+    let distinct: Vec<Attack> = attacks.iter().copied().filter(|a| a.same_roc_as().is_none()).collect();
+    let total = attacks.len() * pools.len() + distinct.len() * options.pairs.len();
+    let mut done = 0;
+    let mut step = || {
+        done += 1;
+        if on_progress(Progress { done, total }) { Ok(()) } else { Err(Error::Stopped) }
+    };
+
+    let mut recipes = Vec::new();
+    let mut scored: Vec<Vec<(Attack, Scored)>> = Vec::new();
+    for (pool, &checkpoint) in pools.iter().zip(&options.checkpoints) {
+        let (mut results, mut kept) = (Vec::new(), Vec::new());
+        for &attack in &attacks {
+            let (result, measures) = recipe::attack(pool, attack, options.workers, options.seed)?;
+            results.push(result);
+            kept.push((attack, measures));
+            step()?;
+        }
+        scored.push(kept);
+        let found = recipe::properties(pool);
+        recipes.push(RecipeResult {
+            name: pool.recipe.clone(),
+            dataset: options.dataset.clone(),
+            checkpoint,
+            models: pool.membership.models(),
+            protection: "leave-one-block-out".into(),
+            test_accuracy: recipe::property(&found, "test-accuracy", options.seed)?,
+            member_accuracy: recipe::property(&found, "member-accuracy", options.seed)?,
+            non_member_accuracy: recipe::property(&found, "non-member-accuracy", options.seed)?,
+            confidence_variance: recipe::spread(&found, "confidence-variance", options.seed)?,
+            phi_variance: recipe::spread(&found, "phi-variance", options.seed)?,
+            attacks: results,
+        });
+    }
+
+    let mut comparisons = Vec::new();
+    for &(a, b) in &options.pairs {
+        let mut metrics = Vec::new();
+        for (index, ((attack, first), (_, second))) in scored[a].iter().zip(&scored[b]).enumerate() {
+            if attack.same_roc_as().is_some() {
+                continue;
+            }
+            let key = (options.seed, index as u64);
+            let pair = (pools[a], pools[b]);
+            metrics.extend(comparison::attack(pair, *attack, (first, second), options.workers, key)?);
+            step()?;
+        }
+        metrics.extend(comparison::of_properties(pools[a], pools[b], options.seed)?);
+        comparison::correct(&mut metrics, pools[a].membership.blocks());
+        let (baseline, candidate) = (pools[a].recipe.clone(), pools[b].recipe.clone());
+        comparisons.push(Comparison {
+            headline: headline::of_comparison(&baseline, &candidate, &metrics),
+            baseline,
+            candidate,
+            dataset: options.dataset.clone(),
+            pairing: "paired".into(),
+            metrics,
+        });
+    }
+    Ok(Results { headline: headline::overall(&comparisons), recipes, comparisons, figures: figures::draw(pools)? })
+}

@@ -1,0 +1,131 @@
+//! Two recipes, paired by model index.
+
+use flatleak_attack::{Attack, Lineup};
+use flatleak_pool::Pool;
+use flatleak_stats::{Budget, holm, jackknife, models_needed, sign_flip_test, smallest_p, swap_test};
+
+use crate::recipe::{Scored, over_blocks, properties};
+use crate::scored::{Evidence, average, measure};
+use crate::{Error, Estimate, FPR_LEVELS, MetricDifference, Verdict};
+
+/// The fixed family on which headlines rest.
+pub(crate) const FAMILY: [&str; 3] = ["lira-online-fixed.auc", "rmia.auc", "confidence.auc"];
+
+/// Significance level.
+pub(crate) const LEVEL: f64 = 0.05;
+
+/// Which measures a comparison tests: AUC and the TPR levels.
+const TESTED: [usize; 5] = [0, 2, 3, 4, 5];
+
+fn metric_name(attack: Attack, measure: usize) -> String {
+    match measure {
+        0 => format!("{}.auc", attack.name()),
+        k => format!("{}.tpr@{}", attack.name(), FPR_LEVELS[k - 2]),
+    }
+}
+
+/// Headline metrics get 999 random exchanges, the others 199; both stop early once p is clearly large.
+pub(crate) fn budget(attack: Attack, workers: usize) -> Budget {
+    let headline = FAMILY.iter().any(|f| f.strip_suffix(".auc") == Some(attack.name()));
+    let (max_draws, stop_after) = if headline { (999, 50) } else { (199, 20) };
+    Budget { max_draws, stop_after, workers }
+}
+
+/// Paired differences of one attack's measures.
+pub(crate) fn attack(
+    (baseline, candidate): (&Pool, &Pool),
+    attack: Attack,
+    (a, b): (&Scored, &Scored),
+    workers: usize,
+    (seed, test): (u64, u64),
+) -> Result<Vec<MetricDifference>, Error> {
+    let budget = budget(attack, workers);
+    let observed: Vec<f64> = TESTED.iter().map(|&k| b.mean[k] - a.mean[k]).collect();
+    let by_block = |k: usize| -> Vec<f64> { a.blocks.iter().zip(&b.blocks).map(|(a, b)| b[k] - a[k]).collect() };
+    let p_values = if attack.uses_shadows() && !attack.shadows_set_thresholds_only() {
+        let (ea, eb) = (Evidence::new(baseline, attack), Evidence::new(candidate, attack));
+        swap_test(a.blocks.len(), budget, seed, test, &observed, |swaps| {
+            let side = |first: &Evidence<'_>, second: &Evidence<'_>| {
+                let seats = (0..baseline.membership.models())
+                    .map(|m| if swaps[baseline.membership.block(m)] { second.seat(m) } else { first.seat(m) })
+                    .collect();
+                let lineup = Lineup::new(seats, &baseline.labels)?;
+                Ok::<_, Error>(average(&measure(&lineup, &attack.score(&lineup))?))
+            };
+            let (a, b) = (side(&ea, &eb)?, side(&eb, &ea)?);
+            Ok::<_, Error>(TESTED.iter().map(|&k| b[k] - a[k]).collect())
+        })?
+    } else {
+        TESTED.iter().map(|&k| sign_flip_test(&by_block(k), budget, seed, test)).collect::<Result<_, _>>()?
+    };
+    TESTED
+        .iter()
+        .zip(observed)
+        .zip(p_values)
+        .map(|((&k, difference), p)| {
+            let interval = if attack.uses_shadows() {
+                let left_out: Vec<f64> = a.deleted.iter().zip(&b.deleted).map(|(a, b)| b[k] - a[k]).collect();
+                jackknife(difference, &left_out, 0.95)?.interval
+            } else {
+                over_blocks(&by_block(k), seed)?
+            };
+            Ok(entry(metric_name(attack, k), interval.into(), p, baseline))
+        })
+        .collect()
+}
+
+/// Paired differences of accuracies and spreads.
+pub(crate) fn of_properties(baseline: &Pool, candidate: &Pool, seed: u64) -> Result<Vec<MetricDifference>, Error> {
+    let (a, b) = (properties(baseline), properties(candidate));
+    a.into_iter()
+        .zip(b)
+        .map(|((name, a), (_, b))| {
+            let differences: Vec<f64> = a.iter().zip(&b).map(|(a, b)| b - a).collect();
+            let budget = Budget { max_draws: 9999, stop_after: u64::MAX, workers: 1 };
+            let p = sign_flip_test(&differences, budget, seed, 0)?;
+            Ok(entry(name.into(), over_blocks(&differences, seed)?.into(), p, baseline))
+        })
+        .collect()
+}
+
+fn entry(metric: String, difference: Estimate, p_value: f64, pool: &Pool) -> MetricDifference {
+    let blocks = pool.membership.blocks();
+    // The half width of a t interval, taken back to a standard error.
+    let t = flatleak_stats::student_t(&[-1.0, 1.0].repeat(blocks.div_ceil(2))[..blocks], 0.95);
+    let unit = t.map_or(f64::NAN, |i| (i.high - i.mean) / standard_error(blocks));
+    let error = (difference.high - difference.mean) / unit;
+    let verdict = direction(p_value, difference.mean);
+    MetricDifference {
+        metric,
+        difference,
+        p_value,
+        p_adjusted: None,
+        verdict,
+        models_needed: models_needed(difference.mean, error, pool.membership.models(), flatleak_pool::BLOCK),
+    }
+}
+
+/// Standard error of the mean of alternating -1 and 1 over `blocks` values.
+fn standard_error(blocks: usize) -> f64 {
+    let values: Vec<f64> = (0..blocks).map(|i| if i % 2 == 0 { -1.0 } else { 1.0 }).collect();
+    (flatleak_stats::moments::variance(&values, 1) / blocks as f64).sqrt()
+}
+
+fn direction(p: f64, difference: f64) -> Verdict {
+    match (p <= LEVEL, difference > 0.0) {
+        (false, _) => Verdict::NotDistinguishable,
+        (true, true) => Verdict::More,
+        (true, false) => Verdict::Less,
+    }
+}
+
+/// Holm over the headline family, in place; the family's verdicts follow the corrected p-values.
+pub(crate) fn correct(metrics: &mut [MetricDifference], blocks: usize) {
+    let too_few = smallest_p(blocks, budget(Attack::Rmia, 1)) * FAMILY.len() as f64 > LEVEL;
+    let family: Vec<usize> = FAMILY.iter().filter_map(|name| metrics.iter().position(|m| m.metric == *name)).collect();
+    let raw: Vec<f64> = family.iter().map(|&i| metrics[i].p_value).collect();
+    for (&i, p) in family.iter().zip(holm(&raw)) {
+        metrics[i].p_adjusted = Some(p);
+        metrics[i].verdict = if too_few { Verdict::TooFewModels } else { direction(p, metrics[i].difference.mean) };
+    }
+}

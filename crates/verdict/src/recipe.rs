@@ -1,0 +1,183 @@
+//! One recipe: accuracy, spread, and every attack with its intervals.
+
+use flatleak_attack::{Attack, Lineup};
+use flatleak_pool::{Pool, Signal};
+use flatleak_stats::{Interval, Ranking, block_interval, jackknife, moments};
+use flatleak_stream::{Purpose, Stream};
+
+use crate::scored::{Evidence, MEASURES, Measures, average, block_means, measure};
+use crate::{AttackResult, Error, Estimate, FPR_LEVELS, Spread, TprAtFpr, parallel};
+
+/// Draws of a BCa interval.
+const DRAWS: usize = 2000;
+
+/// Interval over independent block means: Student's t, or BCa from 64 blocks on.
+pub(crate) fn over_blocks(means: &[f64], seed: u64) -> Result<Interval, Error> {
+    Ok(block_interval(means, 0.95, DRAWS, &mut Stream::new(seed, Purpose::Bootstrap, 0, 0))?)
+}
+
+/// What paired comparisons need of one attack on one recipe.
+pub(crate) struct Scored {
+    /// Measures per block, from all shadows.
+    pub(crate) blocks: Vec<Measures>,
+    /// Mean measures over all targets.
+    pub(crate) mean: Measures,
+    /// Mean measures with each block deleted as targets and as shadows; empty for attacks without shadows.
+    pub(crate) deleted: Vec<Measures>,
+}
+
+/// Per-block means of a property of single models.
+pub(crate) fn per_block(pool: &Pool, f: impl Fn(usize) -> f64) -> Vec<f64> {
+    let m = &pool.membership;
+    (0..m.blocks())
+        .map(|b| {
+            let models: Vec<f64> = (0..m.models()).filter(|&k| m.block(k) == b).map(&f).collect();
+            moments::mean(&models)
+        })
+        .collect()
+}
+
+/// Properties of the models, by name, one value per block.
+pub(crate) fn properties(pool: &Pool) -> Vec<(&'static str, Vec<f64>)> {
+    let row = |k: usize| pool.membership.row(k);
+    let variance = |signal: Signal, member: bool| {
+        per_block(pool, |k| {
+            let all = pool.pool[k].values(signal);
+            let kept: Vec<f64> = all.iter().zip(row(k)).filter(|(_, m)| **m == member).map(|(v, _)| *v).collect();
+            moments::variance(&kept, 0)
+        })
+    };
+    vec![
+        ("test-accuracy", per_block(pool, |k| pool.test[k].accuracy(|_| true))),
+        ("member-accuracy", per_block(pool, |k| pool.pool[k].accuracy(|i| row(k)[i]))),
+        ("non-member-accuracy", per_block(pool, |k| pool.pool[k].accuracy(|i| !row(k)[i]))),
+        ("confidence-variance.member", variance(Signal::Confidence, true)),
+        ("confidence-variance.non-member", variance(Signal::Confidence, false)),
+        ("phi-variance.member", variance(Signal::Phi, true)),
+        ("phi-variance.non-member", variance(Signal::Phi, false)),
+    ]
+}
+
+/// The spread under `prefix` among the properties.
+pub(crate) fn spread(found: &[(&'static str, Vec<f64>)], prefix: &str, seed: u64) -> Result<Spread, Error> {
+    let get = |side: &str| property(found, &format!("{prefix}.{side}"), seed);
+    Ok(Spread { member: get("member")?, non_member: get("non-member")? })
+}
+
+/// Interval of one property.
+pub(crate) fn property(found: &[(&'static str, Vec<f64>)], name: &str, seed: u64) -> Result<Estimate, Error> {
+    let values = found.iter().find(|(n, _)| *n == name).map_or(&[][..], |(_, v)| v);
+    Ok(over_blocks(values, seed)?.into())
+}
+
+/// One attack on one recipe.
+///
+/// The threshold of the balanced accuracy of a block's targets is learnt on the other blocks' targets, scored
+/// without that block's models; in the jackknife it is held, which costs nothing to first order because it is
+/// a maximum.
+pub(crate) fn attack(pool: &Pool, attack: Attack, workers: usize, seed: u64) -> Result<(AttackResult, Scored), Error> {
+    let evidence = Evidence::new(pool, attack);
+    let lineup = evidence.lineup(None)?;
+    let scores = attack.score(&lineup);
+    let targets = measure(&lineup, &scores)?;
+    let blocks = block_means(&lineup, &targets);
+    let shadows = attack.uses_shadows();
+
+    // With block d deleted: the others' measures, and the threshold that d's targets will be judged by.
+    let deletions = parallel::map(lineup.blocks().len(), workers, |d| {
+        let rest = evidence.lineup(Some(lineup.blocks()[d]))?;
+        let scores = attack.score(&rest);
+        let mean = if shadows { average(&measure(&rest, &scores)?) } else { [0.0; MEASURES] };
+        Ok::<_, Error>((mean, pooled_threshold(&rest, &scores)?))
+    })
+    .into_iter()
+    .collect::<Result<Vec<_>, _>>()?;
+    let thresholds: Vec<f64> = deletions.iter().map(|d| d.1).collect();
+    let deleted: Vec<Measures> = if shadows { deletions.iter().map(|d| d.0).collect() } else { Vec::new() };
+    let balanced = balanced_accuracy(&lineup, &scores, &lineup, &thresholds)?;
+    let balanced_interval = if shadows {
+        let values = parallel::map(lineup.blocks().len(), workers, |d| {
+            let rest = evidence.lineup(Some(lineup.blocks()[d]))?;
+            let scores = attack.score(&rest);
+            Ok::<_, Error>(moments::mean(&balanced_accuracy(&rest, &scores, &lineup, &thresholds)?))
+        })
+        .into_iter()
+        .collect::<Result<Vec<_>, _>>()?;
+        jackknife(moments::mean(&balanced), &values, 0.95)?.interval
+    } else {
+        over_blocks(&balanced, seed)?
+    };
+
+    let scored = Scored { mean: average(&targets), blocks, deleted };
+    let interval = |k: usize| -> Result<Estimate, Error> {
+        let values: Vec<f64> = if shadows { &scored.deleted } else { &scored.blocks }.iter().map(|m| m[k]).collect();
+        Ok(if shadows { jackknife(scored.mean[k], &values, 0.95)?.interval } else { over_blocks(&values, seed)? }
+            .into())
+    };
+    let tpr_at_fpr = FPR_LEVELS
+        .iter()
+        .enumerate()
+        .map(|(k, &fpr)| {
+            let (mut realised, mut positives, mut expected) = (0.0, 0.0, f64::INFINITY);
+            for (seat, row) in lineup.seats().iter().zip(&scores) {
+                let point = Ranking::new(row, seat.member)?.tpr_at(fpr);
+                realised += point.realised_fpr;
+                positives += point.false_positives as f64;
+                expected = f64::min(expected, fpr * seat.member.iter().filter(|m| !**m).count() as f64);
+            }
+            let n = scores.len() as f64;
+            Ok(TprAtFpr {
+                fpr,
+                tpr: interval(2 + k)?,
+                realised_fpr: realised / n,
+                false_positives: positives / n,
+                reliable: expected >= 5.0,
+            })
+        })
+        .collect::<Result<_, Error>>()?;
+    let result = AttackResult {
+        name: attack.name().into(),
+        variant: attack.variant().map(Into::into),
+        shadow_recipe: shadows.then(|| pool.recipe.clone()),
+        same_roc_as: attack.same_roc_as().map(|a| a.name().into()),
+        auc: interval(0)?,
+        advantage: interval(1)?,
+        balanced_accuracy: balanced_interval.into(),
+        tpr_at_fpr,
+    };
+    Ok((result, scored))
+}
+
+/// The threshold with the best pooled balanced accuracy over all targets of a lineup.
+fn pooled_threshold(lineup: &Lineup<'_>, scores: &[Vec<f64>]) -> Result<f64, Error> {
+    let members: Vec<bool> = lineup.seats().iter().flat_map(|s| s.member.iter().copied()).collect();
+    Ok(Ranking::new(&scores.concat(), &members)?.best_threshold())
+}
+
+/// Balanced accuracy per block of `lineup` at the threshold of each block of `all`.
+fn balanced_accuracy(
+    lineup: &Lineup<'_>,
+    scores: &[Vec<f64>],
+    all: &Lineup<'_>,
+    thresholds: &[f64],
+) -> Result<Vec<f64>, Error> {
+    let targets: Vec<[f64; 1]> = lineup
+        .seats()
+        .iter()
+        .zip(scores)
+        .map(|(seat, row)| {
+            let threshold = thresholds[all.blocks().binary_search(&seat.block).unwrap_or(0)];
+            let (mut hit, mut right, mut members) = (0.0, 0.0, 0.0);
+            for (score, member) in row.iter().zip(seat.member) {
+                match (member, *score >= threshold) {
+                    (true, true) => (hit, members) = (hit + 1.0, members + 1.0),
+                    (true, false) => members += 1.0,
+                    (false, false) => right += 1.0,
+                    (false, true) => {}
+                }
+            }
+            [0.5 * (hit / members + right / (row.len() as f64 - members))]
+        })
+        .collect();
+    Ok(block_means(lineup, &targets).into_iter().map(|[v]| v).collect())
+}

@@ -1,0 +1,194 @@
+//! The typed results, as `results.json` has them.
+
+use flatleak_stats::Interval;
+use serde::{Deserialize, Serialize};
+
+/// FPR levels at which the TPR is reported.
+pub const FPR_LEVELS: [f64; 4] = [0.0001, 0.001, 0.01, 0.1];
+
+/// An estimate with its 95 % interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// Mean over targets.
+    pub mean: f64,
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+impl From<Interval> for Estimate {
+    fn from(i: Interval) -> Self {
+        Self { mean: i.mean, low: i.low, high: i.high }
+    }
+}
+
+/// Everything that the analysis of a study gives.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Results {
+    /// The answer over all comparisons of the last recipe.
+    pub headline: Headline,
+    /// One entry per recipe.
+    pub recipes: Vec<RecipeResult>,
+    /// One entry per compared pair.
+    pub comparisons: Vec<Comparison>,
+    /// What the report draws.
+    pub figures: Vec<Figure>,
+}
+
+/// One recipe's models.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecipeResult {
+    /// Recipe name.
+    pub name: String,
+    /// Data set.
+    pub dataset: String,
+    /// Epoch at which the models were measured.
+    pub checkpoint: usize,
+    /// Number of models, M.
+    pub models: usize,
+    /// How targets are kept apart from their own block.
+    pub protection: String,
+    /// Accuracy on the held-out set.
+    pub test_accuracy: Estimate,
+    /// Accuracy on the pool examples that each model was trained on.
+    pub member_accuracy: Estimate,
+    /// Accuracy on the pool examples that it was not trained on.
+    pub non_member_accuracy: Estimate,
+    /// Spread of p_y over the examples, per model.
+    pub confidence_variance: Spread,
+    /// Spread of phi over the examples, per model.
+    pub phi_variance: Spread,
+    /// One entry per attack.
+    pub attacks: Vec<AttackResult>,
+}
+
+/// A variance over members and over non-members.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Spread {
+    /// Over the examples that a model was trained on.
+    pub member: Estimate,
+    /// Over the others.
+    pub non_member: Estimate,
+}
+
+/// One attack against one recipe.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AttackResult {
+    /// Attack name.
+    pub name: String,
+    /// Variant, where several definitions exist.
+    pub variant: Option<String>,
+    /// The recipe that the shadows were trained with; null without shadows.
+    pub shadow_recipe: Option<String>,
+    /// The attack whose ROC is this one's by construction.
+    pub same_roc_as: Option<String>,
+    /// Area under the ROC curve.
+    pub auc: Estimate,
+    /// Largest TPR - FPR.
+    pub advantage: Estimate,
+    /// (TPR + TNR)/2 at a threshold learnt on other blocks.
+    pub balanced_accuracy: Estimate,
+    /// TPR at low FPR.
+    pub tpr_at_fpr: Vec<TprAtFpr>,
+}
+
+/// TPR at one FPR level.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TprAtFpr {
+    /// The level.
+    pub fpr: f64,
+    /// The TPR.
+    pub tpr: Estimate,
+    /// Mean FPR that was realised.
+    pub realised_fpr: f64,
+    /// Mean number of false positives per target.
+    pub false_positives: f64,
+    /// At least 5 false positives are expected.
+    pub reliable: bool,
+}
+
+/// Which way a difference points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The candidate leaks more.
+    More,
+    /// The candidate leaks less.
+    Less,
+    /// Some attacks more, some less.
+    Mixed,
+    /// No difference could be shown.
+    NotDistinguishable,
+    /// No difference could be shown whatever it is.
+    TooFewModels,
+}
+
+/// A verdict and the sentence that says it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Headline {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// In words.
+    pub sentence: String,
+}
+
+/// Two recipes, paired by model index.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// Baseline recipe.
+    pub baseline: String,
+    /// Candidate recipe; differences are candidate - baseline.
+    pub candidate: String,
+    /// Data set.
+    pub dataset: String,
+    /// How models are matched.
+    pub pairing: String,
+    /// The answer.
+    pub headline: Headline,
+    /// One entry per metric.
+    pub metrics: Vec<MetricDifference>,
+}
+
+/// One metric's paired difference.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetricDifference {
+    /// `attack.auc`, `attack.tpr@0.001`, or a property of the models.
+    pub metric: String,
+    /// Candidate - baseline.
+    pub difference: Estimate,
+    /// Two-sided p-value by block exchange.
+    pub p_value: f64,
+    /// Holm-corrected over the headline family; null outside it.
+    pub p_adjusted: Option<f64>,
+    /// From the corrected p-value where there is one, else from the raw one.
+    pub verdict: Verdict,
+    /// Models per recipe that would settle the observed difference.
+    pub models_needed: Option<usize>,
+}
+
+/// What the report draws for one recipe.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Figure {
+    /// Recipe name.
+    pub recipe: String,
+    /// Mean ROC curves of the headline attacks.
+    pub roc: Vec<RocFigure>,
+    /// Edges of the phi bins.
+    pub phi_edges: Vec<f64>,
+    /// Density of phi over members.
+    pub phi_member: Vec<f64>,
+    /// Density of phi over non-members.
+    pub phi_non_member: Vec<f64>,
+}
+
+/// One mean ROC curve with a pointwise band.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RocFigure {
+    /// Attack name.
+    pub attack: String,
+    /// FPR grid.
+    pub fpr: Vec<f64>,
+    /// Mean TPR over targets with its 95 % interval over blocks.
+    pub tpr: Vec<Estimate>,
+}
