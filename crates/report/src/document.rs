@@ -1,0 +1,128 @@
+//! `results.json` as a type.
+
+use flatleak_verdict::{Comparison, Figure, Headline, RecipeResult, Results};
+use serde::{Deserialize, Serialize};
+
+/// Version of the schema of `results.json`.
+pub(crate) const SCHEMA_VERSION: u32 = 1;
+
+/// Everything in `results.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Document {
+    /// Schema version.
+    pub schema_version: u32,
+    /// Version of the program.
+    pub flatleak_version: String,
+    /// What changes results.
+    pub study: StudyRecord,
+    /// Where it ran.
+    pub machine: Machine,
+    /// The answer.
+    pub headline: Headline,
+    /// Recipes that diverged and are left out.
+    pub diverged: Vec<String>,
+    /// Per recipe.
+    pub recipes: Vec<RecipeResult>,
+    /// Per pair.
+    pub comparisons: Vec<Comparison>,
+    /// What the report draws.
+    pub figures: Vec<Figure>,
+    /// Seconds.
+    pub timings: Timings,
+}
+
+/// What changes results, and nothing else.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StudyRecord {
+    /// Study name.
+    pub name: String,
+    /// Root seed.
+    pub seed: u64,
+    /// Models per recipe.
+    pub models: usize,
+    /// Data set.
+    pub data: String,
+    /// Digest of its examples.
+    pub data_digest: String,
+    /// Pool examples, N.
+    pub pool: usize,
+    /// Held-out examples, T.
+    pub test: usize,
+    /// Layers.
+    pub layers: Vec<String>,
+    /// Engine version.
+    pub engine_version: u32,
+    /// Recipes in words.
+    pub recipes: Vec<RecipeSettings>,
+    /// A quick run, not for decisions.
+    pub quick: bool,
+}
+
+/// One recipe in words.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RecipeSettings {
+    /// Name.
+    pub name: String,
+    /// Its settings.
+    pub settings: String,
+    /// Gradient evaluations per step.
+    pub gradients_per_step: usize,
+}
+
+/// Where it ran.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Machine {
+    /// Processor.
+    pub cpu: String,
+    /// Cores that the program may use.
+    pub cores: usize,
+    /// Operating system and architecture.
+    pub platform: String,
+    /// Instruction set of the matrix kernels.
+    pub instruction_set: String,
+    /// Worker threads.
+    pub workers: usize,
+}
+
+/// Wall-clock seconds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Timings {
+    /// Training, reuse included.
+    pub training_s: f64,
+    /// Analysis.
+    pub analysis_s: f64,
+    /// Models trained by this run.
+    pub trained: usize,
+    /// Models found complete.
+    pub reused: usize,
+    /// Date of the run, UTC.
+    pub date: String,
+}
+
+impl Document {
+    /// Puts results under their study.
+    pub fn new(
+        study: StudyRecord,
+        machine: Machine,
+        diverged: Vec<String>,
+        results: Results,
+        timings: Timings,
+        version: &str,
+    ) -> Self {
+        let Results { headline, recipes, comparisons, figures } = results;
+        let flatleak_version = version.to_owned();
+        let schema_version = SCHEMA_VERSION;
+        Self {
+            schema_version,
+            flatleak_version,
+            study,
+            machine,
+            headline,
+            diverged,
+            recipes,
+            comparisons,
+            figures,
+            timings,
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! `report.html`: one file that opens offline.
+
+use askama::Template;
+use flatleak_verdict::{Estimate, MetricDifference, Verdict};
+
+use crate::{Document, Error, plot, table};
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page<'a> {
+    d: &'a Document,
+    tone: &'static str,
+    rocs: Vec<(String, String)>,
+    phis: Vec<(&'a str, String)>,
+    forests: Vec<(&'a str, &'a str, String)>,
+}
+
+/// The attacks that the page tables; the rest folds away.
+const SHOWN: [&str; 4] = ["lira-online-fixed", "rmia", "confidence", "correctness"];
+
+impl Page<'_> {
+    fn percent(&self, e: &Estimate) -> String {
+        format!("{:.2} ± {:.2} %", 100.0 * e.mean, 50.0 * (e.high - e.low))
+    }
+
+    fn value(&self, e: &Estimate) -> String {
+        format!("{:.4} ± {:.4}", e.mean, 0.5 * (e.high - e.low))
+    }
+
+    fn signed(&self, e: &Estimate) -> String {
+        format!("{:+.4} [{:+.4}, {:+.4}]", e.mean, e.low, e.high).replace('-', "−")
+    }
+
+    fn word(&self, v: &Verdict) -> &'static str {
+        table::word(*v)
+    }
+
+    fn label(&self, name: &str) -> String {
+        let aliases = table::aliases(self.d, name);
+        if aliases.is_empty() { name.to_owned() } else { format!("{name} (= {aliases})") }
+    }
+
+    fn shown(&self, name: &str) -> bool {
+        SHOWN.contains(&name)
+    }
+
+    fn needed(&self, m: &MetricDifference) -> String {
+        m.models_needed.map_or("–".into(), |n| n.to_string())
+    }
+
+    fn adjusted(&self, m: &MetricDifference) -> String {
+        m.p_adjusted.map_or("–".into(), |p| format!("{p:.4}"))
+    }
+}
+
+/// The whole page.
+///
+/// # Errors
+/// When the template fails, which no document does.
+pub fn render(d: &Document) -> Result<String, Error> {
+    let attacks = d.figures.first().map_or(Vec::new(), |f| f.roc.iter().map(|r| r.attack.clone()).collect());
+    let rocs = attacks
+        .into_iter()
+        .map(|name| {
+            let curves: Vec<_> = d
+                .figures
+                .iter()
+                .enumerate()
+                .filter_map(|(k, f)| f.roc.iter().find(|r| r.attack == name).map(|r| (k % 6, r)))
+                .collect();
+            let drawn = plot::roc(&curves);
+            (name, drawn)
+        })
+        .collect();
+    let peak = d.figures.iter().flat_map(|f| f.phi_member.iter().chain(&f.phi_non_member)).copied().fold(0.0, f64::max);
+    let phis = d.figures.iter().map(|f| (f.recipe.as_str(), plot::phi(f, peak))).collect();
+    let forests = d
+        .comparisons
+        .iter()
+        .map(|c| {
+            let aucs: Vec<_> = c.metrics.iter().filter(|m| m.metric.ends_with(".auc")).collect();
+            (c.candidate.as_str(), c.baseline.as_str(), plot::forest(&aucs))
+        })
+        .collect();
+    let tone = match d.headline.verdict {
+        Verdict::More => "bad",
+        Verdict::Less => "good",
+        _ => "open",
+    };
+    Ok(Page { d, tone, rocs, phis, forests }.render()?)
+}

@@ -1,0 +1,102 @@
+//! The summary in the terminal.
+
+use std::fmt::Write;
+
+use flatleak_verdict::{Estimate, Verdict};
+
+use crate::Document;
+
+/// The attacks that the summary shows.
+const SHOWN: [&str; 5] = ["lira-online-fixed", "lira-offline-fixed", "rmia", "confidence", "correctness"];
+
+/// Plain text of at most 100 columns.
+pub fn render(d: &Document) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = write(d, &mut out);
+    out
+}
+
+fn write(d: &Document, out: &mut String) -> std::fmt::Result {
+    if d.study.quick {
+        writeln!(out, "not for decisions: a quick run\n")?;
+    }
+    for line in wrap(&d.headline.sentence, 96) {
+        writeln!(out, "{line}")?;
+    }
+    writeln!(out, "\n{:<12}{:>8}{:>18}{:>18}{:>18}", "recipe", "models", "test accuracy", "members", "non-members")?;
+    for r in &d.recipes {
+        let [test, member, non] = [r.test_accuracy, r.member_accuracy, r.non_member_accuracy].map(plus_minus);
+        writeln!(out, "{:<12}{:>8}{test:>18}{member:>18}{non:>18}", r.name, r.models)?;
+    }
+    write!(out, "\n{:<24}", "AUC")?;
+    for r in &d.recipes {
+        write!(out, "{:>18}", r.name)?;
+    }
+    writeln!(out)?;
+    for name in SHOWN {
+        let aliases = aliases(d, name);
+        write!(out, "{:<24}", if aliases.is_empty() { name.to_owned() } else { format!("{name} (= {aliases})") })?;
+        for r in &d.recipes {
+            let found = r.attacks.iter().find(|a| a.name == name).map_or(String::new(), |a| plus_minus(a.auc));
+            write!(out, "{found:>18}")?;
+        }
+        writeln!(out)?;
+    }
+    for c in &d.comparisons {
+        writeln!(
+            out,
+            "\n{} - {}{:>28}{:>24}{:>10}{:>12}",
+            c.candidate, c.baseline, "", "difference, 95 %", "p", "p (Holm)"
+        )?;
+        let shown = |name: &str| name == "test-accuracy" || name == "confidence-variance.non-member";
+        for m in c.metrics.iter().filter(|m| m.p_adjusted.is_some() || shown(&m.metric)) {
+            let e = m.difference;
+            let interval = format!("{:+.4} [{:+.4}, {:+.4}]", e.mean, e.low, e.high);
+            let adjusted = m.p_adjusted.map_or("-".into(), |p| format!("{p:.4}"));
+            writeln!(out, "  {:<32}{interval:>28}{:>10.4}{adjusted:>12}  {}", m.metric, m.p_value, word(m.verdict))?;
+        }
+    }
+    for name in &d.diverged {
+        writeln!(out, "\nrecipe {name} diverged and is left out")?;
+    }
+    Ok(())
+}
+
+/// The attacks that share a ROC with `name`, joined.
+pub(crate) fn aliases(d: &Document, name: &str) -> String {
+    let all = d.recipes.first().map_or(&[][..], |r| &r.attacks);
+    let same = all.iter().filter(|a| a.same_roc_as.as_deref() == Some(name));
+    same.map(|a| a.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// A verdict in words.
+pub(crate) fn word(v: Verdict) -> &'static str {
+    match v {
+        Verdict::More => "more",
+        Verdict::Less => "less",
+        Verdict::Mixed => "mixed",
+        Verdict::NotDistinguishable => "not distinguishable",
+        Verdict::TooFewModels => "too few models",
+    }
+}
+
+fn plus_minus(e: Estimate) -> String {
+    format!("{:.4} ±{:.4}", e.mean, (e.high - e.low) / 2.0)
+}
+
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let last = lines.len() - 1;
+        if !lines[last].is_empty() && lines[last].chars().count() + 1 + word.chars().count() > width {
+            lines.push(word.to_owned());
+        } else {
+            if !lines[last].is_empty() {
+                lines[last].push(' ');
+            }
+            lines[last].push_str(word);
+        }
+    }
+    lines
+}
