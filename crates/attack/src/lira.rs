@@ -44,7 +44,7 @@ pub(crate) fn online(lineup: &Lineup<'_>, fixed: Option<FixedVariance>) -> Vec<V
             pooled_in.push(Moments::default());
             pooled_out.push(Moments::default());
         }
-        let mut side = |values: &mut [f64], pool: &mut Vec<Moments>| {
+        let side = |values: &mut [f64], pool: &mut Vec<Moments>| {
             let mu = median(values);
             let shift = if fixed == Some(FixedVariance::Residual) { mu } else { 0.0 };
             match (fixed, pool.last_mut()) {

@@ -1,1 +1,29 @@
-//! Data sets: readers and the embedded default
+//! Data sets. [`open`] turns a [`Request`] (a name of the [`catalogue`] or a directory) into a [`Dataset`]:
+//! two [`Split`]s, the pool that members and non-members are drawn from and the test set, with pixels
+//! normalised by what the pool alone shows ([`Normalisation`]). [`Dataset::digest`] is the data's part of
+//! a study's identity. [`idx`] reads IDX files from untrusted bytes.
+//!
+//! ```
+//! use flatleak_data::{Request, open};
+//!
+//! let mut request = Request::new("fashion-mnist-small");
+//! request.pool = Some(100);
+//! let data = open(&request)?;
+//! assert_eq!((data.pool.len(), data.test.len(), data.classes), (100, 2000, 10));
+//! assert_eq!(data.pool.row(0).len(), data.shape.features());
+//! # Ok::<(), flatleak_data::Error>(())
+//! ```
+
+mod catalogue;
+mod dataset;
+mod error;
+mod files;
+pub mod idx;
+mod normalisation;
+mod subset;
+
+pub use catalogue::{Entry, FASHION_MNIST_DIR, FASHION_MNIST_VAR, Request, catalogue, open};
+pub use dataset::{Dataset, Pixels, Shape, Split};
+pub use error::{Error, Part};
+pub use normalisation::Normalisation;
+pub use subset::balanced;

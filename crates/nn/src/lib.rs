@@ -22,6 +22,7 @@ mod train;
 pub use architecture::{Architecture, Layer, PRESETS};
 pub use error::Error;
 pub use flatleak_data::Shape;
+pub use flatleak_kernel::instruction_set;
 pub use network::{Network, Workspace};
 pub use recipe::{Optimizer, Recipe, Schedule};
 pub use train::{Outcome, Trainer};

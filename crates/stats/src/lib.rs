@@ -1,1 +1,42 @@
-//! ROC measures, intervals and paired tests
+//! ROC measures, intervals and paired tests.
+//!
+//! [`Ranking`] sorts the scores of one target once and then answers every question about its ROC curve:
+//! AUC, advantage, TPR at a low FPR as an [`OperatingPoint`], the best threshold. [`Interval`] is what
+//! [`block_interval`] and [`jackknife`] make of the targets of a pool, block by block. [`swap_test`] compares
+//! two recipes by exchanging their models, and [`holm`] corrects a family of such tests. [`models_needed`]
+//! says how large a pool would settle an open comparison.
+//!
+//! Scores are higher for members everywhere. The crate performs no input or output and knows nothing about
+//! models; randomness comes from [`Stream`](flatleak_stream::Stream) alone, so every figure can be repeated.
+//!
+//! ```
+//! use flatleak_stats::{Ranking, student_t};
+//!
+//! let member = [true, true, false, true, false, false];
+//! let ranking = Ranking::new(&[0.9, 0.8, 0.7, 0.6, 0.2, 0.1], &member)?;
+//! assert_eq!(ranking.auc(), 8.0 / 9.0);
+//! assert_eq!(ranking.tpr_at(0.0).tpr, 2.0 / 3.0);
+//!
+//! let aucs = [0.61, 0.58, 0.63, 0.60];
+//! let interval = student_t(&aucs, 0.95)?;
+//! assert!(interval.low > 0.5);
+//! # Ok::<(), flatleak_stats::Error>(())
+//! ```
+
+mod correction;
+mod error;
+mod interval;
+pub mod moments;
+pub mod normal;
+mod permutation;
+mod power;
+mod roc;
+
+pub use correction::holm;
+pub use error::Error;
+pub use interval::{
+    BCA_FROM, Interval, Jackknife, bca, bca_from_draws, block_interval, clopper_pearson, jackknife, student_t, wilson,
+};
+pub use permutation::{Budget, sign_flip_test, smallest_p, swap_test};
+pub use power::{models_needed, smallest_detectable};
+pub use roc::{OperatingPoint, Ranking, interpolate};

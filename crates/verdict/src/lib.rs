@@ -18,6 +18,7 @@ mod results;
 mod scored;
 
 pub use analysis::{Options, Progress, analyse};
+pub use flatleak_attack::all as attacks;
 pub use results::*;
 
 /// Errors of this crate.

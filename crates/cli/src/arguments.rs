@@ -1,0 +1,93 @@
+//! Command-line arguments.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// How much does a training recipe leak about its training data, and why?
+#[derive(Parser, Debug)]
+#[command(name = "flatleak", version, about, after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 2 wrong arguments or study, output of another study; 3 input data unreadable or \
+inconsistent; 4 a recipe diverged (the others are reported); 5 interrupted, can be resumed; 7 output cannot be \
+written; 1 anything else.";
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Train recipes, attack them, and say which leaks more
+    Compare(Compare),
+    /// Render table and report.html of a finished run again
+    Report {
+        /// Run directory
+        dir: PathBuf,
+    },
+    /// List what flatleak knows
+    List {
+        /// Kind of thing
+        what: What,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum What {
+    /// Attacks with signal and aliases
+    Attacks,
+    /// Network presets with parameters
+    Architectures,
+    /// Data sets
+    Data,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MessageFormat {
+    /// For people
+    Human,
+    /// One JSON event a line on stdout
+    Json,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Compare {
+    /// Study file; without one, the main job: SGD, SGD with twice the epochs and SAM on the embedded images
+    pub(crate) study: Option<PathBuf>,
+    /// Run directory [default: flatleak-runs/<study>-<hash>]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Data set: a name (see `flatleak list data`) or a directory of IDX files
+    #[arg(long, value_name = "NAME|PATH")]
+    pub(crate) data: Option<String>,
+    /// Network preset (see `flatleak list architectures`)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) arch: Option<String>,
+    /// Recipes of the study to run, the baseline first
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) recipes: Vec<String>,
+    /// Models per recipe, an even number; more than before extends a run
+    #[arg(long, value_name = "M")]
+    pub(crate) models: Option<usize>,
+    /// Pool examples; each model trains on half of them
+    #[arg(long, value_name = "N")]
+    pub(crate) pool: Option<usize>,
+    /// Epochs of the first recipe; the others keep their ratio to it
+    #[arg(long, value_name = "E")]
+    pub(crate) epochs: Option<usize>,
+    /// Root seed
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Worker threads [default: one per core]; no result depends on it
+    #[arg(long, value_name = "W")]
+    pub(crate) workers: Option<usize>,
+    /// 16 models and at most 2,000 pool examples: a look, not for decisions
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Print plan and estimates and stop
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// How to report progress
+    #[arg(long, value_enum, default_value = "human")]
+    pub(crate) message_format: MessageFormat,
+}

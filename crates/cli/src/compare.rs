@@ -1,0 +1,270 @@
+//! `flatleak compare` and `flatleak report`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use flatleak_data::{Dataset, Request};
+use flatleak_nn::{Architecture, ENGINE_VERSION, Network, Optimizer, Recipe};
+use flatleak_report::{Document, RecipeSettings, StudyRecord, Timings, html, json, table};
+use flatleak_run::{Event, Plan, Summary};
+use flatleak_store::{RunDir, pause_point};
+use flatleak_study::Study;
+use flatleak_verdict::{Options, Results};
+use serde_json::json;
+
+use crate::arguments::Compare;
+use crate::exit::{DATA, DIVERGED, Failure, INTERRUPTED, OTHER, USAGE};
+use crate::machine;
+use crate::progress::{Progress, say};
+
+/// Runs a study from its file to its report.
+pub(crate) fn run(options: &Compare) -> Result<ExitCode, Failure> {
+    let study = resolve(options)?;
+    let mut request = Request::new(study.data.clone());
+    (request.pool, request.test, request.seed) = (study.pool, study.test, study.seed);
+    let data = flatleak_data::open(&request)?;
+    let network = Network::compile(&study.architecture, data.shape, data.classes)?;
+    let workers = options.workers.unwrap_or_else(machine::cores).max(1);
+    let default =
+        || PathBuf::from("flatleak-runs").join(format!("{}-{}", study.name, study.short_hash(&data.digest_hex())));
+    let out = options.out.clone().unwrap_or_else(default);
+    if options.dry_run {
+        say(&plan_text(&study, &data, &network, workers, &out));
+        return Ok(ExitCode::SUCCESS);
+    }
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).map_err(|e| Failure::new(OTHER, e))?;
+    let dir = RunDir::open(&out, &study, &data)?;
+    let started = Instant::now();
+    let summary = train(options, Plan { study: &study, data: &data, network: &network, dir: &dir }, workers, &stop)?;
+    let training_s = started.elapsed().as_secs_f64();
+    let resumable = || format!("interrupted; the same command continues in {}", out.display());
+    if summary.stopped {
+        return Err(Failure::new(INTERRUPTED, resumable()));
+    }
+
+    let started = Instant::now();
+    let results = analyse(options, &study, &data, &dir, &summary, workers, &stop)
+        .map_err(|f| if f.code == INTERRUPTED { Failure::new(INTERRUPTED, resumable()) } else { f })?;
+    let timings = Timings {
+        training_s,
+        analysis_s: started.elapsed().as_secs_f64(),
+        trained: summary.trained,
+        reused: summary.reused,
+        date: machine::date(),
+    };
+    let diverged: Vec<String> = summary.diverged.iter().map(|d| study.recipes[d.0].name.clone()).collect();
+    let failed = !diverged.is_empty();
+    let record = record(&study, &data, &dir, options.quick);
+    let document =
+        Document::new(record, machine::describe(workers), diverged, results, timings, env!("CARGO_PKG_VERSION"));
+    dir.write("results.json", json::render(&document)?.as_bytes(), "results")?;
+    let page = dir.write("report.html", html::render(&document)?.as_bytes(), "report")?;
+    if options.message_format == crate::arguments::MessageFormat::Json {
+        say(&format!("{}\n", json!({ "phase": "done", "event": { "report": page, "headline": document.headline } })));
+    } else {
+        say(&format!("{}\nreport: {}\n", table::render(&document), page.display()));
+    }
+    Ok(ExitCode::from(if failed { DIVERGED } else { 0 }))
+}
+
+/// Renders a finished run again.
+pub(crate) fn report(dir: &Path) -> Result<ExitCode, Failure> {
+    let path = dir.join("results.json");
+    let text = std::fs::read_to_string(&path)
+        .map_err(|e| Failure::new(DATA, format!("cannot read {}: {e}; is this a finished run?", path.display())))?;
+    let document = json::parse(&text).map_err(|e| Failure::new(DATA, format!("{}: {e}", path.display())))?;
+    let page = html::render(&document)?;
+    let target = dir.join("report.html");
+    let temporary = dir.join("report.html.tmp");
+    std::fs::write(&temporary, page)
+        .and_then(|()| std::fs::rename(&temporary, &target))
+        .map_err(|e| Failure::new(crate::exit::OUTPUT, format!("cannot write {}: {e}", target.display())))?;
+    say(&format!("{}\nreport: {}\n", table::render(&document), target.display()));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The study file with the arguments on top.
+fn resolve(options: &Compare) -> Result<Study, Failure> {
+    let text = match &options.study {
+        Some(path) => std::fs::read_to_string(path)
+            .map_err(|e| Failure::new(USAGE, format!("cannot read the study {}: {e}", path.display())))?,
+        None => String::new(),
+    };
+    let mut study = Study::parse(&text)?;
+    if let Some(name) = &options.data {
+        if *name != study.data {
+            // The default pool size belongs to the embedded data.
+            study.pool = None;
+        }
+        study.data.clone_from(name);
+    }
+    if let Some(name) = &options.arch {
+        study.architecture = Architecture::preset(name)?;
+    }
+    if !options.recipes.is_empty() {
+        study.select(&options.recipes)?;
+    }
+    if options.quick {
+        study.models = study.models.min(16);
+        study.pool = Some(study.pool.unwrap_or(2000).min(2000));
+    }
+    if let Some(epochs) = options.epochs {
+        let first = study.recipes.first().map_or(1, |r| r.epochs).max(1);
+        for recipe in &mut study.recipes {
+            recipe.epochs = (recipe.epochs.saturating_mul(epochs) / first).max(1);
+        }
+    }
+    study.models = options.models.unwrap_or(study.models);
+    study.pool = options.pool.or(study.pool);
+    study.seed = options.seed.unwrap_or(study.seed);
+    study.check()?;
+    Ok(study)
+}
+
+fn train(options: &Compare, plan: Plan<'_>, workers: usize, stop: &AtomicBool) -> Result<Summary, Failure> {
+    let study = plan.study;
+    // Gradient evaluations are the unit of progress: recipes differ in cost.
+    let cost = |r: &Recipe| (r.epochs * r.gradients_per_step()) as u64;
+    let total = study.recipes.iter().map(cost).sum::<u64>() * study.models as u64;
+    let progress = Progress::new("training", total, options.message_format);
+    let mut done = 0;
+    let summary = flatleak_run::execute(plan, workers, stop, |event| {
+        let name = |recipe: usize| &study.recipes[recipe].name;
+        match event {
+            Event::Epoch { recipe, .. } => {
+                done += study.recipes[recipe].gradients_per_step() as u64;
+                progress.set(done);
+            }
+            Event::Done { recipe, model, reused } => {
+                if reused {
+                    done += cost(&study.recipes[recipe]);
+                    progress.set(done);
+                }
+                progress.event(None, json!({ "done": name(recipe), "model": model, "reused": reused }));
+            }
+            Event::Diverged { recipe, model, epoch } => progress.event(
+                Some(format!("recipe {} diverged: model {model}, epoch {epoch}; it is left out", name(recipe))),
+                json!({ "diverged": name(recipe), "model": model, "epoch": epoch }),
+            ),
+        }
+    })?;
+    progress.finish();
+    Ok(summary)
+}
+
+fn analyse(
+    options: &Compare,
+    study: &Study,
+    data: &Dataset,
+    dir: &RunDir,
+    summary: &Summary,
+    workers: usize,
+    stop: &AtomicBool,
+) -> Result<Results, Failure> {
+    let kept: Vec<usize> = (0..study.recipes.len()).filter(|r| summary.diverged.iter().all(|d| d.0 != *r)).collect();
+    if kept.is_empty() {
+        return Err(Failure::new(DIVERGED, "every recipe diverged: lower the learning rate"));
+    }
+    let pools = kept.iter().map(|&r| dir.pool(r, data)).collect::<Result<Vec<_>, _>>()?;
+    let recipes: Vec<&Recipe> = kept.iter().map(|&r| &study.recipes[r]).collect();
+    let analysis = Options {
+        dataset: data.name.clone(),
+        checkpoints: recipes.iter().map(|r| r.epochs).collect(),
+        pairs: pairs(&recipes),
+        seed: study.seed,
+        workers,
+    };
+    let mut progress: Option<Progress> = None;
+    let results = flatleak_verdict::analyse(&pools.iter().collect::<Vec<_>>(), &analysis, |p| {
+        if p.done == p.total / 2 {
+            pause_point("analysis");
+        }
+        let bar = progress.get_or_insert_with(|| Progress::new("analysis", p.total as u64, options.message_format));
+        bar.set(p.done as u64);
+        !stop.load(Ordering::Relaxed)
+    })?;
+    if let Some(bar) = progress {
+        bar.finish();
+    }
+    Ok(results)
+}
+
+/// Sharpness-aware recipes against every plain one; without such, every recipe against the first.
+fn pairs(recipes: &[&Recipe]) -> Vec<(usize, usize)> {
+    let sharp = |r: usize| recipes[r].optimizer == Optimizer::Sam && recipes[r].rho > 0.0;
+    let all = 0..recipes.len();
+    let found: Vec<(usize, usize)> = all
+        .clone()
+        .filter(|&c| sharp(c))
+        .flat_map(|c| all.clone().filter(|&b| !sharp(b)).map(move |b| (b, c)))
+        .collect();
+    if found.is_empty() { (1..recipes.len()).map(|c| (0, c)).collect() } else { found }
+}
+
+fn record(study: &Study, data: &Dataset, dir: &RunDir, quick: bool) -> StudyRecord {
+    let settings = |r: &Recipe| {
+        let sam = if r.optimizer == Optimizer::Sam { format!(", rho {}", r.rho) } else { String::new() };
+        let nesterov = if r.nesterov { " (Nesterov)" } else { "" };
+        format!(
+            "{:?}{sam}, {} epochs, batch {}, learning rate {} ({:?}, warm-up {}), momentum {}{nesterov}, weight decay {}",
+            r.optimizer, r.epochs, r.batch, r.lr, r.schedule, r.warmup, r.momentum, r.weight_decay
+        )
+        .to_lowercase()
+    };
+    StudyRecord {
+        name: study.name.clone(),
+        seed: study.seed,
+        models: study.models,
+        data: data.name.clone(),
+        data_digest: dir.data_digest().to_owned(),
+        pool: data.pool.len(),
+        test: data.test.len(),
+        layers: study.architecture.layers.iter().map(ToString::to_string).collect(),
+        engine_version: ENGINE_VERSION,
+        recipes: study
+            .recipes
+            .iter()
+            .map(|r| RecipeSettings {
+                name: r.name.clone(),
+                settings: settings(r),
+                gradients_per_step: r.gradients_per_step(),
+            })
+            .collect(),
+        quick,
+    }
+}
+
+fn plan_text(study: &Study, data: &Dataset, network: &Network, workers: usize, out: &Path) -> String {
+    let members = data.pool.len() / 2;
+    let gradients: f64 =
+        study.recipes.iter().map(|r| (r.epochs * r.gradients_per_step() * members) as f64 * study.models as f64).sum();
+    // Three passes of multiply-adds per gradient, at a rate that a plain core reaches.
+    let seconds = gradients * 6.0 * network.multiply_adds() as f64 / 60e9 / workers as f64;
+    let examples = data.pool.len() + data.test.len();
+    let models = study.models * study.recipes.len();
+    let disk = models * (4 * network.parameters() + examples * (13 + 4 * data.classes));
+    let memory = workers * 16 * network.parameters() + 4 * examples * network.features() + models * examples * 40;
+    let recipes = study.recipes.iter().map(|r| r.name.as_str()).collect::<Vec<_>>().join(", ");
+    format!(
+        "{recipes}: {} models each on {} ({} of {} pool examples, {} held out)\n\
+         network of {} parameters, {workers} workers\n\
+         about {:.1} minutes of training, {} MB on disk, {} MB of memory\n\
+         output: {}\n",
+        study.models,
+        data.name,
+        members,
+        data.pool.len(),
+        data.test.len(),
+        network.parameters(),
+        seconds / 60.0,
+        disk / 1_000_000 + 1,
+        memory / 1_000_000 + 1,
+        out.display()
+    )
+}

@@ -1,0 +1,70 @@
+//! Exit codes and what leads to them.
+
+/// Anything that no other code covers.
+pub(crate) const OTHER: u8 = 1;
+/// Wrong arguments or study, output of another study.
+pub(crate) const USAGE: u8 = 2;
+/// Input data unreadable or inconsistent.
+pub(crate) const DATA: u8 = 3;
+/// A recipe diverged; the others are reported.
+pub(crate) const DIVERGED: u8 = 4;
+/// Interrupted, can be resumed.
+pub(crate) const INTERRUPTED: u8 = 5;
+/// Output cannot be written.
+pub(crate) const OUTPUT: u8 = 7;
+
+/// A failure with its exit code.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) code: u8,
+    pub(crate) message: String,
+}
+
+impl Failure {
+    pub(crate) fn new(code: u8, message: impl ToString) -> Self {
+        Self { code, message: message.to_string() }
+    }
+}
+
+impl From<flatleak_study::Error> for Failure {
+    fn from(e: flatleak_study::Error) -> Self {
+        Self::new(USAGE, e)
+    }
+}
+
+impl From<flatleak_nn::Error> for Failure {
+    fn from(e: flatleak_nn::Error) -> Self {
+        Self::new(USAGE, e)
+    }
+}
+
+impl From<flatleak_data::Error> for Failure {
+    fn from(e: flatleak_data::Error) -> Self {
+        Self::new(DATA, e)
+    }
+}
+
+impl From<flatleak_store::Error> for Failure {
+    fn from(e: flatleak_store::Error) -> Self {
+        use flatleak_store::Error;
+        let code = match &e {
+            Error::Io { .. } => OUTPUT,
+            Error::OtherStudy { .. } | Error::Busy(_) | Error::Study(_) | Error::Engine(_) | Error::Pool(_) => USAGE,
+            Error::Missing(_) | Error::Encode { .. } => OTHER,
+        };
+        Self::new(code, e)
+    }
+}
+
+impl From<flatleak_verdict::Error> for Failure {
+    fn from(e: flatleak_verdict::Error) -> Self {
+        let code = if matches!(e, flatleak_verdict::Error::Stopped) { INTERRUPTED } else { OTHER };
+        Self::new(code, e)
+    }
+}
+
+impl From<flatleak_report::Error> for Failure {
+    fn from(e: flatleak_report::Error) -> Self {
+        Self::new(OTHER, e)
+    }
+}

@@ -1,0 +1,168 @@
+//! Known data sets, and how a request finds its files.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use flatleak_stream::{Purpose, Stream};
+
+use crate::dataset::{Dataset, Pixels};
+use crate::error::{Error, Part};
+use crate::files::{Whole, directory, embedded};
+use crate::subset::balanced;
+
+/// Where Debian's package dataset-fashion-mnist puts its files.
+pub const FASHION_MNIST_DIR: &str = "/usr/share/datasets/fashion-mnist";
+/// Environment variable that names another directory for `fashion-mnist`.
+pub const FASHION_MNIST_VAR: &str = "FLATLEAK_FASHION_MNIST";
+
+/// A line of the catalogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Name to ask for.
+    pub name: &'static str,
+    /// What it is.
+    pub what: &'static str,
+    /// Examples, shape and classes.
+    pub size: &'static str,
+    /// Licence of the data.
+    pub licence: &'static str,
+}
+
+const CATALOGUE: [Entry; 2] = [
+    Entry {
+        name: "fashion-mnist-small",
+        what: "balanced subset of Fashion-MNIST, embedded in the program",
+        size: "4,000 pool, 2,000 test; 28x28 grey; 10 classes",
+        licence: "MIT (Copyright (c) 2017 Zalando SE)",
+    },
+    Entry {
+        name: "fashion-mnist",
+        what: "Fashion-MNIST from FLATLEAK_FASHION_MNIST or Debian's dataset-fashion-mnist",
+        size: "60,000 pool, 10,000 test; 28x28 grey; 10 classes",
+        licence: "MIT (Copyright (c) 2017 Zalando SE)",
+    },
+];
+
+/// All data sets that have a name, the default first. Directories with IDX files need none.
+pub fn catalogue() -> &'static [Entry] {
+    &CATALOGUE
+}
+
+/// Which data set to open, and how much of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// A name of the [`catalogue`], or a directory with four IDX files.
+    pub name: String,
+    /// Examples in the pool; all when absent.
+    pub pool: Option<usize>,
+    /// Examples in the test set; all when absent.
+    pub test: Option<usize>,
+    /// Root seed of the draw where fewer than all are asked for.
+    pub seed: u64,
+}
+
+impl Request {
+    /// Everything in the data set of this name or path.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), pool: None, test: None, seed: 0 }
+    }
+}
+
+/// Opens a data set.
+///
+/// A name of the [`catalogue`] wins over a directory of the same name in the working directory (write
+/// `./name` for that one). A directory must hold four IDX files, plain or with `.gz`:
+/// `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, and the same with `t10k` or `test`; `pool` may stand
+/// for `train`. Fewer examples than there are: a draw with classes as even as possible by
+/// (seed, [`Purpose::Subset`], 0 for the pool and 1 for the test set, 0), kept in the order of the source.
+///
+/// # Errors
+/// See [`Error`]; unreadable or inconsistent files never panic.
+pub fn open(request: &Request) -> Result<Dataset, Error> {
+    let name = request.name.as_str();
+    let [pool, test] = match name {
+        "fashion-mnist-small" => embedded(),
+        "fashion-mnist" => installed(std::env::var_os(FASHION_MNIST_VAR)),
+        _ => directory(&located(name)?),
+    }?;
+    if pool.shape != test.shape {
+        return Err(Error::ShapeMismatch { name: name.into(), pool: pool.shape, test: test.shape });
+    }
+    let labels = pool.pixels.labels.iter().chain(&test.pixels.labels);
+    let classes = labels.max().map_or(0, |&label| label as usize + 1);
+    let shape = pool.shape;
+    let pool = reduce(pool, Part::Pool, request.pool, request)?;
+    let test = reduce(test, Part::Test, request.test, request)?;
+    Dataset::from_pixels(name, shape, classes, pool, test)
+}
+
+/// The split cut down to the wanted number of examples.
+fn reduce(whole: Whole, part: Part, wanted: Option<usize>, request: &Request) -> Result<Pixels, Error> {
+    let available = whole.pixels.labels.len();
+    match wanted {
+        Some(0) => Err(Error::Empty { name: request.name.clone(), part }),
+        Some(wanted) if wanted > available => {
+            Err(Error::TooFew { name: request.name.clone(), part, wanted, available })
+        }
+        Some(wanted) if wanted < available => {
+            let model = match part {
+                Part::Pool => 0,
+                Part::Test => 1,
+            };
+            let mut stream = Stream::new(request.seed, Purpose::Subset, model, 0);
+            let positions = balanced(&whole.pixels.labels, wanted, &mut stream);
+            Ok(whole.pixels.select(&positions, whole.shape.features()))
+        }
+        _ => Ok(whole.pixels),
+    }
+}
+
+/// Fashion-MNIST from the directory that the variable names, or from Debian's.
+fn installed(variable: Option<OsString>) -> Result<[Whole; 2], Error> {
+    let path = match variable {
+        Some(value) if !value.is_empty() => PathBuf::from(value),
+        _ => PathBuf::from(FASHION_MNIST_DIR),
+    };
+    if !path.is_dir() {
+        return Err(Error::NotInstalled { directory: path, variable: FASHION_MNIST_VAR });
+    }
+    directory(&path)
+}
+
+/// The directory that a request names, or why there is none.
+fn located(name: &str) -> Result<PathBuf, Error> {
+    let path = PathBuf::from(name);
+    if path.is_dir() {
+        return Ok(path);
+    }
+    if path.exists() {
+        return Err(Error::NotADirectory { path });
+    }
+    if path.is_absolute() || name.contains(std::path::is_separator) {
+        return Err(Error::NoDirectory { path });
+    }
+    let mut names = CATALOGUE.map(|entry| entry.name);
+    let known = names.join(", ");
+    names.sort_by_key(|candidate| distance(name, candidate));
+    Err(Error::Unknown { name: name.into(), nearest: names[0], known })
+}
+
+/// Edit distance (Levenshtein) between two names.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, &y) in b.iter().enumerate() {
+            let change = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = change.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+#[path = "catalogue_tests.rs"]
+mod tests;

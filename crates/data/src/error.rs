@@ -1,0 +1,186 @@
+//! What can be wrong with a request or its data.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::dataset::Shape;
+use crate::idx::Problem;
+
+/// One of a data set's two splits, as errors name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The pool that members and non-members are drawn from.
+    Pool,
+    /// The held-out test set.
+    Test,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pool => "pool",
+            Self::Test => "test",
+        })
+    }
+}
+
+/// Why a data set could not be opened. Every message is complete in itself.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The request is neither a catalogue name nor an existing directory.
+    #[error(
+        "no data set {name:?}: did you mean {nearest:?}? known names: {known}; \
+         or give a directory with IDX files"
+    )]
+    Unknown {
+        /// The name asked for.
+        name: String,
+        /// The catalogue name with the smallest edit distance.
+        nearest: &'static str,
+        /// All catalogue names, separated by commas.
+        known: String,
+    },
+    /// The request looks like a path, but nothing is there.
+    #[error("no directory {}: check the path", path.display())]
+    NoDirectory {
+        /// The path asked for.
+        path: PathBuf,
+    },
+    /// The request is a file, where a directory is needed.
+    #[error("{} is not a directory: give the directory that holds the four IDX files", path.display())]
+    NotADirectory {
+        /// The path asked for.
+        path: PathBuf,
+    },
+    /// Fashion-MNIST is not on this machine.
+    #[error(
+        "fashion-mnist is not in {}: run `apt-get install dataset-fashion-mnist`, or set {variable} \
+         to a directory with its four IDX files",
+        directory.display()
+    )]
+    NotInstalled {
+        /// Where it was looked for.
+        directory: PathBuf,
+        /// The environment variable that names another directory.
+        variable: &'static str,
+    },
+    /// A file of the quartet is missing.
+    #[error("no {expected} in {}: add the file, plain or gzipped", directory.display())]
+    MissingFile {
+        /// The directory searched.
+        directory: PathBuf,
+        /// The names that would have done.
+        expected: String,
+    },
+    /// The file system refused.
+    #[error("cannot read {}: {cause}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// A file is larger than any data set that fits the limits.
+    #[error("{} is larger than the limit of {limit} bytes: use a smaller data set", path.display())]
+    FileTooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most bytes that are read.
+        limit: u64,
+    },
+    /// A file is not the IDX file it should be.
+    #[error("{}: {problem}", path.display())]
+    Idx {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: Problem,
+    },
+    /// Images and labels do not belong together.
+    #[error(
+        "{} holds {images} images, but {} holds {labels} labels: use files of the same set",
+        images_path.display(), labels_path.display()
+    )]
+    CountMismatch {
+        /// The image file.
+        images_path: PathBuf,
+        /// Its number of images.
+        images: usize,
+        /// The label file.
+        labels_path: PathBuf,
+        /// Its number of labels.
+        labels: usize,
+    },
+    /// Pool and test images differ in shape.
+    #[error("{name}: pool images are {pool}, but test images {test}: use files of the same set")]
+    ShapeMismatch {
+        /// The data set.
+        name: String,
+        /// Shape of the pool images.
+        pool: Shape,
+        /// Shape of the test images.
+        test: Shape,
+    },
+    /// More examples were asked for than there are.
+    #[error("{name} has {available} {part} examples, but {wanted} were asked for: set {part} to at most {available}")]
+    TooFew {
+        /// The data set.
+        name: String,
+        /// The split.
+        part: Part,
+        /// The number asked for.
+        wanted: usize,
+        /// The number there is.
+        available: usize,
+    },
+    /// A split would be empty.
+    #[error("{name}: the {part} split is empty: at least one example is needed")]
+    Empty {
+        /// The data set.
+        name: String,
+        /// The split.
+        part: Part,
+    },
+    /// A label is not below the number of classes.
+    #[error(
+        "{name}: {part} example {index} has label {label}, but labels go from 0 to {}: correct the labels",
+        classes.saturating_sub(1)
+    )]
+    Label {
+        /// The data set.
+        name: String,
+        /// The split.
+        part: Part,
+        /// Position within the split.
+        index: usize,
+        /// Its label.
+        label: u32,
+        /// Number of classes.
+        classes: usize,
+    },
+    /// Fewer than two classes: there is nothing to classify.
+    #[error("{name}: the pool holds a single class: at least 2 are needed")]
+    OneClass {
+        /// The data set.
+        name: String,
+    },
+    /// The vectors of a split do not fit each other or the shape.
+    #[error(
+        "{name}: {part} split has {values} pixels, {labels} labels and {ids} ids, \
+         but {features} pixels an example: make them agree"
+    )]
+    Inconsistent {
+        /// The data set.
+        name: String,
+        /// The split.
+        part: Part,
+        /// Number of pixels, all examples together.
+        values: usize,
+        /// Number of labels.
+        labels: usize,
+        /// Number of ids.
+        ids: usize,
+        /// Pixels of one example by the shape.
+        features: usize,
+    },
+}

@@ -1,0 +1,213 @@
+//! Comparison with SciPy and NumPy; the values come from `make_reference.py`.
+
+use flatleak_stats::{
+    Budget, Ranking, bca, bca_from_draws, clopper_pearson, holm, interpolate, jackknife, moments, normal,
+    sign_flip_test, student_t, wilson,
+};
+use flatleak_stream::{Purpose, Stream};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Reference {
+    roc: Vec<Roc>,
+    t_interval: Vec<Blocks>,
+    bca: Bca,
+    jackknife: LeaveOneOut,
+    proportion: Vec<Proportion>,
+    holm: Vec<Holm>,
+    sign_flip: Vec<SignFlip>,
+    moments: Moments,
+    normal: Normal,
+}
+
+#[derive(Deserialize)]
+struct Roc {
+    scores: Vec<f64>,
+    member: Vec<bool>,
+    auc: f64,
+    advantage: f64,
+    best_threshold: f64,
+    best_balanced_accuracy: f64,
+    tpr_at: Vec<(f64, f64)>,
+}
+
+#[derive(Deserialize)]
+struct Blocks {
+    values: Vec<f64>,
+    level: f64,
+    mean: f64,
+    low: f64,
+    high: f64,
+}
+
+#[derive(Deserialize)]
+struct Bca {
+    values: Vec<f64>,
+    level: f64,
+    acceleration: f64,
+    draws: Vec<f64>,
+    few: (f64, f64),
+    many: (f64, f64),
+}
+
+#[derive(Deserialize)]
+struct LeaveOneOut {
+    estimate: f64,
+    leave_one_out: Vec<f64>,
+    level: f64,
+    standard_error: f64,
+    low: f64,
+    high: f64,
+}
+
+#[derive(Deserialize)]
+struct Proportion {
+    successes: u64,
+    trials: u64,
+    level: f64,
+    exact: (f64, f64),
+    wilson: (f64, f64),
+}
+
+#[derive(Deserialize)]
+struct Holm {
+    p: Vec<f64>,
+    adjusted: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct SignFlip {
+    differences: Vec<f64>,
+    p: f64,
+}
+
+#[derive(Deserialize)]
+struct Moments {
+    x: Vec<f64>,
+    y: Vec<f64>,
+    mean: f64,
+    variance: (f64, f64),
+    median: f64,
+    quantiles: Vec<(f64, f64)>,
+    correlation: f64,
+}
+
+#[derive(Deserialize)]
+struct Normal {
+    cdf: Vec<(f64, f64)>,
+    quantile: Vec<(f64, f64)>,
+}
+
+fn reference() -> Reference {
+    serde_json::from_str(include_str!("reference.json")).unwrap()
+}
+
+#[track_caller]
+fn close(got: f64, wanted: f64, tolerance: f64) {
+    assert!((got - wanted).abs() <= tolerance * wanted.abs().max(1e-300), "{got:e} instead of {wanted:e}");
+}
+
+#[test]
+fn roc_measures_with_ties() {
+    for case in reference().roc {
+        let ranking = Ranking::new(&case.scores, &case.member).unwrap();
+        assert!(ranking.curve().len() <= case.scores.len(), "the case has no ties");
+        close(ranking.auc(), case.auc, 1e-14);
+        assert!((ranking.advantage() - case.advantage).abs() < 1e-14);
+        assert_eq!(ranking.best_threshold(), case.best_threshold);
+        close(ranking.balanced_accuracy_at(case.best_threshold), case.best_balanced_accuracy, 1e-14);
+        for (fpr, tpr) in case.tpr_at {
+            let point = ranking.tpr_at(fpr);
+            close(point.tpr, tpr, 1e-15);
+            assert!(point.realised_fpr <= fpr);
+            assert_eq!(interpolate(&ranking.curve(), &[fpr]), [point.tpr]);
+        }
+    }
+}
+
+#[test]
+fn student_t_intervals() {
+    for case in reference().t_interval {
+        let interval = student_t(&case.values, case.level).unwrap();
+        close(interval.mean, case.mean, 1e-13);
+        close(interval.low, case.low, 1e-11);
+        close(interval.high, case.high, 1e-11);
+    }
+}
+
+#[test]
+fn bca_limits_for_given_draws_and_for_many() {
+    let mut case = reference().bca;
+    let estimate = moments::mean(&case.values);
+    let fixed = bca_from_draws(estimate, case.acceleration, &mut case.draws, case.level).unwrap();
+    close(fixed.low, case.few.0, 1e-12);
+    close(fixed.high, case.few.1, 1e-12);
+
+    let mut stream = Stream::new(0, Purpose::Bootstrap, 0, 0);
+    let drawn = bca(&case.values, case.level, 100_000, &mut stream).unwrap();
+    let width = case.many.1 - case.many.0;
+    assert!((drawn.low - case.many.0).abs() < 0.015 * width, "{drawn:?} {:?}", case.many);
+    assert!((drawn.high - case.many.1).abs() < 0.015 * width, "{drawn:?} {:?}", case.many);
+    // The skewed data make it lopsided, by more than the tolerance above: a symmetric interval would fail.
+    assert!((drawn.high + drawn.low - 2.0 * drawn.mean) > 0.06 * width);
+}
+
+#[test]
+fn jackknife_of_a_ratio() {
+    let case = reference().jackknife;
+    let found = jackknife(case.estimate, &case.leave_one_out, case.level).unwrap();
+    close(found.standard_error, case.standard_error, 1e-10);
+    close(found.interval.low, case.low, 1e-11);
+    close(found.interval.high, case.high, 1e-11);
+    assert_eq!(found.interval.mean, case.estimate);
+}
+
+#[test]
+fn intervals_for_proportions() {
+    for case in reference().proportion {
+        let exact = clopper_pearson(case.successes, case.trials, case.level).unwrap();
+        close(exact.low, case.exact.0, 1e-8);
+        close(exact.high, case.exact.1, 1e-8);
+        let score = wilson(case.successes, case.trials, case.level).unwrap();
+        assert!((score.low - case.wilson.0).abs() < 1e-13);
+        assert!((score.high - case.wilson.1).abs() < 1e-13);
+        assert_eq!(exact.mean, case.successes as f64 / case.trials as f64);
+    }
+}
+
+#[test]
+fn holm_adjusted_p_values() {
+    for case in reference().holm {
+        for (got, wanted) in holm(&case.p).into_iter().zip(case.adjusted) {
+            close(got, wanted, 1e-14);
+        }
+    }
+}
+
+#[test]
+fn sign_flips_by_enumeration() {
+    let budget = Budget { max_draws: 1, stop_after: 1, workers: 1 };
+    for case in reference().sign_flip {
+        close(sign_flip_test(&case.differences, budget, 0, 0).unwrap(), case.p, 1e-14);
+    }
+}
+
+#[test]
+fn moments_and_the_normal_distribution() {
+    let Reference { moments: m, normal: n, .. } = reference();
+    close(moments::mean(&m.x), m.mean, 1e-13);
+    close(moments::variance(&m.x, 0), m.variance.0, 1e-13);
+    close(moments::variance(&m.x, 1), m.variance.1, 1e-13);
+    close(moments::standard_deviation(&m.x, 1), m.variance.1.sqrt(), 1e-13);
+    close(moments::median(&m.x), m.median, 1e-15);
+    for (q, value) in m.quantiles {
+        close(moments::quantile(&m.x, q), value, 1e-13);
+    }
+    close(moments::correlation(&m.x, &m.y).unwrap(), m.correlation, 1e-12);
+    for (z, p) in n.cdf {
+        close(normal::cdf(z), p, 1e-12);
+    }
+    for (p, z) in n.quantile {
+        close(normal::quantile(p), z, 1e-12);
+    }
+}
