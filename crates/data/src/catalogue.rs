@@ -141,10 +141,13 @@ fn located(name: &str) -> Result<PathBuf, Error> {
     if path.is_absolute() || name.contains(std::path::is_separator) {
         return Err(Error::NoDirectory { path });
     }
-    let mut names = CATALOGUE.map(|entry| entry.name);
-    let known = names.join(", ");
-    names.sort_by_key(|candidate| distance(name, candidate));
-    Err(Error::Unknown { name: name.into(), nearest: names[0], known })
+    let names = CATALOGUE.map(|entry| entry.name);
+    let near = names.iter().copied().filter(|known| distance(name, known) <= known.len() / 2);
+    Err(Error::Unknown {
+        name: name.into(),
+        nearest: near.min_by_key(|known| distance(name, known)),
+        known: names.join(", "),
+    })
 }
 
 /// Edit distance (Levenshtein) between two names.

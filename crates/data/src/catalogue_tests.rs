@@ -50,7 +50,7 @@ fn the_embedded_subset_is_balanced_and_pinned() {
     assert_eq!(data.digest_hex(), EMBEDDED);
     assert!(data.pool.ids.iter().copied().eq(0..4000));
 }
-const EMBEDDED: &str = "";
+const EMBEDDED: &str = "ab4cc18979f7464fd9373ea728024b365b16622b91ff411d7e55ba76e515919a";
 
 #[test]
 fn the_embedded_folder_opens_as_a_path_too() {
@@ -133,8 +133,9 @@ fn unknown_names_get_the_nearest() {
         "no data set \"fashon-mnist\": did you mean \"fashion-mnist\"? known names: \
          fashion-mnist-small, fashion-mnist; or give a directory with IDX files"
     );
-    assert!(message("fashion-small").contains("did you mean \"fashion-mnist-small\""));
-    assert!(message("").contains("no data set \"\""));
+    assert!(message("fashion-mnist-smal").contains("did you mean \"fashion-mnist-small\""));
+    assert!(message("").starts_with("no data set \"\": known names"));
+    assert!(!message("cifar10").contains("did you mean"));
     assert_eq!(message("./nowhere"), "no directory ./nowhere: check the path");
     assert_eq!(distance("kitten", "sitting"), 3);
     assert_eq!(distance("", "abc"), 3);

@@ -29,14 +29,14 @@ impl fmt::Display for Part {
 pub enum Error {
     /// The request is neither a catalogue name nor an existing directory.
     #[error(
-        "no data set {name:?}: did you mean {nearest:?}? known names: {known}; \
-         or give a directory with IDX files"
+        "no data set {name:?}:{} known names: {known}; or give a directory with IDX files",
+        nearest.map(|near| format!(" did you mean {near:?}?")).unwrap_or_default()
     )]
     Unknown {
         /// The name asked for.
         name: String,
-        /// The catalogue name with the smallest edit distance.
-        nearest: &'static str,
+        /// The catalogue name with the smallest edit distance, unless that is most of the name.
+        nearest: Option<&'static str>,
         /// All catalogue names, separated by commas.
         known: String,
     },

@@ -138,5 +138,5 @@ mod tests {
         let labels: Vec<u32> = (0..30).map(|i| i % 3).collect();
         assert_eq!(draw(&labels, 7, 0), GOLDEN);
     }
-    const GOLDEN: [u32; 7] = [0; 7];
+    const GOLDEN: [u32; 7] = [2, 3, 5, 7, 21, 24, 28];
 }
