@@ -82,9 +82,4 @@ impl<'a> Lineup<'a> {
     pub fn examples(&self) -> usize {
         self.labels.len()
     }
-
-    /// Shadows of the targets in `block`.
-    pub(crate) fn shadows(&self, block: usize) -> Vec<Seat<'a>> {
-        self.seats.iter().filter(|s| s.block != block).copied().collect()
-    }
 }

@@ -4,7 +4,7 @@
 //! well-fitted examples keep distinct scores: log pbar = log1p(-qbar) there.
 
 use crate::Lineup;
-use crate::shadows::{mean, per_block, score_seats};
+use crate::shadows::{per_block, score_seats, side_means, signals};
 
 /// Weight of the offline correction, never tuned on a target (Zarifzadeh et al. 2024).
 const OFFLINE_A: f64 = 0.3;
@@ -14,43 +14,61 @@ const GAMMA: f64 = 1.0;
 
 /// Share of the example's OUT shadows with a loss above the target's; ties count half.
 pub(crate) fn attack_r(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
-    let rows = per_block(lineup, |_, _, outside| outside.to_vec());
+    let rows = per_block(lineup, &signals(lineup), |_, _, outside| outside.to_vec());
     score_seats(lineup, &rows, |v, outside, _| {
         // Values are log p = -loss: a larger loss is a smaller value.
-        let wins: f64 = outside.iter().map(|&o| if o < v { 1.0 } else { f64::from(u8::from(o == v)) * 0.5 }).sum();
-        wins / outside.len() as f64
+        let below = outside.partition_point(|o| *o < v);
+        let up_to = outside.partition_point(|o| *o <= v);
+        0.5 * (below + up_to) as f64 / outside.len() as f64
     })
 }
 
 /// Mean OUT loss minus the target's loss.
 pub(crate) fn calibrated_loss(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
-    let rows = per_block(lineup, |_, _, outside| mean(outside));
-    score_seats(lineup, &rows, |v, out, _| v - out)
+    let means = side_means(lineup, &mapped(lineup, |v| v));
+    score_seats(lineup, &means, |v, [_, out], _| v - out)
 }
 
 /// log(p / pbar), pbar = (mean IN + mean OUT) / 2.
 pub(crate) fn rmia(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
-    let rows = per_block(lineup, |_, inside, outside| {
-        let half = |f: fn(f64) -> f64, side: &[f64]| 0.5 * side.iter().map(|&v| f(v)).sum::<f64>() / side.len() as f64;
-        log_share(half(sigmoid, inside) + half(sigmoid, outside), half(complement, inside) + half(complement, outside))
-    });
-    score_seats(lineup, &rows, |phi, log_pbar, _| log_sigmoid(phi) - log_pbar)
-}
-
-/// log(p / pbar), pbar = (1 + a)/2 mean OUT + (1 - a)/2.
-pub(crate) fn rmia_offline(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
-    let rows = per_block(lineup, |_, _, outside| offline_log_pbar(outside.iter().copied(), outside.len()));
-    score_seats(lineup, &rows, |phi, log_pbar, _| log_sigmoid(phi) - log_pbar)
+    let share = side_means(lineup, &mapped(lineup, sigmoid));
+    let rest = side_means(lineup, &mapped(lineup, complement));
+    let half = |[inside, outside]: &[f64; 2]| 0.5 * (inside + outside);
+    let log_pbar: Vec<Vec<f64>> = share
+        .iter()
+        .zip(&rest)
+        .map(|(p, q)| p.iter().zip(q).map(|(p, q)| log_share(half(p), half(q))).collect())
+        .collect();
+    score_seats(lineup, &log_pbar, |phi, log_pbar, _| log_sigmoid(phi) - log_pbar)
 }
 
 /// log p - log of the mean p over all shadows of the example.
 pub(crate) fn base(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
-    let rows = per_block(lineup, |_, inside, outside| {
-        let n = (inside.len() + outside.len()) as f64;
-        let all = || inside.iter().chain(outside.iter()).copied();
-        log_share(all().map(sigmoid).sum::<f64>() / n, all().map(complement).sum::<f64>() / n)
-    });
+    let (share, rest) = (mapped(lineup, sigmoid), mapped(lineup, complement));
+    let rows: Vec<Vec<f64>> = lineup
+        .blocks()
+        .iter()
+        .map(|&block| {
+            let shadows: Vec<usize> = (0..lineup.seats.len()).filter(|&k| lineup.seats[k].block != block).collect();
+            let average =
+                |rows: &[Vec<f64>], i: usize| shadows.iter().map(|&k| rows[k][i]).sum::<f64>() / shadows.len() as f64;
+            (0..lineup.examples()).map(|i| log_share(average(&share, i), average(&rest, i))).collect()
+        })
+        .collect();
     score_seats(lineup, &rows, |phi, log_mean, _| log_sigmoid(phi) - log_mean)
+}
+
+/// log(p / pbar), pbar = (1 + a)/2 mean OUT + (1 - a)/2.
+pub(crate) fn rmia_offline(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    let means = side_means(lineup, &mapped(lineup, complement));
+    let log_pbar: Vec<Vec<f64>> =
+        means.iter().map(|row| row.iter().map(|[_, out]| offline_log_pbar(*out)).collect()).collect();
+    score_seats(lineup, &log_pbar, |phi, log_pbar, _| log_sigmoid(phi) - log_pbar)
+}
+
+/// One function of every signal, so that exponentials are taken once and not for every block.
+fn mapped(lineup: &Lineup<'_>, f: fn(f64) -> f64) -> Vec<Vec<f64>> {
+    lineup.seats.iter().map(|s| s.values.iter().map(|&v| f(v)).collect()).collect()
 }
 
 /// Share of population examples z with r_x / r_z > gamma; r = p / pbar with the offline pbar for x and z alike.
@@ -58,12 +76,19 @@ pub(crate) fn base(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
 pub(crate) fn rmia_gamma(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
     let own = rmia_offline(lineup);
     let population = lineup.seats.first().map_or(0, |s| s.population.len());
+    let rest: Vec<Vec<f64>> =
+        lineup.seats.iter().map(|s| s.population.iter().map(|&v| complement(v)).collect()).collect();
     let log_pbars: Vec<Vec<f64>> = lineup
         .blocks()
         .iter()
         .map(|&block| {
-            let shadows = lineup.shadows(block);
-            (0..population).map(|z| offline_log_pbar(shadows.iter().map(|s| s.population[z]), shadows.len())).collect()
+            let mut sums = vec![0.0; population];
+            let mut shadows = 0.0;
+            for (_, q) in lineup.seats.iter().zip(&rest).filter(|(s, _)| s.block != block) {
+                shadows += 1.0;
+                sums.iter_mut().zip(q).for_each(|(sum, q)| *sum += q);
+            }
+            sums.into_iter().map(|sum| offline_log_pbar(sum / shadows)).collect()
         })
         .collect();
     let margin = libm::log(GAMMA);
@@ -85,10 +110,9 @@ pub(crate) fn rmia_gamma(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
         .collect()
 }
 
-fn offline_log_pbar(phis: impl Iterator<Item = f64> + Clone, n: usize) -> f64 {
-    let weight = 0.5 * (1.0 + OFFLINE_A) / n as f64;
-    let p = phis.clone().map(sigmoid).sum::<f64>() * weight + 0.5 * (1.0 - OFFLINE_A);
-    log_share(p, phis.map(complement).sum::<f64>() * weight)
+/// log pbar of the offline form from the mean complement q of the OUT shadows: 1 - pbar = (1 + a)/2 q.
+fn offline_log_pbar(mean_complement: f64) -> f64 {
+    libm::log1p(-0.5 * (1.0 + OFFLINE_A) * mean_complement)
 }
 
 /// log p, from the complement q = 1 - p where that is the small one.

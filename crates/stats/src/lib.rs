@@ -24,19 +24,21 @@
 //! ```
 
 mod correction;
+mod curve;
 mod error;
 mod interval;
 pub mod moments;
 pub mod normal;
 mod permutation;
 mod power;
+mod proportion;
 mod roc;
 
 pub use correction::holm;
+pub use curve::{OperatingPoint, interpolate};
 pub use error::Error;
-pub use interval::{
-    BCA_FROM, Interval, Jackknife, bca, bca_from_draws, block_interval, clopper_pearson, jackknife, student_t, wilson,
-};
+pub use interval::{BCA_FROM, Interval, Jackknife, bca, bca_from_draws, block_interval, jackknife, student_t};
 pub use permutation::{Budget, sign_flip_test, smallest_p, swap_test};
 pub use power::{models_needed, smallest_detectable};
-pub use roc::{OperatingPoint, Ranking, interpolate};
+pub use proportion::{clopper_pearson, wilson};
+pub use roc::Ranking;

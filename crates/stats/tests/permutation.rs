@@ -88,12 +88,12 @@ fn stopping_rule_by_hand() {
         (p.unwrap(), calls.into_inner())
     };
     // Third exceedance at draw 6: p = 3/6, and nothing more is drawn.
-    assert_eq!(scripted(|k| vec![if k % 2 == 0 { -1.5 } else { 0.9 }], 1), (vec![0.5], 6));
+    assert_eq!(scripted(|k| vec![if k.is_multiple_of(2) { -1.5 } else { 0.9 }], 1), (vec![0.5], 6));
     // The other metric is settled at draw 30; the first keeps its 3/6.
-    let two = |k: u64| vec![if k % 2 == 0 { -1.5 } else { 0.9 }, if k % 10 == 0 { 1.0 } else { 0.0 }];
+    let two = |k: u64| vec![if k.is_multiple_of(2) { -1.5 } else { 0.9 }, if k.is_multiple_of(10) { 1.0 } else { 0.0 }];
     assert_eq!(scripted(two, 2), (vec![0.5, 0.1], 30));
     // Two exceedances in all 40 draws: (1 + 2) / (1 + 40); none: 1 / 41.
-    assert_eq!(scripted(|k| vec![if k % 20 == 0 { 2.0 } else { 0.0 }], 1), (vec![3.0 / 41.0], 40));
+    assert_eq!(scripted(|k| vec![if k.is_multiple_of(20) { 2.0 } else { 0.0 }], 1), (vec![3.0 / 41.0], 40));
     assert_eq!(scripted(|_| vec![0.0], 1), (vec![1.0 / 41.0], 40));
 }
 

@@ -1,4 +1,5 @@
 //! Comparison with SciPy and NumPy; the values come from `make_reference.py`.
+#![allow(clippy::unwrap_used)] // in a helper, which the lint does not know to be a test
 
 use flatleak_stats::{
     Budget, Ranking, bca, bca_from_draws, clopper_pearson, holm, interpolate, jackknife, moments, normal,

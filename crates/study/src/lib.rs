@@ -37,7 +37,7 @@ pub struct Study {
 }
 
 /// Pool examples of the default study: half of them train a model.
-pub const DEFAULT_POOL: usize = 2400;
+pub const DEFAULT_POOL: usize = 1800;
 
 impl Default for Study {
     fn default() -> Self {

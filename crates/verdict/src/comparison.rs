@@ -24,10 +24,10 @@ fn metric_name(attack: Attack, measure: usize) -> String {
     }
 }
 
-/// Headline metrics get 999 random exchanges, the others 199; both stop early once p is clearly large.
+/// Headline metrics get 999 random exchanges, the others 99; both stop early once p is clearly large.
 pub(crate) fn budget(attack: Attack, workers: usize) -> Budget {
     let headline = FAMILY.iter().any(|f| f.strip_suffix(".auc") == Some(attack.name()));
-    let (max_draws, stop_after) = if headline { (999, 50) } else { (199, 20) };
+    let (max_draws, stop_after) = if headline { (999, 50) } else { (99, 10) };
     Budget { max_draws, stop_after, workers }
 }
 
