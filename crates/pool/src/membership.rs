@@ -21,7 +21,7 @@ impl Membership {
     /// # Errors
     /// An odd number of models or fewer than 4; fewer than 2 examples.
     pub fn complementary(seed: u64, models: usize, examples: usize) -> Result<Self, Error> {
-        if models < 2 * BLOCK || models % BLOCK != 0 {
+        if models < 2 * BLOCK || !models.is_multiple_of(BLOCK) {
             return Err(Error::Models(models));
         }
         if examples < 2 {

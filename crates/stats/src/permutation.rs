@@ -169,8 +169,9 @@ where
             check_finite("swapped difference", &differences)?;
             done += 1;
             for (metric, difference) in differences.iter().enumerate() {
-                if settled[metric].is_none() && difference.abs() >= limits[metric] {
+                if difference.abs() >= limits[metric] {
                     counts[metric] += 1;
+                    // Equal once only: what comes later does not move a settled p.
                     if counts[metric] == stop_after {
                         settled[metric] = Some(stop_after as f64 / done as f64);
                     }

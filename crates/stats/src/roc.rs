@@ -8,6 +8,8 @@ use crate::error::Error;
 /// The rule behind every method is "member when score >= threshold". Equal scores are one step of the curve,
 /// so no order among ties is invented (Fawcett 2006); -0 equals 0. One sort of the n scores serves all methods,
 /// and [`rebuild`](Self::rebuild) reuses its memory for the next target.
+///
+/// The default ranking is empty, a buffer to be rebuilt; its measures are NaN.
 #[derive(Clone, Debug, Default)]
 pub struct Ranking {
     /// Scores as integers that sort descending, members first; sorted within each class.
@@ -137,7 +139,8 @@ impl Ranking {
     ///
     /// The maximum is taken with the labels at hand, so it is positive on average even for a useless score.
     pub fn advantage(&self) -> f64 {
-        let best = self.vertices.iter().map(|v| self.gap(v)).max().unwrap_or(0).max(0);
+        // The last vertex, where everything is called a member, has gap 0.
+        let best = self.vertices.iter().map(|v| self.gap(v)).max().unwrap_or(0);
         best as f64 / (self.members as f64 * self.non_members as f64)
     }
 

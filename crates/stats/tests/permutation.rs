@@ -119,6 +119,31 @@ fn workers_and_other_metrics_do_not_change_p() {
 }
 
 #[test]
+fn draws_after_the_stop_do_not_exist() {
+    // Draws are recognised by the swaps of their documented stream.
+    let swaps = |draw| {
+        let mut stream = Stream::new(2, Purpose::Permutation, 8, draw);
+        (0..30).map(|_| stream.coin()).collect::<Vec<bool>>()
+    };
+    let known: Vec<Vec<bool>> = (0..100).map(swaps).collect();
+    let run = |workers, errors_from| {
+        let budget = Budget { max_draws: 100, stop_after: 3, workers };
+        swap_test(30, budget, 2, 8, &[1.0], |swaps| {
+            let draw = known.iter().position(|k| k == swaps).unwrap();
+            if draw < errors_from {
+                Ok(vec![if draw == 1 { 0.0 } else { 2.0 }])
+            } else {
+                Err(Error::NanScore { index: draw })
+            }
+        })
+    };
+    for workers in [1, 2, 16] {
+        assert_eq!(run(workers, 4), Ok(vec![0.75]));
+        assert_eq!(run(workers, 3), Err(Error::NanScore { index: 3 }));
+    }
+}
+
+#[test]
 fn p_is_uniform_under_the_null_with_sequential_stopping() {
     let tests = 2000;
     let budget = Budget { max_draws: 199, stop_after: 10, workers: 1 };

@@ -55,6 +55,12 @@ fn steps_by_hand() {
     assert_eq!(ranking.tpr_at(-0.1).threshold, None);
     assert_eq!(ranking.tpr_at(f64::NAN).tpr, 0.0);
 
+    // False positives that buy no member are not taken.
+    let frugal = Ranking::new(&[3.0, 0.0, 2.0, 1.0], &[true, true, false, false]).unwrap().tpr_at(0.5);
+    assert_eq!((frugal.tpr, frugal.false_positives, frugal.threshold), (0.5, 0, Some(3.0)));
+    let nothing = Ranking::new(&[0.0, 2.0, 1.0], &[true, false, false]).unwrap().tpr_at(0.5);
+    assert_eq!((nothing.tpr, nothing.false_positives, nothing.threshold), (0.0, 0, None));
+
     let between = ranking.at_threshold(1.5);
     assert_eq!((between.true_positives, between.false_positives, between.threshold), (2, 1, Some(1.5)));
     assert!((ranking.balanced_accuracy_at(1.5) - 0.5 * (2.0 * third + 0.5)).abs() < 1e-15);
@@ -105,7 +111,10 @@ fn infinities_and_signed_zeros() {
 
 #[test]
 fn refusals_leave_a_ranking_as_it_was() {
-    let mut ranking = Ranking::new(&[1.0, 0.0, 0.5], &[true, false, true]).unwrap();
+    let mut ranking = Ranking::default();
+    assert!(ranking.auc().is_nan() && ranking.tpr_at(0.1).tpr.is_nan() && ranking.best_threshold().is_nan());
+    assert!(ranking.advantage().is_nan() && ranking.balanced_accuracy_at(0.0).is_nan());
+    ranking.rebuild(&[1.0, 0.0, 0.5], &[true, false, true]).unwrap();
     let before = ranking.curve();
     assert!(matches!(ranking.rebuild(&[1.0], &[true, false]), Err(Error::LengthMismatch { .. })));
     assert_eq!(ranking.rebuild(&[1.0, f64::NAN], &[true, false]), Err(Error::NanScore { index: 1 }));

@@ -242,7 +242,7 @@ fn membership_npy(m: &Membership) -> Vec<u8> {
     let mut header =
         format!("{{'descr': '|b1', 'fortran_order': False, 'shape': ({}, {}), }}", m.models(), m.examples());
     // Magic, version and length take 10 bytes; the header ends with a newline at a multiple of 64.
-    while (10 + header.len() + 1) % 64 != 0 {
+    while !(10 + header.len() + 1).is_multiple_of(64) {
         header.push(' ');
     }
     header.push('\n');

@@ -91,7 +91,7 @@ impl Entry {
             optimizer,
             rho: self.rho.unwrap_or(default_rho),
             epochs: self.epochs.or(train.epochs).unwrap_or(80),
-            batch: self.batch.or(train.batch).unwrap_or(128),
+            batch: self.batch.or(train.batch).unwrap_or(64),
             lr: self.lr.or(train.lr).unwrap_or(0.05),
             schedule: self.schedule.or(train.schedule).unwrap_or(Schedule::Cosine),
             warmup: self.warmup.or(train.warmup).unwrap_or(0),

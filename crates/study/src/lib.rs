@@ -37,7 +37,7 @@ pub struct Study {
 }
 
 /// Pool examples of the default study: half of them train a model.
-pub const DEFAULT_POOL: usize = 1800;
+pub const DEFAULT_POOL: usize = 1600;
 
 impl Default for Study {
     fn default() -> Self {
@@ -62,7 +62,7 @@ impl Study {
     /// The first thing that is wrong, with its value.
     pub fn check(&self) -> Result<(), Error> {
         let fail = |text: String| Err(Error::Invalid(text));
-        if self.models < 4 || self.models % 2 != 0 || self.models > 10_000 {
+        if self.models < 4 || !self.models.is_multiple_of(2) || self.models > 10_000 {
             return fail(format!("models = {}, but an even number from 4 to 10000 is needed", self.models));
         }
         if self.pool.is_some_and(|n| n < 20) {
