@@ -14,7 +14,8 @@ pub(crate) fn per_block<T, V: AsRef<[f64]>>(
 ) -> Vec<Vec<T>> {
     let n = lineup.examples();
     let mut rows: Vec<Vec<T>> = lineup.blocks().iter().map(|_| Vec::with_capacity(n)).collect();
-    let (mut all_in, mut all_out): (Vec<(f64, usize)>, Vec<(f64, usize)>) = (Vec::new(), Vec::new());
+    let mut all_in: Vec<(f64, usize)> = Vec::new();
+    let mut all_out = all_in.clone();
     let (mut inside, mut outside) = (Vec::new(), Vec::new());
     for i in 0..n {
         all_in.clear();
