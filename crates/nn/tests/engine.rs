@@ -1,4 +1,5 @@
 //! Properties of training that no fixture shows.
+#![allow(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
 
 use flatleak_nn::{Architecture, Network, Optimizer, Outcome, Recipe, Schedule, Shape, Trainer};
 use flatleak_stream::{Purpose, Stream};

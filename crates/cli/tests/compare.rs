@@ -1,0 +1,143 @@
+//! The program from outside: resume after kill -9, workers, exit codes.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a failed set-up is a failed test")]
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+fn flatleak() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_flatleak"))
+}
+
+fn small(out: &Path) -> Command {
+    let mut c = flatleak();
+    c.args(["compare", "--models", "4", "--pool", "60", "--epochs", "2", "--message-format", "json", "--out"]).arg(out);
+    c
+}
+
+/// `results.json` without machine and timings.
+fn results(out: &Path) -> serde_json::Value {
+    let mut v: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(out.join("results.json")).unwrap()).unwrap();
+    v.as_object_mut().unwrap().remove("machine").unwrap();
+    v.as_object_mut().unwrap().remove("timings").unwrap();
+    v
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+#[test]
+fn workers_do_not_matter_and_a_run_extends() {
+    let dir = tempfile::tempdir().unwrap();
+    let (one, two) = (dir.path().join("one"), dir.path().join("two"));
+    assert_eq!(code(&small(&one).args(["--workers", "1"]).output().unwrap()), 0);
+    assert_eq!(code(&small(&two).args(["--workers", "2"]).output().unwrap()), 0);
+    assert_eq!(results(&one), results(&two));
+    let weights = one.join("models/sam/0001/weights.safetensors");
+    let before = std::fs::metadata(&weights).unwrap().modified().unwrap();
+    let more = small(&one).args(["--models", "6"]).output().unwrap();
+    assert_eq!(code(&more), 2, "--models twice is refused");
+    let mut extended = flatleak();
+    extended.args(["compare", "--models", "6", "--pool", "60", "--epochs", "2", "--out"]).arg(&one);
+    assert_eq!(code(&extended.output().unwrap()), 0);
+    assert_eq!(std::fs::metadata(&weights).unwrap().modified().unwrap(), before);
+    assert_eq!(results(&one)["recipes"][0]["models"], 6);
+}
+
+#[test]
+fn killed_at_every_point_it_resumes_to_the_same_results() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = dir.path().join("whole");
+    assert_eq!(code(&small(&whole).output().unwrap()), 0);
+    let out = dir.path().join("killed");
+    let mut kills = 0;
+    let points = ["weights-write", "weights-rename", "signals-write", "signals-rename"];
+    let training = points.iter().flat_map(|p| (1..=4).map(move |n| format!("{p}:{n}")));
+    let later = ["analysis", "results-write", "report-write", "report-rename"].iter().map(|p| format!("{p}:1"));
+    for at in training.chain(later) {
+        let _ = std::fs::remove_dir_all(&out);
+        let mark = dir.path().join("mark");
+        let _ = std::fs::remove_file(&mark);
+        let mut child = small(&out)
+            .env("FLATLEAK_PAUSE_AT", &at)
+            .env("FLATLEAK_PAUSE_MARK", &mark)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let start = Instant::now();
+        while !mark.exists() {
+            assert!(start.elapsed() < Duration::from_secs(60), "never came to {at}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // SIGKILL on Unix.
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kills += 1;
+        let complete: Vec<_> = ["sgd", "sgd-2x", "sam"]
+            .iter()
+            .flat_map(|r| (0..4).map(move |m| format!("models/{r}/{m:04}/weights.safetensors")))
+            .map(|name| out.join(name))
+            .filter(|p| p.exists())
+            .map(|p| (std::fs::metadata(&p).unwrap().modified().unwrap(), p))
+            .collect();
+        assert_eq!(code(&small(&out).output().unwrap()), 0, "{at}");
+        assert_eq!(results(&out), results(&whole), "{at}");
+        for (time, path) in complete {
+            assert_eq!(std::fs::metadata(&path).unwrap().modified().unwrap(), time, "retrained after {at}: {path:?}");
+        }
+    }
+    println!("{kills} kills");
+    assert_eq!(kills, 20);
+}
+
+#[test]
+fn damage_is_trained_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(code(&small(dir.path()).output().unwrap()), 0);
+    let before = results(dir.path());
+    for name in ["models/sgd/0000/weights.safetensors", "models/sam/0002/signals.safetensors"] {
+        let path = dir.path().join(name);
+        let mut bytes = std::fs::read(&path).unwrap();
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+    }
+    assert_eq!(code(&small(dir.path()).output().unwrap()), 0);
+    assert_eq!(results(dir.path()), before);
+}
+
+#[test]
+fn mistakes_have_their_exit_codes() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    assert_eq!(code(&small(&run).output().unwrap()), 0);
+    let study = |text: &str| {
+        let path = dir.path().join("study.toml");
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let check = |command: &mut Command, want: i32, words: &str| {
+        let output = command.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(code(&output), want, "{text}");
+        assert!(text.contains(words) && !text.contains("panicked"), "{text}");
+    };
+    check(small(&run).args(["--seed", "1"]), 2, "seed 0 there, 1 here");
+    check(flatleak().arg("compare").arg(study("modles = 4")), 2, "did you mean `models`?");
+    check(flatleak().args(["compare", "--models", "7"]), 2, "models = 7");
+    check(flatleak().args(["compare", "--pool", "999999"]), 3, "999999");
+    check(flatleak().args(["compare", "--data", "no-such-data"]), 3, "no-such-data");
+    check(flatleak().args(["compare", "--arch", "resnet9000"]), 2, "resnet9000");
+    check(flatleak().args(["report", "/nowhere/at/all"]), 3, "cannot read");
+    let file = dir.path().join("file");
+    std::fs::write(&file, "x").unwrap();
+    check(small(&file.join("below")).env("LC_ALL", "C"), 7, "cannot create");
+    let text =
+        "models = 4\npool = 60\n[train]\nepochs = 2\n[[recipe]]\nname = 'ok'\n[[recipe]]\nname = 'wild'\nlr = 1e5\n";
+    let out = dir.path().join("diverged");
+    check(flatleak().arg("compare").arg(study(text)).arg("--out").arg(&out), 4, "recipe wild diverged");
+    assert_eq!(results(&out)["recipes"][0]["name"], "ok");
+}
