@@ -11,7 +11,7 @@ fn flatleak() -> Command {
 
 fn small(out: &Path) -> Command {
     let mut c = flatleak();
-    c.args(["compare", "--models", "4", "--pool", "60", "--epochs", "2", "--message-format", "json", "--out"]).arg(out);
+    c.args(["compare", "--models", "6", "--pool", "60", "--epochs", "2", "--message-format", "json", "--out"]).arg(out);
     c
 }
 
@@ -37,13 +37,13 @@ fn workers_do_not_matter_and_a_run_extends() {
     assert_eq!(results(&one), results(&two));
     let weights = one.join("models/sam/0001/weights.safetensors");
     let before = std::fs::metadata(&weights).unwrap().modified().unwrap();
-    let more = small(&one).args(["--models", "6"]).output().unwrap();
+    let more = small(&one).args(["--models", "8"]).output().unwrap();
     assert_eq!(code(&more), 2, "--models twice is refused");
     let mut extended = flatleak();
-    extended.args(["compare", "--models", "6", "--pool", "60", "--epochs", "2", "--out"]).arg(&one);
+    extended.args(["compare", "--models", "8", "--pool", "60", "--epochs", "2", "--out"]).arg(&one);
     assert_eq!(code(&extended.output().unwrap()), 0);
     assert_eq!(std::fs::metadata(&weights).unwrap().modified().unwrap(), before);
-    assert_eq!(results(&one)["recipes"][0]["models"], 6);
+    assert_eq!(results(&one)["recipes"][0]["models"], 8);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn killed_at_every_point_it_resumes_to_the_same_results() {
         kills += 1;
         let complete: Vec<_> = ["sgd", "sgd-2x", "sam"]
             .iter()
-            .flat_map(|r| (0..4).map(move |m| format!("models/{r}/{m:04}/weights.safetensors")))
+            .flat_map(|r| (0..6).map(move |m| format!("models/{r}/{m:04}/weights.safetensors")))
             .map(|name| out.join(name))
             .filter(|p| p.exists())
             .map(|p| (std::fs::metadata(&p).unwrap().modified().unwrap(), p))
@@ -136,7 +136,7 @@ fn mistakes_have_their_exit_codes() {
     std::fs::write(&file, "x").unwrap();
     check(small(&file.join("below")).env("LC_ALL", "C"), 7, "cannot create");
     let text =
-        "models = 4\npool = 60\n[train]\nepochs = 2\n[[recipe]]\nname = 'ok'\n[[recipe]]\nname = 'wild'\nlr = 1e5\n";
+        "models = 6\npool = 60\n[train]\nepochs = 2\n[[recipe]]\nname = 'ok'\n[[recipe]]\nname = 'wild'\nlr = 1e5\n";
     let out = dir.path().join("diverged");
     check(flatleak().arg("compare").arg(study(text)).arg("--out").arg(&out), 4, "recipe wild diverged");
     assert_eq!(results(&out)["recipes"][0]["name"], "ok");

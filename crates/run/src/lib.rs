@@ -172,7 +172,6 @@ fn one(
             Outcome::Diverged(epoch) => return Ok(Some(Event::Diverged { recipe: recipe_index, model, epoch })),
             Outcome::Stopped => return Ok(None),
         }
-        dir.save_weights(recipe_index, model, network, &trainer.parameters)?;
     }
     let keep = dir.keeps_logits(data);
     let mut outputs = |x: &[f32], y: &[u32]| {
@@ -181,6 +180,13 @@ fn one(
         Ok::<_, Error>(SplitOutputs { signals, logits: if keep { logits } else { Vec::new() } })
     };
     let both = [outputs(&data.pool.x, &data.pool.y)?, outputs(&data.test.x, &data.test.y)?];
+    // Finite parameters can still give outputs beyond f32: that is divergence in the last step.
+    if both.iter().any(|split| split.signals.phi.iter().any(|v| !v.is_finite())) {
+        return Ok(Some(Event::Diverged { recipe: recipe_index, model, epoch: recipe.epochs - 1 }));
+    }
+    if !reused {
+        dir.save_weights(recipe_index, model, network, &trainer.parameters)?;
+    }
     dir.save_signals(recipe_index, model, both)?;
     Ok(Some(Event::Done { recipe: recipe_index, model, reused }))
 }

@@ -62,8 +62,8 @@ impl Study {
     /// The first thing that is wrong, with its value.
     pub fn check(&self) -> Result<(), Error> {
         let fail = |text: String| Err(Error::Invalid(text));
-        if self.models < 4 || !self.models.is_multiple_of(2) || self.models > 10_000 {
-            return fail(format!("models = {}, but an even number from 4 to 10000 is needed", self.models));
+        if self.models < 6 || !self.models.is_multiple_of(2) || self.models > 10_000 {
+            return fail(format!("models = {}, but an even number from 6 to 10000 is needed", self.models));
         }
         if self.pool.is_some_and(|n| n < 20) {
             return fail(format!("pool = {}, but at least 20 examples are needed", self.pool.unwrap_or(0)));
