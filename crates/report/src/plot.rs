@@ -131,7 +131,7 @@ pub(crate) fn forest(metrics: &[&MetricDifference]) -> String {
         let settled = e.low > 0.0 || e.high < 0.0;
         let class = if settled { "sure" } else { "unsure" };
         let name = m.metric.trim_end_matches(".auc");
-        let weight = if m.p_adjusted.is_some() { " font-weight='700'" } else { "" };
+        let weight = if m.p_adjusted.is_some() { " style='font-weight:700'" } else { "" };
         let _ = write!(body, "<text x='{:.1}' y='{:.1}' text-anchor='end'{weight}>{name}</text>", LABEL - 6.0, y + 3.5);
         let _ = write!(body, "<path class='whisker {class}' d='M{:.1} {y:.1}H{:.1}'/>", x(e.low), x(e.high));
         let _ = write!(body, "<circle class='dot {class}' cx='{:.1}' cy='{y:.1}' r='3.5'/>", x(e.mean));
