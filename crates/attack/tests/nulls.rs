@@ -1,0 +1,187 @@
+//! Two nulls that every attack must pass: a target whose outputs have nothing to do with its membership among
+//! shadows that are real, and membership handed to the wrong blocks. Leave-one-out fails them.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a failed set-up is a failed test; figures are printed")]
+
+mod simulated;
+
+use flatleak_attack::{Attack, Lineup, Seat, all};
+use flatleak_pool::{Membership, Signal, Signals};
+use flatleak_stats::{Ranking, jackknife, moments, student_t};
+use simulated::Examples;
+
+const MODELS: usize = 16;
+const EXAMPLES: usize = 90;
+const DRAWS: u64 = 400;
+
+/// The values that one attack reads, per model: pool and population.
+struct Values {
+    rows: Vec<Vec<f64>>,
+    population: Vec<Vec<f64>>,
+}
+
+impl Values {
+    fn new(models: &[[Signals; 2]], attack: Attack) -> Self {
+        Self {
+            rows: models.iter().map(|m| m[0].values(attack.signal())).collect(),
+            population: models.iter().map(|m| m[1].values(Signal::Phi)).collect(),
+        }
+    }
+
+    fn seat<'a>(&'a self, model: usize, told: &'a Membership, block: usize) -> Seat<'a> {
+        Seat { block, member: told.row(model), values: &self.rows[model], population: &self.population[model] }
+    }
+}
+
+/// AUC of one model of a lineup.
+fn auc(lineup: &Lineup<'_>, scores: &[Vec<f64>], at: usize) -> f64 {
+    Ranking::new(&scores[at], lineup.seats()[at].member).unwrap().auc()
+}
+
+/// Mean AUC per block of `targets`, each block scored among the other blocks of `shadows`; `without` is left out of
+/// both.
+fn by_block(
+    attack: Attack,
+    (targets, shadows): (&Values, &Values),
+    told: &Membership,
+    labels: &[u32],
+    without: Option<usize>,
+) -> Vec<f64> {
+    (0..told.blocks())
+        .filter(|b| Some(*b) != without)
+        .map(|block| {
+            let kept: Vec<usize> = (0..told.models()).filter(|&m| Some(told.block(m)) != without).collect();
+            let seats = kept.iter().map(|&m| {
+                let from = if told.block(m) == block { targets } else { shadows };
+                from.seat(m, told, told.block(m))
+            });
+            let lineup = Lineup::new(seats.collect(), labels).unwrap();
+            let scores = attack.score(&lineup);
+            let mine: Vec<f64> = (0..kept.len())
+                .filter(|&k| told.block(kept[k]) == block)
+                .map(|k| auc(&lineup, &scores, k))
+                .collect();
+            moments::mean(&mine)
+        })
+        .collect()
+}
+
+/// Mean AUC, and whether its 95 % interval covers 1/2: the jackknife with shadows, Student's t without.
+fn draw(attack: Attack, values: (&Values, &Values), told: &Membership, labels: &[u32]) -> (f64, bool) {
+    let blocks = by_block(attack, values, told, labels, None);
+    let mean = moments::mean(&blocks);
+    let interval = if attack.uses_shadows() {
+        let left_out: Vec<f64> = (0..told.blocks())
+            .map(|d| moments::mean(&by_block(attack, values, told, labels, Some(d))))
+            .collect();
+        jackknife(mean, &left_out, 0.95).unwrap().interval
+    } else {
+        student_t(&blocks, 0.95).unwrap()
+    };
+    (mean, interval.low <= 0.5 && 0.5 <= interval.high)
+}
+
+/// Deviation of the mean from 1/2 in Monte Carlo standard errors, and the share of intervals that cover it.
+fn summary(draws: &[(f64, bool)]) -> (f64, f64) {
+    let means: Vec<f64> = draws.iter().map(|d| d.0).collect();
+    let error = (moments::variance(&means, 1) / means.len() as f64).sqrt();
+    let covered = draws.iter().filter(|d| d.1).count() as f64 / draws.len() as f64;
+    ((moments::mean(&means) - 0.5) / error.max(1e-12), covered)
+}
+
+fn check(name: &str, draw_of: impl Fn(Attack, u64) -> (f64, bool) + Sync) {
+    let attacks = all();
+    let results: Vec<(Attack, (f64, f64))> = std::thread::scope(|scope| {
+        let halves: Vec<_> = (0..2)
+            .map(|half| {
+                let (attacks, draw_of) = (&attacks, &draw_of);
+                scope.spawn(move || {
+                    attacks
+                        .iter()
+                        .skip(half)
+                        .step_by(2)
+                        .map(|&a| (a, summary(&(0..DRAWS).map(|d| draw_of(a, d)).collect::<Vec<_>>())))
+                        .collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        halves.into_iter().flat_map(|h| h.join().unwrap()).collect()
+    });
+    for (attack, (deviation, covered)) in &results {
+        println!("{name:14} {:30} {deviation:+.2} standard errors, covered {covered:.3}", attack.name());
+    }
+    for (attack, (deviation, covered)) in results {
+        assert!(deviation.abs() <= 3.0, "{name}: {} is off by {deviation:.2} standard errors", attack.name());
+        // The jackknife is conservative: it may cover more than 98 %.
+        let most = if attack.uses_shadows() { 1.0 } else { 0.98 };
+        assert!((0.92..=most).contains(&covered), "{name}: {} covers {covered:.3}", attack.name());
+    }
+}
+
+#[test]
+fn a_blind_target_among_real_shadows_gives_nothing() {
+    let examples = Examples::new(11, EXAMPLES);
+    check("blind target", |attack, d| {
+        let told = Membership::complementary(d, MODELS, EXAMPLES).unwrap();
+        let other = Membership::complementary(d + 1_000_000, MODELS, EXAMPLES).unwrap();
+        let real = Values::new(&examples.models(&told, 1.0, d, 0), attack);
+        let blind = Values::new(&examples.models(&other, 1.0, d + DRAWS, 0), attack);
+        draw(attack, (&blind, &real), &told, examples.labels())
+    });
+}
+
+/// Whole blocks of membership are exchanged with blocks from outside the pool. A permutation within a pool of 8
+/// blocks is no exact null: the row told for a target is then the true row of one of its shadows, the cycles of
+/// the permutation close, and `lira-online-fixed` came out 4.9 standard errors below 1/2.
+#[test]
+fn membership_of_other_blocks_gives_nothing() {
+    let examples = Examples::new(12, EXAMPLES);
+    check("permuted", |attack, d| {
+        let trained = Membership::complementary(d, MODELS, EXAMPLES).unwrap();
+        let told = Membership::complementary(d + 1_000_000, MODELS, EXAMPLES).unwrap();
+        let values = Values::new(&examples.models(&trained, 1.0, d, 0), attack);
+        draw(attack, (&values, &values), &told, examples.labels())
+    });
+}
+
+/// With the twin left among the shadows, `base` and `lira-online` betray the membership of a blind target.
+#[test]
+fn leave_one_out_fails_the_blind_null() {
+    let examples = Examples::new(11, EXAMPLES);
+    for attack in [Attack::Base, Attack::LiraOnline] {
+        let draws: Vec<(f64, bool)> = (0..DRAWS)
+            .map(|d| {
+                let told = Membership::complementary(d, MODELS, EXAMPLES).unwrap();
+                let other = Membership::complementary(d + 1_000_000, MODELS, EXAMPLES).unwrap();
+                let real = Values::new(&examples.models(&told, 1.0, d, 0), attack);
+                let blind = Values::new(&examples.models(&other, 1.0, d + DRAWS, 0), attack);
+                let target = d as usize % MODELS;
+                // Every model its own block: only the target itself is left out.
+                let seats = (0..MODELS).map(|m| (if m == target { &blind } else { &real }).seat(m, &told, m));
+                let lineup = Lineup::new(seats.collect(), examples.labels()).unwrap();
+                (auc(&lineup, &attack.score(&lineup), target), true)
+            })
+            .collect();
+        let (deviation, _) = summary(&draws);
+        println!("leave-one-out  {:30} {deviation:+.2} standard errors", attack.name());
+        assert!(deviation.abs() > 3.0, "{} should fail: {deviation}", attack.name());
+    }
+}
+
+/// The twin's outputs given the example are negatively correlated with the target's, those of other blocks are not.
+#[test]
+fn made_up_twins_mirror_their_targets() {
+    let examples = Examples::new(11, EXAMPLES);
+    let (mut twin, mut other) = (Vec::new(), Vec::new());
+    for d in 0..40 {
+        let told = Membership::complementary(d, MODELS, EXAMPLES).unwrap();
+        let models = examples.models(&told, 0.0, d, 0);
+        let phi: Vec<Vec<f64>> = models.iter().map(|m| m[0].values(Signal::Phi)).collect();
+        let centre: Vec<f64> = (0..EXAMPLES).map(|i| phi.iter().map(|r| r[i]).sum::<f64>() / MODELS as f64).collect();
+        let rest = |m: usize| phi[m].iter().zip(&centre).map(|(v, c)| v - c).collect::<Vec<_>>();
+        twin.push(moments::correlation(&rest(0), &rest(1)).unwrap());
+        other.push(moments::correlation(&rest(0), &rest(2)).unwrap());
+    }
+    let (twin, other) = (moments::mean(&twin), moments::mean(&other));
+    println!("correlation with the twin {twin:.3}, with another block {other:.3}");
+    assert!((-0.6..-0.2).contains(&twin) && other.abs() < 0.15);
+}
