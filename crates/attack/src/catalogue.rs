@@ -163,14 +163,6 @@ impl Attack {
         !matches!(self, Self::Correctness | Self::Confidence | Self::Entropy | Self::ModifiedEntropy | Self::Loss)
     }
 
-    /// Whether other models enter only through one threshold per class.
-    pub fn shadows_set_thresholds_only(self) -> bool {
-        matches!(
-            self,
-            Self::ConfidencePerClass | Self::EntropyPerClass | Self::ModifiedEntropyPerClass | Self::LossPerClass
-        )
-    }
-
     /// The attack whose ROC this one has by construction, in a design with equal IN and OUT counts.
     pub fn same_roc_as(self) -> Option<Self> {
         match self {

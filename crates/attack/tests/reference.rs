@@ -78,7 +78,8 @@ fn the_twin_has_no_influence() {
         changed.population[5].iter_mut().for_each(|v| *v = -*v);
         let after = score(&changed, attack);
         assert_eq!(before[4], after[4], "{}", attack.name());
-        if attack.uses_shadows() && !attack.shadows_set_thresholds_only() {
+        // One model in twelve need not move the threshold of any class.
+        if attack.uses_shadows() && !attack.name().ends_with("-per-class") {
             assert_ne!(before[..4], after[..4], "{} ignores its shadows", attack.name());
         }
     }

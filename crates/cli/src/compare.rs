@@ -177,6 +177,8 @@ fn analyse(
         dataset: data.name.clone(),
         checkpoints: recipes.iter().map(|r| r.epochs).collect(),
         pairs: pairs(&recipes),
+        attacks: flatleak_verdict::attacks(),
+        exchanges: flatleak_verdict::Exchanges::default(),
         seed: study.seed,
         workers,
     };

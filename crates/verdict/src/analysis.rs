@@ -1,6 +1,6 @@
 //! The whole analysis in its order.
 
-use flatleak_attack::{Attack, all};
+use flatleak_attack::Attack;
 use flatleak_pool::Pool;
 
 use crate::recipe::{self, Scored};
@@ -15,10 +15,29 @@ pub struct Options {
     pub checkpoints: Vec<usize>,
     /// (baseline, candidate) pairs by index of the pools.
     pub pairs: Vec<(usize, usize)>,
+    /// Attacks, in the order of tables; all of them for a verdict.
+    pub attacks: Vec<Attack>,
+    /// Most random exchanges per test.
+    pub exchanges: Exchanges,
     /// Root seed of permutations and bootstraps.
     pub seed: u64,
     /// Threads. No result depends on it.
     pub workers: usize,
+}
+
+/// How many random exchanges of models a permutation test may score; all are scored where there are no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exchanges {
+    /// For the attacks on which the headline rests.
+    pub headline: u64,
+    /// For the others.
+    pub other: u64,
+}
+
+impl Default for Exchanges {
+    fn default() -> Self {
+        Self { headline: 999, other: 99 }
+    }
 }
 
 /// How far the analysis is.
@@ -41,9 +60,8 @@ pub fn analyse(
     options: &Options,
     mut on_progress: impl FnMut(Progress) -> bool,
 ) -> Result<Results, Error> {
-    let attacks = all();
-    let distinct: Vec<Attack> = attacks.iter().copied().filter(|a| a.same_roc_as().is_none()).collect();
-    let total = attacks.len() * pools.len() + distinct.len() * options.pairs.len();
+    let distinct = options.attacks.iter().filter(|a| a.same_roc_as().is_none()).count();
+    let total = options.attacks.len() * pools.len() + distinct * options.pairs.len();
     let mut done = 0;
     let mut step = || {
         done += 1;
@@ -54,7 +72,7 @@ pub fn analyse(
     let mut scored: Vec<Vec<(Attack, Scored)>> = Vec::new();
     for (pool, &checkpoint) in pools.iter().zip(&options.checkpoints) {
         let (mut results, mut kept) = (Vec::new(), Vec::new());
-        for &attack in &attacks {
+        for &attack in &options.attacks {
             let (result, measures) = recipe::attack(pool, attack, options.workers, options.seed)?;
             results.push(result);
             kept.push((attack, measures));
@@ -84,13 +102,12 @@ pub fn analyse(
             if attack.same_roc_as().is_some() {
                 continue;
             }
-            let key = (options.seed, index as u64);
             let pair = (pools[a], pools[b]);
-            metrics.extend(comparison::attack(pair, *attack, (first, second), options.workers, key)?);
+            metrics.extend(comparison::attack(pair, *attack, (first, second), options, index as u64)?);
             step()?;
         }
         metrics.extend(comparison::of_properties(pools[a], pools[b], options.seed)?);
-        comparison::correct(&mut metrics, pools[a].membership.blocks());
+        comparison::correct(&mut metrics, pools[a].membership.blocks(), options.exchanges);
         let (baseline, candidate) = (pools[a].recipe.clone(), pools[b].recipe.clone());
         comparisons.push(Comparison {
             headline: headline::of_comparison(&baseline, &candidate, &metrics),

@@ -17,7 +17,7 @@ mod recipe;
 mod results;
 mod scored;
 
-pub use analysis::{Options, Progress, analyse};
+pub use analysis::{Exchanges, Options, Progress, analyse};
 pub use flatleak_attack::all as attacks;
 pub use results::*;
 

@@ -5,7 +5,7 @@
 //! of the training set does to the example, and noise, of which the part u is common to two recipes (same
 //! start and order) and v is the recipe's own. `z_m = c / sqrt(N) sum_j (2 in_mj - 1) g_j` is opposite for
 //! complementary rows, so a target's twin mirrors it (correlation about -.4 given the example), as on real pools.
-#![allow(dead_code, clippy::unwrap_used, reason = "each user of this module takes its part")]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each user of this module takes its part")]
 
 use flatleak_pool::{Membership, Pool, Signals};
 use flatleak_stream::{Purpose, Stream};
