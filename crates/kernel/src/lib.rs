@@ -23,7 +23,9 @@ mod gemm;
 pub mod linear;
 pub mod loss;
 pub mod maxpool;
+pub mod peak;
 pub mod sweep;
+mod tile;
 
-pub use dispatch::instruction_set;
+pub use dispatch::{SIMD_VAR, instruction_set};
 pub use gemm::{Mat, gemm};

@@ -11,7 +11,7 @@ use flatleak_stream::{Purpose, Stream};
 
 /// Multiply-add rate of a matrix product that fits the second-level cache, the best of many: what the
 /// kernels can reach on this core.
-fn peak() -> f64 {
+fn product_rate() -> f64 {
     let n = 256;
     let (a, mut c) = (vec![1.0f32; n * n], vec![0.0f32; n * n]);
     let mut best = f64::MAX;
@@ -24,7 +24,8 @@ fn peak() -> f64 {
 }
 
 fn main() {
-    let peak = peak();
+    let (peak, product) = (flatleak_kernel::peak::multiply_add_rate(), product_rate());
+    eprintln!("multiply-add peak {peak:.1}, 256^3 product {product:.1} GFLOP/s");
     let image = Shape { channels: 1, height: 28, width: 28 };
     let bench =
         Architecture::custom("flatten;linear 512;tanh;linear 256;tanh;linear 128;tanh;linear".split(';')).unwrap();

@@ -1,0 +1,123 @@
+//! The register tile: a few rows times a few vectors, summed over the inner dimension.
+
+use pulp::Simd;
+
+/// The left operand: value (r, p) lies at `r row_stride + p col_stride`.
+#[derive(Clone, Copy)]
+pub(crate) struct Left<'a> {
+    pub(crate) data: &'a [f32],
+    pub(crate) row_stride: usize,
+    pub(crate) col_stride: usize,
+}
+
+/// The right operand: row p starts at `p stride` and is contiguous.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    pub(crate) data: &'a [f32],
+    pub(crate) stride: usize,
+}
+
+/// Where the tile goes: row r starts at `r stride`; `add` to what is there or overwrite it.
+pub(crate) struct Tile<'a> {
+    pub(crate) data: &'a mut [f32],
+    pub(crate) stride: usize,
+    pub(crate) add: bool,
+}
+
+/// [`product`] of up to `R <= 12` rows.
+#[inline(always)]
+pub(crate) fn any_rows<S: Simd, const R: usize, const V: usize>(
+    simd: S,
+    rows: usize,
+    depth: usize,
+    left: Left<'_>,
+    right: Rows<'_>,
+    out: Tile<'_>,
+) {
+    if rows == R {
+        return product::<S, R, V>(simd, depth, left, right, out);
+    }
+    match rows {
+        1 => product::<S, 1, V>(simd, depth, left, right, out),
+        2 => product::<S, 2, V>(simd, depth, left, right, out),
+        3 => product::<S, 3, V>(simd, depth, left, right, out),
+        4 => product::<S, 4, V>(simd, depth, left, right, out),
+        5 => product::<S, 5, V>(simd, depth, left, right, out),
+        6 => product::<S, 6, V>(simd, depth, left, right, out),
+        7 => product::<S, 7, V>(simd, depth, left, right, out),
+        8 => product::<S, 8, V>(simd, depth, left, right, out),
+        9 => product::<S, 9, V>(simd, depth, left, right, out),
+        10 => product::<S, 10, V>(simd, depth, left, right, out),
+        11 => product::<S, 11, V>(simd, depth, left, right, out),
+        _ => product::<S, 12, V>(simd, depth, left, right, out),
+    }
+}
+
+struct Sum<'a, const R: usize, const V: usize> {
+    depth: usize,
+    left: Left<'a>,
+    right: Rows<'a>,
+    out: Tile<'a>,
+}
+
+/// `out = left right` for R rows, V vectors and `depth` terms. Panics when an operand is too short.
+#[inline(always)]
+pub(crate) fn product<S: Simd, const R: usize, const V: usize>(
+    simd: S,
+    depth: usize,
+    left: Left<'_>,
+    right: Rows<'_>,
+    out: Tile<'_>,
+) {
+    simd.vectorize(Sum::<R, V> { depth, left, right, out });
+}
+
+impl<const R: usize, const V: usize> pulp::WithSimd for Sum<'_, R, V> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { depth, left, right, out } = self;
+        let lanes = S::F32_LANES;
+        if depth == 0 {
+            return;
+        }
+        assert!(left.data.len() > (R - 1) * left.row_stride + (depth - 1) * left.col_stride);
+        assert!(right.data.len() >= (depth - 1) * right.stride + V * lanes);
+        assert!(out.data.len() >= (R - 1) * out.stride + V * lanes);
+        let mut sums = [[simd.splat_f32s(0.0); V]; R];
+        let (mut a, mut b) = (left.data.as_ptr(), right.data.as_ptr());
+        for p in 0..depth {
+            // SAFETY: the row read starts at p right.stride with p < depth and spans V lanes values, the values
+            // read are at r row_stride + p col_stride with r < R: all inside by the assertions above. Vectors
+            // are read without an assumption on their alignment; any bits are valid f32.
+            unsafe {
+                let row: [S::f32s; V] = std::array::from_fn(|v| b.add(v * lanes).cast::<S::f32s>().read_unaligned());
+                for (r, sums) in sums.iter_mut().enumerate() {
+                    let x = simd.splat_f32s(*a.add(r * left.row_stride));
+                    for (sum, w) in sums.iter_mut().zip(row) {
+                        *sum = simd.mul_add_e_f32s(x, w, *sum);
+                    }
+                }
+            }
+            if p + 1 < depth {
+                // SAFETY: row and column p + 1 exist, so both pointers stay inside their slices.
+                unsafe {
+                    a = a.add(left.col_stride);
+                    b = b.add(right.stride);
+                }
+            }
+        }
+        for (r, sums) in sums.into_iter().enumerate() {
+            for (v, sum) in sums.into_iter().enumerate() {
+                // SAFETY: r stride + (v + 1) lanes <= out.data.len() for r < R, v < V by the assertion above, and
+                // `out` is borrowed exclusively.
+                unsafe {
+                    let to = out.data.as_mut_ptr().add(r * out.stride + v * lanes).cast::<S::f32s>();
+                    let sum = if out.add { simd.add_f32s(to.read_unaligned(), sum) } else { sum };
+                    to.write_unaligned(sum);
+                }
+            }
+        }
+    }
+}
