@@ -72,6 +72,7 @@ pub(crate) fn product<S: Simd, const R: usize, const V: usize>(
     simd.vectorize(Sum::<R, V> { depth, left, right, out });
 }
 
+#[allow(clippy::needless_range_loop, reason = "iterators are not taken apart into registers here; indices are")]
 impl<const R: usize, const V: usize> pulp::WithSimd for Sum<'_, R, V> {
     type Output = ();
 
@@ -92,11 +93,14 @@ impl<const R: usize, const V: usize> pulp::WithSimd for Sum<'_, R, V> {
             // read are at r row_stride + p col_stride with r < R: all inside by the assertions above. Vectors
             // are read without an assumption on their alignment; any bits are valid f32.
             unsafe {
-                let row: [S::f32s; V] = std::array::from_fn(|v| b.add(v * lanes).cast::<S::f32s>().read_unaligned());
-                for (r, sums) in sums.iter_mut().enumerate() {
+                let mut row = [simd.splat_f32s(0.0); V];
+                for v in 0..V {
+                    row[v] = b.add(v * lanes).cast::<S::f32s>().read_unaligned();
+                }
+                for r in 0..R {
                     let x = simd.splat_f32s(*a.add(r * left.row_stride));
-                    for (sum, w) in sums.iter_mut().zip(row) {
-                        *sum = simd.mul_add_e_f32s(x, w, *sum);
+                    for v in 0..V {
+                        sums[r][v] = simd.mul_add_e_f32s(x, row[v], sums[r][v]);
                     }
                 }
             }
@@ -108,13 +112,13 @@ impl<const R: usize, const V: usize> pulp::WithSimd for Sum<'_, R, V> {
                 }
             }
         }
-        for (r, sums) in sums.into_iter().enumerate() {
-            for (v, sum) in sums.into_iter().enumerate() {
+        for r in 0..R {
+            for v in 0..V {
                 // SAFETY: r stride + (v + 1) lanes <= out.data.len() for r < R, v < V by the assertion above, and
                 // `out` is borrowed exclusively.
                 unsafe {
                     let to = out.data.as_mut_ptr().add(r * out.stride + v * lanes).cast::<S::f32s>();
-                    let sum = if out.add { simd.add_f32s(to.read_unaligned(), sum) } else { sum };
+                    let sum = if out.add { simd.add_f32s(to.read_unaligned(), sums[r][v]) } else { sums[r][v] };
                     to.write_unaligned(sum);
                 }
             }
