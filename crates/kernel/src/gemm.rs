@@ -43,7 +43,7 @@ impl<'a> Mat<'a> {
 const DEPTH: usize = 256;
 
 /// Columns of the widest register tile.
-const WIDEST: usize = 64;
+const WIDEST: usize = 32;
 
 /// `c = a b`, or `c += a b` when `accumulate`; `c` is row-major `[a.rows, b.cols]`.
 ///
@@ -56,7 +56,12 @@ pub fn gemm(c: &mut [f32], a: Mat<'_>, b: Mat<'_>, accumulate: bool) {
     if k == 0 && !accumulate {
         c[..m * n].fill(0.0);
     }
-    simd(Product { c, a, b, accumulate });
+    // Clearing a panel costs more than a small product: only those that need one get it.
+    if b.col_stride == 1 && n.is_multiple_of(WIDEST) {
+        simd(Product { c, a, b, accumulate, panel: &mut [] });
+    } else {
+        simd(Product { c, a, b, accumulate, panel: &mut [0.0; DEPTH * WIDEST] });
+    }
 }
 
 struct Product<'a> {
@@ -64,6 +69,7 @@ struct Product<'a> {
     a: Mat<'a>,
     b: Mat<'a>,
     accumulate: bool,
+    panel: &'a mut [f32],
 }
 
 impl WithSimd for Product<'_> {
@@ -84,9 +90,9 @@ impl Product<'_> {
     /// Walks the product in tiles of R rows and V vectors, depth by depth.
     #[inline(always)]
     fn blocks<S: Simd, const R: usize, const V: usize>(self, simd: S) {
-        let Self { c, a, b, accumulate } = self;
+        let Self { c, a, b, accumulate, panel } = self;
         let (m, n, k, width) = (a.rows, b.cols, a.cols, V * S::F32_LANES);
-        let mut panel = [0.0f32; DEPTH * WIDEST];
+        // Widths are at most two vectors of 16 values, rows at most 12.
         let mut edge = [0.0f32; 12 * WIDEST];
         for p in (0..k).step_by(DEPTH) {
             let depth = DEPTH.min(k - p);
@@ -94,11 +100,12 @@ impl Product<'_> {
             for j in (0..n).step_by(width) {
                 let cols = width.min(n - j);
                 let whole = cols == width;
+                let narrow = cols <= S::F32_LANES;
                 let right = if whole && b.col_stride == 1 {
                     Rows { data: &b.data[p * b.row_stride + j..], stride: b.row_stride }
                 } else {
-                    b.pack(&mut panel, (p, depth), (j, cols), width);
-                    Rows { data: &panel, stride: width }
+                    b.pack(panel, (p, depth), (j, cols), width);
+                    Rows { data: panel, stride: width }
                 };
                 for i in (0..m).step_by(R) {
                     let rows = R.min(m - i);
@@ -112,7 +119,11 @@ impl Product<'_> {
                         tile::any_rows::<S, R, V>(simd, rows, depth, left, right, out);
                     } else {
                         let out = Tile { data: &mut edge, stride: width, add: false };
-                        tile::any_rows::<S, R, V>(simd, rows, depth, left, right, out);
+                        if narrow {
+                            tile::any_rows::<S, R, 1>(simd, rows, depth, left, right, out);
+                        } else {
+                            tile::any_rows::<S, R, V>(simd, rows, depth, left, right, out);
+                        }
                         for (r, from) in edge.chunks_exact(width).take(rows).enumerate() {
                             for (to, v) in c[(i + r) * n + j..][..cols].iter_mut().zip(from) {
                                 *to = if add { *to + v } else { *v };

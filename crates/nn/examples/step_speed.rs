@@ -34,7 +34,11 @@ fn main() {
         ("mlp-bench", bench, Shape { channels: 1, height: 1, width: 600 }, 100, 200),
         ("cnn", Architecture::preset("cnn").unwrap(), image, 10, 20),
     ];
+    let only = std::env::args().nth(1);
     for (name, architecture, shape, classes, steps) in cases {
+        if only.as_deref().is_some_and(|only| only != name) {
+            continue;
+        }
         for (optimizer, passes) in [(Optimizer::Sgd, 1.0), (Optimizer::Sam, 2.0)] {
             let network = Network::compile(&architecture, shape, classes).unwrap();
             let recipe = Recipe {

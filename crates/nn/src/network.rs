@@ -52,7 +52,7 @@ pub struct Workspace {
     /// One buffer per step that does not work in place.
     activations: Vec<Vec<f32>>,
     gradients: Vec<Vec<f32>>,
-    winners: Vec<Vec<u8>>,
+    winners: Vec<Vec<f32>>,
     columns: Vec<f32>,
 }
 
@@ -178,7 +178,7 @@ impl Network {
             input: sized(self.features()),
             activations: buffers(),
             gradients: buffers(),
-            winners: self.steps.iter().map(|s| vec![0; s.winners() * batch]).collect(),
+            winners: self.steps.iter().map(|s| vec![0.0; s.winners() * batch]).collect(),
             columns: vec![0.0; self.steps.iter().map(Step::columns).max().unwrap_or(0)],
         }
     }

@@ -12,6 +12,7 @@ use pulp::{Simd, WithSimd};
 
 use super::Conv;
 use crate::dispatch::simd;
+use crate::vector::{load, store};
 use crate::{Mat, gemm};
 
 /// Values of one transformed tile.
@@ -131,30 +132,6 @@ fn direct(r: usize, v: impl Fn(usize) -> f32) -> f32 {
 fn places(c: &Conv, first: usize, n: usize) -> impl Iterator<Item = (usize, usize, usize)> + use<> {
     let (rows, cols) = grid(c);
     (first..first + n).map(move |t| (t / (rows * cols), t / cols % rows * 2, t % cols * 2))
-}
-
-/// One vector from `from` at `at`, of which `n` lanes exist.
-#[inline(always)]
-fn load<S: Simd>(simd: S, from: &[f32], at: usize, n: usize) -> S::f32s {
-    let from = &from[at..at + n];
-    if n == S::F32_LANES {
-        // SAFETY: the slice holds exactly as many values as the vector; no alignment is assumed.
-        unsafe { from.as_ptr().cast::<S::f32s>().read_unaligned() }
-    } else {
-        simd.partial_load_f32s(from)
-    }
-}
-
-/// Writes `n` lanes of a vector to `to` at `at`.
-#[inline(always)]
-fn store<S: Simd>(simd: S, to: &mut [f32], at: usize, n: usize, value: S::f32s) {
-    let to = &mut to[at..at + n];
-    if n == S::F32_LANES {
-        // SAFETY: the slice holds exactly as many values as the vector; no alignment is assumed.
-        unsafe { to.as_mut_ptr().cast::<S::f32s>().write_unaligned(value) }
-    } else {
-        simd.partial_store_f32s(to, value);
-    }
 }
 
 /// `V = B' d B` of 4x4 input tiles, `[16, n, channels]`.
