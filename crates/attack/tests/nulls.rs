@@ -56,10 +56,8 @@ fn by_block(
             });
             let lineup = Lineup::new(seats.collect(), labels).unwrap();
             let scores = attack.score(&lineup);
-            let mine: Vec<f64> = (0..kept.len())
-                .filter(|&k| told.block(kept[k]) == block)
-                .map(|k| auc(&lineup, &scores, k))
-                .collect();
+            let mine: Vec<f64> =
+                (0..kept.len()).filter(|&k| told.block(kept[k]) == block).map(|k| auc(&lineup, &scores, k)).collect();
             moments::mean(&mine)
         })
         .collect()
@@ -70,9 +68,8 @@ fn draw(attack: Attack, values: (&Values, &Values), told: &Membership, labels: &
     let blocks = by_block(attack, values, told, labels, None);
     let mean = moments::mean(&blocks);
     let interval = if attack.uses_shadows() {
-        let left_out: Vec<f64> = (0..told.blocks())
-            .map(|d| moments::mean(&by_block(attack, values, told, labels, Some(d))))
-            .collect();
+        let left_out: Vec<f64> =
+            (0..told.blocks()).map(|d| moments::mean(&by_block(attack, values, told, labels, Some(d)))).collect();
         jackknife(mean, &left_out, 0.95).unwrap().interval
     } else {
         student_t(&blocks, 0.95).unwrap()

@@ -141,3 +141,88 @@ fn mistakes_have_their_exit_codes() {
     check(flatleak().arg("compare").arg(study(text)).arg("--out").arg(&out), 4, "recipe wild diverged");
     assert_eq!(results(&out)["recipes"][0]["name"], "ok");
 }
+
+/// Four small IDX files; returns the directory.
+fn idx(dir: &Path) -> std::path::PathBuf {
+    let to = dir.join("idx");
+    std::fs::create_dir_all(&to).unwrap();
+    for (split, n) in [("train", 80u32), ("t10k", 20)] {
+        let mut images = vec![0, 0, 8, 3];
+        images.extend([n, 4, 4].iter().flat_map(|v| v.to_be_bytes()));
+        images.extend((0..n * 16).map(|i| (i * 37 % 251) as u8));
+        std::fs::write(to.join(format!("{split}-images-idx3-ubyte")), images).unwrap();
+        let mut labels = vec![0, 0, 8, 1];
+        labels.extend(n.to_be_bytes());
+        labels.extend((0..n).map(|i| (i % 3) as u8));
+        std::fs::write(to.join(format!("{split}-labels-idx1-ubyte")), labels).unwrap();
+    }
+    to
+}
+
+#[test]
+fn damaged_idx_files_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = idx(dir.path());
+    let run = |words: &str, want: i32| {
+        let mut command = flatleak();
+        command.args(["compare", "--models", "6", "--epochs", "1", "--data"]).arg(&data);
+        let output = command.arg("--out").arg(dir.path().join("run")).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(code(&output), want, "{text}");
+        assert!(text.contains(words) && !text.contains("panicked"), "{text}");
+        assert!(want == 0 || !dir.path().join("run/results.json").exists());
+    };
+    let images = data.join("train-images-idx3-ubyte");
+    let whole = std::fs::read(&images).unwrap();
+    std::fs::write(&images, &whole[..whole.len() - 5]).unwrap();
+    run("train-images-idx3-ubyte", 3);
+    let mut magic = whole.clone();
+    magic[2] = 9;
+    std::fs::write(&images, magic).unwrap();
+    run("train-images-idx3-ubyte", 3);
+    std::fs::write(&images, &whole).unwrap();
+    run("", 0);
+}
+
+/// A file system of one megabyte, where the machine lets a test mount one: the run stops with code 7, leaves no half
+/// artefact, and goes on once there is room.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = dir.path().join("disk");
+    std::fs::create_dir(&disk).unwrap();
+    let mount = |size: &str, options: &str| {
+        let all = format!("{options}size={size}");
+        Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &all, "tmpfs"])
+            .arg(&disk)
+            .output()
+            .is_ok_and(|o| o.status.success())
+    };
+    if !mount("3m", "") {
+        println!("skipped: this machine does not let a test mount a file system");
+        return;
+    }
+    let out = disk.join("run");
+    let output = small(&out).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let left: Vec<_> = walk(&disk).into_iter().filter(|p| p.extension().is_some_and(|e| e == "tmp")).collect();
+    let complete = walk(&disk).into_iter().filter(|p| p.ends_with("weights.safetensors")).count();
+    let roomy = mount("64m", "remount,");
+    let resumed = small(&out).output().unwrap();
+    let found = (code(&resumed) == 0).then(|| results(&out));
+    Command::new("umount").arg(&disk).status().unwrap();
+    assert_eq!(code(&output), 7, "{text}");
+    assert!(text.contains("No space left"), "{text}");
+    assert!(left.is_empty() && complete > 0, "{left:?} {complete}");
+    assert!(roomy);
+    let whole = dir.path().join("whole");
+    assert_eq!(code(&small(&whole).output().unwrap()), 0);
+    assert_eq!(found, Some(results(&whole)));
+}
+
+fn walk(dir: &Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path());
+    entries.flat_map(|p| if p.is_dir() { walk(&p) } else { vec![p] }).collect()
+}

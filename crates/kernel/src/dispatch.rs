@@ -33,13 +33,13 @@ fn choose() -> (Arch, &'static str) {
 
 /// Runs `op` compiled for the vectors of this machine.
 ///
-/// Loops under it use no fused multiply-add and no reordered sums, so every set gives the same bits.
+/// Loops under it use no fused multiply-add and sum in a fixed order, so every set gives the same bits.
 #[inline]
 pub(crate) fn dispatch<F: NullaryFnOnce>(op: F) -> F::Output {
     CHOSEN.0.dispatch(op)
 }
 
-/// Runs an operation written in vectors; its bits may depend on their width.
+/// Runs an operation written in vectors.
 #[inline]
 pub(crate) fn simd<F: WithSimd>(op: F) -> F::Output {
     if matches!(CHOSEN.0, Arch::Scalar) { op.with_simd(Scalar::new()) } else { CHOSEN.0.dispatch(op) }

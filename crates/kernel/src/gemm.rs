@@ -47,8 +47,8 @@ const WIDEST: usize = 32;
 
 /// `c = a b`, or `c += a b` when `accumulate`; `c` is row-major `[a.rows, b.cols]`.
 ///
-/// Sequential, and the same bits on every machine with the same instruction set: only the vector width decides
-/// the order of the sums. Panics when the shapes do not fit.
+/// Sequential, and the same bits on every machine: each value is summed over the inner dimension in order, in fused
+/// multiply-adds, whatever the vector width. Panics when the shapes do not fit.
 pub fn gemm(c: &mut [f32], a: Mat<'_>, b: Mat<'_>, accumulate: bool) {
     assert_eq!(a.cols, b.rows, "inner dimensions of a matrix product");
     let (m, n, k) = (a.rows, b.cols, a.cols);

@@ -60,7 +60,9 @@ struct Sum<'a, const R: usize, const V: usize> {
     out: Tile<'a>,
 }
 
-/// `out = left right` for R rows, V vectors and `depth` terms. Panics when an operand is too short.
+/// `out = left right` for R rows, V vectors and `depth` terms. Every sum runs over the depth in order, with one
+/// rounding per term (fused multiply-add, in software where the machine has none), so that the bits depend on
+/// neither the vector width nor the tile. Panics when an operand is too short.
 #[inline(always)]
 pub(crate) fn product<S: Simd, const R: usize, const V: usize>(
     simd: S,
@@ -100,7 +102,7 @@ impl<const R: usize, const V: usize> pulp::WithSimd for Sum<'_, R, V> {
                 for r in 0..R {
                     let x = simd.splat_f32s(*a.add(r * left.row_stride));
                     for v in 0..V {
-                        sums[r][v] = simd.mul_add_e_f32s(x, row[v], sums[r][v]);
+                        sums[r][v] = simd.mul_add_f32s(x, row[v], sums[r][v]);
                     }
                 }
             }

@@ -48,8 +48,12 @@ impl Page<'_> {
         m.models_needed.map_or("–".into(), |n| n.to_string())
     }
 
+    fn probability(&self, p: &f64) -> String {
+        table::probability(*p)
+    }
+
     fn adjusted(&self, m: &MetricDifference) -> String {
-        m.p_adjusted.map_or("–".into(), |p| format!("{p:.4}"))
+        m.p_adjusted.map_or("–".into(), table::probability)
     }
 }
 

@@ -44,17 +44,20 @@ fn write(d: &Document, out: &mut String) -> std::fmt::Result {
         writeln!(out)?;
     }
     for c in &d.comparisons {
-        writeln!(
-            out,
-            "\n{} - {}{:>28}{:>24}{:>10}{:>12}",
-            c.candidate, c.baseline, "", "difference, 95 %", "p", "p (Holm)"
-        )?;
+        let title = format!("{} - {}", c.candidate, c.baseline);
+        writeln!(out, "\n{title:<34}{:>28}{:>10}{:>12}", "difference, 95 %", "p", "p (Holm)")?;
         let shown = |name: &str| name == "test-accuracy" || name == "confidence-variance.non-member";
         for m in c.metrics.iter().filter(|m| m.p_adjusted.is_some() || shown(&m.metric)) {
             let e = m.difference;
             let interval = format!("{:+.4} [{:+.4}, {:+.4}]", e.mean, e.low, e.high);
-            let adjusted = m.p_adjusted.map_or("-".into(), |p| format!("{p:.4}"));
-            writeln!(out, "  {:<32}{interval:>28}{:>10.4}{adjusted:>12}  {}", m.metric, m.p_value, word(m.verdict))?;
+            let adjusted = m.p_adjusted.map_or("-".into(), probability);
+            writeln!(
+                out,
+                "  {:<32}{interval:>28}{:>10}{adjusted:>12}  {}",
+                m.metric,
+                probability(m.p_value),
+                word(m.verdict)
+            )?;
         }
     }
     for name in &d.diverged {
@@ -68,6 +71,11 @@ pub(crate) fn aliases(d: &Document, name: &str) -> String {
     let all = d.recipes.first().map_or(&[][..], |r| &r.attacks);
     let same = all.iter().filter(|a| a.same_roc_as.as_deref() == Some(name));
     same.map(|a| a.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// A p-value to four places, never as zero.
+pub(crate) fn probability(p: f64) -> String {
+    if p < 0.00005 { "<0.0001".into() } else { format!("{p:.4}") }
 }
 
 /// A verdict in words.

@@ -47,7 +47,11 @@ fn repetition(examples: &Examples, models: usize, effect: f64, draw: u64) -> Vec
         pairs: vec![(0, 1)],
         attacks: ATTACKS.to_vec(),
         // Under a difference only intervals are looked at.
-        exchanges: if effect == 1.0 { Exchanges { headline: 999, other: 999 } } else { Exchanges { headline: 1, other: 1 } },
+        exchanges: if effect == 1.0 {
+            Exchanges { headline: 999, other: 999 }
+        } else {
+            Exchanges { headline: 1, other: 1 }
+        },
         seed: draw,
         workers: 1,
     };
@@ -76,7 +80,9 @@ fn coverage(estimates: &[Estimate], truth: Option<f64>) -> String {
 
 fn main() {
     let repetitions: u64 = std::env::args().nth(1).map_or(1000, |a| a.parse().unwrap());
-    println!("| blocks | attack | AUC covered, % | null difference covered, % | true difference covered, % | null rejected at 5 %, % |");
+    println!(
+        "| blocks | attack | AUC covered, % | null difference covered, % | true difference covered, % | null rejected at 5 %, % |"
+    );
     println!("|---|---|---|---|---|---|");
     for blocks in [8, 16, 32] {
         let examples = Examples::new(21, EXAMPLES);

@@ -52,24 +52,96 @@ fn say(m: &MetricDifference) -> String {
     format!("{attack} AUC {:+.4} [{:+.4}, {:+.4}]", m.difference.mean, m.difference.low, m.difference.high)
 }
 
-/// The verdict over several baselines of one candidate: more or less only if every comparison says so.
+/// The verdict over several baselines of one candidate: more or less only if every comparison says so. The sentence
+/// names attacks; their figures stand with the comparisons.
 pub(crate) fn overall(comparisons: &[Comparison]) -> Headline {
     let Some(last) = comparisons.last() else {
-        let sentence = "one recipe alone: nothing to compare".to_owned();
+        let sentence = "One recipe alone: nothing to compare.".to_owned();
         return Headline { verdict: Verdict::NotDistinguishable, sentence };
     };
     let mine: Vec<&Comparison> = comparisons.iter().filter(|c| c.candidate == last.candidate).collect();
     let verdict = mine[0].headline.verdict;
     let agree = mine.iter().all(|c| c.headline.verdict == verdict);
     let against = mine.iter().map(|c| c.baseline.as_str()).collect::<Vec<_>>().join(" and than ");
-    let details = mine.iter().map(|c| c.headline.sentence.as_str()).collect::<Vec<_>>().join("; ");
+    let details = mine.iter().map(|c| in_short(c)).collect::<Vec<_>>().join("; ");
+    let candidate = &last.candidate;
     let (verdict, opening) = match (verdict, agree) {
-        (Verdict::More, true) => (verdict, format!("{} leaks more than {against}", last.candidate)),
-        (Verdict::Less, true) => (verdict, format!("{} leaks less than {against}", last.candidate)),
-        (Verdict::NotDistinguishable | Verdict::TooFewModels, true) => {
-            (verdict, format!("It cannot be said whether {} leaks more or less", last.candidate))
+        (Verdict::More, true) => {
+            (verdict, format!("Yes, {candidate} leaks more about its training data than {against}"))
         }
-        _ => (Verdict::Mixed, format!("The answer for {} depends on attack and baseline", last.candidate)),
+        (Verdict::Less, true) => (verdict, format!("{candidate} leaks less about its training data than {against}")),
+        (Verdict::NotDistinguishable | Verdict::TooFewModels, true) => {
+            (verdict, format!("This run cannot say whether {candidate} leaks more or less than {against}"))
+        }
+        _ => (
+            Verdict::Mixed,
+            format!(
+                "Neither more nor less: whether {candidate} leaks more depends on the attack and on what it is compared with"
+            ),
+        ),
     };
-    Headline { verdict, sentence: format!("{opening}: {details}.") }
+    Headline { verdict, sentence: format!("{opening}. {details}.") }
+}
+
+/// One comparison without figures: how many of the headline attacks say what.
+fn in_short(c: &Comparison) -> String {
+    let family: Vec<&MetricDifference> = c.metrics.iter().filter(|m| m.p_adjusted.is_some()).collect();
+    let says = |v: Verdict, word: &str| {
+        let names: Vec<&str> =
+            family.iter().filter(|m| m.verdict == v).map(|m| m.metric.trim_end_matches(".auc")).collect();
+        (!names.is_empty()).then(|| format!("{word} under {} ({})", names.len(), names.join(", ")))
+    };
+    let parts: Vec<String> = [says(Verdict::More, "more"), says(Verdict::Less, "less")].into_iter().flatten().collect();
+    let found = match (parts.is_empty(), c.headline.verdict) {
+        (false, _) => parts.join(", "),
+        (true, Verdict::TooFewModels) => "too few models for any verdict".into(),
+        (true, _) => "no difference shown under any".into(),
+    };
+    format!("Against {}, of {} headline attacks: {found}", c.baseline, family.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Estimate;
+
+    fn comparison(baseline: &str, verdicts: [Verdict; 3]) -> Comparison {
+        let metrics: Vec<MetricDifference> = FAMILY
+            .iter()
+            .zip(verdicts)
+            .map(|(name, verdict)| MetricDifference {
+                metric: (*name).into(),
+                difference: Estimate { mean: 0.01, low: 0.005, high: 0.015 },
+                p_value: 0.01,
+                p_adjusted: Some(0.03),
+                verdict,
+                models_needed: Some(64),
+            })
+            .collect();
+        Comparison {
+            baseline: baseline.into(),
+            candidate: "sam".into(),
+            dataset: "d".into(),
+            pairing: "paired".into(),
+            headline: of_comparison(baseline, "sam", &metrics),
+            metrics,
+        }
+    }
+
+    #[test]
+    fn more_is_said_only_if_both_baselines_agree() {
+        use Verdict::{Less, More, NotDistinguishable as Open, TooFewModels as Few};
+        let verdict = |a, b| overall(&[comparison("sgd", a), comparison("sgd-2x", b)]);
+        assert_eq!(verdict([More, Open, Open], [More; 3]).verdict, More);
+        assert_eq!(verdict([More; 3], [Open; 3]).verdict, Verdict::Mixed);
+        assert_eq!(verdict([More, Less, Open], [More; 3]).verdict, Verdict::Mixed);
+        assert_eq!(verdict([Less; 3], [Open, Open, Less]).verdict, Less);
+        assert_eq!(verdict([Open; 3], [Open; 3]).verdict, Open);
+        assert_eq!(verdict([Few; 3], [Few; 3]).verdict, Few);
+        let mixed = verdict([More, Less, Open], [Open; 3]).sentence;
+        assert!(
+            mixed.contains("Against sgd, of 3 headline attacks: more under 1 (lira-online-fixed), less under 1 (rmia)")
+        );
+        assert!(mixed.contains("Against sgd-2x, of 3 headline attacks: no difference shown under any."), "{mixed}");
+    }
 }

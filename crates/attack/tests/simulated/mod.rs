@@ -54,9 +54,8 @@ impl Examples {
     pub fn models(&self, trained: &Membership, effect: f64, draw: u64, own: u64) -> Vec<[Signals; 2]> {
         (0..trained.models())
             .map(|m| {
-                let stream = |which: u64| {
-                    Stream::new(self.seed, Purpose::Simulation, draw * 4096 + m as u64 + 1, which)
-                };
+                let stream =
+                    |which: u64| Stream::new(self.seed, Purpose::Simulation, draw * 4096 + m as u64 + 1, which);
                 let (mut shared, mut private) = (stream(1), stream(2 + own));
                 let row = trained.row(m);
                 let mut z = [0.0; FACTORS];
