@@ -69,8 +69,8 @@ impl WithSimd for Forward<'_> {
                 let lanes = S::F32_LANES.min(pool.channels - channel);
                 let mut best = load(simd, x, at + channel, lanes);
                 let mut which = simd.splat_f32s(0.0);
-                for k in 1..4 {
-                    let v = load(simd, x, at + offsets[k] + channel, lanes);
+                for (k, offset) in offsets.into_iter().enumerate().skip(1) {
+                    let v = load(simd, x, at + offset + channel, lanes);
                     // Not "less or equal" is "greater, or one of them NaN"; a NaN that leads must stay.
                     let beaten = simd.not_m32s(simd.less_than_or_equal_f32s(v, best));
                     let better = simd.and_m32s(beaten, simd.equal_f32s(best, best));

@@ -25,7 +25,6 @@ fn product_rate() -> f64 {
 
 fn main() {
     let (peak, product) = (flatleak_kernel::peak::multiply_add_rate(), product_rate());
-    eprintln!("multiply-add peak {peak:.1}, 256^3 product {product:.1} GFLOP/s");
     let image = Shape { channels: 1, height: 28, width: 28 };
     let bench =
         Architecture::custom("flatten;linear 512;tanh;linear 256;tanh;linear 128;tanh;linear".split(';')).unwrap();
@@ -81,7 +80,7 @@ fn main() {
             let flops = 2.0 * 128.0 * passes * (3 * network.multiply_adds() - first) as f64;
             let rate = flops / ms / 1e6;
             println!(
-                "{{\"network\":\"{name}\",\"optimizer\":\"{optimizer:?}\",\"ms_per_step\":{ms:.3},\"gflops\":{rate:.1},\"peak_gflops\":{peak:.1},\"share_of_peak\":{:.2}}}",
+                "{{\"network\":\"{name}\",\"optimizer\":\"{optimizer:?}\",\"ms_per_step\":{ms:.3},\"gflops\":{rate:.1},\"peak_gflops\":{peak:.1},\"product_gflops\":{product:.1},\"share_of_peak\":{:.2}}}",
                 rate / peak
             );
         }

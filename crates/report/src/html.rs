@@ -31,8 +31,8 @@ impl Page<'_> {
         format!("{:+.4} [{:+.4}, {:+.4}]", e.mean, e.low, e.high).replace('-', "−")
     }
 
-    fn word(&self, v: &Verdict) -> &'static str {
-        table::word(*v)
+    fn outcome(&self, m: &MetricDifference) -> &'static str {
+        table::outcome(m)
     }
 
     fn label(&self, name: &str) -> String {

@@ -9,7 +9,7 @@ const HEIGHT: f64 = 260.0;
 const LEFT: f64 = 46.0;
 const BOTTOM: f64 = 40.0;
 const TOP: f64 = 12.0;
-const RIGHT: f64 = 12.0;
+const RIGHT: f64 = 18.0;
 
 /// Maps data to the plotting area.
 struct Axes {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use flatleak_verdict::{Estimate, Verdict};
+use flatleak_verdict::{Estimate, MetricDifference, Verdict};
 
 use crate::Document;
 
@@ -56,7 +56,7 @@ fn write(d: &Document, out: &mut String) -> std::fmt::Result {
                 "  {:<32}{interval:>28}{:>10}{adjusted:>12}  {}",
                 m.metric,
                 probability(m.p_value),
-                word(m.verdict)
+                outcome(m)
             )?;
         }
     }
@@ -78,8 +78,18 @@ pub(crate) fn probability(p: f64) -> String {
     if p < 0.00005 { "<0.0001".into() } else { format!("{p:.4}") }
 }
 
+/// What a metric's verdict says: leakage is more or less, any other property higher or lower.
+pub(crate) fn outcome(m: &MetricDifference) -> &'static str {
+    let leakage = m.metric.ends_with(".auc") || m.metric.contains(".tpr@");
+    match m.verdict {
+        Verdict::More if !leakage => "higher",
+        Verdict::Less if !leakage => "lower",
+        v => word(v),
+    }
+}
+
 /// A verdict in words.
-pub(crate) fn word(v: Verdict) -> &'static str {
+fn word(v: Verdict) -> &'static str {
     match v {
         Verdict::More => "more",
         Verdict::Less => "less",

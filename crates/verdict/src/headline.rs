@@ -63,7 +63,7 @@ pub(crate) fn overall(comparisons: &[Comparison]) -> Headline {
     let verdict = mine[0].headline.verdict;
     let agree = mine.iter().all(|c| c.headline.verdict == verdict);
     let against = mine.iter().map(|c| c.baseline.as_str()).collect::<Vec<_>>().join(" and than ");
-    let details = mine.iter().map(|c| in_short(c)).collect::<Vec<_>>().join("; ");
+    let details = mine.iter().map(|c| in_short(c)).collect::<Vec<_>>().join(". ");
     let candidate = &last.candidate;
     let (verdict, opening) = match (verdict, agree) {
         (Verdict::More, true) => {
