@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use flatleak_stream::{Purpose, Stream};
 
-use crate::dataset::{Dataset, Pixels};
+use crate::changes::{self, Settings};
+use crate::dataset::{Dataset, Raw};
 use crate::error::{Error, Part};
-use crate::files::{Whole, directory, embedded};
+use crate::files::{Whole, digits, directory, fashion, letter};
+use crate::generator;
 use crate::subset::balanced;
 
 /// Where Debian's package dataset-fashion-mnist puts its files.
@@ -28,18 +30,44 @@ pub struct Entry {
     pub licence: &'static str,
 }
 
-const CATALOGUE: [Entry; 2] = [
+const ZALANDO: &str = "MIT (Copyright (c) 2017 Zalando SE)";
+
+const CATALOGUE: [Entry; 6] = [
     Entry {
         name: "fashion-mnist-small",
         what: "balanced subset of Fashion-MNIST, embedded in the program",
         size: "4,000 pool, 2,000 test; 28x28 grey; 10 classes",
-        licence: "MIT (Copyright (c) 2017 Zalando SE)",
+        licence: ZALANDO,
     },
     Entry {
         name: "fashion-mnist",
         what: "Fashion-MNIST from FLATLEAK_FASHION_MNIST or Debian's dataset-fashion-mnist",
         size: "60,000 pool, 10,000 test; 28x28 grey; 10 classes",
-        licence: "MIT (Copyright (c) 2017 Zalando SE)",
+        licence: ZALANDO,
+    },
+    Entry {
+        name: "digits",
+        what: "handwritten digits (Alpaydin & Kaynak 1998, scikit-learn's copy), embedded",
+        size: "1,400 pool, 397 test; 8x8 grey; 10 classes",
+        licence: "CC BY 4.0 (UCI)",
+    },
+    Entry {
+        name: "letter",
+        what: "Letter Recognition (Frey & Slate 1991), a table, embedded",
+        size: "16,000 pool, 4,000 test; 16 columns; 26 classes",
+        licence: "CC BY 4.0 (UCI)",
+    },
+    Entry {
+        name: "subpopulations",
+        what: "generated: every class a mixture of clusters with Zipf frequencies, grouped by rank",
+        size: "4,000 pool, 4,000 test; 32 columns; 10 classes; 10 groups",
+        licence: "generated",
+    },
+    Entry {
+        name: "one-cluster",
+        what: "generated: the control of `subpopulations`, one cluster a class",
+        size: "4,000 pool, 4,000 test; 32 columns; 10 classes",
+        licence: "generated",
     },
 ];
 
@@ -76,29 +104,39 @@ impl Request {
 /// for `train`. Fewer examples than there are: a draw with classes as even as possible by
 /// (seed, [`Purpose::Subset`], 0 for the pool and 1 for the test set, 0), kept in the order of the source.
 ///
+/// Behind the name `+key=value` sets what a generator makes and changes what any data set holds (see the book):
+/// `digits+label-noise=0.1`, `subpopulations+clusters=20+overlap=0.8`.
+///
 /// # Errors
 /// See [`Error`]; unreadable or inconsistent files never panic.
 pub fn open(request: &Request) -> Result<Dataset, Error> {
-    let name = request.name.as_str();
-    let [pool, test] = match name {
-        "fashion-mnist-small" => embedded(),
+    let (base, mut settings) = Settings::parse(&request.name)?;
+    let [pool, test] = match base {
+        "fashion-mnist-small" => fashion(),
         "fashion-mnist" => installed(std::env::var_os(FASHION_MNIST_VAR)),
-        _ => directory(&located(name)?),
+        "digits" => digits(),
+        "letter" => letter(),
+        "subpopulations" => generator::subpopulations(&mut settings, request, true),
+        "one-cluster" => generator::subpopulations(&mut settings, request, false),
+        _ => directory(&located(base)?),
     }?;
     if pool.shape != test.shape {
-        return Err(Error::ShapeMismatch { name: name.into(), pool: pool.shape, test: test.shape });
+        return Err(Error::ShapeMismatch { name: base.into(), pool: pool.shape, test: test.shape });
     }
-    let labels = pool.pixels.labels.iter().chain(&test.pixels.labels);
+    let labels = pool.raw.labels.iter().chain(&test.raw.labels);
     let classes = labels.max().map_or(0, |&label| label as usize + 1);
-    let shape = pool.shape;
+    let (shape, groups) = (pool.shape, pool.groups.clone());
     let pool = reduce(pool, Part::Pool, request.pool, request)?;
     let test = reduce(test, Part::Test, request.test, request)?;
-    Dataset::from_pixels(name, shape, classes, pool, test)
+    let mut data = Dataset::from_raw(request.name.as_str(), shape, classes, groups, (pool, test))?;
+    changes::apply(&mut data, &mut settings, request.seed)?;
+    settings.finish()?;
+    Ok(data)
 }
 
 /// The split cut down to the wanted number of examples.
-fn reduce(whole: Whole, part: Part, wanted: Option<usize>, request: &Request) -> Result<Pixels, Error> {
-    let available = whole.pixels.labels.len();
+fn reduce(whole: Whole, part: Part, wanted: Option<usize>, request: &Request) -> Result<Raw, Error> {
+    let available = whole.raw.labels.len();
     match wanted {
         Some(0) => Err(Error::Empty { name: request.name.clone(), part }),
         Some(wanted) if wanted > available => {
@@ -110,10 +148,10 @@ fn reduce(whole: Whole, part: Part, wanted: Option<usize>, request: &Request) ->
                 Part::Test => 1,
             };
             let mut stream = Stream::new(request.seed, Purpose::Subset, model, 0);
-            let positions = balanced(&whole.pixels.labels, wanted, &mut stream);
-            Ok(whole.pixels.select(&positions, whole.shape.features()))
+            let positions = balanced(&whole.raw.labels, wanted, &mut stream);
+            Ok(whole.raw.select(&positions, whole.shape.features()))
         }
-        _ => Ok(whole.pixels),
+        _ => Ok(whole.raw),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::error::{Error, Part};
-use crate::normalisation::Normalisation;
+use crate::normalisation::Scaling;
 
 /// Size of one example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub struct Split {
     pub x: Vec<f32>,
     /// Class of each example.
     pub y: Vec<u32>,
+    /// Group of each example, an index into [`Dataset::groups`], where the data has groups.
+    pub groups: Option<Vec<u32>>,
     /// Index of each example in its source file.
     pub ids: Vec<u32>,
 }
@@ -61,27 +63,57 @@ impl Split {
     }
 }
 
-/// Examples as bytes, before normalisation; what a reader hands to [`Dataset::from_pixels`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pixels {
+/// Values as a reader found them.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    /// Grey or colour levels, 0 to 255.
+    Pixels(Vec<u8>),
+    /// Columns of a table, each with a scale of its own.
+    Table(Vec<f32>),
+}
+
+impl Values {
+    fn len(&self) -> usize {
+        match self {
+            Self::Pixels(v) => v.len(),
+            Self::Table(v) => v.len(),
+        }
+    }
+
+    fn select(&self, positions: &[u32], features: usize) -> Self {
+        fn rows<T: Copy>(from: &[T], positions: &[u32], features: usize) -> Vec<T> {
+            positions.iter().flat_map(|&p| from[p as usize * features..][..features].iter().copied()).collect()
+        }
+        match self {
+            Self::Pixels(v) => Self::Pixels(rows(v, positions, features)),
+            Self::Table(v) => Self::Table(rows(v, positions, features)),
+        }
+    }
+}
+
+/// Examples before scaling; what a reader hands to [`Dataset::from_raw`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Raw {
     /// (examples, features), row-major, channel-first.
-    pub bytes: Vec<u8>,
+    pub values: Values,
     /// Class of each example.
     pub labels: Vec<u32>,
+    /// Group of each example, where the data has groups.
+    pub groups: Option<Vec<u32>>,
     /// Index of each example in its source file.
     pub ids: Vec<u32>,
 }
 
-impl Pixels {
+impl Raw {
     /// The examples at `positions`, in that order. Each position must be below the number of examples.
     pub(crate) fn select(&self, positions: &[u32], features: usize) -> Self {
-        let mut bytes = Vec::with_capacity(positions.len() * features);
-        for &position in positions {
-            let start = position as usize * features;
-            bytes.extend_from_slice(&self.bytes[start..start + features]);
-        }
         let pick = |from: &[u32]| positions.iter().map(|&p| from[p as usize]).collect();
-        Self { bytes, labels: pick(&self.labels), ids: pick(&self.ids) }
+        Self {
+            values: self.values.select(positions, features),
+            labels: pick(&self.labels),
+            groups: self.groups.as_deref().map(pick),
+            ids: pick(&self.ids),
+        }
     }
 
     fn check(&self, name: &str, part: Part, features: usize, classes: usize) -> Result<(), Error> {
@@ -89,15 +121,22 @@ impl Pixels {
         if examples == 0 {
             return Err(Error::Empty { name: name.into(), part });
         }
-        if features == 0 || self.ids.len() != examples || examples.checked_mul(features) != Some(self.bytes.len()) {
+        let grouped = self.groups.as_ref().is_none_or(|g| g.len() == examples);
+        let values = self.values.len();
+        if features == 0 || self.ids.len() != examples || !grouped || examples.checked_mul(features) != Some(values) {
             return Err(Error::Inconsistent {
                 name: name.into(),
                 part,
-                values: self.bytes.len(),
+                values,
                 labels: examples,
                 ids: self.ids.len(),
                 features,
             });
+        }
+        if let Values::Table(table) = &self.values
+            && let Some(at) = table.iter().position(|v| !v.is_finite())
+        {
+            return Err(Error::NotFinite { name: name.into(), part, index: at / features, column: at % features });
         }
         let outside = |&(_, &label): &(usize, &u32)| label as usize >= classes;
         match self.labels.iter().enumerate().find(outside) {
@@ -106,12 +145,9 @@ impl Pixels {
         }
     }
 
-    fn normalise(self, normalisation: Normalisation) -> Split {
-        let mut table = [0f32; 256];
-        for (byte, value) in (0..=255u8).zip(&mut table) {
-            *value = normalisation.apply(byte);
-        }
-        Split { x: self.bytes.iter().map(|&b| table[usize::from(b)]).collect(), y: self.labels, ids: self.ids }
+    fn scale(self, scaling: &Scaling) -> Split {
+        let x = scaling.apply(self.values);
+        Split { x, y: self.labels, groups: self.groups, ids: self.ids }
     }
 }
 
@@ -124,8 +160,10 @@ pub struct Dataset {
     pub shape: Shape,
     /// Number of classes: the largest label of the source, either split and before any subset, plus 1.
     pub classes: usize,
-    /// How bytes became inputs, learnt on the pool.
-    pub normalisation: Normalisation,
+    /// How values became inputs, learnt on the pool.
+    pub scaling: Scaling,
+    /// Names of the groups, in the order of their numbers; empty where the data has none.
+    pub groups: Vec<String>,
     /// The examples that members and non-members are drawn from.
     pub pool: Split,
     /// Held-out examples, never trained on.
@@ -133,17 +171,17 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Normalises both splits by the mean and standard deviation of the pool's pixels.
+    /// Scales both splits by what the pool alone shows.
     ///
     /// # Errors
-    /// An empty split, vectors that do not fit each other, a label not below `classes`, or a pool with
-    /// fewer than two classes.
-    pub fn from_pixels(
+    /// An empty split, vectors that do not fit each other, a value that is not finite, a label not below `classes`, or a
+    /// pool with fewer than two classes.
+    pub fn from_raw(
         name: impl Into<String>,
         shape: Shape,
         classes: usize,
-        pool: Pixels,
-        test: Pixels,
+        groups: Vec<String>,
+        (pool, test): (Raw, Raw),
     ) -> Result<Self, Error> {
         let name = name.into();
         pool.check(&name, Part::Pool, shape.features(), classes)?;
@@ -151,24 +189,18 @@ impl Dataset {
         if pool.labels.iter().all(|label| *label == pool.labels[0]) {
             return Err(Error::OneClass { name });
         }
-        let normalisation = Normalisation::measure(&pool.bytes);
-        Ok(Self {
-            name,
-            shape,
-            classes,
-            normalisation,
-            pool: pool.normalise(normalisation),
-            test: test.normalise(normalisation),
-        })
+        let scaling = Scaling::measure(&pool.values, shape.features());
+        let (pool, test) = (pool.scale(&scaling), test.scale(&scaling));
+        Ok(Self { name, shape, classes, scaling, groups, pool, test })
     }
 
-    /// Example `i` of one of this data set's splits as bytes, channel-first, for pictures.
+    /// Example `i` of one of this data set's splits as bytes, channel-first, for pictures; `None` for tables.
     ///
     /// # Panics
     /// If `i` is not below the split's length, as slices do.
-    pub fn pixels(&self, split: &Split, i: usize) -> Vec<u8> {
-        let row = split.row(i).iter();
-        row.map(|&value| self.normalisation.invert(value)).collect()
+    pub fn pixels(&self, split: &Split, i: usize) -> Option<Vec<u8>> {
+        let Scaling::Pixels(normalisation) = &self.scaling else { return None };
+        Some(split.row(i).iter().map(|&value| normalisation.invert(value)).collect())
     }
 
     /// BLAKE3 over shape, classes, and the labels and values of both splits: the data's part of a study's
@@ -176,7 +208,7 @@ impl Dataset {
     ///
     /// Layout: the text `flatleak-data/1`, then channels, height, width, classes as 64-bit integers, then
     /// per split (pool, test) the number of examples (64 bits), labels (32 bits each) and normalised values
-    /// (f32 bits); all little-endian.
+    /// (f32 bits) and, where there are any, groups (32 bits each); all little-endian.
     pub fn digest(&self) -> [u8; 32] {
         *self.hash().as_bytes()
     }
@@ -197,6 +229,9 @@ impl Dataset {
             hasher.update(&(split.len() as u64).to_le_bytes());
             words(&mut hasher, split.y.iter().copied());
             words(&mut hasher, split.x.iter().map(|value| value.to_bits()));
+            if let Some(groups) = &split.groups {
+                words(&mut hasher, groups.iter().copied());
+            }
         }
         hasher.finalize()
     }

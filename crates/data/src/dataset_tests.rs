@@ -1,15 +1,22 @@
 use super::*;
+use crate::Normalisation;
 
 const SHAPE: Shape = Shape { channels: 1, height: 1, width: 2 };
 
-fn pixels(bytes: &[u8], labels: &[u32]) -> Pixels {
-    Pixels { bytes: bytes.to_vec(), labels: labels.to_vec(), ids: (0..labels.len() as u32).collect() }
+fn pixels(bytes: &[u8], labels: &[u32]) -> Raw {
+    let ids = (0..labels.len() as u32).collect();
+    Raw { values: Values::Pixels(bytes.to_vec()), labels: labels.to_vec(), groups: None, ids }
+}
+
+fn normalisation(data: &Dataset) -> Normalisation {
+    let Scaling::Pixels(found) = &data.scaling else { panic!("not an image set: {:?}", data.scaling) };
+    *found
 }
 
 fn small(test: &[u8]) -> Dataset {
     let labels: Vec<u32> = test.chunks(2).map(|_| 1).collect();
     let pool = pixels(&[0, 10, 20, 255, 30, 40], &[0, 1, 2]);
-    Dataset::from_pixels("small", SHAPE, 3, pool, pixels(test, &labels)).unwrap()
+    Dataset::from_raw("small", SHAPE, 3, Vec::new(), (pool, pixels(test, &labels))).unwrap()
 }
 
 #[test]
@@ -25,14 +32,14 @@ fn the_pool_gets_mean_0_and_deviation_1() {
     let scaled = [0, 10, 20, 255, 30, 40].map(|b: u8| f64::from(b) / 255.0);
     let mean = scaled.iter().sum::<f64>() / 6.0;
     let variance = scaled.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / 6.0;
-    assert!((data.normalisation.mean - mean).abs() < 1e-15);
-    assert!((data.normalisation.std - variance.sqrt()).abs() < 1e-15);
+    assert!((normalisation(&data).mean - mean).abs() < 1e-15);
+    assert!((normalisation(&data).std - variance.sqrt()).abs() < 1e-15);
 }
 
 #[test]
 fn the_test_split_does_not_affect_normalisation() {
     let (a, b) = (small(&[0, 0]), small(&[255, 255, 7, 9]));
-    assert_eq!(a.normalisation, b.normalisation);
+    assert_eq!(a.scaling, b.scaling);
     assert_eq!(a.pool, b.pool);
 }
 
@@ -40,10 +47,10 @@ fn the_test_split_does_not_affect_normalisation() {
 fn every_byte_comes_back() {
     let data = small(&[1, 254]);
     for byte in 0..=255 {
-        assert_eq!(data.normalisation.invert(data.normalisation.apply(byte)), byte);
+        assert_eq!(normalisation(&data).invert(normalisation(&data).apply(byte)), byte);
     }
-    assert_eq!(data.pixels(&data.pool, 1), [20, 255]);
-    assert_eq!(data.pixels(&data.test, 0), [1, 254]);
+    assert_eq!(data.pixels(&data.pool, 1).unwrap(), [20, 255]);
+    assert_eq!(data.pixels(&data.test, 0).unwrap(), [1, 254]);
     let faint = Normalisation::measure(&[[7; 9999].as_slice(), &[8]].concat());
     assert!((0..=255).all(|byte| faint.invert(faint.apply(byte)) == byte));
 }
@@ -97,7 +104,7 @@ fn the_digest_sees_everything_but_names() {
 #[test]
 fn inconsistent_splits_are_refused() {
     let good = || pixels(&[1, 2, 3, 4], &[0, 1]);
-    let build = |pool, test| Dataset::from_pixels("bad", SHAPE, 2, pool, test);
+    let build = |pool, test| Dataset::from_raw("bad", SHAPE, 2, Vec::new(), (pool, test));
     assert!(build(good(), good()).is_ok());
 
     let error = build(good(), pixels(&[], &[])).unwrap_err();
@@ -115,6 +122,20 @@ fn inconsistent_splits_are_refused() {
     no_ids.ids.clear();
     assert!(matches!(build(good(), no_ids), Err(Error::Inconsistent { .. })));
     let nothing = Shape { width: 0, ..SHAPE };
-    let error = Dataset::from_pixels("bad", nothing, 2, pixels(&[], &[0, 1]), good());
+    let error = Dataset::from_raw("bad", nothing, 2, Vec::new(), (pixels(&[], &[0, 1]), good()));
     assert!(matches!(error, Err(Error::Inconsistent { .. })));
+}
+
+#[test]
+fn columns_are_standardised_on_the_pool_and_binary_tables_left_alone() {
+    let table = |values: &[f32]| Raw { values: Values::Table(values.to_vec()), ..pixels(&[], &[0, 1]) };
+    let build = |pool: &[f32], test: &[f32]| Dataset::from_raw("t", SHAPE, 2, Vec::new(), (table(pool), table(test)));
+    let data = build(&[0.0, 5.0, 4.0, 5.0], &[8.0, 6.0, 2.0, 5.0]).unwrap();
+    // Column 0: mean 2, deviation 2; column 1 is constant.
+    assert_eq!(data.pool.x, [-1.0, 0.0, 1.0, 0.0]);
+    assert_eq!(data.test.x, [3.0, 1.0, 0.0, 0.0]);
+    assert_eq!(data.pixels(&data.pool, 0), None);
+    assert_eq!(build(&[0.0, 1.0, 1.0, 1.0], &[1.0; 4]).unwrap().pool.x, [0.0, 1.0, 1.0, 1.0]);
+    let error = build(&[0.0, 1.0, 2.0, f32::NAN], &[1.0; 4]).unwrap_err();
+    assert_eq!(error.to_string(), "t: pool example 1, column 1 is not a finite number: correct or drop the row");
 }

@@ -158,6 +158,26 @@ pub enum Error {
         /// Number of classes.
         classes: usize,
     },
+    /// A value of a table that is no number.
+    #[error("{name}: {part} example {index}, column {column} is not a finite number: correct or drop the row")]
+    NotFinite {
+        /// The data set.
+        name: String,
+        /// The split.
+        part: Part,
+        /// Position within the split.
+        index: usize,
+        /// Position within the row.
+        column: usize,
+    },
+    /// A `+key=value` behind a data set's name.
+    #[error("{name}: {problem}")]
+    Change {
+        /// The data set as asked for.
+        name: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// Fewer than two classes: there is nothing to classify.
     #[error("{name}: the pool holds a single class: at least 2 are needed")]
     OneClass {

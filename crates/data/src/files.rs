@@ -4,29 +4,60 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::dataset::{Pixels, Shape};
+use crate::dataset::{Raw, Shape, Values};
 use crate::error::Error;
 use crate::idx;
 
 /// One split as read, before any subset.
 pub(crate) struct Whole {
     pub(crate) shape: Shape,
-    pub(crate) pixels: Pixels,
+    pub(crate) raw: Raw,
+    /// Names of the groups, where it has any.
+    pub(crate) groups: Vec<String>,
 }
 
 /// An embedded file and its name, which stands in for a path in errors.
 macro_rules! embedded_file {
-    ($name:literal) => {
+    ($name:expr) => {
         (Path::new(concat!("embedded/", $name)), include_bytes!(concat!("../embedded/", $name)).as_slice())
     };
 }
 
+/// Decodes pool and test set of an embedded data set.
+macro_rules! embedded {
+    ($prefix:literal) => {
+        [
+            decode(
+                embedded_file!(concat!($prefix, "pool-images-idx3-ubyte.gz")),
+                embedded_file!(concat!($prefix, "pool-labels-idx1-ubyte.gz")),
+            )?,
+            decode(
+                embedded_file!(concat!($prefix, "test-images-idx3-ubyte.gz")),
+                embedded_file!(concat!($prefix, "test-labels-idx1-ubyte.gz")),
+            )?,
+        ]
+    };
+}
+
 /// Pool and test set of `fashion-mnist-small`.
-pub(crate) fn embedded() -> Result<[Whole; 2], Error> {
-    Ok([
-        decode(embedded_file!("pool-images-idx3-ubyte.gz"), embedded_file!("pool-labels-idx1-ubyte.gz"))?,
-        decode(embedded_file!("test-images-idx3-ubyte.gz"), embedded_file!("test-labels-idx1-ubyte.gz"))?,
-    ])
+pub(crate) fn fashion() -> Result<[Whole; 2], Error> {
+    Ok(embedded!(""))
+}
+
+/// Pool and test set of `digits`.
+pub(crate) fn digits() -> Result<[Whole; 2], Error> {
+    Ok(embedded!("digits-"))
+}
+
+/// Pool and test set of `letter`: a table, kept as bytes.
+pub(crate) fn letter() -> Result<[Whole; 2], Error> {
+    let mut both = embedded!("letter-");
+    for whole in &mut both {
+        if let Values::Pixels(bytes) = &whole.raw.values {
+            whole.raw.values = Values::Table(bytes.iter().map(|&b| f32::from(b)).collect());
+        }
+    }
+    Ok(both)
 }
 
 /// Pool and test set of a directory with four IDX files.
@@ -82,10 +113,12 @@ fn decode((images_path, images): (&Path, &[u8]), (labels_path, labels): (&Path, 
     }
     Ok(Whole {
         shape: Shape { channels: 1, height: images.height, width: images.width },
-        pixels: Pixels {
-            bytes: images.pixels,
+        raw: Raw {
+            values: Values::Pixels(images.pixels),
             labels: labels.into_iter().map(u32::from).collect(),
+            groups: None,
             ids: (0..images.count as u32).collect(),
         },
+        groups: Vec::new(),
     })
 }

@@ -15,15 +15,17 @@
 //! ```
 
 mod catalogue;
+mod changes;
 mod dataset;
 mod error;
 mod files;
+mod generator;
 pub mod idx;
 mod normalisation;
 mod subset;
 
 pub use catalogue::{Entry, FASHION_MNIST_DIR, FASHION_MNIST_VAR, Request, catalogue, open};
-pub use dataset::{Dataset, Pixels, Shape, Split};
+pub use dataset::{Dataset, Raw, Shape, Split, Values};
 pub use error::{Error, Part};
-pub use normalisation::Normalisation;
+pub use normalisation::{Normalisation, Scaling};
 pub use subset::balanced;

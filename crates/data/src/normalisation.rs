@@ -1,4 +1,69 @@
-//! How bytes become network inputs.
+//! How values become network inputs, learnt on the pool alone.
+
+use crate::dataset::Values;
+
+/// How the values of a data set become inputs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Scaling {
+    /// One mean and deviation over all pixels.
+    Pixels(Normalisation),
+    /// (value - mean) / std, column by column; std 1 where a column is constant.
+    Columns {
+        /// Mean of each column over the pool.
+        mean: Vec<f64>,
+        /// Standard deviation of each column over the pool (divisor n).
+        std: Vec<f64>,
+    },
+    /// As they are: a table of nothing but 0 and 1.
+    Binary,
+}
+
+impl Scaling {
+    /// The scaling that the pool's values call for; `features` values an example.
+    pub fn measure(values: &Values, features: usize) -> Self {
+        let table = match values {
+            Values::Pixels(bytes) => return Self::Pixels(Normalisation::measure(bytes)),
+            Values::Table(table) => table,
+        };
+        if table.iter().all(|v| *v == 0.0 || *v == 1.0) {
+            return Self::Binary;
+        }
+        let n = (table.len() / features.max(1)).max(1) as f64;
+        let mut mean = vec![0.0; features];
+        for row in table.chunks_exact(features) {
+            mean.iter_mut().zip(row).for_each(|(m, v)| *m += f64::from(*v) / n);
+        }
+        let mut std = vec![0.0; features];
+        for row in table.chunks_exact(features) {
+            for ((s, m), v) in std.iter_mut().zip(&mean).zip(row) {
+                *s += (f64::from(*v) - m).powi(2) / n;
+            }
+        }
+        let std = std.into_iter().map(|v: f64| if v > 0.0 { v.sqrt() } else { 1.0 }).collect();
+        Self::Columns { mean, std }
+    }
+
+    /// The inputs that `values` become; pixels that do not fit a column scaling, and the reverse, cannot come from one
+    /// source and are taken as they are.
+    pub fn apply(&self, values: Values) -> Vec<f32> {
+        match (self, values) {
+            (Self::Pixels(normalisation), Values::Pixels(bytes)) => {
+                let table: [f32; 256] = std::array::from_fn(|b| normalisation.apply(b as u8));
+                bytes.iter().map(|&b| table[usize::from(b)]).collect()
+            }
+            (Self::Columns { mean, std }, Values::Table(mut table)) => {
+                for row in table.chunks_exact_mut(mean.len().max(1)) {
+                    for ((v, m), s) in row.iter_mut().zip(mean).zip(std) {
+                        *v = ((f64::from(*v) - m) / s) as f32;
+                    }
+                }
+                table
+            }
+            (_, Values::Table(table)) => table,
+            (_, Values::Pixels(bytes)) => bytes.into_iter().map(f32::from).collect(),
+        }
+    }
+}
 
 /// How bytes become inputs: (byte/255 - mean) / std.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -38,6 +38,17 @@ pub enum Error {
     },
 }
 
+/// Groups of examples that the data set knows: sub-populations, noisy labels, coarse classes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Groups {
+    /// Names, by number.
+    pub names: Vec<String>,
+    /// Group of each pool example, (N).
+    pub pool: Vec<u32>,
+    /// Group of each held-out example, (T).
+    pub test: Vec<u32>,
+}
+
 /// Everything that analyses read about one recipe on one data set.
 ///
 /// Axes: M models, N pool examples, T held-out examples.
@@ -51,6 +62,8 @@ pub struct Pool {
     pub labels: Vec<u32>,
     /// Labels of the held-out examples, (T).
     pub test_labels: Vec<u32>,
+    /// Known groups of examples, where the data has any.
+    pub groups: Option<Groups>,
     /// Per model, signals of the pool examples.
     pub pool: Vec<Signals>,
     /// Per model, signals of the held-out examples.

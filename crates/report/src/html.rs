@@ -1,7 +1,7 @@
 //! `report.html`: one file that opens offline.
 
 use askama::Template;
-use flatleak_verdict::{Estimate, MetricDifference, Verdict};
+use flatleak_verdict::{Comparison, Estimate, GroupResult, MetricDifference, Verdict};
 
 use crate::{Document, Error, plot, table};
 
@@ -38,6 +38,21 @@ impl Page<'_> {
     fn label(&self, name: &str) -> String {
         let aliases = table::aliases(self.d, name);
         if aliases.is_empty() { name.to_owned() } else { format!("{name} (= {aliases})") }
+    }
+
+    /// The paired difference of a group's accuracy on unseen examples: held-out where there are any, else the pool's.
+    fn of_group(&self, c: &Comparison, g: &GroupResult) -> String {
+        let side = if g.test_accuracy.is_some() { "test" } else { "non-member" };
+        let name = format!("{side}-accuracy[{}]", g.name);
+        c.metrics.iter().find(|m| m.metric == name).map_or("–".into(), |m| self.signed(&m.difference))
+    }
+
+    fn unseen(&self, g: &GroupResult) -> String {
+        self.percent(g.test_accuracy.as_ref().unwrap_or(&g.non_member_accuracy))
+    }
+
+    fn grouped(&self) -> &[GroupResult] {
+        self.d.recipes.first().map_or(&[], |r| &r.groups)
     }
 
     fn shown(&self, name: &str) -> bool {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use flatleak_data::Dataset;
 use flatleak_nn::{Network, tensors};
-use flatleak_pool::{Membership, Pool, Signals};
+use flatleak_pool::{Groups, Membership, Pool, Signals};
 use flatleak_study::Study;
 use safetensors::Dtype;
 
@@ -187,6 +187,7 @@ impl RunDir {
             membership: self.membership.clone(),
             labels: data.pool.y.clone(),
             test_labels: data.test.y.clone(),
+            groups: groups(data),
             pool,
             test,
         })
@@ -220,6 +221,11 @@ impl RunDir {
         hasher.update(&row);
         hasher.finalize().to_hex().to_string()
     }
+}
+
+fn groups(data: &Dataset) -> Option<Groups> {
+    let (pool, test) = data.pool.groups.clone().zip(data.test.groups.clone())?;
+    Some(Groups { names: data.groups.clone(), pool, test })
 }
 
 /// What keeps `after` from continuing the folder of `before`.

@@ -4,7 +4,7 @@ use flatleak_attack::Attack;
 use flatleak_pool::Pool;
 
 use crate::recipe::{self, Scored};
-use crate::{Comparison, Error, RecipeResult, Results, comparison, figures, headline};
+use crate::{Comparison, Error, RecipeResult, Results, comparison, figures, groups, headline};
 
 /// What the analysis needs beside the pools.
 #[derive(Clone, Debug)]
@@ -89,6 +89,7 @@ pub fn analyse(
             test_accuracy: recipe::property(&found, "test-accuracy", options.seed)?,
             member_accuracy: recipe::property(&found, "member-accuracy", options.seed)?,
             non_member_accuracy: recipe::property(&found, "non-member-accuracy", options.seed)?,
+            groups: groups::results(pool, options.seed)?,
             confidence_variance: recipe::spread(&found, "confidence-variance", options.seed)?,
             phi_variance: recipe::spread(&found, "phi-variance", options.seed)?,
             attacks: results,

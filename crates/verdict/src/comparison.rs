@@ -4,6 +4,7 @@ use flatleak_attack::{Attack, Lineup};
 use flatleak_pool::Pool;
 use flatleak_stats::{Budget, holm, jackknife, models_needed, moments, sign_flip_test, smallest_p, swap_test};
 
+use crate::groups;
 use crate::recipe::{Scored, over_blocks, properties};
 use crate::scored::{Evidence, average, measure};
 use crate::{Error, Estimate, Exchanges, FPR_LEVELS, MetricDifference, Options, Verdict};
@@ -76,9 +77,13 @@ pub(crate) fn attack(
         .collect()
 }
 
-/// Paired differences of accuracies and spreads.
+/// Paired differences of accuracies and spreads, and of accuracies per group.
 pub(crate) fn of_properties(baseline: &Pool, candidate: &Pool, seed: u64) -> Result<Vec<MetricDifference>, Error> {
-    let (a, b) = (properties(baseline), properties(candidate));
+    let all = |pool: &Pool| {
+        let own = properties(pool).into_iter().map(|(name, values)| (name.to_owned(), values));
+        own.chain(groups::properties(pool)).collect::<Vec<_>>()
+    };
+    let (a, b) = (all(baseline), all(candidate));
     a.into_iter()
         .zip(b)
         .map(|((name, a), (_, b))| {
@@ -86,7 +91,7 @@ pub(crate) fn of_properties(baseline: &Pool, candidate: &Pool, seed: u64) -> Res
             let budget = Budget { max_draws: 9999, stop_after: u64::MAX, workers: 1 };
             let p = sign_flip_test(&differences, budget, seed, 0)?;
             let estimate = (over_blocks(&differences, seed)?.into(), standard_error(&differences));
-            Ok(entry(name.into(), estimate, p, baseline))
+            Ok(entry(name, estimate, p, baseline))
         })
         .collect()
 }

@@ -11,6 +11,7 @@
 mod analysis;
 mod comparison;
 mod figures;
+mod groups;
 mod headline;
 mod parallel;
 mod recipe;

@@ -55,12 +55,32 @@ pub struct RecipeResult {
     pub member_accuracy: Estimate,
     /// Accuracy on the pool examples that it was not trained on.
     pub non_member_accuracy: Estimate,
+    /// Accuracy per known group; empty where the data has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupResult>,
     /// Spread of p_y over the examples, per model.
     pub confidence_variance: Spread,
     /// Spread of phi over the examples, per model.
     pub phi_variance: Spread,
     /// One entry per attack.
     pub attacks: Vec<AttackResult>,
+}
+
+/// One recipe on one known group of examples.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GroupResult {
+    /// Name of the group.
+    pub name: String,
+    /// Pool examples in it.
+    pub pool: usize,
+    /// Held-out examples in it.
+    pub test: usize,
+    /// Accuracy on its held-out examples; null where there are none.
+    pub test_accuracy: Option<Estimate>,
+    /// Accuracy on its pool examples that a model was trained on.
+    pub member_accuracy: Estimate,
+    /// Accuracy on its pool examples that a model was not trained on.
+    pub non_member_accuracy: Estimate,
 }
 
 /// A variance over members and over non-members.

@@ -84,6 +84,7 @@ impl Examples {
             membership: told.clone(),
             labels: self.labels().to_vec(),
             test_labels: self.labels[self.n..].to_vec(),
+            groups: None,
             pool,
             test,
         }
