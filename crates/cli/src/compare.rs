@@ -20,12 +20,13 @@ use crate::exit::{DATA, DIVERGED, Failure, INTERRUPTED, OTHER, USAGE};
 use crate::machine;
 use crate::progress::{Progress, say};
 
+/// Most pool examples of a quick run.
+const QUICK_POOL: usize = 2000;
+
 /// Runs a study from its file to its report.
 pub(crate) fn run(options: &Compare) -> Result<ExitCode, Failure> {
-    let study = resolve(options)?;
-    let mut request = Request::new(study.data.clone());
-    (request.pool, request.test, request.seed) = (study.pool, study.test, study.seed);
-    let data = flatleak_data::open(&request)?;
+    let mut study = resolve(options)?;
+    let data = load(options, &mut study)?;
     let network = Network::compile(&study.architecture, data.shape, data.classes)?;
     let workers = options.workers.unwrap_or_else(machine::cores).max(1);
     let default =
@@ -73,6 +74,21 @@ pub(crate) fn run(options: &Compare) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(if failed { DIVERGED } else { 0 }))
 }
 
+/// The study's data. A quick run takes at most [`QUICK_POOL`] of the pool, however large it is.
+fn load(options: &Compare, study: &mut Study) -> Result<Dataset, Failure> {
+    let open = |study: &Study| {
+        let mut request = Request::new(study.data.clone());
+        (request.pool, request.test, request.seed) = (study.pool, study.test, study.seed);
+        flatleak_data::open(&request)
+    };
+    let data = open(study)?;
+    if !options.quick || options.pool.is_some() || data.pool.len() <= QUICK_POOL {
+        return Ok(data);
+    }
+    study.pool = Some(QUICK_POOL);
+    Ok(open(study)?)
+}
+
 /// Renders a finished run again.
 pub(crate) fn report(dir: &Path) -> Result<ExitCode, Failure> {
     let path = dir.join("results.json");
@@ -112,7 +128,6 @@ fn resolve(options: &Compare) -> Result<Study, Failure> {
     }
     if options.quick {
         study.models = study.models.min(16);
-        study.pool = Some(study.pool.unwrap_or(2000).min(2000));
     }
     if let Some(epochs) = options.epochs {
         let first = study.recipes.first().map_or(1, |r| r.epochs).max(1);
