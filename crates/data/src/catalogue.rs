@@ -10,6 +10,7 @@ use crate::dataset::{Dataset, Raw};
 use crate::error::{Error, Part};
 use crate::files::{Whole, digits, directory, fashion, letter};
 use crate::generator;
+use crate::source;
 use crate::subset::balanced;
 
 /// Where Debian's package dataset-fashion-mnist puts its files.
@@ -118,7 +119,7 @@ pub fn open(request: &Request) -> Result<Dataset, Error> {
         "letter" => letter(),
         "subpopulations" => generator::subpopulations(&mut settings, request, true),
         "one-cluster" => generator::subpopulations(&mut settings, request, false),
-        _ => directory(&located(base)?),
+        _ => source::at(&located(base)?, request.seed),
     }?;
     if pool.shape != test.shape {
         return Err(Error::ShapeMismatch { name: base.into(), pool: pool.shape, test: test.shape });
@@ -170,11 +171,8 @@ fn installed(variable: Option<OsString>) -> Result<[Whole; 2], Error> {
 /// The directory that a request names, or why there is none.
 fn located(name: &str) -> Result<PathBuf, Error> {
     let path = PathBuf::from(name);
-    if path.is_dir() {
-        return Ok(path);
-    }
     if path.exists() {
-        return Err(Error::NotADirectory { path });
+        return Ok(path);
     }
     if path.is_absolute() || name.contains(std::path::is_separator) {
         return Err(Error::NoDirectory { path });

@@ -29,7 +29,7 @@ impl fmt::Display for Part {
 pub enum Error {
     /// The request is neither a catalogue name nor an existing directory.
     #[error(
-        "no data set {name:?}:{} known names: {known}; or give a directory with IDX files",
+        "no data set {name:?}:{} known names: {known}; or give a path",
         nearest.map(|near| format!(" did you mean {near:?}?")).unwrap_or_default()
     )]
     Unknown {
@@ -43,12 +43,6 @@ pub enum Error {
     /// The request looks like a path, but nothing is there.
     #[error("no directory {}: check the path", path.display())]
     NoDirectory {
-        /// The path asked for.
-        path: PathBuf,
-    },
-    /// The request is a file, where a directory is needed.
-    #[error("{} is not a directory: give the directory that holds the four IDX files", path.display())]
-    NotADirectory {
         /// The path asked for.
         path: PathBuf,
     },
@@ -95,6 +89,14 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong with it.
         problem: Problem,
+    },
+    /// A file whose content is not what it should be.
+    #[error("{} {problem}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, as the end of a sentence.
+        problem: String,
     },
     /// Images and labels do not belong together.
     #[error(

@@ -85,7 +85,7 @@ fn find(directory: &Path, stems: [&str; 2], kind: &str) -> Result<PathBuf, Error
 }
 
 /// The whole file, if no larger than the largest IDX file allowed.
-fn slurp(path: &Path) -> Result<Vec<u8>, Error> {
+pub(crate) fn slurp(path: &Path) -> Result<Vec<u8>, Error> {
     // Gzip makes incompressible data a little larger; headers are small.
     let limit = idx::MAX_VALUES + (1 << 20);
     let failed = |cause| Error::Io { path: path.into(), cause };

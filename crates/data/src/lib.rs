@@ -16,12 +16,16 @@
 
 mod catalogue;
 mod changes;
+pub mod cifar;
+pub mod csv;
 mod dataset;
 mod error;
 mod files;
 mod generator;
 pub mod idx;
 mod normalisation;
+pub mod npy;
+mod source;
 mod subset;
 
 pub use catalogue::{Entry, FASHION_MNIST_DIR, FASHION_MNIST_VAR, Request, catalogue, open};

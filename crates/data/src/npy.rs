@@ -1,0 +1,239 @@
+//! NumPy arrays: `.npy` versions 1 to 3 and `.npz` archives (NEP 1), numbers only.
+//!
+//! Pickled and object arrays are refused by name: reading them would run what a stranger wrote.
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read};
+
+/// Most bytes of one array.
+pub const MAX_BYTES: u64 = 1 << 32;
+
+/// Most bytes of a header, magic and all.
+const MAX_HEADER: usize = 1 << 16;
+
+/// An array in C order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    /// Size of each axis.
+    pub shape: Vec<usize>,
+    /// Its values.
+    pub values: Numbers,
+}
+
+/// Values of an array, in the narrowest of three types that holds them.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Numbers {
+    /// Unsigned bytes and booleans.
+    Bytes(Vec<u8>),
+    /// Other integers.
+    Integers(Vec<i64>),
+    /// Floating-point numbers, f64 rounded to f32.
+    Floats(Vec<f32>),
+}
+
+impl Numbers {
+    /// Number of values.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Bytes(v) => v.len(),
+            Self::Integers(v) => v.len(),
+            Self::Floats(v) => v.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Parses a `.npy` file.
+///
+/// # Errors
+/// What is wrong with it, as a fragment.
+pub fn parse(bytes: &[u8]) -> Result<Array, String> {
+    let Header { kind, shape, offset, needed } = head(bytes)?;
+    let body = &bytes[offset..];
+    if needed != body.len() {
+        return Err(format!("has {} bytes of values, but its shape {shape:?} needs {needed}", body.len()));
+    }
+    Ok(Array { shape, values: kind.read(body) })
+}
+
+/// What a header promises.
+struct Header {
+    kind: Kind,
+    shape: Vec<usize>,
+    /// Where the values begin.
+    offset: usize,
+    /// Bytes of values.
+    needed: usize,
+}
+
+/// Reads the header alone.
+fn head(bytes: &[u8]) -> Result<Header, String> {
+    let rest = bytes.strip_prefix(b"\x93NUMPY").ok_or("is no .npy file: its first bytes are not \\x93NUMPY")?;
+    let cut = || "is cut short in its header".to_owned();
+    let (&[major, _], rest) = rest.split_first_chunk::<2>().ok_or_else(cut)?;
+    let (length, rest) = match major {
+        1 => rest.split_first_chunk::<2>().map(|(n, r)| (usize::from(u16::from_le_bytes(*n)), r)),
+        2 | 3 => rest.split_first_chunk::<4>().map(|(n, r)| (u32::from_le_bytes(*n) as usize, r)),
+        _ => return Err(format!("has .npy version {major}; 1 to 3 are known")),
+    }
+    .ok_or_else(cut)?;
+    if length > MAX_HEADER {
+        return Err(format!("has a header of {length} bytes"));
+    }
+    let (header, body) = rest.split_at_checked(length).ok_or_else(cut)?;
+    let header = std::str::from_utf8(header).map_err(|_| "has a header that is not text".to_owned())?;
+    let (kind, shape) = described(header)?;
+    let count = shape.iter().try_fold(1usize, |n, &s| n.checked_mul(s));
+    let needed = count.and_then(|n| n.checked_mul(kind.size)).filter(|n| *n as u64 <= MAX_BYTES);
+    let needed = needed.ok_or(format!("has the impossible shape {shape:?}"))?;
+    Ok(Header { kind, shape, offset: bytes.len() - body.len(), needed })
+}
+
+/// Element type: class, bytes, byte order.
+struct Kind {
+    class: u8,
+    size: usize,
+    big: bool,
+}
+
+impl Kind {
+    fn read(&self, body: &[u8]) -> Numbers {
+        fn words<const K: usize, T>(body: &[u8], big: bool, f: impl Fn([u8; K]) -> T) -> Vec<T> {
+            let flip = |mut b: [u8; K]| {
+                if big {
+                    b.reverse();
+                }
+                b
+            };
+            body.as_chunks::<K>().0.iter().map(|b| f(flip(*b))).collect()
+        }
+        let big = self.big;
+        match (self.class, self.size) {
+            (b'f', 4) => Numbers::Floats(words(body, big, f32::from_le_bytes)),
+            (b'f', _) => Numbers::Floats(words(body, big, |b| f64::from_le_bytes(b) as f32)),
+            (b'i', 1) => Numbers::Integers(words(body, big, |b| i64::from(i8::from_le_bytes(b)))),
+            (b'i', 2) => Numbers::Integers(words(body, big, |b| i64::from(i16::from_le_bytes(b)))),
+            (b'i', 4) => Numbers::Integers(words(body, big, |b| i64::from(i32::from_le_bytes(b)))),
+            (b'i', _) => Numbers::Integers(words(body, big, i64::from_le_bytes)),
+            (b'u', 2) => Numbers::Integers(words(body, big, |b| i64::from(u16::from_le_bytes(b)))),
+            (b'u', 4) => Numbers::Integers(words(body, big, |b| i64::from(u32::from_le_bytes(b)))),
+            // Labels beyond 2^63 are refused where labels are checked.
+            (b'u', 8) => Numbers::Integers(words(body, big, |b| u64::from_le_bytes(b).cast_signed())),
+            _ => Numbers::Bytes(body.to_vec()),
+        }
+    }
+}
+
+/// Element type and shape of a header such as `{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }`.
+fn described(header: &str) -> Result<(Kind, Vec<usize>), String> {
+    let value = |key: &str| -> Result<&str, String> {
+        let (_, after) = header.split_once(&format!("'{key}':")).ok_or(format!("has no `{key}` in its header"))?;
+        Ok(after.trim_start())
+    };
+    let descr = value("descr")?;
+    let descr = descr
+        .strip_prefix('\'')
+        .and_then(|d| d.split_once('\''))
+        .ok_or("is a structured array: save plain numbers instead")?
+        .0;
+    let refused = || format!("holds values of type `{descr}`: save numbers or booleans, never objects or pickles");
+    let mut letters = descr.chars();
+    let order = letters.next().ok_or_else(refused)?;
+    let class = letters.next().filter(|c| "biuf".contains(*c)).ok_or_else(refused)? as u8;
+    let size: usize = letters.as_str().parse().map_err(|_| refused())?;
+    let known = match class {
+        b'b' => size == 1,
+        b'f' => size == 4 || size == 8,
+        _ => matches!(size, 1 | 2 | 4 | 8),
+    };
+    if !known || !"<>|=".contains(order) {
+        return Err(refused());
+    }
+    if !value("fortran_order")?.starts_with("False") {
+        return Err("is in Fortran order: save it with numpy.ascontiguousarray".into());
+    }
+    let shape =
+        value("shape")?.strip_prefix('(').and_then(|s| s.split_once(')')).ok_or("has no shape in its header")?.0;
+    let shape = shape
+        .split(',')
+        .map(str::trim)
+        .filter(|s| !s.is_empty())
+        .map(|s| s.parse().map_err(|_| format!("has `{s}` in its shape")))
+        .collect::<Result<Vec<usize>, String>>()?;
+    if shape.len() > 8 {
+        return Err(format!("has {} axes", shape.len()));
+    }
+    Ok((Kind { class, size, big: order == '>' }, shape))
+}
+
+/// The arrays of a `.npz` archive by name, of those that `wanted` names.
+///
+/// # Errors
+/// What is wrong with the archive or one of these arrays, as a fragment.
+pub fn archive(bytes: &[u8], wanted: &[&str]) -> Result<BTreeMap<String, Array>, String> {
+    let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|e| format!("is no .npz archive: {e}"))?;
+    let mut out = BTreeMap::new();
+    for name in wanted {
+        let Ok(mut file) = zip.by_name(&format!("{name}.npy")) else { continue };
+        let damaged = |e: std::io::Error| format!("has a damaged `{name}`: {e}");
+        let mut content = Vec::new();
+        // Sizes in the directory may lie: first the header, then no more than it promises and one byte.
+        file.by_ref().take(MAX_HEADER as u64).read_to_end(&mut content).map_err(damaged)?;
+        let promised = head(&content).map_err(|e| format!("has an array `{name}` that {e}"))?;
+        let left = (promised.offset + promised.needed + 1).saturating_sub(content.len());
+        file.by_ref().take(left as u64).read_to_end(&mut content).map_err(damaged)?;
+        out.insert((*name).to_owned(), parse(&content).map_err(|e| format!("has an array `{name}` that {e}"))?);
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn npy(descr: &str, shape: &str, body: &[u8]) -> Vec<u8> {
+        let header = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}\n");
+        let mut out = b"\x93NUMPY\x01\x00".to_vec();
+        out.extend((header.len() as u16).to_le_bytes());
+        out.extend(header.as_bytes());
+        out.extend(body);
+        out
+    }
+
+    #[test]
+    fn every_type_by_hand() {
+        let read = |descr: &str, body: &[u8]| parse(&npy(descr, "(2,)", body)).unwrap().values;
+        assert_eq!(read("'|u1'", &[1, 255]), Numbers::Bytes(vec![1, 255]));
+        assert_eq!(read("'|b1'", &[1, 0]), Numbers::Bytes(vec![1, 0]));
+        assert_eq!(read("'|i1'", &[1, 255]), Numbers::Integers(vec![1, -1]));
+        assert_eq!(read("'<i2'", &[1, 0, 0, 1]), Numbers::Integers(vec![1, 256]));
+        assert_eq!(read("'>i2'", &[0, 1, 1, 0]), Numbers::Integers(vec![1, 256]));
+        assert_eq!(read("'<u4'", &[255, 255, 255, 255, 2, 0, 0, 0]), Numbers::Integers(vec![0xffff_ffff, 2]));
+        let mut both = 1.5f64.to_le_bytes().to_vec();
+        both.extend((-2f64).to_le_bytes());
+        assert_eq!(read("'<f8'", &both), Numbers::Floats(vec![1.5, -2.0]));
+        let scalar = parse(&npy("'<f4'", "()", &3f32.to_le_bytes())).unwrap();
+        assert_eq!((scalar.shape.len(), scalar.values), (0, Numbers::Floats(vec![3.0])));
+    }
+
+    #[test]
+    fn what_must_be_refused() {
+        let error = |bytes: &[u8]| parse(bytes).unwrap_err();
+        assert!(error(&npy("'|O'", "(1,)", b"\x80")).contains("never objects or pickles"));
+        assert!(error(&npy("'<c8'", "(1,)", &[0; 8])).contains("`<c8`"));
+        assert!(error(&npy("[('a', '<f4')]", "(1,)", &[0; 4])).contains("structured"));
+        assert!(error(&npy("'<f4'", "(3,)", &[0; 8])).contains("needs 12"));
+        assert!(error(&npy("'<f4'", "(18446744073709551615, 2)", &[])).contains("impossible shape"));
+        assert!(error(b"PK").contains("no .npy"));
+        let fortran = npy("'<f4'", "(1,)", &[0; 4]);
+        let fortran = String::from_utf8(fortran[10..].to_vec()).unwrap().replace("False", "True");
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((fortran.len() as u16 - 4).to_le_bytes());
+        bytes.extend(fortran.as_bytes());
+        assert!(error(&bytes).contains("Fortran"));
+    }
+}

@@ -1,0 +1,109 @@
+//! Readers of untrusted bytes under mutation: whatever the input, a value or an error, never a panic.
+//!
+//! The short run is part of every test; ten million inputs a reader:
+//! `FLATLEAK_MUTATIONS=10000000 cargo test --release -p flatleak-data --test mutations`.
+#![allow(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
+
+use std::io::Write;
+
+use flatleak_data::{cifar, csv, idx, npy};
+use flatleak_stream::{Purpose, Stream};
+
+fn inputs() -> u64 {
+    std::env::var("FLATLEAK_MUTATIONS").ok().and_then(|v| v.parse().ok()).unwrap_or(30_000)
+}
+
+/// Flips, inserts, deletes, repeats and overwrites with numbers that break sizes.
+fn mutate(s: &mut Stream, bytes: &mut Vec<u8>) {
+    for _ in 0..1 + s.below(4) {
+        let at = s.below(bytes.len() as u32 + 1) as usize;
+        match s.below(7) {
+            0 if at < bytes.len() => bytes[at] ^= 1 << s.below(8),
+            1 if at < bytes.len() => bytes[at] = s.next_u32() as u8,
+            2 => bytes.insert(at, s.next_u32() as u8),
+            3 if at < bytes.len() => {
+                bytes.remove(at);
+            }
+            4 => bytes.truncate(at),
+            5 => {
+                let end = (at + s.below(16) as usize).min(bytes.len());
+                let piece = bytes[at..end].to_vec();
+                let to = s.below(bytes.len() as u32 + 1) as usize;
+                bytes.splice(to..to, piece);
+            }
+            _ => {
+                let value = [0u32, 1, 0x7f, 0xff, 0x7fff_ffff, 0xffff_ffff][s.below(6) as usize];
+                for (to, v) in bytes[at..].iter_mut().zip(value.to_le_bytes()) {
+                    *to = v;
+                }
+            }
+        }
+    }
+}
+
+fn survive(which: u64, seeds: &[Vec<u8>], mut read: impl FnMut(&[u8]) -> bool) {
+    let mut s = Stream::new(77, Purpose::Simulation, which, 0);
+    let (mut good, mut bytes) = (0u64, Vec::new());
+    for seed in seeds {
+        assert!(read(seed), "an unchanged input must be read");
+    }
+    for _ in 0..inputs() {
+        bytes.clone_from(&seeds[s.below(seeds.len() as u32) as usize]);
+        mutate(&mut s, &mut bytes);
+        good += u64::from(read(&bytes));
+    }
+    // Mutation that never gets past the header, or never breaks anything, tests nothing.
+    assert!(good > 0 && good < inputs(), "{good} of {}", inputs());
+}
+
+fn gzipped(bytes: &[u8]) -> Vec<u8> {
+    let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    out.write_all(bytes).unwrap();
+    out.finish().unwrap()
+}
+
+#[test]
+fn idx_survives() {
+    let images = [&[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2], [7u8; 8].as_slice()].concat();
+    let labels = vec![0, 0, 8, 1, 0, 0, 0, 3, 1, 2, 3];
+    survive(0, &[images.clone(), gzipped(&images), labels.clone(), gzipped(&labels)], |b| {
+        idx::images(b).is_ok() | idx::labels(b).is_ok()
+    });
+}
+
+#[test]
+fn cifar_survives() {
+    let record = [&[1u8, 2], [9u8; 3072].as_slice()].concat();
+    survive(1, &[record[1..].to_vec(), record], |b| {
+        let read = |kind| cifar::Records::default().extend(b, kind).is_ok();
+        read(cifar::Kind::Ten) | read(cifar::Kind::Hundred)
+    });
+}
+
+#[test]
+fn npy_and_npz_survive() {
+    let array = |descr: &str, shape: &str, body: &[u8]| {
+        let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
+        [b"\x93NUMPY\x01\x00".as_slice(), &(header.len() as u16).to_le_bytes(), header.as_bytes(), body].concat()
+    };
+    let seeds = [array("<f4", "(2, 1)", &[0; 8]), array("|u1", "(3,)", &[1, 2, 3]), array(">i8", "()", &[0; 8])];
+    survive(2, &seeds, |b| npy::parse(b).is_ok());
+    let zipped = |method| {
+        let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        for (name, bytes) in ["x", "y"].iter().zip(&seeds) {
+            let options = zip::write::SimpleFileOptions::default().compression_method(method);
+            zip.start_file(format!("{name}.npy"), options).unwrap();
+            zip.write_all(bytes).unwrap();
+        }
+        zip.finish().unwrap().into_inner()
+    };
+    let archives = [zipped(zip::CompressionMethod::Stored), zipped(zip::CompressionMethod::Deflated)];
+    survive(3, &archives, |b| npy::archive(b, &["x", "y"]).is_ok_and(|a| !a.is_empty()));
+}
+
+#[test]
+fn csv_survives() {
+    let seeds = ["a,b,label,group\n1,2.5,x,1\n3,-4e5,y,2\n", "1;2;0\n3;4;1\n", "\"q\",1\nz,2\n"];
+    let seeds: Vec<Vec<u8>> = seeds.iter().map(|s| s.as_bytes().to_vec()).collect();
+    survive(4, &seeds, |b| std::str::from_utf8(b).is_ok_and(|t| csv::parse(t).is_ok()));
+}
