@@ -25,10 +25,53 @@ pub(crate) enum Command {
         /// Run directory
         dir: PathBuf,
     },
+    /// Data sets: list, look at, fetch, verify, import
+    Data {
+        #[command(subcommand)]
+        command: Data,
+    },
     /// List what flatleak knows
     List {
         /// Kind of thing
         what: What,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Data {
+    /// Names with size, licence and whether they are on this machine
+    List,
+    /// Size, class balance, values, groups and digest of a data set
+    Info {
+        /// A name, a path, or either with `+key=value` changes
+        data: String,
+        /// Write a contact sheet of the first pool images per class as PNG
+        #[arg(long, value_name = "PNG")]
+        sheet: Option<PathBuf>,
+    },
+    /// Download a data set into the cache, or take it from a file or folder
+    Fetch {
+        /// Its name
+        name: String,
+        /// A folder, a file, file:// or https:// instead of its publisher's address
+        #[arg(long, value_name = "PATH|URL", env = "FLATLEAK_MIRROR")]
+        from: Option<String>,
+        /// SHA-256 that the downloaded file must have
+        #[arg(long, value_name = "HEX")]
+        sha256: Option<String>,
+    },
+    /// Check a cached data set against its checksums
+    Verify {
+        /// Its name
+        name: String,
+    },
+    /// Copy a file or folder that flatleak can read into the cache under a name
+    Import {
+        /// The file or folder
+        path: PathBuf,
+        /// The name to ask for from now on
+        #[arg(long)]
+        name: String,
     },
 }
 

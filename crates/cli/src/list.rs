@@ -34,6 +34,9 @@ pub(crate) fn run(what: What) -> Result<ExitCode, Failure> {
             for entry in flatleak_data::catalogue() {
                 let _ = writeln!(out, "{:<22}{} ({}; {})", entry.name, entry.what, entry.size, entry.licence);
             }
+            for r in flatleak_data::cache::remotes() {
+                let _ = writeln!(out, "{:<22}{} ({}; {})", r.name, r.what, r.size, r.licence);
+            }
         }
     }
     say(&out);

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod compare;
+mod data;
 mod exit;
 mod list;
 mod machine;
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Compare(options) => compare::run(&options),
         Command::Report { dir } => compare::report(&dir),
+        Command::Data { command } => data::run(&command),
         Command::List { what } => list::run(what),
     };
     match result {

@@ -226,3 +226,44 @@ fn walk(dir: &Path) -> Vec<std::path::PathBuf> {
     let entries = std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path());
     entries.flat_map(|p| if p.is_dir() { walk(&p) } else { vec![p] }).collect()
 }
+
+#[test]
+fn data_is_fetched_verified_and_never_half_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let cache = dir.path().join("cache");
+    let data = |args: &[&str]| {
+        let output = flatleak().arg("data").args(args).env("FLATLEAK_DATA", &cache).output().unwrap();
+        let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
+        (code(&output), text(&output.stdout) + &text(&output.stderr))
+    };
+    let folder = dir.path().join("cifar");
+    std::fs::create_dir(&folder).unwrap();
+    let records: Vec<u8> = (0..40u8).flat_map(|i| [vec![i % 20, i % 3], vec![i; 3072]].concat()).collect();
+    std::fs::write(folder.join("train.bin"), &records).unwrap();
+    let from = format!("file://{}", folder.display());
+    let (exit, text) = data(&["fetch", "cifar-100", "--from", &from]);
+    assert!(exit == 3 && text.contains("no test.bin"), "{text}");
+    assert!(!cache.join("cifar-100").exists() && !cache.join(".cifar-100.part").exists());
+    std::fs::write(folder.join("test.bin"), &records[..3074 * 10]).unwrap();
+    let (exit, text) = data(&["fetch", "cifar-100", "--from", &from]);
+    assert!(exit == 0 && text.contains("no SHA-256 is known"), "{text}");
+    assert_eq!(data(&["verify", "cifar-100"]).0, 0);
+    let (exit, text) = data(&["info", "cifar-100", "--sheet", dir.path().join("sheet.png").to_str().unwrap()]);
+    assert!(exit == 0 && text.contains("40 examples") && text.contains("superclass 3"), "{text}");
+    assert!(std::fs::read(dir.path().join("sheet.png")).unwrap().starts_with(b"\x89PNG"));
+    std::fs::write(cache.join("cifar-100/test.bin"), &records[..3074 * 9]).unwrap();
+    let (exit, text) = data(&["verify", "cifar-100"]);
+    assert!(exit == 3 && text.contains("is expected"), "{text}");
+
+    let table = dir.path().join("mine.csv");
+    std::fs::write(&table, (0..30).map(|i| format!("{i},{}\n", i % 2)).collect::<String>()).unwrap();
+    assert_eq!(data(&["import", table.to_str().unwrap(), "--name", "mine"]).0, 0);
+    assert!(data(&["info", "mine"]).1.contains("24 examples"));
+    let zeros = "0".repeat(64);
+    let (exit, text) = data(&["fetch", "purchase-100", "--from", table.to_str().unwrap(), "--sha256", &zeros]);
+    assert!(exit == 3 && text.contains(&zeros) && !cache.join("purchase-100").exists(), "{text}");
+    assert_eq!(data(&["fetch", "texas-100"]).0, 3);
+    assert_eq!(data(&["import", table.to_str().unwrap(), "--name", "../up"]).0, 3);
+    let list = data(&["list"]).1;
+    assert!(list.contains("cifar-100             here") && list.contains("cifar-10              to fetch"), "{list}");
+}

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use flatleak_stream::{Purpose, Stream};
 
+use crate::cache::{self, Remote};
 use crate::changes::{self, Settings};
 use crate::dataset::{Dataset, Raw};
 use crate::error::{Error, Part};
@@ -170,6 +171,12 @@ fn installed(variable: Option<OsString>) -> Result<[Whole; 2], Error> {
 
 /// The directory that a request names, or why there is none.
 fn located(name: &str) -> Result<PathBuf, Error> {
+    if let Some(path) = cache::find(name) {
+        return Ok(path);
+    }
+    if let Some(Remote { name, by_hand, .. }) = Remote::named(name) {
+        return Err(Error::NotFetched { name, by_hand });
+    }
     let path = PathBuf::from(name);
     if path.exists() {
         return Ok(path);
@@ -177,7 +184,7 @@ fn located(name: &str) -> Result<PathBuf, Error> {
     if path.is_absolute() || name.contains(std::path::is_separator) {
         return Err(Error::NoDirectory { path });
     }
-    let names = CATALOGUE.map(|entry| entry.name);
+    let names: Vec<&str> = CATALOGUE.iter().map(|e| e.name).chain(cache::remotes().iter().map(|r| r.name)).collect();
     let near = names.iter().copied().filter(|known| distance(name, known) <= known.len() / 2);
     Err(Error::Unknown {
         name: name.into(),

@@ -131,11 +131,13 @@ fn unknown_names_get_the_nearest() {
     assert_eq!(
         message("fashon-mnist"),
         "no data set \"fashon-mnist\": did you mean \"fashion-mnist\"? known names: \
-         fashion-mnist-small, fashion-mnist, digits, letter, subpopulations, one-cluster; or give a path"
+         fashion-mnist-small, fashion-mnist, digits, letter, subpopulations, one-cluster, \
+         cifar-10, cifar-100, purchase-100, texas-100; or give a path"
     );
     assert!(message("fashion-mnist-smal").contains("did you mean \"fashion-mnist-small\""));
     assert!(message("").starts_with("no data set \"\": known names"));
-    assert!(!message("cifar10").contains("did you mean"));
+    assert!(message("cifar10").contains("did you mean \"cifar-10\""));
+    assert!(message("cifar-10").contains("flatleak data fetch cifar-10"));
     assert_eq!(message("./nowhere"), "no directory ./nowhere: check the path");
     assert_eq!(distance("kitten", "sitting"), 3);
     assert_eq!(distance("", "abc"), 3);

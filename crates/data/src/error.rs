@@ -98,6 +98,38 @@ pub enum Error {
         /// What is wrong with it, as the end of a sentence.
         problem: String,
     },
+    /// A file that is not what it was.
+    #[error("{}: checksum is {found}, but {expected} is expected: fetch it again", path.display())]
+    Checksum {
+        /// The file.
+        path: PathBuf,
+        /// What it should hash to.
+        expected: String,
+        /// What it hashes to.
+        found: String,
+    },
+    /// A name that cannot be a folder of the cache.
+    #[error("{name:?} cannot be a data set's name: use 1 to 64 letters, digits, `-`, `_` or `.`")]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// No place for a cache.
+    #[error("no home directory: set {variable} to a directory for data")]
+    NoCache {
+        /// The environment variable.
+        variable: &'static str,
+    },
+    /// A data set that must be fetched first.
+    #[error(
+        "{name} is not on this machine: run `flatleak data fetch {name}`; or {by_hand} and run `flatleak data fetch {name} --from PATH`"
+    )]
+    NotFetched {
+        /// The data set.
+        name: &'static str,
+        /// How to get it by hand.
+        by_hand: &'static str,
+    },
     /// Images and labels do not belong together.
     #[error(
         "{} holds {images} images, but {} holds {labels} labels: use files of the same set",

@@ -14,6 +14,7 @@
 //! # Ok::<(), flatleak_data::Error>(())
 //! ```
 
+pub mod cache;
 mod catalogue;
 mod changes;
 pub mod cifar;

@@ -1,0 +1,183 @@
+//! `flatleak data`.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use flatleak_data::cache::{self, Remote};
+use flatleak_data::{Dataset, FASHION_MNIST_DIR, FASHION_MNIST_VAR, Request, Scaling, Split, catalogue, open};
+
+use crate::arguments::Data;
+use crate::exit::{DATA, Failure, OTHER, OUTPUT, USAGE};
+use crate::progress::say;
+
+/// Columns and rows of a contact sheet's classes.
+const PER_CLASS: usize = 12;
+const MOST_CLASSES: usize = 20;
+
+pub(crate) fn run(command: &Data) -> Result<ExitCode, Failure> {
+    let text = match command {
+        Data::List => list(),
+        Data::Info { data, sheet } => info(data, sheet.as_deref())?,
+        Data::Fetch { name, from, sha256 } => fetch(name, from.as_deref(), sha256.as_deref())?,
+        Data::Verify { name } => format!("{name}: {} files as they were fetched\n", cache::verify(name)?),
+        Data::Import { path, name } => {
+            format!("{name} is now {}\n", cache::import(name, path, None)?.display())
+        }
+    };
+    say(&text);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list() -> String {
+    let mut out = String::new();
+    let mut line = |name: &str, present: &str, what: &str, size: &str, licence: &str| {
+        let _ = writeln!(out, "{name:<22}{present:<12}{what}\n{:<34}{size}; {licence}", "");
+    };
+    for e in catalogue() {
+        let folder =
+            std::env::var_os(FASHION_MNIST_VAR).map_or_else(|| PathBuf::from(FASHION_MNIST_DIR), PathBuf::from);
+        let present = if e.name != "fashion-mnist" || folder.is_dir() { "here" } else { "not here" };
+        line(e.name, present, e.what, e.size, e.licence);
+    }
+    for r in cache::remotes() {
+        let present = if cache::find(r.name).is_some() { "here" } else { "to fetch" };
+        line(r.name, present, r.what, r.size, r.licence);
+    }
+    if let Some(path) = cache::directory() {
+        let _ = writeln!(out, "\nfetched and imported data: {}", path.display());
+    }
+    out
+}
+
+fn info(name: &str, sheet: Option<&Path>) -> Result<String, Failure> {
+    let data = open(&Request::new(name))?;
+    let mut out = format!("{}\n", data.name);
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "shape     {} (channels x rows x columns), {} classes", data.shape, data.classes);
+    for (what, split) in [("pool", &data.pool), ("test", &data.test)] {
+        let counts = counts(&split.y, data.classes);
+        let (low, high) = (counts.iter().min().unwrap_or(&0), counts.iter().max().unwrap_or(&0));
+        let _ = writeln!(out, "{what:<10}{} examples, {low} to {high} a class", split.len());
+        let n = split.x.len().max(1) as f64;
+        let mean = split.x.iter().map(|v| f64::from(*v)).sum::<f64>() / n;
+        let spread = split.x.iter().map(|v| (f64::from(*v) - mean).powi(2)).sum::<f64>() / n;
+        let _ = writeln!(out, "{:<10}inputs: mean {mean:+.4}, deviation {:.4}", "", spread.sqrt());
+    }
+    let scaling = match &data.scaling {
+        Scaling::Pixels(n) => format!("pixels / 255 by mean {:.4}, deviation {:.4}", n.mean, n.std),
+        Scaling::Columns { .. } => "columns standardised on the pool".into(),
+        Scaling::Binary => "none: 0 and 1".into(),
+    };
+    let _ = writeln!(out, "scaling   {scaling}");
+    if let (Some(pool), Some(test)) = (&data.pool.groups, &data.test.groups) {
+        let (pool, test) = (counts(pool, data.groups.len()), counts(test, data.groups.len()));
+        let _ = writeln!(out, "groups    {:<24}{:>8}{:>8}", "", "pool", "test");
+        for (i, name) in data.groups.iter().enumerate() {
+            let _ = writeln!(out, "{:<10}{name:<24}{:>8}{:>8}", "", pool[i], test[i]);
+        }
+    }
+    let _ = writeln!(out, "digest    {}", data.digest_hex());
+    if let Some(path) = sheet {
+        let (width, height, pixels) = contact_sheet(&data)
+            .ok_or_else(|| Failure::new(USAGE, format!("{name} holds no images: leave --sheet away")))?;
+        write_png(path, width, height, &pixels)?;
+        let _ = writeln!(out, "sheet     {}", path.display());
+    }
+    Ok(out)
+}
+
+fn counts(numbers: &[u32], most: usize) -> Vec<usize> {
+    let mut out = vec![0; most];
+    for n in numbers {
+        out[*n as usize] += 1;
+    }
+    out
+}
+
+/// RGB pixels of the first images of every class, one class a row.
+fn contact_sheet(data: &Dataset) -> Option<(usize, usize, Vec<u8>)> {
+    let (h, w, rows) = (data.shape.height, data.shape.width, data.classes.min(MOST_CLASSES));
+    let (width, height) = (PER_CLASS * (w + 1) + 1, rows * (h + 1) + 1);
+    let mut sheet = vec![255; 3 * width * height];
+    let split: &Split = &data.pool;
+    for class in 0..rows {
+        let mine = (0..split.len()).filter(|&i| split.y[i] as usize == class).take(PER_CLASS);
+        for (column, i) in mine.enumerate() {
+            let pixels = data.pixels(split, i)?;
+            for p in 0..h * w {
+                let at = (class * (h + 1) + 1 + p / w) * width + column * (w + 1) + 1 + p % w;
+                for c in 0..3 {
+                    // Grey images repeat their only plane.
+                    let plane = if data.shape.channels >= 3 { c } else { 0 };
+                    sheet[3 * at + c] = pixels[plane * h * w + p];
+                }
+            }
+        }
+    }
+    Some((width, height, sheet))
+}
+
+fn write_png(path: &Path, width: usize, height: usize, pixels: &[u8]) -> Result<(), Failure> {
+    let failed = |e: &dyn std::fmt::Display| Failure::new(OUTPUT, format!("cannot write {}: {e}", path.display()));
+    let file = std::fs::File::create(path).map_err(|e| failed(&e))?;
+    let mut encoder = png::Encoder::new(std::io::BufWriter::new(file), width as u32, height as u32);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header().map_err(|e| failed(&e))?;
+    writer.write_image_data(pixels).map_err(|e| failed(&e))?;
+    writer.finish().map_err(|e| failed(&e))
+}
+
+fn fetch(name: &str, from: Option<&str>, sha256: Option<&str>) -> Result<String, Failure> {
+    let remote = Remote::named(name).ok_or_else(|| {
+        let known = cache::remotes().iter().map(|r| r.name).collect::<Vec<_>>().join(", ");
+        Failure::new(USAGE, format!("nothing to fetch under the name {name}; there are: {known}"))
+    })?;
+    let Some(from) = from.or(remote.url) else {
+        let how = format!(
+            "{name} has no address without an account: {}, then `flatleak data fetch {name} --from PATH`",
+            remote.by_hand
+        );
+        return Err(Failure::new(DATA, how));
+    };
+    let pinned = sha256.or(remote.sha256.filter(|_| remote.url == Some(from)));
+    let place = if from.starts_with("https://") || from.starts_with("http://") {
+        let file = download(name, from)?;
+        let place = cache::import(name, &file, pinned);
+        // Kept only to be resumed; it is complete now, or wrong.
+        let _ = std::fs::remove_file(&file);
+        place?
+    } else {
+        cache::import(name, Path::new(from.strip_prefix("file://").unwrap_or(from)), pinned)?
+    };
+    let checked = if pinned.is_some() {
+        "SHA-256 as expected"
+    } else {
+        "no SHA-256 is known for it: its content was read, not checked"
+    };
+    Ok(format!("{name} is now {} ({checked})\n", place.display()))
+}
+
+/// Downloads with curl, which most machines have: TLS in the program would cost every user its build. A broken download is
+/// resumed.
+fn download(name: &str, url: &str) -> Result<PathBuf, Failure> {
+    let cache =
+        cache::directory().ok_or_else(|| Failure::new(OUTPUT, format!("set {} to a directory", cache::CACHE_VAR)))?;
+    std::fs::create_dir_all(&cache)
+        .map_err(|e| Failure::new(OUTPUT, format!("cannot create {}: {e}", cache.display())))?;
+    let ending = url.rsplit('/').next().unwrap_or(name);
+    let file = cache.join(format!(".{name}-{ending}"));
+    let mut curl = Command::new("curl");
+    curl.args(["--fail", "--location", "--progress-bar", "--continue-at", "-", "--output"]).arg(&file).arg(url);
+    match curl.status() {
+        Ok(status) if status.success() => Ok(file),
+        Ok(status) => {
+            Err(Failure::new(DATA, format!("cannot download {url} (curl: {status}); the same command resumes it")))
+        }
+        Err(e) => Err(Failure::new(
+            OTHER,
+            format!("cannot run curl ({e}): download {url} by hand, then `flatleak data fetch {name} --from PATH`"),
+        )),
+    }
+}
