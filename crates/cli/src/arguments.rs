@@ -100,9 +100,9 @@ pub(crate) struct Compare {
     /// Run directory [default: flatleak-runs/<study>-<hash>]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Data set: a name (see `flatleak list data`) or a directory of IDX files
+    /// Data set: a name (see `flatleak data list`) or a path, with changes behind `+`; give it again for several
     #[arg(long, value_name = "NAME|PATH")]
-    pub(crate) data: Option<String>,
+    pub(crate) data: Vec<String>,
     /// Network preset (see `flatleak list architectures`)
     #[arg(long, value_name = "NAME")]
     pub(crate) arch: Option<String>,

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use flatleak_data::{Dataset, Request};
 use flatleak_nn::{Architecture, ENGINE_VERSION, Network, Optimizer, Recipe};
-use flatleak_report::{Document, RecipeSettings, StudyRecord, Timings, html, json, table};
+use flatleak_report::{DatasetRecord, Document, RecipeSettings, StudyRecord, Timings, html, json, table};
 use flatleak_run::{Event, Plan, Summary};
 use flatleak_store::{RunDir, pause_point};
 use flatleak_study::Study;
@@ -16,33 +16,78 @@ use flatleak_verdict::{Options, Results};
 use serde_json::json;
 
 use crate::arguments::Compare;
-use crate::exit::{DATA, DIVERGED, Failure, INTERRUPTED, OTHER, USAGE};
+use crate::exit::{DATA, DIVERGED, Failure, INTERRUPTED, OTHER, OUTPUT, USAGE};
 use crate::machine;
 use crate::progress::{Progress, say};
 
 /// Most pool examples of a quick run.
 const QUICK_POOL: usize = 2000;
 
+/// A study on one of its data sets, ready to run.
+struct Job {
+    study: Study,
+    data: Dataset,
+    network: Network,
+    out: PathBuf,
+}
+
 /// Runs a study from its file to its report.
 pub(crate) fn run(options: &Compare) -> Result<ExitCode, Failure> {
-    let mut study = resolve(options)?;
-    let data = load(options, &mut study)?;
-    let network = Network::compile(&study.architecture, data.shape, data.classes)?;
+    let study = resolve(options)?;
+    let mut jobs = study.data.iter().map(|name| prepare(options, &study, name)).collect::<Result<Vec<_>, _>>()?;
     let workers = options.workers.unwrap_or_else(machine::cores).max(1);
+    let digests: Vec<String> = jobs.iter().map(|j| j.data.digest_hex()).collect();
     let default =
-        || PathBuf::from("flatleak-runs").join(format!("{}-{}", study.name, study.short_hash(&data.digest_hex())));
+        || PathBuf::from("flatleak-runs").join(format!("{}-{}", study.name, study.short_hash(&digests.join(" "))));
     let out = options.out.clone().unwrap_or_else(default);
+    let several = jobs.len() > 1;
+    for (job, digest) in jobs.iter_mut().zip(&digests) {
+        job.out = if several { out.join(folder(&job.data.name, digest)) } else { out.clone() };
+    }
     if options.dry_run {
-        say(&plan_text(&study, &data, &network, workers, &out));
+        jobs.iter().for_each(|job| say(&plan_text(job, workers)));
         return Ok(ExitCode::SUCCESS);
     }
 
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).map_err(|e| Failure::new(OTHER, e))?;
-    let dir = RunDir::open(&out, &study, &data)?;
+    let documents = jobs.iter().map(|job| complete(options, job, workers, &stop)).collect::<Result<Vec<_>, _>>()?;
+    let Some(document) = Document::merge(documents)? else { return Ok(ExitCode::SUCCESS) };
+    if several {
+        write_whole(&out.join("results.json"), json::render(&document)?.as_bytes())?;
+        write_whole(&out.join("report.html"), html::render(&document)?.as_bytes())?;
+    }
+    let page = out.join("report.html");
+    if options.message_format == crate::arguments::MessageFormat::Json {
+        say(&format!("{}\n", json!({ "phase": "done", "event": { "report": page, "headline": document.headline } })));
+    } else {
+        say(&format!("{}\nreport: {}\n", table::render(&document), page.display()));
+    }
+    Ok(ExitCode::from(if document.diverged.is_empty() { 0 } else { DIVERGED }))
+}
+
+fn prepare(options: &Compare, study: &Study, name: &str) -> Result<Job, Failure> {
+    let mut study = study.on(name);
+    let data = load(options, &mut study, name)?;
+    let network = Network::compile(&study.architecture, data.shape, data.classes)?;
+    Ok(Job { study, data, network, out: PathBuf::new() })
+}
+
+/// A folder's name for one data set of several: what its name has of harmless letters, and its digest.
+fn folder(name: &str, digest: &str) -> String {
+    let harmless = |c: char| if c.is_ascii_alphanumeric() || "-_=.".contains(c) { c } else { '-' };
+    let name: String = name.chars().map(harmless).collect();
+    let tail: String = name.trim_matches(['-', '.']).chars().rev().take(40).collect();
+    format!("{}-{}", tail.chars().rev().collect::<String>(), &digest[..6])
+}
+
+/// Trains what is missing for one data set, analyses it and writes its results and report.
+fn complete(options: &Compare, job: &Job, workers: usize, stop: &AtomicBool) -> Result<Document, Failure> {
+    let Job { study, data, network, out } = job;
+    let dir = RunDir::open(out, study, data)?;
     let started = Instant::now();
-    let summary = train(options, Plan { study: &study, data: &data, network: &network, dir: &dir }, workers, &stop)?;
+    let summary = train(options, Plan { study, data, network, dir: &dir }, workers, stop)?;
     let training_s = started.elapsed().as_secs_f64();
     let resumable = || format!("interrupted; the same command continues in {}", out.display());
     if summary.stopped {
@@ -50,7 +95,7 @@ pub(crate) fn run(options: &Compare) -> Result<ExitCode, Failure> {
     }
 
     let started = Instant::now();
-    let results = analyse(options, &study, &data, &dir, &summary, workers, &stop)
+    let results = analyse(options, study, data, &dir, &summary, workers, stop)
         .map_err(|f| if f.code == INTERRUPTED { Failure::new(INTERRUPTED, resumable()) } else { f })?;
     let timings = Timings {
         training_s,
@@ -60,24 +105,27 @@ pub(crate) fn run(options: &Compare) -> Result<ExitCode, Failure> {
         date: machine::date(),
     };
     let diverged: Vec<String> = summary.diverged.iter().map(|d| study.recipes[d.0].name.clone()).collect();
-    let failed = !diverged.is_empty();
-    let record = record(&study, &data, &dir, options.quick);
+    let record = record(study, data, &dir, options.quick);
     let document =
         Document::new(record, machine::describe(workers), diverged, results, timings, env!("CARGO_PKG_VERSION"));
     dir.write("results.json", json::render(&document)?.as_bytes(), "results")?;
-    let page = dir.write("report.html", html::render(&document)?.as_bytes(), "report")?;
-    if options.message_format == crate::arguments::MessageFormat::Json {
-        say(&format!("{}\n", json!({ "phase": "done", "event": { "report": page, "headline": document.headline } })));
-    } else {
-        say(&format!("{}\nreport: {}\n", table::render(&document), page.display()));
-    }
-    Ok(ExitCode::from(if failed { DIVERGED } else { 0 }))
+    dir.write("report.html", html::render(&document)?.as_bytes(), "report")?;
+    Ok(document)
+}
+
+/// Writes a file whole or not at all.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".tmp");
+    std::fs::write(&temporary, bytes)
+        .and_then(|()| std::fs::rename(&temporary, path))
+        .map_err(|e| Failure::new(OUTPUT, format!("cannot write {}: {e}", path.display())))
 }
 
 /// The study's data. A quick run takes at most [`QUICK_POOL`] of the pool, however large it is.
-fn load(options: &Compare, study: &mut Study) -> Result<Dataset, Failure> {
+fn load(options: &Compare, study: &mut Study, name: &str) -> Result<Dataset, Failure> {
     let open = |study: &Study| {
-        let mut request = Request::new(study.data.clone());
+        let mut request = Request::new(name);
         (request.pool, request.test, request.seed) = (study.pool, study.test, study.seed);
         flatleak_data::open(&request)
     };
@@ -97,10 +145,7 @@ pub(crate) fn report(dir: &Path) -> Result<ExitCode, Failure> {
     let document = json::parse(&text).map_err(|e| Failure::new(DATA, format!("{}: {e}", path.display())))?;
     let page = html::render(&document)?;
     let target = dir.join("report.html");
-    let temporary = dir.join("report.html.tmp");
-    std::fs::write(&temporary, page)
-        .and_then(|()| std::fs::rename(&temporary, &target))
-        .map_err(|e| Failure::new(crate::exit::OUTPUT, format!("cannot write {}: {e}", target.display())))?;
+    write_whole(&target, page.as_bytes())?;
     say(&format!("{}\nreport: {}\n", table::render(&document), target.display()));
     Ok(ExitCode::SUCCESS)
 }
@@ -113,12 +158,8 @@ fn resolve(options: &Compare) -> Result<Study, Failure> {
         None => String::new(),
     };
     let mut study = Study::parse(&text)?;
-    if let Some(name) = &options.data {
-        if *name != study.data {
-            // The default pool size belongs to the embedded data.
-            study.pool = None;
-        }
-        study.data.clone_from(name);
+    if !options.data.is_empty() {
+        study.data.clone_from(&options.data);
     }
     if let Some(name) = &options.arch {
         study.architecture = Architecture::preset(name)?;
@@ -238,10 +279,13 @@ fn record(study: &Study, data: &Dataset, dir: &RunDir, quick: bool) -> StudyReco
         name: study.name.clone(),
         seed: study.seed,
         models: study.models,
-        data: data.name.clone(),
-        data_digest: dir.data_digest().to_owned(),
-        pool: data.pool.len(),
-        test: data.test.len(),
+        datasets: vec![DatasetRecord {
+            name: data.name.clone(),
+            digest: dir.data_digest().to_owned(),
+            pool: data.pool.len(),
+            test: data.test.len(),
+            classes: data.classes,
+        }],
         layers: study.architecture.layers.iter().map(ToString::to_string).collect(),
         engine_version: ENGINE_VERSION,
         recipes: study
@@ -257,7 +301,7 @@ fn record(study: &Study, data: &Dataset, dir: &RunDir, quick: bool) -> StudyReco
     }
 }
 
-fn plan_text(study: &Study, data: &Dataset, network: &Network, workers: usize, out: &Path) -> String {
+fn plan_text(Job { study, data, network, out }: &Job, workers: usize) -> String {
     let members = data.pool.len() / 2;
     let gradients: f64 =
         study.recipes.iter().map(|r| (r.epochs * r.gradients_per_step() * members) as f64 * study.models as f64).sum();

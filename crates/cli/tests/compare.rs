@@ -267,3 +267,30 @@ fn data_is_fetched_verified_and_never_half_there() {
     let list = data(&["list"]).1;
     assert!(list.contains("cifar-100             here") && list.contains("cifar-10              to fetch"), "{list}");
 }
+
+#[test]
+fn several_data_sets_are_reported_apart_and_together() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = || {
+        let mut c = flatleak();
+        c.args(["compare", "--models", "6", "--epochs", "2", "--pool", "80", "--data", "digits"]);
+        c.args(["--data", "subpopulations+clusters=3", "--data", "fashion-mnist-small", "--out"]).arg(dir.path());
+        c.output().unwrap()
+    };
+    let output = run();
+    assert_eq!(code(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("== digits") && text.contains("3 data sets"), "{text}");
+    let all = results(dir.path());
+    let recipes = all["recipes"].as_array().unwrap();
+    assert_eq!(recipes.len(), 9);
+    assert_eq!(recipes[3]["groups"].as_array().unwrap().len(), 3);
+    assert_eq!(all["study"]["datasets"][2]["pool"], 80);
+    let pooled = all["pooled"].as_array().unwrap();
+    assert!(pooled.iter().any(|p| p["metric"] == "rmia.auc" && p["datasets"] == 3));
+    let page = std::fs::read_to_string(dir.path().join("report.html")).unwrap();
+    assert!(page.contains("Over all data sets") && page.contains("Data set: digits"));
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 5, "three folders, results and report");
+    assert_eq!(code(&run()), 0);
+    assert_eq!(results(dir.path()), all);
+}

@@ -1,6 +1,8 @@
 //! `results.json` as a type.
 
-use flatleak_verdict::{Comparison, Figure, Headline, RecipeResult, Results};
+use flatleak_verdict::{
+    Comparison, Error, Figure, Headline, PooledDifference, RecipeResult, Results, across, pool_differences,
+};
 use serde::{Deserialize, Serialize};
 
 /// Version of the schema of `results.json`.
@@ -25,6 +27,9 @@ pub struct Document {
     pub recipes: Vec<RecipeResult>,
     /// Per pair.
     pub comparisons: Vec<Comparison>,
+    /// Differences over all data sets, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pooled: Vec<PooledDifference>,
     /// What the report draws.
     pub figures: Vec<Figure>,
     /// Seconds.
@@ -40,14 +45,8 @@ pub struct StudyRecord {
     pub seed: u64,
     /// Models per recipe.
     pub models: usize,
-    /// Data set.
-    pub data: String,
-    /// Digest of its examples.
-    pub data_digest: String,
-    /// Pool examples, N.
-    pub pool: usize,
-    /// Held-out examples, T.
-    pub test: usize,
+    /// Data sets.
+    pub datasets: Vec<DatasetRecord>,
     /// Layers.
     pub layers: Vec<String>,
     /// Engine version.
@@ -56,6 +55,21 @@ pub struct StudyRecord {
     pub recipes: Vec<RecipeSettings>,
     /// A quick run, not for decisions.
     pub quick: bool,
+}
+
+/// One data set of a study.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DatasetRecord {
+    /// Name or path as asked for.
+    pub name: String,
+    /// Digest of its examples.
+    pub digest: String,
+    /// Pool examples, N.
+    pub pool: usize,
+    /// Held-out examples, T.
+    pub test: usize,
+    /// Classes, C.
+    pub classes: usize,
 }
 
 /// One recipe in words.
@@ -110,6 +124,7 @@ impl Document {
         version: &str,
     ) -> Self {
         let Results { headline, recipes, comparisons, figures } = results;
+        let pooled = Vec::new();
         let flatleak_version = version.to_owned();
         let schema_version = SCHEMA_VERSION;
         Self {
@@ -121,8 +136,40 @@ impl Document {
             diverged,
             recipes,
             comparisons,
+            pooled,
             figures,
             timings,
         }
+    }
+
+    /// One document over the data sets of a study, each of which has its own. `parts` must not be empty.
+    ///
+    /// # Errors
+    /// When the differences cannot be pooled.
+    pub fn merge(parts: Vec<Self>) -> Result<Option<Self>, Error> {
+        let mut parts = parts.into_iter();
+        let Some(mut whole) = parts.next() else { return Ok(None) };
+        let name = |d: &Self| d.study.datasets.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(", ");
+        let mut found = vec![(name(&whole), whole.headline.clone())];
+        for part in parts {
+            found.push((name(&part), part.headline));
+            whole.study.datasets.extend(part.study.datasets);
+            whole.diverged.extend(part.diverged);
+            whole.recipes.extend(part.recipes);
+            whole.comparisons.extend(part.comparisons);
+            whole.figures.extend(part.figures);
+            whole.timings.training_s += part.timings.training_s;
+            whole.timings.analysis_s += part.timings.analysis_s;
+            whole.timings.trained += part.timings.trained;
+            whole.timings.reused += part.timings.reused;
+        }
+        whole.diverged.sort();
+        whole.diverged.dedup();
+        if found.len() > 1 {
+            whole.pooled = pool_differences(&whole.comparisons)?;
+            let candidate = whole.comparisons.last().map_or("one recipe", |c| c.candidate.as_str());
+            whole.headline = across(candidate, &found);
+        }
+        Ok(Some(whole))
     }
 }

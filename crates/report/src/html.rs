@@ -1,7 +1,7 @@
 //! `report.html`: one file that opens offline.
 
 use askama::Template;
-use flatleak_verdict::{Comparison, Estimate, GroupResult, MetricDifference, Verdict};
+use flatleak_verdict::{Comparison, Estimate, GroupResult, MetricDifference, RecipeResult, Verdict};
 
 use crate::{Document, Error, plot, table};
 
@@ -10,9 +10,54 @@ use crate::{Document, Error, plot, table};
 struct Page<'a> {
     d: &'a Document,
     tone: &'static str,
+    sections: Vec<Section<'a>>,
+    pooled: Vec<(String, String)>,
+}
+
+/// What the page shows of one data set.
+struct Section<'a> {
+    dataset: &'a str,
+    recipes: Vec<&'a RecipeResult>,
+    comparisons: Vec<&'a Comparison>,
     rocs: Vec<(String, String)>,
     phis: Vec<(&'a str, String)>,
     forests: Vec<(&'a str, &'a str, String)>,
+}
+
+impl<'a> Section<'a> {
+    fn new(d: &'a Document, dataset: &'a str) -> Self {
+        let figures: Vec<_> = d.figures.iter().filter(|f| f.dataset == dataset).collect();
+        let comparisons: Vec<_> = d.comparisons.iter().filter(|c| c.dataset == dataset).collect();
+        let attacks = figures.first().map_or(Vec::new(), |f| f.roc.iter().map(|r| r.attack.clone()).collect());
+        let rocs = attacks
+            .into_iter()
+            .map(|name| {
+                let curves: Vec<_> = figures
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(k, f)| f.roc.iter().find(|r| r.attack == name).map(|r| (k % 6, r)))
+                    .collect();
+                let drawn = plot::roc(&curves);
+                (name, drawn)
+            })
+            .collect();
+        let densities = figures.iter().flat_map(|f| f.phi_member.iter().chain(&f.phi_non_member));
+        let peak = densities.copied().fold(0.0, f64::max);
+        let phis = figures.iter().map(|f| (f.recipe.as_str(), plot::phi(f, peak))).collect();
+        let forests = comparisons
+            .iter()
+            .map(|c| {
+                let aucs: Vec<_> = c.metrics.iter().filter(|m| m.metric.ends_with(".auc")).collect();
+                (c.candidate.as_str(), c.baseline.as_str(), plot::forest(&aucs))
+            })
+            .collect();
+        let recipes = d.recipes.iter().filter(|r| r.dataset == dataset).collect();
+        Self { dataset, recipes, comparisons, rocs, phis, forests }
+    }
+
+    fn groups(&self) -> &[GroupResult] {
+        self.recipes.first().map_or(&[], |r| &r.groups)
+    }
 }
 
 /// The attacks that the page tables; the rest folds away.
@@ -51,10 +96,6 @@ impl Page<'_> {
         self.percent(g.test_accuracy.as_ref().unwrap_or(&g.non_member_accuracy))
     }
 
-    fn grouped(&self) -> &[GroupResult] {
-        self.d.recipes.first().map_or(&[], |r| &r.groups)
-    }
-
     fn shown(&self, name: &str) -> bool {
         SHOWN.contains(&name)
     }
@@ -77,34 +118,34 @@ impl Page<'_> {
 /// # Errors
 /// When the template fails, which no document does.
 pub fn render(d: &Document) -> Result<String, Error> {
-    let attacks = d.figures.first().map_or(Vec::new(), |f| f.roc.iter().map(|r| r.attack.clone()).collect());
-    let rocs = attacks
-        .into_iter()
-        .map(|name| {
-            let curves: Vec<_> = d
-                .figures
-                .iter()
-                .enumerate()
-                .filter_map(|(k, f)| f.roc.iter().find(|r| r.attack == name).map(|r| (k % 6, r)))
-                .collect();
-            let drawn = plot::roc(&curves);
-            (name, drawn)
-        })
-        .collect();
-    let peak = d.figures.iter().flat_map(|f| f.phi_member.iter().chain(&f.phi_non_member)).copied().fold(0.0, f64::max);
-    let phis = d.figures.iter().map(|f| (f.recipe.as_str(), plot::phi(f, peak))).collect();
-    let forests = d
-        .comparisons
-        .iter()
-        .map(|c| {
-            let aucs: Vec<_> = c.metrics.iter().filter(|m| m.metric.ends_with(".auc")).collect();
-            (c.candidate.as_str(), c.baseline.as_str(), plot::forest(&aucs))
-        })
-        .collect();
+    let sections = d.study.datasets.iter().map(|data| Section::new(d, &data.name)).collect();
     let tone = match d.headline.verdict {
         Verdict::More => "bad",
         Verdict::Less => "good",
         _ => "open",
     };
-    Ok(Page { d, tone, rocs, phis, forests }.render()?)
+    Ok(Page { d, tone, sections, pooled: forests_of_pooled(d) }.render()?)
+}
+
+/// One forest per pair of recipes over all data sets: the pooled AUC differences of every attack.
+fn forests_of_pooled(d: &Document) -> Vec<(String, String)> {
+    let mut out: Vec<(String, Vec<MetricDifference>)> = Vec::new();
+    for p in d.pooled.iter().filter(|p| p.metric.ends_with(".auc")) {
+        let title = format!("{} minus {}", p.candidate, p.baseline);
+        let headline = table::HEADLINE.contains(&p.metric.as_str()).then_some(p.p_value);
+        let row = MetricDifference {
+            metric: p.metric.clone(),
+            difference: p.difference,
+            standard_error: 0.0,
+            p_value: p.p_value,
+            p_adjusted: headline,
+            verdict: Verdict::NotDistinguishable,
+            models_needed: None,
+        };
+        match out.last_mut().filter(|(t, _)| *t == title) {
+            Some((_, rows)) => rows.push(row),
+            None => out.push((title, vec![row])),
+        }
+    }
+    out.into_iter().map(|(title, rows)| (title, plot::forest(&rows.iter().collect::<Vec<_>>()))).collect()
 }

@@ -8,7 +8,7 @@ pub mod json;
 mod plot;
 pub mod table;
 
-pub use document::{Document, Machine, RecipeSettings, StudyRecord, Timings};
+pub use document::{DatasetRecord, Document, Machine, RecipeSettings, StudyRecord, Timings};
 
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error)]

@@ -2,12 +2,15 @@
 
 use std::fmt::Write;
 
-use flatleak_verdict::{Estimate, MetricDifference, Verdict};
+use flatleak_verdict::{Estimate, MetricDifference, RecipeResult, Verdict};
 
 use crate::Document;
 
 /// The attacks that the summary shows.
 const SHOWN: [&str; 5] = ["lira-online-fixed", "lira-offline-fixed", "rmia", "confidence", "correctness"];
+
+/// The metrics on which headlines rest.
+pub(crate) const HEADLINE: [&str; 3] = ["lira-online-fixed.auc", "rmia.auc", "confidence.auc"];
 
 /// Plain text of at most 100 columns.
 pub fn render(d: &Document) -> String {
@@ -24,26 +27,42 @@ fn write(d: &Document, out: &mut String) -> std::fmt::Result {
     for line in wrap(&d.headline.sentence, 96) {
         writeln!(out, "{line}")?;
     }
+    for data in &d.study.datasets {
+        if d.study.datasets.len() > 1 {
+            writeln!(out, "\n== {}", data.name)?;
+        }
+        one(d, &data.name, out)?;
+    }
+    pooled(d, out)?;
+    for name in &d.diverged {
+        writeln!(out, "\nrecipe {name} diverged and is left out")?;
+    }
+    Ok(())
+}
+
+/// The tables of one data set.
+fn one(d: &Document, dataset: &str, out: &mut String) -> std::fmt::Result {
+    let recipes: Vec<&RecipeResult> = d.recipes.iter().filter(|r| r.dataset == dataset).collect();
     writeln!(out, "\n{:<12}{:>8}{:>18}{:>18}{:>18}", "recipe", "models", "test accuracy", "members", "non-members")?;
-    for r in &d.recipes {
+    for r in &recipes {
         let [test, member, non] = [r.test_accuracy, r.member_accuracy, r.non_member_accuracy].map(plus_minus);
         writeln!(out, "{:<12}{:>8}{test:>18}{member:>18}{non:>18}", r.name, r.models)?;
     }
     write!(out, "\n{:<24}", "AUC")?;
-    for r in &d.recipes {
+    for r in &recipes {
         write!(out, "{:>18}", r.name)?;
     }
     writeln!(out)?;
     for name in SHOWN {
         let aliases = aliases(d, name);
         write!(out, "{:<24}", if aliases.is_empty() { name.to_owned() } else { format!("{name} (= {aliases})") })?;
-        for r in &d.recipes {
+        for r in &recipes {
             let found = r.attacks.iter().find(|a| a.name == name).map_or(String::new(), |a| plus_minus(a.auc));
             write!(out, "{found:>18}")?;
         }
         writeln!(out)?;
     }
-    for c in &d.comparisons {
+    for c in d.comparisons.iter().filter(|c| c.dataset == dataset) {
         let title = format!("{} - {}", c.candidate, c.baseline);
         writeln!(out, "\n{title:<34}{:>28}{:>10}{:>12}", "difference, 95 %", "p", "p (Holm)")?;
         let shown = |name: &str| name == "test-accuracy" || name == "confidence-variance.non-member";
@@ -60,8 +79,22 @@ fn write(d: &Document, out: &mut String) -> std::fmt::Result {
             )?;
         }
     }
-    for name in &d.diverged {
-        writeln!(out, "\nrecipe {name} diverged and is left out")?;
+    Ok(())
+}
+
+/// Differences over all data sets.
+fn pooled(d: &Document, out: &mut String) -> std::fmt::Result {
+    let shown = |m: &str| HEADLINE.contains(&m) || m == "test-accuracy" || m == "confidence-variance.non-member";
+    let mut title = String::new();
+    for p in d.pooled.iter().filter(|p| shown(&p.metric)) {
+        let pair = format!("{} - {}, {} data sets", p.candidate, p.baseline, p.datasets);
+        if pair != title {
+            writeln!(out, "\n{pair:<34}{:>28}{:>10}{:>8}", "random effects, 95 %", "p", "I^2")?;
+            title = pair;
+        }
+        let e = p.difference;
+        let interval = format!("{:+.4} [{:+.4}, {:+.4}]", e.mean, e.low, e.high);
+        writeln!(out, "  {:<32}{interval:>28}{:>10}{:>8.2}", p.metric, probability(p.p_value), p.heterogeneity)?;
     }
     Ok(())
 }

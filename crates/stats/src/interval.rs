@@ -46,7 +46,7 @@ fn check_blocks(what: &'static str, values: &[f64], level: f64) -> Result<(), Er
 }
 
 /// The two-sided critical value of Student's t: P(|T| <= t) = level.
-fn t_critical(level: f64, degrees: f64) -> f64 {
+pub(crate) fn t_critical(level: f64, degrees: f64) -> f64 {
     // P(|T| > t) is the regularised incomplete beta function of (degrees/2, 1/2) at degrees/(degrees + t^2).
     let y = inv_beta_reg(0.5 * degrees, 0.5, 1.0 - level);
     (degrees * (1.0 - y) / y).sqrt()

@@ -234,7 +234,11 @@ fn difference(before: &Study, after: &Study, same_data: bool) -> Option<String> 
         return Some(format!("seed {} there, {} here", before.seed, after.seed));
     }
     if !same_data {
-        return Some(format!("data {} there, {} here, or other examples of it", before.data, after.data));
+        return Some(format!(
+            "data {} there, {} here, or other examples of it",
+            before.data.join(", "),
+            after.data.join(", ")
+        ));
     }
     if before.architecture.layers != after.architecture.layers {
         return Some(format!("network {} there, {} here", before.architecture.name, after.architecture.name));

@@ -3,7 +3,7 @@
 use flatleak_nn::{Architecture, Optimizer, Recipe, Schedule};
 use serde::{Deserialize, Serialize};
 
-use crate::{DEFAULT_POOL, Error, Study};
+use crate::{DEFAULT_DATA, Error, Study};
 
 #[derive(Deserialize, Serialize)]
 #[serde(untagged)]
@@ -113,13 +113,9 @@ impl Study {
             Error::Parse { message: e.to_string(), suggestion }
         })?;
         let data = match file.data {
-            None => "fashion-mnist-small".to_owned(),
-            Some(Names::One(name)) => name,
-            Some(Names::Many(mut names)) => match (names.pop(), names.len()) {
-                (Some(name), 0) => name,
-                (None, _) => return Err(Error::Invalid("data = [] names no data set".into())),
-                _ => return Err(Error::Invalid("a study has one data set: run one study for each".into())),
-            },
+            None => vec![DEFAULT_DATA.to_owned()],
+            Some(Names::One(name)) => vec![name],
+            Some(Names::Many(names)) => names,
         };
         let architecture = match (file.model.preset, file.model.layers) {
             (Some(_), Some(_)) => {
@@ -138,12 +134,11 @@ impl Study {
         } else {
             file.recipe
         };
-        let small = data == "fashion-mnist-small";
         let study = Self {
             name: file.name.unwrap_or_else(|| "sam-against-sgd".into()),
             seed: file.seed.unwrap_or(0),
             models: file.models.unwrap_or(32),
-            pool: file.pool.or(small.then_some(DEFAULT_POOL)),
+            pool: file.pool,
             test: file.test,
             data,
             architecture,
@@ -164,7 +159,7 @@ impl Study {
             name: Some(self.name.clone()),
             seed: Some(self.seed),
             models: Some(self.models),
-            data: Some(Names::One(self.data.clone())),
+            data: Some(Names::Many(self.data.clone())),
             pool: self.pool,
             test: self.test,
             model: Model {
@@ -234,7 +229,8 @@ mod tests {
             ("[[recipe]]\nname = 'a'\n[[recipe]]\nname = 'a'", vec!["two recipes are named `a`"]),
             ("[[recipe]]\nname = '../a'", vec!["letters"]),
             ("[model]\npreset = 'mpl'", vec!["unknown architecture `mpl`", "mlp"]),
-            ("data = ['a', 'b']", vec!["one data set"]),
+            ("data = []", vec!["no data set"]),
+            ("data = ['a', 'a']", vec!["`a` twice"]),
         ] {
             let error = Study::parse(text).unwrap_err().to_string();
             for word in words {

@@ -24,8 +24,8 @@ pub struct Study {
     pub seed: u64,
     /// Models per recipe.
     pub models: usize,
-    /// Data set: a catalogue name or a directory.
-    pub data: String,
+    /// Data sets, by name or path.
+    pub data: Vec<String>,
     /// Pool examples; all where absent.
     pub pool: Option<usize>,
     /// Held-out examples; all where absent.
@@ -36,7 +36,10 @@ pub struct Study {
     pub recipes: Vec<Recipe>,
 }
 
-/// Pool examples of the default study: half of them train a model.
+/// The data set of the default study.
+pub const DEFAULT_DATA: &str = "fashion-mnist-small";
+
+/// Pool examples of it where the study does not say: half of them train a model.
 pub const DEFAULT_POOL: usize = 1600;
 
 impl Default for Study {
@@ -46,7 +49,7 @@ impl Default for Study {
             name: String::new(),
             seed: 0,
             models: 0,
-            data: String::new(),
+            data: Vec::new(),
             pool: None,
             test: None,
             architecture: Architecture { name: String::new(), layers: Vec::new() },
@@ -65,6 +68,12 @@ impl Study {
         if self.models < 6 || !self.models.is_multiple_of(2) || self.models > 10_000 {
             return fail(format!("models = {}, but an even number from 6 to 10000 is needed", self.models));
         }
+        if self.data.is_empty() {
+            return fail("data = [] names no data set".into());
+        }
+        if let Some((_, name)) = self.data.iter().enumerate().find(|(i, n)| self.data[..*i].contains(n)) {
+            return fail(format!("data names `{name}` twice"));
+        }
         if self.pool.is_some_and(|n| n < 20) {
             return fail(format!("pool = {}, but at least 20 examples are needed", self.pool.unwrap_or(0)));
         }
@@ -81,6 +90,13 @@ impl Study {
             }
         }
         Ok(())
+    }
+
+    /// The same study on one of its data sets.
+    #[must_use]
+    pub fn on(&self, data: &str) -> Self {
+        let default = (data == DEFAULT_DATA).then_some(DEFAULT_POOL);
+        Self { data: vec![data.to_owned()], pool: self.pool.or(default), ..self.clone() }
     }
 
     /// Keeps the named recipes, in the order given.

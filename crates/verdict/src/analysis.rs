@@ -119,5 +119,10 @@ pub fn analyse(
             metrics,
         });
     }
-    Ok(Results { headline: headline::overall(&comparisons), recipes, comparisons, figures: figures::draw(pools)? })
+    Ok(Results {
+        headline: headline::overall(&comparisons),
+        recipes,
+        comparisons,
+        figures: figures::draw(pools, &options.dataset)?,
+    })
 }

@@ -100,6 +100,7 @@ fn entry(metric: String, (difference, error): (Estimate, f64), p_value: f64, poo
     MetricDifference {
         metric,
         difference,
+        standard_error: error,
         p_value,
         p_adjusted: None,
         verdict: direction(p_value, difference.mean),

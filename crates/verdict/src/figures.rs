@@ -14,7 +14,7 @@ const DRAWN: [Attack; 3] = [Attack::LiraOnlineFixed(FixedVariance::Residual), At
 const BINS: usize = 48;
 
 /// Curves and histograms of every recipe, over common bins.
-pub(crate) fn draw(pools: &[&Pool]) -> Result<Vec<Figure>, Error> {
+pub(crate) fn draw(pools: &[&Pool], dataset: &str) -> Result<Vec<Figure>, Error> {
     let mut all: Vec<f64> = pools.iter().flat_map(|p| p.rows(Signal::Phi)).flatten().collect();
     all.sort_unstable_by(f64::total_cmp);
     let at = |q: f64| all[((all.len() - 1) as f64 * q) as usize];
@@ -24,6 +24,7 @@ pub(crate) fn draw(pools: &[&Pool]) -> Result<Vec<Figure>, Error> {
         .iter()
         .map(|pool| {
             Ok(Figure {
+                dataset: dataset.into(),
                 recipe: pool.recipe.clone(),
                 roc: DRAWN.iter().map(|&attack| curve(pool, attack)).collect::<Result<_, _>>()?,
                 phi_member: density(pool, &edges, true),

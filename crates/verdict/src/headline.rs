@@ -112,6 +112,7 @@ mod tests {
             .map(|(name, verdict)| MetricDifference {
                 metric: (*name).into(),
                 difference: Estimate { mean: 0.01, low: 0.005, high: 0.015 },
+                standard_error: 0.0025,
                 p_value: 0.01,
                 p_adjusted: Some(0.03),
                 verdict,

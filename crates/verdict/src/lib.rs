@@ -14,12 +14,14 @@ mod figures;
 mod groups;
 mod headline;
 mod parallel;
+mod pooled;
 mod recipe;
 mod results;
 mod scored;
 
 pub use analysis::{Exchanges, Options, Progress, analyse};
 pub use flatleak_attack::all as attacks;
+pub use pooled::{across, pool_differences};
 pub use results::*;
 
 /// Errors of this crate.

@@ -177,6 +177,8 @@ pub struct MetricDifference {
     pub metric: String,
     /// Candidate - baseline.
     pub difference: Estimate,
+    /// Standard error of the difference.
+    pub standard_error: f64,
     /// Two-sided p-value by block exchange.
     pub p_value: f64,
     /// Holm-corrected over the headline family; null outside it.
@@ -187,9 +189,32 @@ pub struct MetricDifference {
     pub models_needed: Option<usize>,
 }
 
+/// One metric's paired difference over several data sets (random effects).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PooledDifference {
+    /// Baseline recipe.
+    pub baseline: String,
+    /// Candidate recipe.
+    pub candidate: String,
+    /// The metric.
+    pub metric: String,
+    /// Number of data sets.
+    pub datasets: usize,
+    /// Candidate - baseline.
+    pub difference: Estimate,
+    /// Variance between data sets, tau^2.
+    pub between: f64,
+    /// Share of the variance that is between data sets, I^2.
+    pub heterogeneity: f64,
+    /// Two-sided p-value.
+    pub p_value: f64,
+}
+
 /// What the report draws for one recipe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figure {
+    /// Data set.
+    pub dataset: String,
     /// Recipe name.
     pub recipe: String,
     /// Mean ROC curves of the headline attacks.
