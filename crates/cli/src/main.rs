@@ -15,7 +15,19 @@ use clap::Parser;
 use crate::arguments::{Arguments, Command};
 use crate::exit::Failure;
 
+/// Decoders of others may panic on damaged files; that is caught and reported as what it is, an unreadable file.
+fn quiet_decoders() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let decoder = |file: &str| ["parquet-", "png-", "zune-"].iter().any(|name| file.contains(name));
+        if !info.location().is_some_and(|at| decoder(at.file())) {
+            usual(info);
+        }
+    }));
+}
+
 fn main() -> ExitCode {
+    quiet_decoders();
     let result = match Arguments::parse().command {
         Command::Compare(options) => compare::run(&options),
         Command::Report { dir } => compare::report(&dir),

@@ -41,7 +41,7 @@ pub struct Remote {
     files: &'static [&'static str],
 }
 
-const REMOTES: [Remote; 4] = [
+const REMOTES: [Remote; 5] = [
     Remote {
         name: "cifar-10",
         what: "CIFAR-10, binary version (Krizhevsky 2009)",
@@ -87,6 +87,16 @@ const REMOTES: [Remote; 4] = [
         url: None,
         sha256: None,
         by_hand: "get the npz with arrays `features` and `labels`",
+        files: &[],
+    },
+    Remote {
+        name: "eyepacs",
+        what: "EyePACS diabetic retinopathy photographs, resized to 64x64 (+size=N for another)",
+        size: "35,126 images; 5 levels",
+        licence: "competition rules",
+        url: None,
+        sha256: None,
+        by_hand: "log in at kaggle.com/c/diabetic-retinopathy-detection, accept its rules, unpack train.zip and trainLabels.csv into one folder",
         files: &[],
     },
 ];
@@ -211,7 +221,7 @@ fn assemble(name: &str, from: &Path, part: &Path) -> Result<(), Error> {
     }
     let files = listed(part).map_err(failed(part))?;
     let whole = if let [one] = &files[..] { one.as_path() } else { part };
-    source::at(whole, 0)?;
+    source::at(whole, 0, None)?;
     let mut sums = String::new();
     for file in files {
         let base = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();

@@ -120,7 +120,13 @@ pub fn open(request: &Request) -> Result<Dataset, Error> {
         "letter" => letter(),
         "subpopulations" => generator::subpopulations(&mut settings, request, true),
         "one-cluster" => generator::subpopulations(&mut settings, request, false),
-        _ => source::at(&located(base)?, request.seed),
+        _ => {
+            let side = match settings.count("size", 0, 0..=1024)? {
+                0 => None,
+                side => Some(side),
+            };
+            source::at(&located(base)?, request.seed, side)
+        }
     }?;
     if pool.shape != test.shape {
         return Err(Error::ShapeMismatch { name: base.into(), pool: pool.shape, test: test.shape });

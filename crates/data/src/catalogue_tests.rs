@@ -132,7 +132,7 @@ fn unknown_names_get_the_nearest() {
         message("fashon-mnist"),
         "no data set \"fashon-mnist\": did you mean \"fashion-mnist\"? known names: \
          fashion-mnist-small, fashion-mnist, digits, letter, subpopulations, one-cluster, \
-         cifar-10, cifar-100, purchase-100, texas-100; or give a path"
+         cifar-10, cifar-100, purchase-100, texas-100, eyepacs; or give a path"
     );
     assert!(message("fashion-mnist-smal").contains("did you mean \"fashion-mnist-small\""));
     assert!(message("").starts_with("no data set \"\": known names"));

@@ -19,7 +19,7 @@ use crate::dataset::{Dataset, Split};
 use crate::error::Error;
 
 /// Keys that any part of the program understands.
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 11] = [
     "label-noise",
     "duplicates",
     "canaries",
@@ -30,6 +30,7 @@ const KNOWN: [&str; 10] = [
     "dim",
     "zipf",
     "overlap",
+    "size",
 ];
 
 /// Deviation of a near-copy from its original, in units of the pool's.

@@ -1,24 +1,6 @@
 //! Tables as text: numbers, one label column, perhaps a group column.
 
-/// Names that make a column the label.
-const LABELS: [&str; 4] = ["label", "class", "target", "y"];
-/// Names that make a column the group.
-const GROUPS: [&str; 2] = ["group", "groups"];
-
-/// A table with its labels and groups numbered in the order of their sorted names.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Table {
-    /// Values per row.
-    pub columns: usize,
-    /// (rows, columns).
-    pub values: Vec<f32>,
-    /// Class of each row.
-    pub labels: Vec<u32>,
-    /// Group of each row, where there is such a column.
-    pub groups: Option<Vec<u32>>,
-    /// Names of the groups.
-    pub group_names: Vec<String>,
-}
+use crate::table::{GROUPS, LABELS, Table, numbered, role};
 
 /// Parses comma-, semicolon- or tab-separated text.
 ///
@@ -47,9 +29,7 @@ pub fn parse(text: &str) -> Result<Table, String> {
                 && head.iter().zip(&row).all(|(a, b)| a.parse::<f64>().is_err() == b.parse::<f64>().is_err())
         });
     let named = header && !text_labels;
-    let find = |names: &[&str]| {
-        named.then(|| head.iter().position(|h| names.contains(&h.to_ascii_lowercase().as_str()))).flatten()
-    };
+    let find = |names: &[&str]| named.then(|| role(&head, names)).flatten();
     let text_column = text_labels.then(|| head.iter().position(|f| f.parse::<f64>().is_err())).flatten();
     let label = find(&LABELS).or(text_column).unwrap_or(width - 1);
     let group = find(&GROUPS);
@@ -100,18 +80,6 @@ fn fields(line: &str, separator: char) -> Vec<String> {
         }
     }
     out.into_iter().map(|f| f.trim().to_owned()).collect()
-}
-
-/// Numbers for names, by their order as whole numbers where all are, else as text.
-fn numbered(names: &[String]) -> (Vec<u32>, Vec<String>) {
-    let mut distinct = names.to_vec();
-    distinct.sort_unstable();
-    distinct.dedup();
-    if distinct.iter().all(|n| n.parse::<i64>().is_ok()) {
-        distinct.sort_by_key(|n| n.parse::<i64>().unwrap_or(0));
-    }
-    let position: std::collections::HashMap<&str, u32> = distinct.iter().map(String::as_str).zip(0..).collect();
-    (names.iter().map(|n| position[n.as_str()]).collect(), distinct)
 }
 
 #[cfg(test)]

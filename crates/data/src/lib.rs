@@ -21,13 +21,17 @@ pub mod cifar;
 pub mod csv;
 mod dataset;
 mod error;
+mod eyepacs;
 mod files;
 mod generator;
 pub mod idx;
 mod normalisation;
 pub mod npy;
+pub mod parquet;
+pub mod pictures;
 mod source;
 mod subset;
+pub mod table;
 
 pub use catalogue::{Entry, FASHION_MNIST_DIR, FASHION_MNIST_VAR, Request, catalogue, open};
 pub use dataset::{Dataset, Raw, Shape, Split, Values};

@@ -8,9 +8,13 @@ use crate::cifar::{self, Records};
 use crate::csv;
 use crate::dataset::{Raw, Shape, Values};
 use crate::error::Error;
+use crate::eyepacs;
 use crate::files::{Whole, directory, slurp};
 use crate::npy::{self, Array, Numbers};
+use crate::parquet;
+use crate::pictures;
 use crate::subset::balanced;
+use crate::table::Table;
 
 /// The test set's share where a source has none: one in five, drawn by (seed, subset, 2, 0).
 const TEST_SHARE: usize = 5;
@@ -19,14 +23,10 @@ const TEST_SHARE: usize = 5;
 const INPUTS: [&str; 6] = ["x", "features", "X", "data", "images", "x_train"];
 const TARGETS: [&str; 5] = ["y", "labels", "Y", "label", "y_train"];
 
-/// Pool and test set at a path.
-pub(crate) fn at(path: &Path, seed: u64) -> Result<[Whole; 2], Error> {
+/// Pool and test set at a path; pictures are resized to `side` x `side` where it is set.
+pub(crate) fn at(path: &Path, seed: u64, side: Option<usize>) -> Result<[Whole; 2], Error> {
     if path.is_dir() {
-        return match () {
-            () if path.join("data_batch_1.bin").exists() => cifar10(path),
-            () if path.join("train.bin").exists() => cifar100(path),
-            () => directory(path),
-        };
+        return folder(path, seed, side);
     }
     let wrong = |problem: String| Error::File { path: path.into(), problem };
     let bytes = slurp(path)?;
@@ -37,8 +37,34 @@ pub(crate) fn at(path: &Path, seed: u64) -> Result<[Whole; 2], Error> {
             let text = std::str::from_utf8(&bytes).map_err(|e| wrong(format!("is not UTF-8 text: {e}")))?;
             Ok(cut(from_table(csv::parse(text).map_err(wrong)?), seed))
         }
-        _ => Err(wrong("is none of .npz, .csv, .tsv; or give a directory".into())),
+        "parquet" => Ok(cut(from_table(parquet::parse(bytes).map_err(wrong)?), seed)),
+        _ => Err(wrong("is none of .npz, .csv, .tsv, .parquet; or give a directory".into())),
     }
+}
+
+/// What kind of folder it is, by the files that only one kind has.
+fn folder(path: &Path, seed: u64, side: Option<usize>) -> Result<[Whole; 2], Error> {
+    if path.join("data_batch_1.bin").exists() {
+        return cifar10(path);
+    }
+    if path.join("train.bin").exists() {
+        return cifar100(path);
+    }
+    if let Some(table) = eyepacs::labels(path)? {
+        return Ok(cut(eyepacs::read(path, &table, side)?, seed));
+    }
+    let (train, test) = (path.join("train"), path.join("test"));
+    if train.is_dir() && test.is_dir() {
+        let classes = pictures::class_names(&train)?;
+        return Ok([pictures::by_class(&train, &classes, side)?, pictures::by_class(&test, &classes, side)?]);
+    }
+    let classes = pictures::class_names(path)?;
+    let of_pictures =
+        |class: &String| pictures::sorted(&path.join(class)).is_ok_and(|f| f.iter().any(|p| pictures::is_picture(p)));
+    if !classes.iter().any(of_pictures) {
+        return directory(path);
+    }
+    Ok(cut(pictures::by_class(path, &classes, side)?, seed))
 }
 
 fn cifar10(path: &Path) -> Result<[Whole; 2], Error> {
@@ -66,7 +92,7 @@ fn records(folder: &Path, names: &[&str], kind: cifar::Kind) -> Result<Whole, Er
     })
 }
 
-fn from_table(table: csv::Table) -> Whole {
+fn from_table(table: Table) -> Whole {
     let ids = (0..table.labels.len() as u32).collect();
     Whole {
         shape: Shape { channels: 1, height: 1, width: table.columns },

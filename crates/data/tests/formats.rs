@@ -140,6 +140,120 @@ fn tables_as_text() {
     assert!(opened(&path).unwrap_err().to_string().contains("single class"));
 }
 
+fn png(path: &Path, (width, height): (u32, u32), color: png::ColorType, bytes: &[u8]) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let mut encoder = png::Encoder::new(fs::File::create(path).unwrap(), width, height);
+    encoder.set_color(color);
+    encoder.write_header().unwrap().write_image_data(bytes).unwrap();
+}
+
+/// An 8x8 grey JPEG of value 128 (baseline, one zero coefficient), written by hand from ITU T.81.
+fn grey_jpeg() -> Vec<u8> {
+    let mut out = vec![0xff, 0xd8, 0xff, 0xdb, 0, 67, 0];
+    out.extend([1; 64]);
+    out.extend([0xff, 0xc0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0]);
+    for class in [0x00, 0x10] {
+        // One code of one bit, for the value 0: no difference, end of block.
+        out.extend([0xff, 0xc4, 0, 20, class, 1]);
+        out.extend([0; 15]);
+        out.push(0);
+    }
+    out.extend([0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0, 0b0011_1111, 0xff, 0xd9]);
+    out
+}
+
+#[test]
+fn folders_of_pictures() {
+    let dir = tempfile::tempdir().unwrap();
+    for split in ["train", "test"] {
+        for (class, v) in [("cat", 50), ("dog", 100)] {
+            for i in 0..2u8 {
+                let path = dir.path().join(split).join(class).join(format!("{i}.png"));
+                png(&path, (2, 2), png::ColorType::Grayscale, &[v + i; 4]);
+            }
+        }
+    }
+    let data = opened(dir.path()).unwrap();
+    assert_eq!((data.shape.channels, data.pool.y.as_slice(), data.classes), (1, [0, 0, 1, 1].as_slice(), 2));
+    assert_eq!(data.pixels(&data.pool, 3).unwrap(), [101; 4]);
+    // One colour picture makes all of them colour; alpha is dropped.
+    png(&dir.path().join("train/dog/2.png"), (2, 2), png::ColorType::Rgba, &[1, 2, 3, 9].repeat(4));
+    assert!(opened(dir.path()).is_err(), "the test set is grey");
+    png(&dir.path().join("test/dog/2.png"), (2, 2), png::ColorType::Rgba, &[1, 2, 3, 9].repeat(4));
+    let data = opened(dir.path()).unwrap();
+    assert_eq!(data.pixels(&data.pool, 4).unwrap(), [1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3]);
+    assert_eq!(data.pixels(&data.pool, 0).unwrap(), [50; 12]);
+    png(&dir.path().join("train/dog/3.png"), (3, 2), png::ColorType::Grayscale, &[7; 6]);
+    let error = opened(dir.path()).unwrap_err().to_string();
+    assert!(error.contains("3.png is 2 x 3") && error.contains("+size=N"), "{error}");
+    let resized = open(&Request::new(format!("{}+size=1", dir.path().display()))).unwrap();
+    assert_eq!(resized.shape.features(), 3);
+    fs::write(dir.path().join("train/dog/3.png"), b"\x89PNG broken").unwrap();
+    assert!(opened(dir.path()).unwrap_err().to_string().contains("3.png is a damaged PNG"));
+}
+
+#[test]
+fn eyepacs_is_resized_and_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let names: Vec<String> = (0..10).map(|i| format!("{i}_left")).collect();
+    let table: String = names.iter().enumerate().map(|(i, n)| format!("{n},{}\n", i % 5)).collect();
+    fs::write(dir.path().join("trainLabels.csv"), format!("image,level\n{table}")).unwrap();
+    for (i, name) in names.iter().enumerate() {
+        if i == 0 {
+            fs::write(dir.path().join(format!("{name}.jpeg")), grey_jpeg()).unwrap();
+        } else {
+            png(&dir.path().join(format!("{name}.png")), (3, 2), png::ColorType::Rgb, &[i as u8; 18]);
+        }
+    }
+    let at = format!("{}+size=2", dir.path().display());
+    let first = open(&Request::new(at.as_str())).unwrap();
+    assert_eq!((first.pool.len(), first.test.len(), first.classes, first.shape.features()), (8, 2, 5, 12));
+    let grey = first.pool.ids.iter().position(|id| *id == 0).map(|i| first.pixels(&first.pool, i).unwrap());
+    assert!(grey.is_none_or(|p| p == [128; 12]));
+    assert_eq!(open(&Request::new(at.as_str())).unwrap(), first, "from the kept array");
+    fs::remove_file(dir.path().join("3_left.png")).unwrap();
+    assert!(open(&Request::new(at.as_str())).unwrap_err().to_string().contains("3_left.jpeg, named by the table"));
+    fs::write(dir.path().join("trainLabels.csv"), "image,level\nx,9\n").unwrap();
+    assert!(open(&Request::new(at)).unwrap_err().to_string().contains("line 2"));
+}
+
+#[test]
+fn tables_as_parquet() {
+    use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type};
+    use parquet::file::writer::SerializedFileWriter;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("table.parquet");
+    let write = |bad: bool| {
+        let schema = "message t { REQUIRED INT32 a; REQUIRED DOUBLE b; REQUIRED BYTE_ARRAY label (UTF8); }";
+        let schema = std::sync::Arc::new(parquet::schema::parser::parse_message_type(schema).unwrap());
+        let file = fs::File::create(&path).unwrap();
+        let mut writer = SerializedFileWriter::new(file, schema, std::sync::Arc::default()).unwrap();
+        let mut rows = writer.next_row_group().unwrap();
+        let mut column = rows.next_column().unwrap().unwrap();
+        column.typed::<Int32Type>().write_batch(&(0..20).collect::<Vec<_>>(), None, None).unwrap();
+        column.close().unwrap();
+        let mut column = rows.next_column().unwrap().unwrap();
+        let values: Vec<f64> = (0..20).map(|i| if bad && i == 7 { f64::NAN } else { f64::from(i * i) }).collect();
+        column.typed::<DoubleType>().write_batch(&values, None, None).unwrap();
+        column.close().unwrap();
+        let mut column = rows.next_column().unwrap().unwrap();
+        let labels: Vec<ByteArray> = (0..20).map(|i| ByteArray::from(if i % 2 == 0 { "yes" } else { "no" })).collect();
+        column.typed::<ByteArrayType>().write_batch(&labels, None, None).unwrap();
+        column.close().unwrap();
+        rows.close().unwrap();
+        writer.close().unwrap();
+    };
+    write(false);
+    let data = opened(&path).unwrap();
+    assert_eq!((data.pool.len(), data.test.len(), data.shape.features(), data.classes), (16, 4, 2, 2));
+    assert!(data.pool.ids.iter().zip(&data.pool.y).all(|(id, y)| *y == 1 - id % 2));
+    write(true);
+    let error = opened(&path).unwrap_err().to_string();
+    assert!(error.contains("row 7, column `b`"), "{error}");
+    fs::write(&path, b"PAR1 nothing PAR1").unwrap();
+    assert!(opened(&path).unwrap_err().to_string().contains("table.parquet"));
+}
+
 /// Sixty thousand images in less than half a second and less than twice their size beside them: measured by
 /// `cargo run --release -p flatleak-data --example load`; here only that the whole set opens.
 #[test]

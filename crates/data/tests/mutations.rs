@@ -1,12 +1,13 @@
 //! Readers of untrusted bytes under mutation: whatever the input, a value or an error, never a panic.
 //!
 //! The short run is part of every test; ten million inputs a reader:
-//! `FLATLEAK_MUTATIONS=10000000 cargo test --release -p flatleak-data --test mutations`.
-#![allow(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
+//! `FLATLEAK_MUTATIONS=10000000 cargo test --release -p flatleak-data --test mutations`. Decoders of others run for
+//! `FLATLEAK_MUTATION_SECONDS` each, behind their limits, with panics caught and counted.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a failed set-up is a failed test")]
 
 use std::io::Write;
 
-use flatleak_data::{cifar, csv, idx, npy};
+use flatleak_data::{cifar, csv, idx, npy, parquet, pictures};
 use flatleak_stream::{Purpose, Stream};
 
 fn inputs() -> u64 {
@@ -42,18 +43,68 @@ fn mutate(s: &mut Stream, bytes: &mut Vec<u8>) {
 }
 
 fn survive(which: u64, seeds: &[Vec<u8>], mut read: impl FnMut(&[u8]) -> bool) {
+    survive_for(which, seeds, inputs(), std::time::Duration::MAX, &mut read);
+}
+
+fn survive_for(
+    which: u64,
+    seeds: &[Vec<u8>],
+    inputs: u64,
+    limit: std::time::Duration,
+    read: &mut dyn FnMut(&[u8]) -> bool,
+) {
+    let start = std::time::Instant::now();
     let mut s = Stream::new(77, Purpose::Simulation, which, 0);
-    let (mut good, mut bytes) = (0u64, Vec::new());
+    let (mut good, mut all, mut bytes) = (0u64, 0u64, Vec::new());
     for seed in seeds {
         assert!(read(seed), "an unchanged input must be read");
     }
-    for _ in 0..inputs() {
+    while all < inputs && start.elapsed() < limit {
+        all += 1;
         bytes.clone_from(&seeds[s.below(seeds.len() as u32) as usize]);
         mutate(&mut s, &mut bytes);
         good += u64::from(read(&bytes));
     }
     // Mutation that never gets past the header, or never breaks anything, tests nothing.
-    assert!(good > 0 && good < inputs(), "{good} of {}", inputs());
+    assert!(good > 0 && good < all, "{good} of {all}");
+    println!("{all} inputs, of which {good} were read, in {:.0} s", start.elapsed().as_secs_f64());
+}
+
+/// Runs a third-party decoder for the wanted time, or over a few inputs.
+fn survive_foreign(which: u64, seeds: &[Vec<u8>], mut read: impl FnMut(&[u8]) -> bool) {
+    let seconds = std::env::var("FLATLEAK_MUTATION_SECONDS").ok().and_then(|v| v.parse().ok());
+    let (most, limit) = seconds.map_or((3000, 3600), |seconds| (u64::MAX, seconds));
+    survive_for(which, seeds, most, std::time::Duration::from_secs(limit), &mut read);
+}
+
+/// Pictures with noise in them, so that their compressed data has something to say.
+fn png_of(color: png::ColorType, channels: u32) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut encoder = png::Encoder::new(&mut out, 9, 7);
+    encoder.set_color(color);
+    let mut s = Stream::new(5, Purpose::Simulation, 0, 0);
+    let pixels: Vec<u8> = (0..9 * 7 * channels).map(|_| s.below(60) as u8).collect();
+    encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
+    out
+}
+
+#[test]
+fn png_survives() {
+    survive_foreign(5, &[png_of(png::ColorType::Rgba, 4), png_of(png::ColorType::Grayscale, 1)], |b| {
+        pictures::decode(b).is_ok()
+    });
+}
+
+#[test]
+fn jpeg_survives() {
+    let seeds = [include_bytes!("fixtures/colour.jpg").to_vec(), include_bytes!("fixtures/progressive.jpg").to_vec()];
+    survive_foreign(6, &seeds, |b| pictures::decode(b).is_ok());
+}
+
+#[test]
+fn parquet_survives() {
+    let seeds = [include_bytes!("fixtures/plain.parquet").to_vec(), include_bytes!("fixtures/snappy.parquet").to_vec()];
+    survive_foreign(7, &seeds, |b| parquet::parse(b.to_vec()).is_ok());
 }
 
 fn gzipped(bytes: &[u8]) -> Vec<u8> {

@@ -1,0 +1,238 @@
+//! Folders of PNG and JPEG pictures.
+//!
+//! Decoders: `png` and `zune-jpeg`, each for its one format, instead of a whole imaging library.
+
+use std::fs;
+use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
+
+use crate::dataset::{Raw, Shape, Values};
+use crate::error::Error;
+use crate::files::{Whole, slurp};
+
+/// Most pixels of one picture.
+const MAX_PIXELS: usize = 1 << 26;
+/// Longest side.
+const MAX_SIDE: usize = 1 << 14;
+
+/// One picture, channels last, grey or RGB.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// 1 or 3.
+    pub channels: usize,
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// (height, width, channels).
+    pub bytes: Vec<u8>,
+}
+
+/// Decodes a PNG or JPEG file; transparency is dropped, sixteen bits are cut to eight. A panic of a decoder is an error like any other.
+///
+/// # Errors
+/// What is wrong, as a fragment.
+pub fn decode(content: &[u8]) -> Result<Picture, String> {
+    let picture = catch_unwind(AssertUnwindSafe(|| {
+        if content.starts_with(b"\x89PNG") {
+            decode_png(content)
+        } else if content.starts_with(&[0xff, 0xd8]) {
+            decode_jpeg(content)
+        } else {
+            Err("is neither PNG nor JPEG".into())
+        }
+    }));
+    let picture = picture.unwrap_or_else(|_| Err("is damaged beyond reading".into()))?;
+    if picture.bytes.len() != picture.channels * picture.height * picture.width || picture.bytes.is_empty() {
+        return Err("is cut short".into());
+    }
+    Ok(picture)
+}
+
+fn checked(width: usize, height: usize) -> Result<(), String> {
+    if width.max(height) > MAX_SIDE || width * height > MAX_PIXELS {
+        return Err(format!("has {width} x {height} pixels, more than the limit"));
+    }
+    Ok(())
+}
+
+fn decode_png(content: &[u8]) -> Result<Picture, String> {
+    let damaged = |e: png::DecodingError| format!("is a damaged PNG: {e}");
+    let limits = png::Limits { bytes: 8 * MAX_PIXELS };
+    let mut decoder = png::Decoder::new_with_limits(Cursor::new(content), limits);
+    decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::STRIP_16);
+    let mut reader = decoder.read_info().map_err(damaged)?;
+    let (width, height) = (reader.info().width as usize, reader.info().height as usize);
+    checked(width, height)?;
+    let size = reader.output_buffer_size().ok_or("has too many pixels")?;
+    let mut bytes = vec![0; size];
+    let info = reader.next_frame(&mut bytes).map_err(damaged)?;
+    bytes.truncate(info.buffer_size());
+    let (samples, channels) = match info.color_type {
+        png::ColorType::Grayscale => (1, 1),
+        png::ColorType::GrayscaleAlpha => (2, 1),
+        png::ColorType::Rgb => (3, 3),
+        png::ColorType::Rgba => (4, 3),
+        png::ColorType::Indexed => return Err("has a palette that was not expanded".into()),
+    };
+    let bytes = bytes.chunks_exact(samples).flat_map(|p| p[..channels].iter().copied()).collect();
+    Ok(Picture { channels, height, width, bytes })
+}
+
+fn decode_jpeg(content: &[u8]) -> Result<Picture, String> {
+    let damaged = |e: &dyn std::fmt::Debug| format!("is a damaged JPEG: {e:?}");
+    let options = DecoderOptions::default().set_max_width(MAX_SIDE).set_max_height(MAX_SIDE).set_strict_mode(true);
+    let mut decoder = JpegDecoder::new_with_options(Cursor::new(content), options);
+    decoder.decode_headers().map_err(|e| damaged(&e))?;
+    let info = decoder.info().ok_or("is a JPEG without a header")?;
+    let (width, height) = (usize::from(info.width), usize::from(info.height));
+    checked(width, height)?;
+    let (channels, space) = if info.components == 1 { (1, ColorSpace::Luma) } else { (3, ColorSpace::RGB) };
+    decoder.set_options(options.jpeg_set_out_colorspace(space));
+    let bytes = decoder.decode().map_err(|e| damaged(&e))?;
+    Ok(Picture { channels, height, width, bytes })
+}
+
+impl Picture {
+    /// The same picture with three channels, or with its first alone.
+    fn with_channels(self, channels: usize) -> Self {
+        let pixels = self.bytes.chunks_exact(self.channels.max(1));
+        let bytes = pixels.flat_map(|p| (0..channels).map(move |c| p[c.min(p.len() - 1)])).collect();
+        Self { channels, bytes, ..self }
+    }
+
+    /// `side` x `side` pixels, each the mean of the pixels that it covers (at least the nearest one).
+    #[must_use]
+    pub fn resized(&self, side: usize) -> Self {
+        let mut bytes = Vec::with_capacity(side * side * self.channels);
+        let range = |i: usize, n: usize| {
+            let (from, to) = (i * n / side, (i + 1) * n / side);
+            from..to.max(from + 1)
+        };
+        for i in 0..side {
+            for j in 0..side {
+                for c in 0..self.channels {
+                    let (mut sum, mut count) = (0u64, 0u64);
+                    for y in range(i, self.height) {
+                        for x in range(j, self.width) {
+                            sum += u64::from(self.bytes[(y * self.width + x) * self.channels + c]);
+                            count += 1;
+                        }
+                    }
+                    bytes.push(((sum + count / 2) / count) as u8);
+                }
+            }
+        }
+        Self { channels: self.channels, height: side, width: side, bytes }
+    }
+
+    fn planes(&self) -> impl Iterator<Item = u8> + '_ {
+        (0..self.channels).flat_map(move |c| self.bytes.iter().skip(c).step_by(self.channels).copied())
+    }
+}
+
+/// Whether a file's name says that it is a picture.
+pub(crate) fn is_picture(path: &Path) -> bool {
+    let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+    ending.is_some_and(|e| ["png", "jpg", "jpeg"].contains(&e.as_str()))
+}
+
+/// Entries of a folder, sorted by name.
+pub(crate) fn sorted(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let failed = |cause| Error::Io { path: folder.into(), cause };
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        all.push(entry.map_err(failed)?.path());
+    }
+    all.sort();
+    Ok(all)
+}
+
+/// Pictures in one directory per class; classes by the names in `classes`.
+pub(crate) fn by_class(folder: &Path, classes: &[String], side: Option<usize>) -> Result<Whole, Error> {
+    let mut list = Vec::new();
+    for (label, class) in classes.iter().enumerate() {
+        for path in sorted(&folder.join(class))?.into_iter().filter(|p| is_picture(p)) {
+            list.push((path, label as u32));
+        }
+    }
+    read(folder, &list, side)
+}
+
+/// Names of the folders in a folder.
+pub(crate) fn class_names(folder: &Path) -> Result<Vec<String>, Error> {
+    let folders = sorted(folder)?.into_iter().filter(|p| p.is_dir());
+    Ok(folders.filter_map(|p| p.file_name().map(|n| n.to_string_lossy().into_owned())).collect())
+}
+
+/// All pictures of a list, of one size each or resized to `side`.
+pub(crate) fn read(folder: &Path, list: &[(PathBuf, u32)], side: Option<usize>) -> Result<Whole, Error> {
+    let mut pictures: Vec<Picture> = Vec::with_capacity(list.len());
+    for (path, _) in list {
+        let wrong = |problem: String| Error::File { path: path.clone(), problem };
+        let mut picture = decode(&slurp(path)?).map_err(wrong)?;
+        if let Some(side) = side {
+            picture = picture.resized(side);
+        }
+        if let Some(first) = pictures.first()
+            && (first.height, first.width) != (picture.height, picture.width)
+        {
+            let (h, w) = (picture.height, picture.width);
+            let problem = format!(
+                "is {h} x {w}, but {} is {} x {}: give them one size, or set +size=N",
+                list[0].0.display(),
+                first.height,
+                first.width
+            );
+            return Err(wrong(problem));
+        }
+        pictures.push(picture);
+    }
+    let Some(first) = pictures.first() else {
+        return Err(Error::File { path: folder.into(), problem: "holds no PNG or JPEG pictures".into() });
+    };
+    let channels = pictures.iter().map(|p| p.channels).max().unwrap_or(1);
+    let shape = Shape { channels, height: first.height, width: first.width };
+    let mut bytes = Vec::with_capacity(list.len() * shape.features());
+    for picture in pictures {
+        bytes.extend(picture.with_channels(channels).planes());
+    }
+    Ok(Whole {
+        shape,
+        raw: Raw {
+            values: Values::Pixels(bytes),
+            labels: list.iter().map(|(_, label)| *label).collect(),
+            groups: None,
+            ids: (0..list.len() as u32).collect(),
+        },
+        groups: Vec::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resizing_averages_and_repeats() {
+        let picture = Picture { channels: 1, height: 2, width: 4, bytes: vec![0, 10, 20, 30, 40, 50, 60, 70] };
+        assert_eq!(picture.resized(2).bytes, [5, 25, 45, 65]);
+        assert_eq!(picture.resized(1).bytes, [35]);
+        let small = Picture { channels: 1, height: 1, width: 1, bytes: vec![9] };
+        assert_eq!(small.resized(2).bytes, [9; 4]);
+        let grey = small.with_channels(3);
+        assert_eq!((grey.channels, grey.bytes), (3, vec![9; 3]));
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        assert!(decode(b"GIF89a").unwrap_err().contains("neither"));
+        assert!(decode(b"\x89PNG\r\n\x1a\n").is_err());
+        assert!(decode(&[0xff, 0xd8, 0xff]).is_err());
+    }
+}
