@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use flatleak_data::{Dataset, Request};
-use flatleak_nn::{Architecture, ENGINE_VERSION, Network, Optimizer, Recipe};
+use flatleak_nn::{Architecture, ENGINE_VERSION, Network, Optimizer, Recipe, views};
 use flatleak_report::{DatasetRecord, Document, RecipeSettings, StudyRecord, Timings, html, json, table};
 use flatleak_run::{Event, Plan, Summary};
 use flatleak_store::{RunDir, pause_point};
@@ -71,6 +71,16 @@ fn prepare(options: &Compare, study: &Study, name: &str) -> Result<Job, Failure>
     let mut study = study.on(name);
     let data = load(options, &mut study, name)?;
     let network = Network::compile(&study.architecture, data.shape, data.classes)?;
+    let unfit =
+        |what: &str| Failure::new(USAGE, format!("{what} does not fit {name}, whose examples are {}", data.shape));
+    for recipe in &study.recipes {
+        if let Some(transform) = recipe.augment.iter().find(|t| !t.fits(data.shape)) {
+            return Err(unfit(&format!("recipe `{}`: augment `{transform}`", recipe.name)));
+        }
+    }
+    if views(study.queries).unwrap_or_default().iter().any(|v| !v.fits(data.shape)) {
+        return Err(unfit(&format!("queries = {}", study.queries)));
+    }
     Ok(Job { study, data, network, out: PathBuf::new() })
 }
 
@@ -269,8 +279,9 @@ fn record(study: &Study, data: &Dataset, dir: &RunDir, quick: bool) -> StudyReco
     let settings = |r: &Recipe| {
         let sam = if r.optimizer == Optimizer::Sam { format!(", rho {}", r.rho) } else { String::new() };
         let nesterov = if r.nesterov { " (Nesterov)" } else { "" };
+        let augment = r.augment.iter().map(|t| format!(", {t}")).collect::<String>();
         format!(
-            "{:?}{sam}, {} epochs, batch {}, learning rate {} ({:?}, warm-up {}), momentum {}{nesterov}, weight decay {}",
+            "{:?}{sam}, {} epochs, batch {}, learning rate {} ({:?}, warm-up {}), momentum {}{nesterov}, weight decay {}{augment}",
             r.optimizer, r.epochs, r.batch, r.lr, r.schedule, r.warmup, r.momentum, r.weight_decay
         )
         .to_lowercase()
@@ -279,6 +290,7 @@ fn record(study: &Study, data: &Dataset, dir: &RunDir, quick: bool) -> StudyReco
         name: study.name.clone(),
         seed: study.seed,
         models: study.models,
+        queries: study.queries,
         datasets: vec![DatasetRecord {
             name: data.name.clone(),
             digest: dir.data_digest().to_owned(),

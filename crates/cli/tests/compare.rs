@@ -294,3 +294,37 @@ fn several_data_sets_are_reported_apart_and_together() {
     assert_eq!(code(&run()), 0);
     assert_eq!(results(dir.path()), all);
 }
+
+/// Augmentation changes what is learnt, queries only what the attacks see: from one run to the other the weights stay and the
+/// signals are made anew.
+#[test]
+fn augmentation_and_query_views() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("run");
+    let study = dir.path().join("study.toml");
+    let run = |text: &str| {
+        std::fs::write(&study, format!("models = 6\npool = 80\ndata = 'digits'\n{text}")).unwrap();
+        let output = flatleak().arg("compare").arg(&study).arg("--out").arg(&out).output().unwrap();
+        (code(&output), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let train = "[train]\nepochs = 2\naugment = ['crop 1', 'mirror', 'cutout 3']\n";
+    assert_eq!(run(train), (0, String::new()));
+    let weights = out.join("models/sam/0001/weights.safetensors");
+    let time = || std::fs::metadata(&weights).unwrap().modified().unwrap();
+    let (before, plain) = (time(), results(&out));
+    assert_eq!(run(&format!("queries = 18\n{train}")).0, 0);
+    assert_eq!(time(), before);
+    let wide = results(&out);
+    assert_eq!((&wide["study"]["queries"], &plain["study"]["queries"]), (&18.into(), &1.into()));
+    assert_eq!(
+        wide["recipes"][0]["test_accuracy"], plain["recipes"][0]["test_accuracy"],
+        "accuracy is of the plain view"
+    );
+    assert_ne!(wide["recipes"][0]["attacks"], plain["recipes"][0]["attacks"]);
+    assert_eq!(run(train).0, 0);
+    assert_eq!(results(&out), plain);
+    let (exit, text) = run("[train]\nepochs = 2\naugment = ['crop 1']\n");
+    assert!(exit == 2 && text.contains("other settings"), "{text}");
+    let (exit, text) = run("[train]\naugment = ['crop 8']\n");
+    assert!(exit == 2 && text.contains("augment `crop 8` does not fit digits"), "{text}");
+}

@@ -3,6 +3,9 @@
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// A transform that does not exist.
+    #[error("unknown transform `{0}`; there are `crop N`, `mirror` and `cutout N`, N from 1 to 1024")]
+    Transform(String),
     /// No preset of that name.
     #[error("unknown architecture `{0}`; known: {known}", known = crate::PRESETS.join(", "))]
     UnknownPreset(String),

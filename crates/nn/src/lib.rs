@@ -13,6 +13,7 @@
 //! ```
 
 mod architecture;
+mod augment;
 mod error;
 mod network;
 mod recipe;
@@ -20,6 +21,7 @@ pub mod tensors;
 mod train;
 
 pub use architecture::{Architecture, Layer, PRESETS};
+pub use augment::{QUERIES, Transform, View, views};
 pub use error::Error;
 pub use flatleak_data::Shape;
 pub use flatleak_kernel::instruction_set;

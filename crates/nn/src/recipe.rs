@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{Error, Transform};
 
 /// Learning-rate schedule over the steps after warm-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +51,9 @@ pub struct Recipe {
     pub nesterov: bool,
     /// L2 coefficient.
     pub weight_decay: f64,
+    /// Transforms of every training image, in order; drawn by (seed, augmentation, model, epoch), so that recipes share them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub augment: Vec<Transform>,
 }
 
 impl Recipe {

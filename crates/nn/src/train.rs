@@ -93,8 +93,14 @@ impl<'a> Trainer<'a> {
         let (total, warmup) = (steps * self.recipe.epochs, steps * self.recipe.warmup);
         let mut batch = Vec::with_capacity(self.recipe.batch);
         let mut labels = Vec::with_capacity(self.recipe.batch);
+        let (shape, features) = (self.network.shape(), self.network.features());
+        let augment = &self.recipe.augment;
+        let mut rows = vec![0.0; if augment.is_empty() { 0 } else { self.recipe.batch * features }];
+        let mut scratch = vec![0.0; if augment.is_empty() { 0 } else { features }];
+        let in_order: Vec<u32> = (0..self.recipe.batch as u32).collect();
         let mut mean = 0.0;
         for epoch in 0..self.recipe.epochs {
+            let mut draws = Stream::new(seed, Purpose::Augmentation, model, epoch as u64);
             let order = Stream::new(seed, Purpose::Order, model, epoch as u64).permutation(members.len());
             let mut sum = 0.0;
             for (i, chunk) in order.chunks(self.recipe.batch).enumerate() {
@@ -103,7 +109,18 @@ impl<'a> Trainer<'a> {
                 batch.extend(chunk.iter().map(|&k| members[k as usize]));
                 labels.extend(batch.iter().map(|&k| y[k as usize]));
                 let rate = self.recipe.rate(epoch * steps + i, warmup, total);
-                sum += self.step(x, &labels, &batch, rate) * chunk.len() as f64;
+                let loss = if augment.is_empty() {
+                    self.step(x, &labels, &batch, rate)
+                } else {
+                    for (row, &k) in rows.chunks_exact_mut(features).zip(&batch) {
+                        row.copy_from_slice(&x[k as usize * features..][..features]);
+                        for transform in augment {
+                            transform.apply(row, shape, &mut draws, &mut scratch);
+                        }
+                    }
+                    self.step(&rows, &labels, &in_order[..batch.len()], rate)
+                };
+                sum += loss * chunk.len() as f64;
             }
             mean = sum / members.len().max(1) as f64;
             if !mean.is_finite() {

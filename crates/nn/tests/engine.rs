@@ -17,6 +17,7 @@ fn recipe(optimizer: Optimizer, rho: f64) -> Recipe {
         momentum: 0.9,
         nesterov: true,
         weight_decay: 5e-4,
+        augment: Vec::new(),
     }
 }
 

@@ -68,9 +68,26 @@ pub struct Pool {
     pub pool: Vec<Signals>,
     /// Per model, signals of the held-out examples.
     pub test: Vec<Signals>,
+    /// The same two for every further view of the examples, beyond the plain one: per query and model.
+    pub views: Vec<[Vec<Signals>; 2]>,
 }
 
 impl Pool {
+    /// Number of views, Q.
+    pub fn queries(&self) -> usize {
+        1 + self.views.len()
+    }
+
+    /// The values of one signal under one query, 0 the plain view: one row per model of N values, or of T held-out ones.
+    pub fn query_rows(&self, query: usize, held_out: bool, signal: Signal) -> Vec<Vec<f64>> {
+        let plain = if held_out { &self.test } else { &self.pool };
+        let models = match query.checked_sub(1) {
+            None => plain,
+            Some(view) => &self.views[view][usize::from(held_out)],
+        };
+        models.iter().map(|s| s.values(signal)).collect()
+    }
+
     /// The values of one signal in f64, one row of N per model.
     pub fn rows(&self, signal: Signal) -> Vec<Vec<f64>> {
         self.pool.iter().map(|s| s.values(signal)).collect()

@@ -45,6 +45,8 @@ pub struct StudyRecord {
     pub seed: u64,
     /// Models per recipe.
     pub models: usize,
+    /// Views of every example that attacks saw.
+    pub queries: usize,
     /// Data sets.
     pub datasets: Vec<DatasetRecord>,
     /// Layers.

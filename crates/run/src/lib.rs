@@ -3,11 +3,12 @@
 //! [`execute`] walks all (recipe, model) pairs of a study. What the run directory already holds is reused; the rest is
 //! trained and stored, weights first, then signals, so that a run killed anywhere goes on where it stopped.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use flatleak_data::Dataset;
-use flatleak_nn::{Network, Outcome, Trainer};
+use flatleak_nn::{Network, Outcome, Shape, Trainer, View, views};
 use flatleak_pool::Signals;
 use flatleak_store::{Error, RunDir, SplitOutputs};
 use flatleak_stream::{Purpose, Stream};
@@ -175,13 +176,19 @@ fn one(
     }
     let keep = dir.keeps_logits(data);
     let mut outputs = |x: &[f32], y: &[u32]| {
-        let logits = trainer.logits(x);
-        let signals = Signals::from_logits(&logits, y, data.classes)?;
-        Ok::<_, Error>(SplitOutputs { signals, logits: if keep { logits } else { Vec::new() } })
+        let mut out = SplitOutputs::default();
+        for view in views(study.queries).unwrap_or_default() {
+            let logits = trainer.logits(&seen(x, view, data.shape));
+            out.signals.push(Signals::from_logits(&logits, y, data.classes)?);
+            if keep {
+                out.logits.push(logits);
+            }
+        }
+        Ok::<_, Error>(out)
     };
     let both = [outputs(&data.pool.x, &data.pool.y)?, outputs(&data.test.x, &data.test.y)?];
     // Finite parameters can still give outputs beyond f32: that is divergence in the last step.
-    if both.iter().any(|split| split.signals.phi.iter().any(|v| !v.is_finite())) {
+    if both.iter().flat_map(|split| &split.signals).any(|s| s.phi.iter().any(|v| !v.is_finite())) {
         return Ok(Some(Event::Diverged { recipe: recipe_index, model, epoch: recipe.epochs - 1 }));
     }
     if !reused {
@@ -189,4 +196,17 @@ fn one(
     }
     dir.save_signals(recipe_index, model, both)?;
     Ok(Some(Event::Done { recipe: recipe_index, model, reused }))
+}
+
+/// All examples under one view; the plain one is not copied.
+fn seen(x: &[f32], view: View, shape: Shape) -> Cow<'_, [f32]> {
+    if view == (View { mirror: false, dy: 0, dx: 0 }) {
+        return Cow::Borrowed(x);
+    }
+    let features = shape.features();
+    let (mut all, mut scratch) = (x.to_vec(), vec![0.0; features]);
+    for image in all.chunks_exact_mut(features) {
+        view.apply(image, shape, &mut scratch);
+    }
+    Cow::Owned(all)
 }

@@ -12,13 +12,13 @@ use safetensors::Dtype;
 use crate::Error;
 use crate::artefact::{Tensor, f32_bytes, f32_values, read_tensors, write_atomic, write_tensors};
 
-/// What a model puts out on one split: signals, and logits where they are kept.
-#[derive(Clone, Debug)]
+/// What a model puts out on one split, view by view: signals, and logits where they are kept.
+#[derive(Clone, Debug, Default)]
 pub struct SplitOutputs {
-    /// Signals of every example.
-    pub signals: Signals,
-    /// (n, C) logits; empty when not kept.
-    pub logits: Vec<f32>,
+    /// Signals of every example, one entry per query.
+    pub signals: Vec<Signals>,
+    /// (n, C) logits, one entry per query; none when not kept.
+    pub logits: Vec<Vec<f32>>,
 }
 
 /// A study's folder, locked while it is open.
@@ -120,39 +120,54 @@ impl RunDir {
     ///
     /// # Errors
     /// Only when the file system fails.
-    pub fn signals(&self, recipe: usize, model: usize) -> Result<Option<[Signals; 2]>, Error> {
+    pub fn signals(&self, recipe: usize, model: usize) -> Result<Option<[Vec<Signals>; 2]>, Error> {
         let path = self.file(recipe, model, "signals.safetensors");
         let Some(found) = read_tensors(&path, &self.identity(recipe, model))? else { return Ok(None) };
+        let queries = self.study.queries;
         let split = |name: &str| {
-            let bytes = |signal: &str| found.get(&format!("{name}.{signal}")).map(|(_, b)| b.clone());
-            Some(Signals {
-                phi: f32_values(&bytes("phi")?),
-                correct: bytes("correct")?,
-                entropy: f32_values(&bytes("entropy")?),
-                modified_entropy: f32_values(&bytes("modified_entropy")?),
-            })
+            // Another number of views than the study wants is as good as no signals: they are computed anew from the weights.
+            let get = |signal: &str| {
+                found
+                    .get(&format!("{name}.{signal}"))
+                    .filter(|(shape, _)| shape.last() == Some(&queries))
+                    .map(|(_, b)| b)
+            };
+            let (phi, entropy, modified) =
+                (f32_values(get("phi")?), f32_values(get("entropy")?), f32_values(get("modified_entropy")?));
+            let correct = get("correct")?;
+            let view = |q: usize| Signals {
+                phi: every(&phi, q, queries),
+                correct: every(correct, q, queries),
+                entropy: every(&entropy, q, queries),
+                modified_entropy: every(&modified, q, queries),
+            };
+            Some((0..queries).map(view).collect())
         };
         Ok(split("pool").zip(split("test")).map(|(pool, test)| [pool, test]))
     }
 
-    /// Stores what a model puts out. Axes (checkpoint, example, query[, class]), one checkpoint and one query.
+    /// Stores what a model puts out. Axes (checkpoint, example, query[, class]), one checkpoint.
     ///
     /// # Errors
     /// When the file system fails.
     pub fn save_signals(&self, recipe: usize, model: usize, outputs: [SplitOutputs; 2]) -> Result<(), Error> {
         let mut list: Vec<Tensor> = Vec::new();
         for (split, SplitOutputs { signals, logits }) in ["pool", "test"].into_iter().zip(outputs) {
-            let n = signals.len();
-            let shape = vec![1, n, 1];
-            for (name, values) in
-                [("phi", &signals.phi), ("entropy", &signals.entropy), ("modified_entropy", &signals.modified_entropy)]
-            {
-                list.push((format!("{split}.{name}"), Dtype::F32, shape.clone(), f32_bytes(values)));
+            let (n, queries) = (signals.first().map_or(0, Signals::len), signals.len());
+            let shape = vec![1, n, queries];
+            let of = |f: fn(&Signals) -> &[f32]| f32_bytes(&interleaved(&signals.iter().map(f).collect::<Vec<_>>(), 1));
+            let floats: [(&str, fn(&Signals) -> &[f32]); 3] =
+                [("phi", |s| &s.phi), ("entropy", |s| &s.entropy), ("modified_entropy", |s| &s.modified_entropy)];
+            for (name, values) in floats {
+                list.push((format!("{split}.{name}"), Dtype::F32, shape.clone(), of(values)));
             }
-            list.push((format!("{split}.correct"), Dtype::U8, shape, signals.correct));
-            if !logits.is_empty() {
-                let shape = vec![1, n, 1, logits.len() / n.max(1)];
-                list.push((format!("{split}.logits"), Dtype::F32, shape, f32_bytes(&logits)));
+            let correct = interleaved(&signals.iter().map(|s| s.correct.as_slice()).collect::<Vec<_>>(), 1);
+            list.push((format!("{split}.correct"), Dtype::U8, shape, correct));
+            if let Some(first) = logits.first() {
+                let classes = first.len() / n.max(1);
+                let views: Vec<&[f32]> = logits.iter().map(Vec::as_slice).collect();
+                let shape = vec![1, n, queries, classes];
+                list.push((format!("{split}.logits"), Dtype::F32, shape, f32_bytes(&interleaved(&views, classes))));
             }
         }
         let path = self.file(recipe, model, "signals.safetensors");
@@ -163,7 +178,7 @@ impl RunDir {
     /// Whether this study's logits are small enough to be kept.
     pub fn keeps_logits(&self, data: &Dataset) -> bool {
         let examples = (data.pool.len() + data.test.len()) as u64;
-        let models = (self.study.models * self.study.recipes.len()) as u64;
+        let models = (self.study.models * self.study.recipes.len() * self.study.queries) as u64;
         examples * models * data.classes as u64 * 4 < LOGITS_LIMIT
     }
 
@@ -173,14 +188,21 @@ impl RunDir {
     /// A model that is not there.
     pub fn pool(&self, recipe: usize, data: &Dataset) -> Result<Pool, Error> {
         let (mut pool, mut test) = (Vec::new(), Vec::new());
+        let mut views: Vec<[Vec<Signals>; 2]> = vec![[Vec::new(), Vec::new()]; self.study.queries - 1];
         for model in 0..self.study.models {
             let missing = || Error::Missing(self.file(recipe, model, "signals.safetensors"));
             let [a, b] = self.signals(recipe, model)?.ok_or_else(missing)?;
-            if a.len() != data.pool.len() || b.len() != data.test.len() {
-                return Err(missing());
+            for (query, (a, b)) in a.into_iter().zip(b).enumerate() {
+                if a.len() != data.pool.len() || b.len() != data.test.len() {
+                    return Err(missing());
+                }
+                let [to_pool, to_test] = match query.checked_sub(1) {
+                    None => [&mut pool, &mut test],
+                    Some(view) => views[view].each_mut(),
+                };
+                to_pool.push(a);
+                to_test.push(b);
             }
-            pool.push(a);
-            test.push(b);
         }
         Ok(Pool {
             recipe: self.study.recipes[recipe].name.clone(),
@@ -190,6 +212,7 @@ impl RunDir {
             groups: groups(data),
             pool,
             test,
+            views,
         })
     }
 
@@ -221,6 +244,17 @@ impl RunDir {
         hasher.update(&row);
         hasher.finalize().to_hex().to_string()
     }
+}
+
+/// Every `queries`-th value from `first` on: one view of interleaved ones.
+fn every<T: Copy>(values: &[T], first: usize, queries: usize) -> Vec<T> {
+    values.iter().skip(first).step_by(queries.max(1)).copied().collect()
+}
+
+/// The views' rows of `width` values, example by example.
+fn interleaved<T: Copy>(views: &[&[T]], width: usize) -> Vec<T> {
+    let n = views.first().map_or(0, |v| v.len() / width.max(1));
+    (0..n).flat_map(|i| views.iter().flat_map(move |v| v[i * width..(i + 1) * width].iter().copied())).collect()
 }
 
 fn groups(data: &Dataset) -> Option<Groups> {

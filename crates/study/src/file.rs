@@ -1,6 +1,6 @@
 //! The TOML form, read and written.
 
-use flatleak_nn::{Architecture, Optimizer, Recipe, Schedule};
+use flatleak_nn::{Architecture, Optimizer, Recipe, Schedule, Transform};
 use serde::{Deserialize, Serialize};
 
 use crate::{DEFAULT_DATA, Error, Study};
@@ -21,6 +21,7 @@ struct File {
     data: Option<Names>,
     pool: Option<usize>,
     test: Option<usize>,
+    queries: Option<usize>,
     #[serde(default)]
     model: Model,
     #[serde(default)]
@@ -47,6 +48,7 @@ struct Train {
     momentum: Option<f64>,
     nesterov: Option<bool>,
     weight_decay: Option<f64>,
+    augment: Option<Vec<Transform>>,
 }
 
 // Not `flatten`: it would turn off the check for unknown keys.
@@ -64,6 +66,7 @@ struct Entry {
     momentum: Option<f64>,
     nesterov: Option<bool>,
     weight_decay: Option<f64>,
+    augment: Option<Vec<Transform>>,
 }
 
 impl Entry {
@@ -80,6 +83,7 @@ impl Entry {
             momentum: None,
             nesterov: None,
             weight_decay: None,
+            augment: None,
         }
     }
 
@@ -98,6 +102,7 @@ impl Entry {
             momentum: self.momentum.or(train.momentum).unwrap_or(0.9),
             nesterov: self.nesterov.or(train.nesterov).unwrap_or(false),
             weight_decay: self.weight_decay.or(train.weight_decay).unwrap_or(5e-4),
+            augment: self.augment.or_else(|| train.augment.clone()).unwrap_or_default(),
         }
     }
 }
@@ -140,6 +145,7 @@ impl Study {
             models: file.models.unwrap_or(32),
             pool: file.pool,
             test: file.test,
+            queries: file.queries.unwrap_or(1),
             data,
             architecture,
             recipes: recipes.into_iter().map(|r| r.resolve(&file.train)).collect(),
@@ -162,6 +168,7 @@ impl Study {
             data: Some(Names::Many(self.data.clone())),
             pool: self.pool,
             test: self.test,
+            queries: Some(self.queries),
             model: Model {
                 preset: (!custom).then(|| self.architecture.name.clone()),
                 layers: custom.then_some(layers),
@@ -182,6 +189,7 @@ impl Study {
                     momentum: Some(r.momentum),
                     nesterov: Some(r.nesterov),
                     weight_decay: Some(r.weight_decay),
+                    augment: (!r.augment.is_empty()).then(|| r.augment.clone()),
                 })
                 .collect(),
         };
@@ -229,6 +237,8 @@ mod tests {
             ("[[recipe]]\nname = 'a'\n[[recipe]]\nname = 'a'", vec!["two recipes are named `a`"]),
             ("[[recipe]]\nname = '../a'", vec!["letters"]),
             ("[model]\npreset = 'mpl'", vec!["unknown architecture `mpl`", "mlp"]),
+            ("queries = 3", vec!["queries = 3", "1, 2, 18"]),
+            ("[train]\naugment = ['crop']", vec!["unknown transform `crop`"]),
             ("data = []", vec!["no data set"]),
             ("data = ['a', 'a']", vec!["`a` twice"]),
         ] {

@@ -19,10 +19,25 @@ impl Study {
         for layer in &self.architecture.layers {
             part(&layer.to_string());
         }
-        let Recipe { name: _, optimizer, rho, epochs, batch, lr, schedule, warmup, momentum, nesterov, weight_decay } =
-            recipe;
+        let Recipe {
+            name: _,
+            optimizer,
+            rho,
+            epochs,
+            batch,
+            lr,
+            schedule,
+            warmup,
+            momentum,
+            nesterov,
+            weight_decay,
+            augment,
+        } = recipe;
         part(&format!("{optimizer:?} {rho:?} {epochs} {batch} {lr:?} {schedule:?} {warmup}"));
         part(&format!("{momentum:?} {nesterov} {weight_decay:?}"));
+        for transform in augment {
+            part(&transform.to_string());
+        }
         hasher.finalize().to_hex().to_string()
     }
 

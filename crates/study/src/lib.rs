@@ -13,7 +13,7 @@ mod file;
 mod identity;
 
 pub use error::Error;
-use flatleak_nn::{Architecture, Recipe};
+use flatleak_nn::{Architecture, QUERIES, Recipe};
 
 /// A resolved study: every default filled in.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +30,8 @@ pub struct Study {
     pub pool: Option<usize>,
     /// Held-out examples; all where absent.
     pub test: Option<usize>,
+    /// Views of every example that attacks see: 1, 2, 18 or 50.
+    pub queries: usize,
     /// The network.
     pub architecture: Architecture,
     /// The recipes; the first is the baseline.
@@ -52,6 +54,7 @@ impl Default for Study {
             data: Vec::new(),
             pool: None,
             test: None,
+            queries: 1,
             architecture: Architecture { name: String::new(), layers: Vec::new() },
             recipes: Vec::new(),
         })
@@ -79,6 +82,9 @@ impl Study {
         }
         if self.test == Some(0) {
             return fail("test = 0, but at least 1 held-out example is needed".into());
+        }
+        if !QUERIES.contains(&self.queries) {
+            return fail(format!("queries = {}, but 1, 2, 18 and 50 are known", self.queries));
         }
         if self.recipes.is_empty() {
             return fail("no recipe: give at least one [[recipe]]".into());

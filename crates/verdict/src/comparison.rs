@@ -1,6 +1,6 @@
 //! Two recipes, paired by model index.
 
-use flatleak_attack::{Attack, Lineup};
+use flatleak_attack::Attack;
 use flatleak_pool::Pool;
 use flatleak_stats::{Budget, holm, jackknife, models_needed, moments, sign_flip_test, smallest_p, swap_test};
 
@@ -48,11 +48,8 @@ pub(crate) fn attack(
         let (ea, eb) = (Evidence::new(baseline, attack), Evidence::new(candidate, attack));
         swap_test(a.blocks.len(), budget, seed, test, &observed, |swaps| {
             let side = |first: &Evidence<'_>, second: &Evidence<'_>| {
-                let seats = (0..baseline.membership.models())
-                    .map(|m| if swaps[baseline.membership.block(m)] { second.seat(m) } else { first.seat(m) })
-                    .collect();
-                let lineup = Lineup::new(seats, &baseline.labels)?;
-                Ok::<_, Error>(average(&measure(&lineup, &attack.score(&lineup))?))
+                let scene = first.exchanged(second, swaps)?;
+                Ok::<_, Error>(average(&measure(scene.lineup(), &scene.score(attack))?))
             };
             let (a, b) = (side(&ea, &eb)?, side(&eb, &ea)?);
             Ok::<_, Error>(TESTED.iter().map(|&k| b[k] - a[k]).collect())

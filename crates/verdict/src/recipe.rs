@@ -77,29 +77,30 @@ pub(crate) fn property(found: &[(&'static str, Vec<f64>)], name: &str, seed: u64
 /// a maximum.
 pub(crate) fn attack(pool: &Pool, attack: Attack, workers: usize, seed: u64) -> Result<(AttackResult, Scored), Error> {
     let evidence = Evidence::new(pool, attack);
-    let lineup = evidence.lineup(None)?;
-    let scores = attack.score(&lineup);
-    let targets = measure(&lineup, &scores)?;
-    let blocks = block_means(&lineup, &targets);
+    let scene = evidence.scene(None)?;
+    let lineup = scene.lineup();
+    let scores = scene.score(attack);
+    let targets = measure(lineup, &scores)?;
+    let blocks = block_means(lineup, &targets);
     let shadows = attack.uses_shadows();
 
     // With block d deleted: the others' measures, and the threshold that d's targets will be judged by.
     let deletions = parallel::map(lineup.blocks().len(), workers, |d| {
-        let rest = evidence.lineup(Some(lineup.blocks()[d]))?;
-        let scores = attack.score(&rest);
-        let mean = if shadows { average(&measure(&rest, &scores)?) } else { [0.0; MEASURES] };
-        Ok::<_, Error>((mean, pooled_threshold(&rest, &scores)?))
+        let rest = evidence.scene(Some(lineup.blocks()[d]))?;
+        let scores = rest.score(attack);
+        let mean = if shadows { average(&measure(rest.lineup(), &scores)?) } else { [0.0; MEASURES] };
+        Ok::<_, Error>((mean, pooled_threshold(rest.lineup(), &scores)?))
     })
     .into_iter()
     .collect::<Result<Vec<_>, _>>()?;
     let thresholds: Vec<f64> = deletions.iter().map(|d| d.1).collect();
     let deleted: Vec<Measures> = if shadows { deletions.iter().map(|d| d.0).collect() } else { Vec::new() };
-    let balanced = balanced_accuracy(&lineup, &scores, &lineup, &thresholds)?;
+    let balanced = balanced_accuracy(lineup, &scores, lineup, &thresholds)?;
     let balanced_interval = if shadows {
         let values = parallel::map(lineup.blocks().len(), workers, |d| {
-            let rest = evidence.lineup(Some(lineup.blocks()[d]))?;
-            let scores = attack.score(&rest);
-            Ok::<_, Error>(moments::mean(&balanced_accuracy(&rest, &scores, &lineup, &thresholds)?))
+            let rest = evidence.scene(Some(lineup.blocks()[d]))?;
+            let scores = rest.score(attack);
+            Ok::<_, Error>(moments::mean(&balanced_accuracy(rest.lineup(), &scores, lineup, &thresholds)?))
         })
         .into_iter()
         .collect::<Result<Vec<_>, _>>()?;

@@ -15,29 +15,78 @@ pub(crate) type Measures = [f64; MEASURES];
 /// The signal of one attack for one recipe's models, in f64.
 pub(crate) struct Evidence<'a> {
     pub(crate) pool: &'a Pool,
-    rows: Vec<Vec<f64>>,
-    population: Vec<Vec<f64>>,
+    /// Per query and model.
+    rows: Vec<Vec<Vec<f64>>>,
+    population: Vec<Vec<Vec<f64>>>,
+}
+
+/// The models that take part, under every query.
+pub(crate) struct Scene<'a> {
+    lineups: Vec<Lineup<'a>>,
 }
 
 impl<'a> Evidence<'a> {
     pub(crate) fn new(pool: &'a Pool, attack: Attack) -> Self {
-        let population = if attack == Attack::RmiaGamma { pool.test_rows(Signal::Phi) } else { Vec::new() };
-        Self { pool, rows: pool.rows(attack.signal()), population }
+        let all = |held_out: bool, signal: Signal| {
+            (0..pool.queries()).map(|q| pool.query_rows(q, held_out, signal)).collect::<Vec<_>>()
+        };
+        let population = if attack == Attack::RmiaGamma { all(true, Signal::Phi) } else { Vec::new() };
+        Self { pool, rows: all(false, attack.signal()), population }
     }
 
-    pub(crate) fn seat(&self, model: usize) -> Seat<'_> {
+    fn seat(&self, query: usize, model: usize) -> Seat<'_> {
         Seat {
             block: self.pool.membership.block(model),
             member: self.pool.membership.row(model),
-            values: &self.rows[model],
-            population: self.population.get(model).map_or(&[], Vec::as_slice),
+            values: &self.rows[query][model],
+            population: self.population.get(query).map_or(&[], |rows| rows[model].as_slice()),
         }
     }
 
     /// All models but those of `without`.
-    pub(crate) fn lineup(&self, without: Option<usize>) -> Result<Lineup<'_>, Error> {
-        let seats = (0..self.rows.len()).map(|m| self.seat(m)).filter(|s| Some(s.block) != without).collect();
-        Ok(Lineup::new(seats, &self.pool.labels)?)
+    pub(crate) fn scene(&self, without: Option<usize>) -> Result<Scene<'_>, Error> {
+        self.cast(self, &vec![false; self.pool.membership.blocks()], without)
+    }
+
+    /// The models of these blocks from `other`, the rest from here.
+    pub(crate) fn exchanged<'s>(&'s self, other: &'s Self, blocks: &[bool]) -> Result<Scene<'s>, Error> {
+        self.cast(other, blocks, None)
+    }
+
+    fn cast<'s>(&'s self, other: &'s Self, blocks: &[bool], without: Option<usize>) -> Result<Scene<'s>, Error> {
+        let m = &self.pool.membership;
+        let lineups = (0..self.rows.len())
+            .map(|query| {
+                let seats = (0..m.models())
+                    .filter(|&k| Some(m.block(k)) != without)
+                    .map(|k| if blocks[m.block(k)] { other.seat(query, k) } else { self.seat(query, k) });
+                Ok(Lineup::new(seats.collect(), &self.pool.labels)?)
+            })
+            .collect::<Result<Vec<_>, Error>>()?;
+        Ok(Scene { lineups })
+    }
+}
+
+impl<'a> Scene<'a> {
+    /// Who takes part.
+    pub(crate) fn lineup(&self) -> &Lineup<'a> {
+        &self.lineups[0]
+    }
+
+    /// Scores of every model on every example: the mean over queries of each query's score, which for the likelihood ratios is
+    /// that of Carlini et al. (2022), and for the others this project's own.
+    pub(crate) fn score(&self, attack: Attack) -> Vec<Vec<f64>> {
+        let mut sum = attack.score(&self.lineups[0]);
+        for lineup in &self.lineups[1..] {
+            for (to, from) in sum.iter_mut().flatten().zip(attack.score(lineup).iter().flatten()) {
+                *to += from;
+            }
+        }
+        if self.lineups.len() > 1 {
+            let n = self.lineups.len() as f64;
+            sum.iter_mut().flatten().for_each(|v| *v /= n);
+        }
+        sum
     }
 }
 

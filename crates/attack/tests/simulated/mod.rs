@@ -87,6 +87,7 @@ impl Examples {
             groups: None,
             pool,
             test,
+            views: Vec::new(),
         }
     }
 
