@@ -155,11 +155,16 @@ impl RunDir {
         for (split, SplitOutputs { signals, logits }) in ["pool", "test"].into_iter().zip(outputs) {
             let (n, queries) = (signals.first().map_or(0, Signals::len), signals.len());
             let shape = vec![1, n, queries];
-            let of = |f: fn(&Signals) -> &[f32]| f32_bytes(&interleaved(&signals.iter().map(f).collect::<Vec<_>>(), 1));
-            let floats: [(&str, fn(&Signals) -> &[f32]); 3] =
-                [("phi", |s| &s.phi), ("entropy", |s| &s.entropy), ("modified_entropy", |s| &s.modified_entropy)];
-            for (name, values) in floats {
-                list.push((format!("{split}.{name}"), Dtype::F32, shape.clone(), of(values)));
+            for name in ["phi", "entropy", "modified_entropy"] {
+                let views: Vec<&[f32]> = signals
+                    .iter()
+                    .map(|s| match name {
+                        "phi" => s.phi.as_slice(),
+                        "entropy" => &s.entropy,
+                        _ => &s.modified_entropy,
+                    })
+                    .collect();
+                list.push((format!("{split}.{name}"), Dtype::F32, shape.clone(), f32_bytes(&interleaved(&views, 1))));
             }
             let correct = interleaved(&signals.iter().map(|s| s.correct.as_slice()).collect::<Vec<_>>(), 1);
             list.push((format!("{split}.correct"), Dtype::U8, shape, correct));
