@@ -101,6 +101,19 @@ fn jpeg_survives() {
     survive_foreign(6, &seeds, |b| pictures::decode(b).is_ok());
 }
 
+/// Inputs on which the decoder itself panics, one per place, kept from long runs: an error here, like any damaged file.
+#[test]
+fn kept_inputs_are_errors() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/kept");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        assert!(parquet::parse(bytes).is_err());
+        seen += 1;
+    }
+    assert!(seen >= 4, "{seen} kept inputs");
+}
+
 #[test]
 fn parquet_survives() {
     let seeds = [include_bytes!("fixtures/plain.parquet").to_vec(), include_bytes!("fixtures/snappy.parquet").to_vec()];
