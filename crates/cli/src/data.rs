@@ -14,6 +14,8 @@ use crate::progress::say;
 /// Columns and rows of a contact sheet's classes.
 const PER_CLASS: usize = 12;
 const MOST_CLASSES: usize = 20;
+/// Pixels that the longer side of an image takes at least.
+const LEAST_SIDE: usize = 40;
 
 pub(crate) fn run(command: &Data) -> Result<ExitCode, Failure> {
     let text = match command {
@@ -95,23 +97,32 @@ fn counts(numbers: &[u32], most: usize) -> Vec<usize> {
     out
 }
 
-/// RGB pixels of the first images of every class, one class a row.
+/// RGB pixels of the first images of every class, one class a row; small images are enlarged, and values that use only the
+/// lower part of their range are stretched over it.
 fn contact_sheet(data: &Dataset) -> Option<(usize, usize, Vec<u8>)> {
     let (h, w, rows) = (data.shape.height, data.shape.width, data.classes.min(MOST_CLASSES));
-    let (width, height) = (PER_CLASS * (w + 1) + 1, rows * (h + 1) + 1);
+    let zoom = LEAST_SIDE.div_ceil(h.max(w));
+    let (tile_h, tile_w) = (zoom * h + 1, zoom * w + 1);
+    let (width, height) = (PER_CLASS * tile_w + 1, rows * tile_h + 1);
     let mut sheet = vec![255; 3 * width * height];
     let split: &Split = &data.pool;
+    let mut tiles = Vec::new();
     for class in 0..rows {
         let mine = (0..split.len()).filter(|&i| split.y[i] as usize == class).take(PER_CLASS);
         for (column, i) in mine.enumerate() {
-            let pixels = data.pixels(split, i)?;
-            for p in 0..h * w {
-                let at = (class * (h + 1) + 1 + p / w) * width + column * (w + 1) + 1 + p % w;
-                for c in 0..3 {
-                    // Grey images repeat their only plane.
-                    let plane = if data.shape.channels >= 3 { c } else { 0 };
-                    sheet[3 * at + c] = pixels[plane * h * w + p];
-                }
+            tiles.push((class, column, data.pixels(split, i)?));
+        }
+    }
+    let top = tiles.iter().flat_map(|t| &t.2).max().copied().unwrap_or(255).max(1);
+    for (class, column, pixels) in tiles {
+        for p in 0..zoom * h * zoom * w {
+            let (y, x) = (p / (zoom * w), p % (zoom * w));
+            let at = (class * tile_h + 1 + y) * width + column * tile_w + 1 + x;
+            for c in 0..3 {
+                // Grey images repeat their only plane.
+                let plane = if data.shape.channels >= 3 { c } else { 0 };
+                let value = pixels[(plane * h + y / zoom) * w + x / zoom];
+                sheet[3 * at + c] = (u32::from(value) * 255 / u32::from(top)) as u8;
             }
         }
     }
