@@ -72,8 +72,14 @@ impl Page<'_> {
         format!("{:.4} ± {:.4}", e.mean, 0.5 * (e.high - e.low))
     }
 
+    /// Four places, or two digits where four places would show nothing.
     fn signed(&self, e: &Estimate) -> String {
-        format!("{:+.4} [{:+.4}, {:+.4}]", e.mean, e.low, e.high).replace('-', "−")
+        let text = if e.mean != 0.0 && e.mean.abs() < 0.00005 {
+            format!("{:+.1e} [{:+.1e}, {:+.1e}]", e.mean, e.low, e.high)
+        } else {
+            format!("{:+.4} [{:+.4}, {:+.4}]", e.mean, e.low, e.high)
+        };
+        text.replace('-', "−")
     }
 
     fn outcome(&self, m: &MetricDifference) -> &'static str {
@@ -101,7 +107,11 @@ impl Page<'_> {
     }
 
     fn needed(&self, m: &MetricDifference) -> String {
-        m.models_needed.map_or("–".into(), |n| n.to_string())
+        match m.models_needed {
+            Some(n) if n <= self.d.study.models => "enough".into(),
+            Some(n) => n.to_string(),
+            None => "–".into(),
+        }
     }
 
     fn probability(&self, p: &f64) -> String {
