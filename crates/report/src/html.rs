@@ -95,7 +95,9 @@ impl Page<'_> {
     fn of_group(&self, c: &Comparison, g: &GroupResult) -> String {
         let side = if g.test_accuracy.is_some() { "test" } else { "non-member" };
         let name = format!("{side}-accuracy[{}]", g.name);
-        c.metrics.iter().find(|m| m.metric == name).map_or("–".into(), |m| self.signed(&m.difference))
+        let said =
+            |e: &Estimate| format!("{:+.2} ± {:.2} %", 100.0 * e.mean, 50.0 * (e.high - e.low)).replace('-', "−");
+        c.metrics.iter().find(|m| m.metric == name).map_or("–".into(), |m| said(&m.difference))
     }
 
     fn unseen(&self, g: &GroupResult) -> String {

@@ -6,7 +6,7 @@ use flatleak_verdict::{Figure, MetricDifference, RocFigure};
 
 const WIDTH: f64 = 360.0;
 const HEIGHT: f64 = 260.0;
-const LEFT: f64 = 46.0;
+const LEFT: f64 = 54.0;
 const BOTTOM: f64 = 40.0;
 const TOP: f64 = 12.0;
 const RIGHT: f64 = 18.0;

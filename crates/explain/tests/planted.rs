@@ -1,0 +1,126 @@
+//! Pools with known accuracies of every example in and out of the training set.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a failed set-up is a failed test; figures are printed")]
+
+use flatleak_explain::{Memorization, Statistic};
+use flatleak_pool::{Membership, Pool, Signal, Signals};
+use flatleak_stream::{Purpose, Stream};
+
+const EXAMPLES: usize = 120;
+
+/// Probabilities of a right answer (in, out) per example: a third learnt by heart, a third easy, a third in between.
+fn truth() -> Vec<(f64, f64)> {
+    let mut s = Stream::new(31, Purpose::Simulation, 0, 0);
+    let outside = [(0.0, 0.2), (0.2, 0.8), (0.7, 1.0)];
+    (0..EXAMPLES).map(|i| (s.uniform(0.9, 1.0), s.uniform(outside[i % 3].0, outside[i % 3].1))).collect()
+}
+
+fn planted(truth: &[(f64, f64)], models: usize, draw: u64) -> Pool {
+    let membership = Membership::complementary(draw, models, EXAMPLES).unwrap();
+    let mut s = Stream::new(32, Purpose::Simulation, draw, models as u64);
+    let pool = (0..models)
+        .map(|m| {
+            let correct: Vec<u8> = truth
+                .iter()
+                .zip(membership.row(m))
+                .map(|((inside, outside), member)| u8::from(s.unit() < if *member { *inside } else { *outside }))
+                .collect();
+            let phi = correct.iter().map(|c| if *c == 1 { 2.0 } else { -2.0 }).collect();
+            let zeros = vec![0.0; EXAMPLES];
+            Signals { phi, correct, entropy: zeros.clone(), modified_entropy: zeros }
+        })
+        .collect();
+    Pool {
+        recipe: "planted".into(),
+        membership,
+        labels: vec![0; EXAMPLES],
+        test_labels: Vec::new(),
+        groups: None,
+        pool,
+        test: Vec::new(),
+        views: Vec::new(),
+    }
+}
+
+#[test]
+fn memorization_is_recovered_within_its_errors() {
+    let truth = truth();
+    let pool = planted(&truth, 256, 0);
+    let found = Memorization::new(&pool, Signal::Correct).unwrap();
+    let z: Vec<f64> = found
+        .values(None)
+        .iter()
+        .zip(found.standard_errors())
+        .zip(&truth)
+        .map(|((v, e), (inside, outside))| (v - (inside - outside)) / e)
+        .collect();
+    let squares = z.iter().map(|z| z * z).sum::<f64>() / EXAMPLES as f64;
+    // Chi-square over 120 degrees of freedom, 99.9 % limits.
+    assert!((0.63..1.45).contains(&squares), "{squares}");
+    assert!(z.iter().all(|z| z.abs() < 4.5));
+    assert!(found.identity(&pool).holds());
+}
+
+/// By hand: two blocks, one example, right answers in / out of (1, 0) and (1, 1).
+#[test]
+fn two_blocks_by_hand() {
+    let mut pool = planted(&truth(), 4, 1);
+    for model in 0..4 {
+        let member = pool.membership.row(model)[0];
+        pool.pool[model].correct[0] = u8::from(member || pool.membership.block(model) == 1);
+    }
+    let found = Memorization::new(&pool, Signal::Correct).unwrap();
+    assert_eq!(found.values(None)[0], 0.5);
+    assert_eq!(found.values(Some(1))[0], 1.0);
+    assert!((found.standard_errors()[0] - 0.5).abs() < 1e-15);
+    assert_eq!(found.histogram(4).iter().sum::<usize>(), EXAMPLES);
+}
+
+#[test]
+fn soft_memorization_keeps_the_identity_of_confidences() {
+    let pool = planted(&truth(), 16, 2);
+    let found = Memorization::new(&pool, Signal::Confidence).unwrap();
+    let rows = pool.rows(Signal::Confidence);
+    let mean = |member: bool| {
+        let picked: Vec<f64> = (0..16)
+            .flat_map(|m| {
+                rows[m]
+                    .iter()
+                    .zip(pool.membership.row(m))
+                    .filter(|(_, k)| **k == member)
+                    .map(|(v, _)| *v)
+                    .collect::<Vec<_>>()
+            })
+            .collect();
+        picked.iter().sum::<f64>() / picked.len() as f64
+    };
+    let values = found.values(None);
+    let average = values.iter().sum::<f64>() / values.len() as f64;
+    assert!((average - (mean(true) - mean(false))).abs() < 1e-12);
+}
+
+/// 95 % intervals of statistics and of paired differences cover at least 93 % over 1,000 repetitions; the truth of a share is its mean over
+/// repetitions, because noise widens the distribution.
+#[test]
+fn intervals_cover() {
+    let (base, changed) = (truth(), truth().into_iter().map(|(a, b)| (a, 0.9 * b)).collect::<Vec<_>>());
+    for blocks in [8, 16, 32] {
+        for statistic in Statistic::ALL {
+            let runs: Vec<_> = (0..1000)
+                .map(|draw| {
+                    let of = |truth: &[(f64, f64)], draw| {
+                        Memorization::new(&planted(truth, 2 * blocks, draw), Signal::Correct).unwrap()
+                    };
+                    let (a, b) = (of(&base, draw), of(&changed, draw + 5000));
+                    (a.statistic(statistic).unwrap(), b.difference(&a, statistic).unwrap())
+                })
+                .collect();
+            for (what, pick) in [("own", 0), ("difference", 1)] {
+                let of = |r: &(flatleak_stats::Interval, flatleak_stats::Interval)| if pick == 0 { r.0 } else { r.1 };
+                let truth = runs.iter().map(|r| of(r).mean).sum::<f64>() / 1000.0;
+                let covered = runs.iter().filter(|r| of(r).low <= truth && truth <= of(r).high).count();
+                println!("{blocks} blocks, {} ({what}): {:.1} %", statistic.name(), covered as f64 / 10.0);
+                assert!(covered >= 930, "{blocks} blocks, {} ({what}): {covered}", statistic.name());
+            }
+        }
+    }
+}
