@@ -86,20 +86,19 @@ impl Memorization {
         let mut differences = Vec::with_capacity(m.blocks());
         for block in 0..m.blocks() {
             let models: Vec<usize> = (0..m.models()).filter(|&k| m.block(k) == block).collect();
-            let mut row = Vec::with_capacity(n);
-            for example in 0..n {
-                let (mut sums, mut counts) = ([0.0; 2], [0.0; 2]);
-                for &k in &models {
-                    let side = usize::from(!m.row(k)[example]);
-                    sums[side] += rows[k][example];
-                    counts[side] += 1.0;
+            // Per example, sums and counts of the models that hold it and of those that do not.
+            let mut sides = vec![[(0.0, 0.0); 2]; n];
+            for &k in &models {
+                for ((side, member), value) in sides.iter_mut().zip(m.row(k)).zip(&rows[k]) {
+                    let (sum, count) = &mut side[usize::from(!member)];
+                    (*sum, *count) = (*sum + value, *count + 1.0);
                 }
-                if counts.contains(&0.0) {
-                    return Err(Error::Block { block, example });
-                }
-                row.push(sums[0] / counts[0] - sums[1] / counts[1]);
             }
-            differences.push(row);
+            if let Some(example) = sides.iter().position(|s| s[0].1 == 0.0 || s[1].1 == 0.0) {
+                return Err(Error::Block { block, example });
+            }
+            differences
+                .push(sides.iter().map(|[inside, outside]| inside.0 / inside.1 - outside.0 / outside.1).collect());
         }
         Ok(Self { differences })
     }
@@ -163,11 +162,14 @@ impl Memorization {
         Ok(jackknife(at(None), &left_out, 0.95)?.interval)
     }
 
-    /// Counts of mem in `bins` equal bins from -1 to 1, the last closed.
-    pub fn histogram(&self, bins: usize) -> Vec<usize> {
+    /// Counts of mem in equal bins from -1 to 1, the last closed. With complementary pairs 0/1 memorization takes multiples of 1/B:
+    /// the bins' width is one of these, at least 1/20, so that no bin is empty for arithmetic's sake.
+    pub fn histogram(&self) -> Vec<usize> {
+        let bins = 2 * (4..=20).rev().find(|d| self.blocks().is_multiple_of(*d)).unwrap_or(20);
         let mut counts = vec![0; bins];
         for v in self.values(None) {
-            let at = ((v + 1.0) / 2.0 * bins as f64).floor().clamp(0.0, bins as f64 - 1.0);
+            // Sums of thirds and the like end a rounding error below their bin's edge.
+            let at = ((v + 1.0) / 2.0 * bins as f64 + 1e-9).floor().clamp(0.0, bins as f64 - 1.0);
             counts[at as usize] += 1;
         }
         counts

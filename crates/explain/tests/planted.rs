@@ -72,7 +72,15 @@ fn two_blocks_by_hand() {
     assert_eq!(found.values(None)[0], 0.5);
     assert_eq!(found.values(Some(1))[0], 1.0);
     assert!((found.standard_errors()[0] - 0.5).abs() < 1e-15);
-    assert_eq!(found.histogram(4).iter().sum::<usize>(), EXAMPLES);
+    assert_eq!(found.histogram().iter().sum::<usize>(), EXAMPLES);
+    let twelve = Memorization::new(&planted(&truth(), 24, 3), Signal::Correct).unwrap();
+    let counts = twelve.histogram();
+    assert_eq!(counts.len(), 24);
+    for (bin, count) in counts.iter().enumerate() {
+        // Bin b holds the value b / 12 - 1 alone, the last also 1.
+        let holds = |v: &&f64| (12.0 * (**v + 1.0)).round().min(23.0) == bin as f64;
+        assert_eq!(twelve.values(None).iter().filter(holds).count(), *count, "{bin}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `results.json` as a type.
 
 use flatleak_verdict::{
-    Comparison, Error, Figure, Headline, PooledDifference, RecipeResult, Results, across, pool_differences,
+    Comparison, Error, Explanation, Figure, Headline, PooledDifference, RecipeResult, Results, across, pool_differences,
 };
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,8 @@ pub struct Document {
     /// Differences over all data sets, where there are several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pooled: Vec<PooledDifference>,
+    /// Why.
+    pub explain: Explanation,
     /// What the report draws.
     pub figures: Vec<Figure>,
     /// Seconds.
@@ -125,7 +127,7 @@ impl Document {
         timings: Timings,
         version: &str,
     ) -> Self {
-        let Results { headline, recipes, comparisons, figures } = results;
+        let Results { headline, recipes, comparisons, explain, figures } = results;
         let pooled = Vec::new();
         let flatleak_version = version.to_owned();
         let schema_version = SCHEMA_VERSION;
@@ -139,6 +141,7 @@ impl Document {
             recipes,
             comparisons,
             pooled,
+            explain,
             figures,
             timings,
         }
@@ -159,6 +162,8 @@ impl Document {
             whole.diverged.extend(part.diverged);
             whole.recipes.extend(part.recipes);
             whole.comparisons.extend(part.comparisons);
+            whole.explain.memorization.extend(part.explain.memorization);
+            whole.explain.differences.extend(part.explain.differences);
             whole.figures.extend(part.figures);
             whole.timings.training_s += part.timings.training_s;
             whole.timings.analysis_s += part.timings.analysis_s;

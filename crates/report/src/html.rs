@@ -1,7 +1,10 @@
 //! `report.html`: one file that opens offline.
 
 use askama::Template;
-use flatleak_verdict::{Comparison, Estimate, GroupResult, MetricDifference, RecipeResult, Verdict};
+use flatleak_verdict::{
+    Comparison, Estimate, GroupResult, MemorizationDifference, MemorizationResult, MetricDifference, RecipeResult,
+    Verdict,
+};
 
 use crate::{Document, Error, plot, table};
 
@@ -22,6 +25,8 @@ struct Section<'a> {
     rocs: Vec<(String, String)>,
     phis: Vec<(&'a str, String)>,
     forests: Vec<(&'a str, &'a str, String)>,
+    memorized: Vec<(&'a MemorizationResult, String)>,
+    memorized_differences: Vec<&'a MemorizationDifference>,
 }
 
 impl<'a> Section<'a> {
@@ -52,7 +57,10 @@ impl<'a> Section<'a> {
             })
             .collect();
         let recipes = d.recipes.iter().filter(|r| r.dataset == dataset).collect();
-        Self { dataset, recipes, comparisons, rocs, phis, forests }
+        let memorized = d.explain.memorization.iter().filter(|m| m.dataset == dataset);
+        let memorized = memorized.map(|m| (m, plot::memorization(&m.histogram))).collect();
+        let memorized_differences = d.explain.differences.iter().filter(|m| m.dataset == dataset).collect();
+        Self { dataset, recipes, comparisons, rocs, phis, forests, memorized, memorized_differences }
     }
 
     fn groups(&self) -> &[GroupResult] {

@@ -107,6 +107,26 @@ pub(crate) fn phi(f: &Figure, peak: f64) -> String {
     svg(HEIGHT, "Distribution of phi over members and non-members", &body)
 }
 
+/// Number of examples by memorization, on a logarithmic axis: most examples are not memorized at all.
+pub(crate) fn memorization(counts: &[usize]) -> String {
+    let top = counts.iter().copied().max().unwrap_or(1).max(10) as f64;
+    let axes = Axes { x: (-1.0, 1.0), y: (0.0, (top + 1.0).log10()) };
+    let xs: Vec<(f64, String)> =
+        [(-1.0, "−1"), (-0.5, "−0.5"), (0.0, "0"), (0.5, "0.5"), (1.0, "1")].map(|(v, l)| (v, l.to_owned())).to_vec();
+    let ys: Vec<(f64, String)> =
+        (0..=4).map(|p| 10f64.powi(p)).filter(|v| *v <= top).map(|v| ((v + 1.0).log10(), format!("{v:.0}"))).collect();
+    let mut body = axes.frame((&xs, "memorization"), (&ys, "examples"));
+    let width = 2.0 / counts.len() as f64;
+    let mut points = vec![(-1.0, 0.0)];
+    for (i, n) in counts.iter().enumerate() {
+        let (left, y) = (-1.0 + width * i as f64, (*n as f64 + 1.0).log10());
+        points.extend([(left, y), (left + width, y)]);
+    }
+    points.push((1.0, 0.0));
+    let _ = write!(body, "<path class='hist mem' d='{}Z'/>", axes.path(points.into_iter()));
+    svg(HEIGHT, "Number of examples by memorization", &body)
+}
+
 /// Paired differences with their intervals around zero.
 pub(crate) fn forest(metrics: &[&MetricDifference]) -> String {
     const ROW: f64 = 22.0;

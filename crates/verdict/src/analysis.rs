@@ -4,7 +4,7 @@ use flatleak_attack::Attack;
 use flatleak_pool::Pool;
 
 use crate::recipe::{self, Scored};
-use crate::{Comparison, Error, RecipeResult, Results, comparison, figures, groups, headline};
+use crate::{Comparison, Error, RecipeResult, Results, comparison, explanation, figures, groups, headline};
 
 /// What the analysis needs beside the pools.
 #[derive(Clone, Debug)]
@@ -119,10 +119,12 @@ pub fn analyse(
             metrics,
         });
     }
+    let explain = explanation::explain(pools, &options.pairs, &options.dataset)?;
     Ok(Results {
         headline: headline::overall(&comparisons),
         recipes,
         comparisons,
+        explain,
         figures: figures::draw(pools, &options.dataset)?,
     })
 }

@@ -10,6 +10,7 @@
 
 mod analysis;
 mod comparison;
+mod explanation;
 mod figures;
 mod groups;
 mod headline;
@@ -33,6 +34,9 @@ pub enum Error {
     /// Models that do not form a lineup.
     #[error(transparent)]
     Lineup(#[from] flatleak_attack::Error),
+    /// What cannot be explained.
+    #[error(transparent)]
+    Explain(#[from] flatleak_explain::Error),
     /// The caller asked to stop.
     #[error("interrupted")]
     Stopped,

@@ -32,8 +32,78 @@ pub struct Results {
     pub recipes: Vec<RecipeResult>,
     /// One entry per compared pair.
     pub comparisons: Vec<Comparison>,
+    /// Why: memorization.
+    pub explain: Explanation,
     /// What the report draws.
     pub figures: Vec<Figure>,
+}
+
+/// Why recipes leak.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// One entry per recipe.
+    pub memorization: Vec<MemorizationResult>,
+    /// One entry per compared pair.
+    pub differences: Vec<MemorizationDifference>,
+}
+
+/// A statistic by name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NamedEstimate {
+    /// `mean`, `share-below-0.25`, `share-middle`, `share-above-0.85`.
+    pub name: String,
+    /// Its value with a 95 % interval.
+    #[serde(flatten)]
+    pub estimate: Estimate,
+}
+
+/// Memorization under one recipe.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MemorizationResult {
+    /// Recipe name.
+    pub recipe: String,
+    /// Data set.
+    pub dataset: String,
+    /// From correct predictions (0/1).
+    pub hard: Vec<NamedEstimate>,
+    /// From confidences.
+    pub soft: Vec<NamedEstimate>,
+    /// Mean standard error of one example's memorization.
+    pub mean_standard_error: f64,
+    /// Mean memorization is the gap of accuracy: checked.
+    pub identity: IdentityResult,
+    /// Examples per bin of 0/1 memorization, equal bins from -1 to 1.
+    pub histogram: Vec<usize>,
+    /// The same for soft memorization.
+    pub soft_histogram: Vec<usize>,
+}
+
+/// Both sides of mean memorization = accuracy on members - accuracy on non-members.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IdentityResult {
+    /// Mean 0/1 memorization.
+    pub memorization: f64,
+    /// Gap of accuracy, pooled over models and examples.
+    pub accuracy_gap: f64,
+    /// They agree to rounding.
+    pub holds: bool,
+}
+
+/// Paired differences of memorization, candidate - baseline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MemorizationDifference {
+    /// Baseline recipe.
+    pub baseline: String,
+    /// Candidate recipe.
+    pub candidate: String,
+    /// Data set.
+    pub dataset: String,
+    /// From correct predictions (0/1).
+    pub hard: Vec<NamedEstimate>,
+    /// From confidences.
+    pub soft: Vec<NamedEstimate>,
+    /// Pearson correlation of 0/1 memorization between the recipes, over examples.
+    pub correlation: Option<f64>,
 }
 
 /// One recipe's models.
