@@ -43,7 +43,14 @@ fn workers_do_not_matter_and_a_run_extends() {
     extended.args(["compare", "--models", "8", "--pool", "60", "--epochs", "2", "--out"]).arg(&one);
     assert_eq!(code(&extended.output().unwrap()), 0);
     assert_eq!(std::fs::metadata(&weights).unwrap().modified().unwrap(), before);
-    assert_eq!(results(&one)["recipes"][0]["models"], 8);
+    let extended = results(&one);
+    assert_eq!(extended["recipes"][0]["models"], 8);
+    let explain = &extended["explain"];
+    assert_eq!(explain["memorization"].as_array().unwrap().len(), 3);
+    assert!(explain["memorization"].as_array().unwrap().iter().all(|m| m["identity"]["holds"] == true));
+    for link in explain["links"].as_array().unwrap() {
+        assert!((-1.0..=1.0).contains(&link["correlation"]["mean"].as_f64().unwrap()));
+    }
 }
 
 #[test]

@@ -164,6 +164,7 @@ impl Document {
             whole.comparisons.extend(part.comparisons);
             whole.explain.memorization.extend(part.explain.memorization);
             whole.explain.differences.extend(part.explain.differences);
+            whole.explain.links.extend(part.explain.links);
             whole.figures.extend(part.figures);
             whole.timings.training_s += part.timings.training_s;
             whole.timings.analysis_s += part.timings.analysis_s;

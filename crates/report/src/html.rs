@@ -2,8 +2,8 @@
 
 use askama::Template;
 use flatleak_verdict::{
-    Comparison, Estimate, GroupResult, MemorizationDifference, MemorizationResult, MetricDifference, RecipeResult,
-    Verdict,
+    Comparison, Estimate, GroupResult, LinkResult, MemorizationDifference, MemorizationResult, MetricDifference,
+    RecipeResult, Verdict,
 };
 
 use crate::{Document, Error, plot, table};
@@ -27,6 +27,7 @@ struct Section<'a> {
     forests: Vec<(&'a str, &'a str, String)>,
     memorized: Vec<(&'a MemorizationResult, String)>,
     memorized_differences: Vec<&'a MemorizationDifference>,
+    links: Vec<&'a LinkResult>,
 }
 
 impl<'a> Section<'a> {
@@ -60,7 +61,8 @@ impl<'a> Section<'a> {
         let memorized = d.explain.memorization.iter().filter(|m| m.dataset == dataset);
         let memorized = memorized.map(|m| (m, plot::memorization(&m.histogram))).collect();
         let memorized_differences = d.explain.differences.iter().filter(|m| m.dataset == dataset).collect();
-        Self { dataset, recipes, comparisons, rocs, phis, forests, memorized, memorized_differences }
+        let links = d.explain.links.iter().filter(|l| l.dataset == dataset).collect();
+        Self { dataset, recipes, comparisons, rocs, phis, forests, memorized, memorized_differences, links }
     }
 
     fn groups(&self) -> &[GroupResult] {

@@ -119,7 +119,7 @@ pub fn analyse(
             metrics,
         });
     }
-    let explain = explanation::explain(pools, &options.pairs, &options.dataset)?;
+    let explain = explanation::explain(pools, &scored, &options.pairs, &options.dataset)?;
     Ok(Results {
         headline: headline::overall(&comparisons),
         recipes,

@@ -25,10 +25,14 @@ fn metric_name(attack: Attack, measure: usize) -> String {
     }
 }
 
+/// Whether headlines rest on an attack.
+pub(crate) fn is_headline(attack: Attack) -> bool {
+    FAMILY.iter().any(|f| f.strip_suffix(".auc") == Some(attack.name()))
+}
+
 /// What the test of one attack may spend; it stops early once p is clearly large.
 fn budget(attack: Attack, exchanges: Exchanges, workers: usize) -> Budget {
-    let headline = FAMILY.iter().any(|f| f.strip_suffix(".auc") == Some(attack.name()));
-    let max_draws = if headline { exchanges.headline } else { exchanges.other };
+    let max_draws = if is_headline(attack) { exchanges.headline } else { exchanges.other };
     // A twentieth of the draws: at p = .05 the estimate is then as exact as without stopping.
     Budget { max_draws, stop_after: max_draws.div_ceil(20), workers }
 }

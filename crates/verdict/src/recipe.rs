@@ -5,6 +5,7 @@ use flatleak_pool::{Pool, Signal};
 use flatleak_stats::{Interval, Ranking, block_interval, jackknife, moments};
 use flatleak_stream::{Purpose, Stream};
 
+use crate::comparison::is_headline;
 use crate::scored::{Evidence, MEASURES, Measures, average, block_means, measure};
 use crate::{AttackResult, Error, Estimate, FPR_LEVELS, Spread, TprAtFpr, parallel};
 
@@ -24,6 +25,8 @@ pub(crate) struct Scored {
     pub(crate) mean: Measures,
     /// Mean measures with each block deleted as targets and as shadows; empty for attacks without shadows.
     pub(crate) deleted: Vec<Measures>,
+    /// (B, N) share of a block's targets on which the call at the block's threshold is right; only for headline attacks.
+    pub(crate) calls: Vec<Vec<f64>>,
 }
 
 /// Per-block means of a property of single models.
@@ -109,7 +112,8 @@ pub(crate) fn attack(pool: &Pool, attack: Attack, workers: usize, seed: u64) -> 
         over_blocks(&balanced, seed)?
     };
 
-    let scored = Scored { mean: average(&targets), blocks, deleted };
+    let calls = if is_headline(attack) { right_calls(lineup, &scores, &thresholds) } else { Vec::new() };
+    let scored = Scored { mean: average(&targets), blocks, deleted, calls };
     let interval = |k: usize| -> Result<Estimate, Error> {
         let values: Vec<f64> = if shadows { &scored.deleted } else { &scored.blocks }.iter().map(|m| m[k]).collect();
         Ok(if shadows { jackknife(scored.mean[k], &values, 0.95)?.interval } else { over_blocks(&values, seed)? }
@@ -147,6 +151,26 @@ pub(crate) fn attack(pool: &Pool, attack: Attack, workers: usize, seed: u64) -> 
         tpr_at_fpr,
     };
     Ok((result, scored))
+}
+
+/// Per block and example, the share of the block's targets whose membership call is right.
+fn right_calls(lineup: &Lineup<'_>, scores: &[Vec<f64>], thresholds: &[f64]) -> Vec<Vec<f64>> {
+    lineup
+        .blocks()
+        .iter()
+        .zip(thresholds)
+        .map(|(&block, threshold)| {
+            let mut right = vec![0.0; lineup.examples()];
+            let mut targets = 0.0;
+            for (seat, row) in lineup.seats().iter().zip(scores).filter(|(s, _)| s.block == block) {
+                targets += 1.0;
+                for ((sum, score), member) in right.iter_mut().zip(row).zip(seat.member) {
+                    *sum += f64::from(u8::from((score >= threshold) == *member));
+                }
+            }
+            right.into_iter().map(|sum| sum / targets).collect()
+        })
+        .collect()
 }
 
 /// The threshold with the best pooled balanced accuracy over all targets of a lineup.

@@ -45,6 +45,21 @@ pub struct Explanation {
     pub memorization: Vec<MemorizationResult>,
     /// One entry per compared pair.
     pub differences: Vec<MemorizationDifference>,
+    /// Does memorization explain who is found? One entry per recipe and headline attack.
+    pub links: Vec<LinkResult>,
+}
+
+/// Memorization against attack success.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LinkResult {
+    /// Recipe name.
+    pub recipe: String,
+    /// Data set.
+    pub dataset: String,
+    /// Attack name.
+    pub attack: String,
+    /// Rank correlation over examples of soft memorization, from other blocks, with the rate of right membership calls.
+    pub correlation: Estimate,
 }
 
 /// A statistic by name.
