@@ -15,6 +15,9 @@ use crate::pictures;
 /// Side of the resized pictures where the request does not say.
 const SIDE: usize = 64;
 
+/// Fewest pictures whose array is kept; fewer are decoded in a moment.
+const KEPT_FROM: usize = 1000;
+
 /// Image names and levels of the folder's table; `None` where no CSV begins with `image,level`.
 pub(crate) fn labels(folder: &Path) -> Result<Option<Vec<(String, u32)>>, Error> {
     for path in pictures::sorted(folder)?.into_iter().filter(|p| p.extension().is_some_and(|e| e == "csv")) {
@@ -49,7 +52,8 @@ pub(crate) fn read(folder: &Path, table: &[(String, u32)], side: Option<usize>) 
         hasher.update(format!("{name} {level} {size} {side}\n").as_bytes());
         list.push((path, *level));
     }
-    let kept = cache::directory().map(|d| d.join(format!(".eyepacs-{}.bin", &hasher.finalize().to_hex()[..16])));
+    let name = format!(".eyepacs-{}.bin", &hasher.finalize().to_hex()[..16]);
+    let kept = cache::directory().filter(|_| list.len() >= KEPT_FROM).map(|folder| folder.join(name));
     let shape = Shape { channels: 3, height: side, width: side };
     let expected = list.len() * shape.features();
     if let Some(pixels) = kept.as_ref().and_then(|path| stored(path, expected)) {
@@ -97,4 +101,25 @@ fn store(path: &Path, pixels: &[u8]) -> std::io::Result<()> {
     let hash = blake3::hash(pixels);
     fs::write(&temporary, [hash.as_bytes().as_slice(), pixels].concat())?;
     fs::rename(&temporary, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kept_array_comes_back_whole_or_not_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("below/kept.bin");
+        let pixels: Vec<u8> = (0..=200).collect();
+        assert_eq!(stored(&path, 201), None);
+        store(&path, &pixels).unwrap();
+        assert_eq!(stored(&path, 201), Some(pixels));
+        assert_eq!(stored(&path, 200), None, "another size");
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[40] ^= 1;
+        fs::write(&path, bytes).unwrap();
+        assert_eq!(stored(&path, 201), None, "damaged");
+        assert_eq!(fs::read_dir(dir.path().join("below")).unwrap().count(), 1);
+    }
 }
