@@ -3,6 +3,8 @@
 //! Ratios are formed in logarithms and through the complement q = 1 - p where p is near 1, so that
 //! well-fitted examples keep distinct scores: log pbar = log1p(-qbar) there.
 
+use flatleak_pool::log_sigmoid;
+
 use crate::Lineup;
 use crate::shadows::{per_block, score_seats, side_means, signals};
 
@@ -126,8 +128,4 @@ fn sigmoid(phi: f64) -> f64 {
 
 fn complement(phi: f64) -> f64 {
     1.0 / (1.0 + libm::exp(phi))
-}
-
-fn log_sigmoid(phi: f64) -> f64 {
-    if phi >= 0.0 { -libm::log1p(libm::exp(-phi)) } else { phi - libm::log1p(libm::exp(phi)) }
 }

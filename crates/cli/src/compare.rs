@@ -10,13 +10,13 @@ use flatleak_data::{Dataset, Request};
 use flatleak_nn::{Architecture, ENGINE_VERSION, Network, Optimizer, Recipe, views};
 use flatleak_report::{DatasetRecord, Document, RecipeSettings, StudyRecord, Timings, html, json, table};
 use flatleak_run::{Event, Plan, Summary};
-use flatleak_store::{RunDir, pause_point};
+use flatleak_store::{RunDir, pause_point, write_atomic};
 use flatleak_study::Study;
 use flatleak_verdict::{Options, Results};
 use serde_json::json;
 
 use crate::arguments::Compare;
-use crate::exit::{DATA, DIVERGED, Failure, INTERRUPTED, OTHER, OUTPUT, USAGE};
+use crate::exit::{DATA, DIVERGED, Failure, INTERRUPTED, OTHER, USAGE};
 use crate::machine;
 use crate::progress::{Progress, say};
 
@@ -55,8 +55,8 @@ pub(crate) fn run(options: &Compare) -> Result<ExitCode, Failure> {
     let documents = jobs.iter().map(|job| complete(options, job, workers, &stop)).collect::<Result<Vec<_>, _>>()?;
     let Some(document) = Document::merge(documents)? else { return Ok(ExitCode::SUCCESS) };
     if several {
-        write_whole(&out.join("results.json"), json::render(&document)?.as_bytes())?;
-        write_whole(&out.join("report.html"), html::render(&document)?.as_bytes())?;
+        write_atomic(&out.join("results.json"), json::render(&document)?.as_bytes(), "summary")?;
+        write_atomic(&out.join("report.html"), html::render(&document)?.as_bytes(), "summary-report")?;
     }
     let page = out.join("report.html");
     if options.message_format == crate::arguments::MessageFormat::Json {
@@ -123,15 +123,6 @@ fn complete(options: &Compare, job: &Job, workers: usize, stop: &AtomicBool) -> 
     Ok(document)
 }
 
-/// Writes a file whole or not at all.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".tmp");
-    std::fs::write(&temporary, bytes)
-        .and_then(|()| std::fs::rename(&temporary, path))
-        .map_err(|e| Failure::new(OUTPUT, format!("cannot write {}: {e}", path.display())))
-}
-
 /// The study's data. A quick run takes at most [`QUICK_POOL`] of the pool, however large it is.
 fn load(options: &Compare, study: &mut Study, name: &str) -> Result<Dataset, Failure> {
     let open = |study: &Study| {
@@ -155,7 +146,7 @@ pub(crate) fn report(dir: &Path) -> Result<ExitCode, Failure> {
     let document = json::parse(&text).map_err(|e| Failure::new(DATA, format!("{}: {e}", path.display())))?;
     let page = html::render(&document)?;
     let target = dir.join("report.html");
-    write_whole(&target, page.as_bytes())?;
+    write_atomic(&target, page.as_bytes(), "report")?;
     say(&format!("{}\nreport: {}\n", table::render(&document), target.display()));
     Ok(ExitCode::SUCCESS)
 }

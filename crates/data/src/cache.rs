@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
+use crate::pictures::sorted;
 use crate::source;
 
 /// Environment variable that names another cache directory.
@@ -149,16 +150,9 @@ fn legal(name: &str) -> bool {
 }
 
 /// Data files of a folder, sorted.
-fn listed(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_file() && path.file_name().is_some_and(|n| n != CHECKSUMS) {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
+fn listed(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let data = |path: &PathBuf| path.is_file() && path.file_name().is_some_and(|n| n != CHECKSUMS);
+    Ok(sorted(folder)?.into_iter().filter(data).collect())
 }
 
 /// Puts a data set into the cache from a file or folder on this machine: a folder with its files, a `.tar.gz` of it, or one file
@@ -204,7 +198,7 @@ fn assemble(name: &str, from: &Path, part: &Path) -> Result<(), Error> {
     let wanted = Remote::named(name).map_or(&[][..], |r| r.files);
     let text = from.to_string_lossy();
     if from.is_dir() {
-        for file in listed(from).map_err(failed(from))? {
+        for file in listed(from)? {
             let Some(base) = file.file_name().and_then(|n| n.to_str()) else { continue };
             if wanted.is_empty() || wanted.contains(&base) {
                 fs::copy(&file, part.join(base)).map_err(failed(&file))?;
@@ -219,7 +213,7 @@ fn assemble(name: &str, from: &Path, part: &Path) -> Result<(), Error> {
     if let Some(missing) = wanted.iter().find(|w| !part.join(w).exists()) {
         return Err(Error::MissingFile { directory: from.into(), expected: (*missing).into() });
     }
-    let files = listed(part).map_err(failed(part))?;
+    let files = listed(part)?;
     let whole = if let [one] = &files[..] { one.as_path() } else { part };
     source::at(whole, 0, None)?;
     let mut sums = String::new();

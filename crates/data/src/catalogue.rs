@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use flatleak_stream::{Purpose, Stream};
+use strsim::levenshtein as distance;
 
 use crate::cache::{self, Remote};
 use crate::changes::{self, Settings};
@@ -197,22 +198,6 @@ fn located(name: &str) -> Result<PathBuf, Error> {
         nearest: near.min_by_key(|known| distance(name, known)),
         known: names.join(", "),
     })
-}
-
-/// Edit distance (Levenshtein) between two names.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, &y) in b.iter().enumerate() {
-            let change = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

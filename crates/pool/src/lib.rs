@@ -15,7 +15,7 @@ mod membership;
 mod signals;
 
 pub use membership::{BLOCK, Membership};
-pub use signals::{Signal, Signals};
+pub use signals::{Signal, Signals, log_sigmoid};
 
 /// Errors of this crate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -112,7 +112,7 @@ impl Signals {
 }
 
 /// log(1 / (1 + exp(-phi))), exact in both tails.
-fn log_sigmoid(phi: f64) -> f64 {
+pub fn log_sigmoid(phi: f64) -> f64 {
     if phi >= 0.0 { -libm::log1p(libm::exp(-phi)) } else { phi - libm::log1p(libm::exp(phi)) }
 }
 

@@ -12,7 +12,10 @@ use crate::Error;
 use crate::fault::pause_point;
 
 /// Writes `bytes` to a temporary name beside `path`, syncs and renames. `kind` names the pause points.
-pub(crate) fn write_atomic(path: &Path, bytes: &[u8], kind: &str) -> Result<(), Error> {
+///
+/// # Errors
+/// When the file system fails; no half file is left.
+pub fn write_atomic(path: &Path, bytes: &[u8], kind: &str) -> Result<(), Error> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".tmp");
     let temporary = Path::new(&temporary);

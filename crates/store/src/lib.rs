@@ -9,6 +9,7 @@ mod error;
 mod fault;
 mod rundir;
 
+pub use artefact::write_atomic;
 pub use error::Error;
 pub use fault::pause_point;
 pub use rundir::{RunDir, SplitOutputs};

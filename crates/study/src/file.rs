@@ -52,7 +52,7 @@ struct Train {
 }
 
 // Not `flatten`: it would turn off the check for unknown keys.
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize, Serialize, Default)]
 #[serde(deny_unknown_fields)]
 struct Entry {
     name: String,
@@ -71,20 +71,7 @@ struct Entry {
 
 impl Entry {
     fn named(name: &str, optimizer: Optimizer) -> Self {
-        Self {
-            name: name.into(),
-            optimizer: Some(optimizer),
-            rho: None,
-            epochs: None,
-            batch: None,
-            lr: None,
-            schedule: None,
-            warmup: None,
-            momentum: None,
-            nesterov: None,
-            weight_decay: None,
-            augment: None,
-        }
+        Self { name: name.into(), optimizer: Some(optimizer), ..Self::default() }
     }
 
     fn resolve(self, train: &Train) -> Recipe {

@@ -119,18 +119,24 @@ pub(crate) fn attack(pool: &Pool, attack: Attack, workers: usize, seed: u64) -> 
         Ok(if shadows { jackknife(scored.mean[k], &values, 0.95)?.interval } else { over_blocks(&values, seed)? }
             .into())
     };
+    // Per level: sums of realised FPR and false positives over targets, and the fewest expected ones. One sort per target.
+    let mut levels = [(0.0, 0.0, f64::INFINITY); FPR_LEVELS.len()];
+    let mut ranking = Ranking::default();
+    for (seat, row) in lineup.seats().iter().zip(&scores) {
+        ranking.rebuild(row, seat.member)?;
+        for ((realised, positives, expected), fpr) in levels.iter_mut().zip(FPR_LEVELS) {
+            let point = ranking.tpr_at(fpr);
+            *realised += point.realised_fpr;
+            *positives += point.false_positives as f64;
+            *expected = f64::min(*expected, fpr * ranking.non_members() as f64);
+        }
+    }
+    let n = scores.len() as f64;
     let tpr_at_fpr = FPR_LEVELS
         .iter()
+        .zip(levels)
         .enumerate()
-        .map(|(k, &fpr)| {
-            let (mut realised, mut positives, mut expected) = (0.0, 0.0, f64::INFINITY);
-            for (seat, row) in lineup.seats().iter().zip(&scores) {
-                let point = Ranking::new(row, seat.member)?.tpr_at(fpr);
-                realised += point.realised_fpr;
-                positives += point.false_positives as f64;
-                expected = f64::min(expected, fpr * seat.member.iter().filter(|m| !**m).count() as f64);
-            }
-            let n = scores.len() as f64;
+        .map(|(k, (&fpr, (realised, positives, expected)))| {
             Ok(TprAtFpr {
                 fpr,
                 tpr: interval(2 + k)?,

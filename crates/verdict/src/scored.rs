@@ -92,19 +92,13 @@ impl<'a> Scene<'a> {
 
 /// Measures of every target of a lineup.
 pub(crate) fn measure(lineup: &Lineup<'_>, scores: &[Vec<f64>]) -> Result<Vec<Measures>, Error> {
-    let mut ranking: Option<Ranking> = None;
+    let mut ranking = Ranking::default();
     lineup
         .seats()
         .iter()
         .zip(scores)
         .map(|(seat, row)| {
-            let ranking = match &mut ranking {
-                Some(r) => {
-                    r.rebuild(row, seat.member)?;
-                    r
-                }
-                none => none.insert(Ranking::new(row, seat.member)?),
-            };
+            ranking.rebuild(row, seat.member)?;
             let mut out = [0.0; MEASURES];
             out[0] = ranking.auc();
             out[1] = ranking.advantage();
