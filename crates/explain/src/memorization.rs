@@ -1,9 +1,10 @@
 //! Memorization (Feldman & Zhang 2020, arXiv 2008.03703, eq. 1 over random subsets).
 
 use flatleak_pool::{Pool, Signal};
-use flatleak_stats::{Interval, jackknife, moments, student_t};
+use flatleak_stats::{Interval, Jackknife, jackknife, moments, student_t, welch};
 
 use crate::Error;
+use crate::sides::Sides;
 
 /// Limits of the middle of the distribution: below, an example is learnt without being seen; above, only by heart.
 pub const MIDDLE: (f64, f64) = (0.25, 0.85);
@@ -47,15 +48,13 @@ impl Statistic {
     }
 }
 
-/// Memorization of every pool example under one recipe.
-///
-/// With B blocks, each of which splits the pool, c_b,in(i) is the mean of the signal over the models of block b that were trained on
-/// example i and c_b,out(i) over the others: mem_i = mean_b [c_b,in(i) - c_b,out(i)], which is Feldman & Zhang's difference of means
-/// because every block holds as many models of each kind.
+/// Memorization of every pool example under one recipe: mem_i = mean of the signal over the models that were trained on
+/// example i, minus its mean over the others.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Memorization {
-    /// (B, N) differences c_b,in - c_b,out.
-    differences: Vec<Vec<f64>>,
+    sides: Sides,
+    /// From all models, (N).
+    all: Vec<f64>,
 }
 
 /// Both sides of `mean_i mem_i = mean accuracy on members - mean accuracy on the pool's non-members`.
@@ -65,10 +64,12 @@ pub struct Identity {
     pub memorization: f64,
     /// Accuracy pooled over (model, member example) minus that over (model, non-member example).
     pub accuracy_gap: f64,
+    /// Whether every example is in as many models as every other, without which the two differ by more than rounding.
+    pub balanced: bool,
 }
 
 impl Identity {
-    /// Whether they agree to rounding.
+    /// Whether they agree to rounding, as they must in a balanced design.
     pub fn holds(&self) -> bool {
         (self.memorization - self.accuracy_gap).abs() < 1e-9
     }
@@ -78,96 +79,96 @@ impl Memorization {
     /// From correct predictions ([`Signal::Correct`], 0/1) or, as the soft variant, confidences ([`Signal::Confidence`]).
     ///
     /// # Errors
-    /// A block in which an example is in all models or in none.
+    /// An example that too few models hold, or lack.
     pub fn new(pool: &Pool, signal: Signal) -> Result<Self, Error> {
-        let m = &pool.membership;
-        let rows = pool.rows(signal);
-        let n = m.examples();
-        let mut differences = Vec::with_capacity(m.blocks());
-        for block in 0..m.blocks() {
-            let models: Vec<usize> = (0..m.models()).filter(|&k| m.block(k) == block).collect();
-            // Per example, sums and counts of the models that hold it and of those that do not.
-            let mut sides = vec![[(0.0, 0.0); 2]; n];
-            for &k in &models {
-                for ((side, member), value) in sides.iter_mut().zip(m.row(k)).zip(&rows[k]) {
-                    let (sum, count) = &mut side[usize::from(!member)];
-                    (*sum, *count) = (*sum + value, *count + 1.0);
-                }
-            }
-            if let Some(example) = sides.iter().position(|s| s[0].1 == 0.0 || s[1].1 == 0.0) {
-                return Err(Error::Block { block, example });
-            }
-            differences
-                .push(sides.iter().map(|[inside, outside]| inside.0 / inside.1 - outside.0 / outside.1).collect());
-        }
-        Ok(Self { differences })
+        let sides = Sides::new(&pool.membership, pool.rows(signal))?;
+        let all = sides.gaps(None);
+        Ok(Self { sides, all })
     }
 
-    /// Number of blocks, B.
-    pub fn blocks(&self) -> usize {
-        self.differences.len()
+    /// Number of units that intervals delete: blocks, or models where the design has no blocks.
+    pub fn units(&self) -> usize {
+        self.sides.units()
     }
 
-    /// mem_i of every example, from all blocks but `without`.
-    pub fn values(&self, without: Option<usize>) -> Vec<f64> {
-        let kept: Vec<&Vec<f64>> =
-            (0..self.blocks()).filter(|b| Some(*b) != without).map(|b| &self.differences[b]).collect();
-        let n = self.differences.first().map_or(0, Vec::len);
-        (0..n).map(|i| kept.iter().map(|row| row[i]).sum::<f64>() / kept.len() as f64).collect()
+    /// mem_i of every example.
+    pub fn values(&self) -> &[f64] {
+        &self.all
     }
 
-    /// Standard error of every mem_i: the deviation of its block differences (ddof 1) over sqrt(B). With complementary pairs
-    /// the two models of a block are not independent, so the binomial formula does not apply.
+    /// mem_i of every example from all models but those of one unit.
+    pub fn without(&self, unit: usize) -> Vec<f64> {
+        self.sides.gaps(Some(unit))
+    }
+
+    /// Standard error of every mem_i. In complementary blocks: the deviation of the block differences (ddof 1) over sqrt(B), for
+    /// the two models of a block are not independent and the binomial formula does not apply. Elsewhere
+    /// sqrt(var_in / n_in + var_out / n_out).
     pub fn standard_errors(&self) -> Vec<f64> {
-        let n = self.differences.first().map_or(0, Vec::len);
-        let blocks = self.blocks() as f64;
-        (0..n)
-            .map(|i| {
-                let column: Vec<f64> = self.differences.iter().map(|row| row[i]).collect();
-                (moments::variance(&column, 1) / blocks).sqrt()
-            })
-            .collect()
+        self.sides.standard_errors()
     }
 
-    /// A statistic of the distribution with its 95 % interval over blocks: Student's t for the mean, which is a mean of
-    /// independent blocks, and the delete-one-block jackknife for shares. They hold for the pool's size: with few blocks noise widens
-    /// the distribution of mem.
+    /// The 95 % interval of every mem_i. Of 0/1 outcomes: Bonett and Price's for matched pairs in complementary blocks, Agresti and
+    /// Caffo's elsewhere, which have a width even where all models agree; of confidences Student's t around mem_i.
     ///
     /// # Errors
-    /// Fewer than two blocks.
-    pub fn statistic(&self, statistic: Statistic) -> Result<Interval, Error> {
+    /// Fewer than two units.
+    pub fn intervals(&self) -> Result<Vec<Interval>, Error> {
+        self.sides.intervals(&self.all)
+    }
+
+    /// A statistic of the distribution with its 95 % interval: Student's t over blocks for the mean, which is a mean of
+    /// independent blocks, and the delete-one-unit jackknife for shares and in designs without blocks. Intervals hold for the
+    /// pool's size: with few models noise widens the distribution of mem.
+    ///
+    /// # Errors
+    /// Fewer than two units.
+    pub fn statistic(&self, statistic: Statistic) -> Result<Jackknife, Error> {
         self.compare(None, statistic)
     }
 
-    /// The paired difference `self - baseline` of a statistic, with the same intervals.
+    /// The paired difference `self - baseline` of a statistic, with the same intervals. Both must come from one design.
     ///
     /// # Errors
-    /// Fewer than two blocks.
-    pub fn difference(&self, baseline: &Self, statistic: Statistic) -> Result<Interval, Error> {
+    /// Fewer than two units.
+    pub fn difference(&self, baseline: &Self, statistic: Statistic) -> Result<Jackknife, Error> {
         self.compare(Some(baseline), statistic)
     }
 
-    fn compare(&self, baseline: Option<&Self>, statistic: Statistic) -> Result<Interval, Error> {
-        let at = |without: Option<usize>| {
-            let other = baseline.map_or(0.0, |b| statistic.of(&b.values(without)));
-            statistic.of(&self.values(without)) - other
+    /// The difference `self - baseline` of pools with different memberships: Welch's interval of two independent estimates.
+    ///
+    /// # Errors
+    /// Fewer than two units.
+    pub fn unpaired_difference(&self, baseline: &Self, statistic: Statistic) -> Result<Jackknife, Error> {
+        let side = |m: &Self| -> Result<(f64, f64, f64), Error> {
+            let found = m.statistic(statistic)?;
+            Ok((found.interval.mean, found.standard_error, m.units() as f64 - 1.0))
         };
-        if statistic == Statistic::Mean {
-            let block = |b: usize| {
-                moments::mean(&self.differences[b]) - baseline.map_or(0.0, |o| moments::mean(&o.differences[b]))
-            };
-            return Ok(student_t(&(0..self.blocks()).map(block).collect::<Vec<_>>(), 0.95)?);
+        Ok(welch(side(baseline)?, side(self)?, 0.95)?)
+    }
+
+    fn compare(&self, baseline: Option<&Self>, statistic: Statistic) -> Result<Jackknife, Error> {
+        let whole = statistic.of(&self.all) - baseline.map_or(0.0, |b| statistic.of(&b.all));
+        if let (Statistic::Mean, Some(blocks)) = (statistic, self.sides.block_means()) {
+            let other = baseline.and_then(|b| b.sides.block_means());
+            let differences: Vec<f64> =
+                blocks.iter().enumerate().map(|(b, v)| v - other.as_ref().map_or(0.0, |o| o[b])).collect();
+            let interval = student_t(&differences, 0.95)?;
+            let error = (moments::variance(&differences, 1) / differences.len() as f64).sqrt();
+            return Ok(Jackknife { interval, standard_error: error });
         }
-        let left_out: Vec<f64> = (0..self.blocks()).map(|b| at(Some(b))).collect();
-        Ok(jackknife(at(None), &left_out, 0.95)?.interval)
+        let left_out: Vec<f64> = (0..self.units())
+            .map(|u| statistic.of(&self.without(u)) - baseline.map_or(0.0, |b| statistic.of(&b.without(u))))
+            .collect();
+        Ok(jackknife(whole, &left_out, 0.95)?)
     }
 
     /// Counts of mem in equal bins from -1 to 1, the last closed. With complementary pairs 0/1 memorization takes multiples of 1/B:
     /// the bins' width is one of these, at least 1/20, so that no bin is empty for arithmetic's sake.
     pub fn histogram(&self) -> Vec<usize> {
-        let bins = 2 * (4..=20).rev().find(|d| self.blocks().is_multiple_of(*d)).unwrap_or(20);
+        let bins = 2 * (4..=20).rev().find(|d| self.units().is_multiple_of(*d)).unwrap_or(20);
         let mut counts = vec![0; bins];
-        for v in self.values(None) {
+        for v in &self.all {
             // Sums of thirds and the like end a rounding error below their bin's edge.
             let at = ((v + 1.0) / 2.0 * bins as f64 + 1e-9).floor().clamp(0.0, bins as f64 - 1.0);
             counts[at as usize] += 1;
@@ -184,6 +185,10 @@ impl Memorization {
                 all[usize::from(!member)] += 1.0;
             }
         }
-        Identity { memorization: moments::mean(&self.values(None)), accuracy_gap: hits[0] / all[0] - hits[1] / all[1] }
+        Identity {
+            memorization: moments::mean(&self.all),
+            accuracy_gap: hits[0] / all[0] - hits[1] / all[1],
+            balanced: self.sides.balanced(),
+        }
     }
 }

@@ -19,6 +19,7 @@
 //! ```
 
 pub mod activation;
+pub mod bits;
 pub mod conv;
 mod dispatch;
 mod gemm;

@@ -58,6 +58,8 @@ pub struct Pool {
     pub recipe: String,
     /// Who was trained on what, (M, N).
     pub membership: Membership,
+    /// Where each pool example stands in its source, (N).
+    pub ids: Vec<u32>,
     /// Labels of the pool, (N).
     pub labels: Vec<u32>,
     /// Labels of the held-out examples, (T).
@@ -86,6 +88,29 @@ impl Pool {
             Some(view) => &self.views[view][usize::from(held_out)],
         };
         models.iter().map(|s| s.values(signal)).collect()
+    }
+
+    /// Whether the models' outputs hold this signal: an imported pool may know no more than who was right.
+    pub fn offers(&self, signal: Signal) -> bool {
+        let n = self.labels.len();
+        self.pool.iter().all(|s| s.holds(signal, n))
+    }
+
+    /// The pool of some of its models, in their order.
+    #[must_use]
+    pub fn select(&self, models: &[usize]) -> Self {
+        let pick = |all: &[Signals]| models.iter().filter_map(|&m| all.get(m).cloned()).collect::<Vec<_>>();
+        Self {
+            recipe: self.recipe.clone(),
+            membership: self.membership.select(models),
+            ids: self.ids.clone(),
+            labels: self.labels.clone(),
+            test_labels: self.test_labels.clone(),
+            groups: self.groups.clone(),
+            pool: pick(&self.pool),
+            test: pick(&self.test),
+            views: self.views.iter().map(|[a, b]| [pick(a), pick(b)]).collect(),
+        }
     }
 
     /// The values of one signal in f64, one row of N per model.

@@ -1,5 +1,7 @@
 //! The blocked membership design.
 
+use std::collections::HashMap;
+
 use flatleak_stream::{Purpose, Stream};
 
 use crate::Error;
@@ -12,6 +14,7 @@ pub const BLOCK: usize = 2;
 pub struct Membership {
     rows: Vec<Vec<bool>>,
     blocks: Vec<usize>,
+    complementary: bool,
 }
 
 impl Membership {
@@ -37,7 +40,75 @@ impl Membership {
             let complement = row.iter().map(|m| !m).collect();
             rows.extend([row, complement]);
         }
-        Ok(Self { rows, blocks: (0..models).map(|m| m / BLOCK).collect() })
+        Ok(Self { rows, blocks: (0..models).map(|m| m / BLOCK).collect(), complementary: true })
+    }
+
+    /// Any design, such as that of an imported pool. Where the rows fall into complementary pairs these are the blocks,
+    /// numbered in the order of their first models; otherwise every model is a block of its own.
+    ///
+    /// # Errors
+    /// Fewer than 4 models or 2 examples; rows of different lengths.
+    pub fn from_rows(rows: Vec<Vec<bool>>) -> Result<Self, Error> {
+        if rows.len() < 4 {
+            return Err(Error::Models(rows.len()));
+        }
+        let examples = rows[0].len();
+        if examples < 2 {
+            return Err(Error::Examples(examples));
+        }
+        if let Some(row) = rows.iter().find(|r| r.len() != examples) {
+            return Err(Error::Size { what: "a row of the membership", found: row.len(), expected: examples });
+        }
+        // Rows that wait for their complement, by the complement.
+        let mut waiting: HashMap<Vec<bool>, Vec<usize>> = HashMap::new();
+        let mut partner = vec![None; rows.len()];
+        for (model, row) in rows.iter().enumerate() {
+            if let Some(other) = waiting.get_mut(row).and_then(Vec::pop) {
+                (partner[other], partner[model]) = (Some(model), Some(other));
+            } else {
+                waiting.entry(row.iter().map(|m| !m).collect()).or_default().push(model);
+            }
+        }
+        let complementary = partner.iter().all(Option::is_some);
+        let mut blocks = vec![0; rows.len()];
+        let mut next = 0;
+        for model in 0..rows.len() {
+            match partner[model].filter(|p| complementary && *p < model) {
+                Some(first) => blocks[model] = blocks[first],
+                None => (blocks[model], next) = (next, next + 1),
+            }
+        }
+        Ok(Self { rows, blocks, complementary })
+    }
+
+    /// The design of some of the models, in their order; blocks are numbered anew. What was complementary must be taken
+    /// by whole blocks, or it no longer is.
+    #[must_use]
+    pub fn select(&self, models: &[usize]) -> Self {
+        let mut names: Vec<usize> = models.iter().map(|&m| self.blocks[m]).collect();
+        let kept = names.clone();
+        names.sort_unstable();
+        names.dedup();
+        let whole = models.len() == BLOCK * names.len();
+        let number = |block: &usize| names.binary_search(block).unwrap_or(0);
+        let complementary = self.complementary && whole;
+        let blocks =
+            if complementary { kept.iter().map(number).collect() } else { (0..models.len()).collect::<Vec<_>>() };
+        Self { rows: models.iter().map(|&m| self.rows[m].clone()).collect(), blocks, complementary }
+    }
+
+    /// Whether every block is a pair of models that splits the pool between them.
+    pub fn is_complementary(&self) -> bool {
+        self.complementary
+    }
+
+    /// The models of each block, by block.
+    pub fn by_block(&self) -> Vec<Vec<usize>> {
+        let mut out = vec![Vec::new(); self.blocks()];
+        for (model, &block) in self.blocks.iter().enumerate() {
+            out[block].push(model);
+        }
+        out
     }
 
     /// Number of models, M.
@@ -62,7 +133,7 @@ impl Membership {
 
     /// Number of blocks.
     pub fn blocks(&self) -> usize {
-        self.blocks.last().map_or(0, |b| b + 1)
+        self.blocks.iter().max().map_or(0, |b| b + 1)
     }
 
     /// Indices of the examples that a model was trained on.
@@ -88,6 +159,26 @@ mod tests {
         assert_ne!(small.row(0), small.row(2));
         assert_eq!((small.members(0).len(), small.members(1).len()), (50, 51));
         assert_eq!(large.blocks(), 8);
+    }
+
+    #[test]
+    fn complements_are_found_wherever_they_stand() {
+        let whole = Membership::complementary(3, 8, 101).unwrap();
+        let order = [5, 0, 7, 2, 1, 6, 3, 4];
+        let found = Membership::from_rows(order.iter().map(|&m| whole.row(m).to_vec()).collect()).unwrap();
+        assert!(found.is_complementary());
+        assert_eq!((0..8).map(|m| found.block(m)).collect::<Vec<_>>(), [0, 1, 2, 3, 1, 2, 3, 0]);
+        assert_eq!(found.by_block()[0], [0, 7]);
+        let rows: Vec<Vec<bool>> = (0..5).map(|m| whole.row(m).to_vec()).collect();
+        let single = Membership::from_rows(rows.clone()).unwrap();
+        assert!(!single.is_complementary() && single.blocks() == 5);
+        assert!(Membership::from_rows(rows[..3].to_vec()).is_err());
+        // A doubled row needs two complements.
+        let twice = [0, 0, 1, 2, 3, 1].map(|m| whole.row(m).to_vec()).to_vec();
+        assert!(Membership::from_rows(twice).unwrap().is_complementary());
+        let half = whole.select(&[2, 3, 6, 7]);
+        assert!(half.is_complementary() && half.block(2) == 1 && half.row(2) == whole.row(6));
+        assert!(!whole.select(&[0, 2, 4, 6]).is_complementary());
     }
 
     #[test]

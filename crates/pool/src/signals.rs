@@ -75,9 +75,24 @@ impl Signals {
         Ok(out)
     }
 
+    /// What is known of outputs of which only the prediction was kept; the other signals are absent.
+    pub fn from_correct(correct: Vec<u8>) -> Self {
+        Self { phi: Vec::new(), correct, entropy: Vec::new(), modified_entropy: Vec::new() }
+    }
+
+    /// Whether a signal is there for all of `n` examples.
+    pub(crate) fn holds(&self, signal: Signal, n: usize) -> bool {
+        n == match signal {
+            Signal::Phi | Signal::Confidence | Signal::LogConfidence => self.phi.len(),
+            Signal::NegativeEntropy => self.entropy.len(),
+            Signal::NegativeModifiedEntropy => self.modified_entropy.len(),
+            Signal::Correct => self.correct.len(),
+        }
+    }
+
     /// Number of examples.
     pub fn len(&self) -> usize {
-        self.phi.len()
+        self.correct.len()
     }
 
     /// Whether there is no example.

@@ -46,6 +46,18 @@ fn check_blocks(what: &'static str, values: &[f64], level: f64) -> Result<(), Er
 }
 
 /// The two-sided critical value of Student's t: P(|T| <= t) = level.
+///
+/// # Errors
+/// Fewer than 1 degree of freedom, a level outside (0, 1).
+pub fn student_t_critical(level: f64, degrees: f64) -> Result<f64, Error> {
+    check_level(level)?;
+    if degrees >= 1.0 {
+        Ok(t_critical(level, degrees))
+    } else {
+        Err(Error::TooFew { what: "degrees of freedom", found: 0, needed: 1 })
+    }
+}
+
 pub(crate) fn t_critical(level: f64, degrees: f64) -> f64 {
     // P(|T| > t) is the regularised incomplete beta function of (degrees/2, 1/2) at degrees/(degrees + t^2).
     let y = inv_beta_reg(0.5 * degrees, 0.5, 1.0 - level);
@@ -146,4 +158,26 @@ pub fn jackknife(estimate: f64, leave_one_out: &[f64], level: f64) -> Result<Jac
     let standard_error = (degrees * variance(leave_one_out, 0)).sqrt();
     let half = t_critical(level, degrees) * standard_error;
     Ok(Jackknife { interval: Interval { mean: estimate, low: estimate - half, high: estimate + half }, standard_error })
+}
+
+/// The difference `b - a` of two independent estimates with standard errors and degrees of freedom, and its limits by
+/// Student's t with Welch's and Satterthwaite's degrees of freedom (Welch 1947). Each of `a`, `b` is (estimate, standard
+/// error, degrees).
+///
+/// # Errors
+/// A value that is not finite, fewer than 1 degree of freedom, a level outside (0, 1).
+pub fn welch(a: (f64, f64, f64), b: (f64, f64, f64), level: f64) -> Result<Jackknife, Error> {
+    check_level(level)?;
+    check_finite("estimate, error or degrees of freedom", &[a.0, a.1, a.2, b.0, b.1, b.2])?;
+    if a.2.min(b.2) < 1.0 {
+        return Err(Error::TooFew { what: "degrees of freedom", found: a.2.min(b.2) as usize, needed: 1 });
+    }
+    let (va, vb) = (a.1 * a.1, b.1 * b.1);
+    let difference = b.0 - a.0;
+    let standard_error = (va + vb).sqrt();
+    let spread = va * va / a.2 + vb * vb / b.2;
+    let degrees = if spread > 0.0 { (va + vb) * (va + vb) / spread } else { a.2 + b.2 };
+    let half = t_critical(level, degrees) * standard_error;
+    let interval = Interval { mean: difference, low: difference - half, high: difference + half };
+    Ok(Jackknife { interval, standard_error })
 }

@@ -3,8 +3,9 @@
 //! [`Ranking`] sorts the scores of one target once and then answers every question about its ROC curve:
 //! AUC, advantage, TPR at a low FPR as an [`OperatingPoint`], the best threshold. [`Interval`] is what
 //! [`block_interval`] and [`jackknife`] make of the targets of a pool, block by block. [`swap_test`] compares
-//! two recipes by exchanging their models, and [`holm`] corrects a family of such tests. [`models_needed`]
-//! says how large a pool would settle an open comparison.
+//! two recipes by exchanging their models, and [`holm`] corrects a family of such tests, [`benjamini_hochberg`] a flood
+//! of them. [`models_needed`] says how large a pool would settle an open comparison. [`gaussian`] has the best
+//! attacks on two normal distributions, and [`parallel`] the map that every crate above uses to spread work.
 //!
 //! Scores are higher for members everywhere. The crate performs no input or output and knows nothing about
 //! models; randomness comes from [`Stream`](flatleak_stream::Stream) alone, so every figure can be repeated.
@@ -26,21 +27,25 @@
 mod correction;
 mod curve;
 mod error;
+mod exact;
+pub mod gaussian;
 mod interval;
 mod meta;
 pub mod moments;
 pub mod normal;
+pub mod parallel;
 mod permutation;
 mod power;
 mod proportion;
 mod roc;
 
-pub use correction::holm;
+pub use correction::{benjamini_hochberg, holm};
 pub use curve::{OperatingPoint, interpolate};
 pub use error::Error;
-pub use interval::{BCA_FROM, Interval, Jackknife, bca, bca_from_draws, block_interval, jackknife, student_t};
+pub use exact::{fisher_upper, sign_upper};
+pub use interval::{BCA_FROM, Interval, Jackknife, bca, bca_from_draws, block_interval, jackknife, student_t, student_t_critical, welch};
 pub use meta::{RandomEffects, random_effects};
 pub use permutation::{Budget, sign_flip_test, smallest_p, swap_test};
 pub use power::{models_needed, smallest_detectable};
-pub use proportion::{clopper_pearson, wilson};
+pub use proportion::{clopper_pearson, independent_difference, matched_difference, wilson};
 pub use roc::Ranking;

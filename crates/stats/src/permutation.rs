@@ -4,6 +4,7 @@ use flatleak_stream::{Purpose, Stream};
 
 use crate::error::{Error, check_finite};
 use crate::moments::mean;
+use crate::parallel;
 
 /// Draws are handed to the threads in batches of at least this many.
 const BATCH: usize = 16;
@@ -197,21 +198,6 @@ where
     F: Fn(&[bool]) -> Result<Vec<f64>, E> + Sync,
     E: Send,
 {
-    let score = |draw| rescore(&design.swaps(blocks, draw));
-    if workers == 1 {
-        return range.map(score).collect();
-    }
-    let draws: Vec<u64> = range.collect();
-    let mut results: Vec<Option<Result<Vec<f64>, E>>> = draws.iter().map(|_| None).collect();
-    let share = draws.len().div_ceil(workers);
-    std::thread::scope(|scope| {
-        for (draws, slots) in draws.chunks(share).zip(results.chunks_mut(share)) {
-            scope.spawn(|| {
-                for (&draw, slot) in draws.iter().zip(slots) {
-                    *slot = Some(score(draw));
-                }
-            });
-        }
-    });
-    results.into_iter().flatten().collect()
+    let draws = (range.end - range.start) as usize;
+    parallel::map(draws, workers, |at| rescore(&design.swaps(blocks, range.start + at as u64)))
 }

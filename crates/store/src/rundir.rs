@@ -212,6 +212,7 @@ impl RunDir {
         Ok(Pool {
             recipe: self.study.recipes[recipe].name.clone(),
             membership: self.membership.clone(),
+            ids: data.pool.ids.clone(),
             labels: data.pool.y.clone(),
             test_labels: data.test.y.clone(),
             groups: groups(data),

@@ -45,6 +45,8 @@ pub enum Purpose {
     Permutation,
     /// Bootstrap draws.
     Bootstrap,
+    /// Halves of a pool's blocks, and nulls in which membership means nothing.
+    Halves,
     /// Simulations of the statistics themselves.
     Simulation,
 }
@@ -65,6 +67,7 @@ impl Purpose {
             Self::DpNoise => "dp-noise",
             Self::Permutation => "permutation",
             Self::Bootstrap => "bootstrap",
+            Self::Halves => "halves",
             Self::Simulation => "simulation",
         }
     }

@@ -14,7 +14,6 @@ mod explanation;
 mod figures;
 mod groups;
 mod headline;
-mod parallel;
 mod pooled;
 mod recipe;
 mod results;

@@ -2,12 +2,12 @@
 
 use flatleak_attack::{Attack, Lineup};
 use flatleak_pool::{Pool, Signal};
-use flatleak_stats::{Interval, Ranking, block_interval, jackknife, moments};
+use flatleak_stats::{Interval, Ranking, block_interval, jackknife, moments, parallel};
 use flatleak_stream::{Purpose, Stream};
 
 use crate::comparison::is_headline;
 use crate::scored::{Evidence, MEASURES, Measures, average, block_means, measure};
-use crate::{AttackResult, Error, Estimate, FPR_LEVELS, Spread, TprAtFpr, parallel};
+use crate::{AttackResult, Error, Estimate, FPR_LEVELS, Spread, TprAtFpr};
 
 /// Draws of a BCa interval.
 const DRAWS: usize = 2000;

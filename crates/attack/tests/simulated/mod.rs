@@ -83,6 +83,7 @@ impl Examples {
             recipe: recipe.into(),
             membership: told.clone(),
             labels: self.labels().to_vec(),
+            ids: (0..self.n as u32).collect(),
             test_labels: self.labels[self.n..].to_vec(),
             groups: None,
             pool,

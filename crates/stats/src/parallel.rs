@@ -3,10 +3,15 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// `f(0), ..., f(n - 1)` on `workers` threads, in order.
-pub(crate) fn map<T: Send>(n: usize, workers: usize, f: impl Fn(usize) -> T + Sync) -> Vec<T> {
+///
+/// A panic of `f` is passed on.
+pub fn map<T: Send>(n: usize, workers: usize, f: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    if workers <= 1 {
+        return (0..n).map(f).collect();
+    }
     let next = AtomicUsize::new(0);
     let mut found: Vec<(usize, T)> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..workers.clamp(1, n.max(1)))
+        let threads: Vec<_> = (0..workers.min(n))
             .map(|_| {
                 scope.spawn(|| {
                     let mut mine = Vec::new();
@@ -24,4 +29,18 @@ pub(crate) fn map<T: Send>(n: usize, workers: usize, f: impl Fn(usize) -> T + Sy
     });
     found.sort_by_key(|(i, _)| *i);
     found.into_iter().map(|(_, v)| v).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::map;
+
+    #[test]
+    fn the_order_is_kept_for_any_number_of_threads() {
+        let wanted: Vec<usize> = (0..100).map(|i| i * i).collect();
+        for workers in [0, 1, 2, 7, 200] {
+            assert_eq!(map(100, workers, |i| i * i), wanted);
+        }
+        assert!(map(0, 4, |i| i).is_empty());
+    }
 }
