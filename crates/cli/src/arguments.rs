@@ -20,10 +20,15 @@ written; 1 anything else.";
 pub(crate) enum Command {
     /// Train recipes, attack them, and say which leaks more
     Compare(Compare),
+    /// Say why recipes leak, from the pools of a finished run or from NumPy archives; trains nothing
+    Explain(Explain),
     /// Render table and report.html of a finished run again
     Report {
         /// Run directory
         dir: PathBuf,
+        /// Leave out pictures and everything about single examples
+        #[arg(long)]
+        redact: bool,
     },
     /// Data sets: list, look at, fetch, verify, import
     Data {
@@ -130,6 +135,35 @@ pub(crate) struct Compare {
     /// Print plan and estimates and stop
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Leave out pictures and everything about single examples
+    #[arg(long)]
+    pub(crate) redact: bool,
+    /// How to report progress
+    #[arg(long, value_enum, default_value = "human")]
+    pub(crate) message_format: MessageFormat,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Explain {
+    /// A run directory, or one or more .npz archives with `trainset_mask`, `trainset_correctness` and perhaps
+    /// `testset_correctness`; of several archives, the first is the baseline
+    #[arg(required = true, value_name = "DIR|NPZ")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Where to write [default: the run directory itself; flatleak-runs/explain-<archive>]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Leave out what needs attacks: their link with memorization, leakage by group
+    #[arg(long)]
+    pub(crate) no_attacks: bool,
+    /// Leave out pictures and everything about single examples
+    #[arg(long)]
+    pub(crate) redact: bool,
+    /// Root seed of splits and nulls for archives; a run directory has its own
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Worker threads [default: one per core]; no result depends on it
+    #[arg(long, value_name = "W")]
+    pub(crate) workers: Option<usize>,
     /// How to report progress
     #[arg(long, value_enum, default_value = "human")]
     pub(crate) message_format: MessageFormat,

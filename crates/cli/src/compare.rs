@@ -1,4 +1,4 @@
-//! `flatleak compare` and `flatleak report`.
+//! `flatleak compare`.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -8,16 +8,18 @@ use std::time::Instant;
 
 use flatleak_data::{Dataset, Request};
 use flatleak_nn::{Architecture, ENGINE_VERSION, Network, Optimizer, Recipe, views};
-use flatleak_report::{DatasetRecord, Document, RecipeSettings, StudyRecord, Timings, html, json, table};
+use flatleak_pool::Pool;
+use flatleak_report::{DatasetRecord, Document, RecipeSettings, StudyRecord, Timings, table};
 use flatleak_run::{Event, Plan, Summary};
-use flatleak_store::{RunDir, pause_point, write_atomic};
+use flatleak_store::{RunDir, pause_point};
 use flatleak_study::Study;
-use flatleak_verdict::{Options, Results};
+use flatleak_verdict::{Analysis, Options};
 use serde_json::json;
 
-use crate::arguments::Compare;
-use crate::exit::{DATA, DIVERGED, Failure, INTERRUPTED, OTHER, USAGE};
+use crate::arguments::{Compare, MessageFormat};
+use crate::exit::{DIVERGED, Failure, INTERRUPTED, OTHER, USAGE};
 use crate::machine;
+use crate::outputs::{self, Examples};
 use crate::progress::{Progress, say};
 
 /// Most pool examples of a quick run.
@@ -49,22 +51,25 @@ pub(crate) fn run(options: &Compare) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
 
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).map_err(|e| Failure::new(OTHER, e))?;
+    let stop = stop_flag()?;
     let documents = jobs.iter().map(|job| complete(options, job, workers, &stop)).collect::<Result<Vec<_>, _>>()?;
-    let Some(document) = Document::merge(documents)? else { return Ok(ExitCode::SUCCESS) };
-    if several {
-        write_atomic(&out.join("results.json"), json::render(&document)?.as_bytes(), "summary")?;
-        write_atomic(&out.join("report.html"), html::render(&document)?.as_bytes(), "summary-report")?;
-    }
+    let folders: Vec<&Path> = jobs.iter().map(|j| j.out.as_path()).collect();
+    let Some(document) = outputs::merge(documents, &folders, &out)? else { return Ok(ExitCode::SUCCESS) };
     let page = out.join("report.html");
-    if options.message_format == crate::arguments::MessageFormat::Json {
+    if options.message_format == MessageFormat::Json {
         say(&format!("{}\n", json!({ "phase": "done", "event": { "report": page, "headline": document.headline } })));
     } else {
         say(&format!("{}\nreport: {}\n", table::render(&document), page.display()));
     }
     Ok(ExitCode::from(if document.diverged.is_empty() { 0 } else { DIVERGED }))
+}
+
+/// Set by Ctrl-C and the like: whoever works looks at it and leaves what is complete.
+pub(crate) fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).map_err(|e| Failure::new(OTHER, e))?;
+    Ok(stop)
 }
 
 fn prepare(options: &Compare, study: &Study, name: &str) -> Result<Job, Failure> {
@@ -105,8 +110,17 @@ fn complete(options: &Compare, job: &Job, workers: usize, stop: &AtomicBool) -> 
     }
 
     let started = Instant::now();
-    let results = analyse(options, study, data, &dir, &summary, workers, stop)
-        .map_err(|f| if f.code == INTERRUPTED { Failure::new(INTERRUPTED, resumable()) } else { f })?;
+    let kept: Vec<usize> = (0..study.recipes.len()).filter(|r| summary.diverged.iter().all(|d| d.0 != *r)).collect();
+    if kept.is_empty() {
+        return Err(Failure::new(DIVERGED, "every recipe diverged: lower the learning rate"));
+    }
+    let pools = kept.iter().map(|&r| dir.pool(r, data)).collect::<Result<Vec<_>, _>>()?;
+    let recipes: Vec<&Recipe> = kept.iter().map(|&r| &study.recipes[r]).collect();
+    let asked = question(study, data, &recipes, workers);
+    let views: Vec<&Pool> = pools.iter().collect();
+    let Analysis { results, details } =
+        with_progress("analysis", options.message_format, stop, |go_on| flatleak_verdict::analyse(&views, &asked, go_on))
+            .map_err(|f| if f.code == INTERRUPTED { Failure::new(INTERRUPTED, resumable()) } else { f })?;
     let timings = Timings {
         training_s,
         analysis_s: started.elapsed().as_secs_f64(),
@@ -115,11 +129,11 @@ fn complete(options: &Compare, job: &Job, workers: usize, stop: &AtomicBool) -> 
         date: machine::date(),
     };
     let diverged: Vec<String> = summary.diverged.iter().map(|d| study.recipes[d.0].name.clone()).collect();
-    let record = record(study, data, &dir, options.quick);
-    let document =
+    let record = record(study, data, dir.data_digest(), options.quick);
+    let mut document =
         Document::new(record, machine::describe(workers), diverged, results, timings, env!("CARGO_PKG_VERSION"));
-    dir.write("results.json", json::render(&document)?.as_bytes(), "results")?;
-    dir.write("report.html", html::render(&document)?.as_bytes(), "report")?;
+    let examples = Examples { details: &details, pools: &views, data: Some(data), workers };
+    outputs::write(&mut document, &examples, options.redact, out)?;
     Ok(document)
 }
 
@@ -136,19 +150,6 @@ fn load(options: &Compare, study: &mut Study, name: &str) -> Result<Dataset, Fai
     }
     study.pool = Some(QUICK_POOL);
     Ok(open(study)?)
-}
-
-/// Renders a finished run again.
-pub(crate) fn report(dir: &Path) -> Result<ExitCode, Failure> {
-    let path = dir.join("results.json");
-    let text = std::fs::read_to_string(&path)
-        .map_err(|e| Failure::new(DATA, format!("cannot read {}: {e}; is this a finished run?", path.display())))?;
-    let document = json::parse(&text).map_err(|e| Failure::new(DATA, format!("{}: {e}", path.display())))?;
-    let page = html::render(&document)?;
-    let target = dir.join("report.html");
-    write_atomic(&target, page.as_bytes(), "report")?;
-    say(&format!("{}\nreport: {}\n", table::render(&document), target.display()));
-    Ok(ExitCode::SUCCESS)
 }
 
 /// The study file with the arguments on top.
@@ -215,43 +216,38 @@ fn train(options: &Compare, plan: Plan<'_>, workers: usize, stop: &AtomicBool) -
     Ok(summary)
 }
 
-fn analyse(
-    options: &Compare,
-    study: &Study,
-    data: &Dataset,
-    dir: &RunDir,
-    summary: &Summary,
-    workers: usize,
-    stop: &AtomicBool,
-) -> Result<Results, Failure> {
-    let kept: Vec<usize> = (0..study.recipes.len()).filter(|r| summary.diverged.iter().all(|d| d.0 != *r)).collect();
-    if kept.is_empty() {
-        return Err(Failure::new(DIVERGED, "every recipe diverged: lower the learning rate"));
-    }
-    let pools = kept.iter().map(|&r| dir.pool(r, data)).collect::<Result<Vec<_>, _>>()?;
-    let recipes: Vec<&Recipe> = kept.iter().map(|&r| &study.recipes[r]).collect();
-    let analysis = Options {
+/// What is asked about the pools of these recipes.
+pub(crate) fn question(study: &Study, data: &Dataset, recipes: &[&Recipe], workers: usize) -> Options {
+    Options {
         dataset: data.name.clone(),
         checkpoints: recipes.iter().map(|r| r.epochs).collect(),
-        pairs: pairs(&recipes),
+        pairs: pairs(recipes),
         attacks: flatleak_verdict::attacks(),
         exchanges: flatleak_verdict::Exchanges::default(),
         seed: study.seed,
         workers,
-    };
+    }
+}
+
+/// Calls `f` with what reports its progress; it is asked after every step whether to go on.
+pub(crate) fn with_progress<T>(
+    phase: &'static str,
+    format: MessageFormat,
+    stop: &AtomicBool,
+    f: impl FnOnce(&mut dyn FnMut(flatleak_verdict::Progress) -> bool) -> Result<T, flatleak_verdict::Error>,
+) -> Result<T, Failure> {
     let mut progress: Option<Progress> = None;
-    let results = flatleak_verdict::analyse(&pools.iter().collect::<Vec<_>>(), &analysis, |p| {
+    let found = f(&mut |p| {
         if p.done == p.total / 2 {
             pause_point("analysis");
         }
-        let bar = progress.get_or_insert_with(|| Progress::new("analysis", p.total as u64, options.message_format));
-        bar.set(p.done as u64);
+        progress.get_or_insert_with(|| Progress::new(phase, p.total as u64, format)).set(p.done as u64);
         !stop.load(Ordering::Relaxed)
     })?;
     if let Some(bar) = progress {
         bar.finish();
     }
-    Ok(results)
+    Ok(found)
 }
 
 /// Sharpness-aware recipes against every plain one; without such, every recipe against the first.
@@ -266,7 +262,7 @@ fn pairs(recipes: &[&Recipe]) -> Vec<(usize, usize)> {
     if found.is_empty() { (1..recipes.len()).map(|c| (0, c)).collect() } else { found }
 }
 
-fn record(study: &Study, data: &Dataset, dir: &RunDir, quick: bool) -> StudyRecord {
+pub(crate) fn record(study: &Study, data: &Dataset, digest: &str, quick: bool) -> StudyRecord {
     let settings = |r: &Recipe| {
         let sam = if r.optimizer == Optimizer::Sam { format!(", rho {}", r.rho) } else { String::new() };
         let nesterov = if r.nesterov { " (Nesterov)" } else { "" };
@@ -284,7 +280,7 @@ fn record(study: &Study, data: &Dataset, dir: &RunDir, quick: bool) -> StudyReco
         queries: study.queries,
         datasets: vec![DatasetRecord {
             name: data.name.clone(),
-            digest: dir.data_digest().to_owned(),
+            digest: digest.to_owned(),
             pool: data.pool.len(),
             test: data.test.len(),
             classes: data.classes,

@@ -5,17 +5,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use flatleak_data::cache::{self, Remote};
-use flatleak_data::{Dataset, FASHION_MNIST_DIR, FASHION_MNIST_VAR, Request, Scaling, Split, catalogue, open};
+use flatleak_data::{Dataset, FASHION_MNIST_DIR, FASHION_MNIST_VAR, Request, Scaling, catalogue, open};
+use flatleak_store::write_atomic;
 
 use crate::arguments::Data;
 use crate::exit::{DATA, Failure, OTHER, OUTPUT, USAGE};
 use crate::progress::say;
+use crate::sheet;
 
 /// Columns and rows of a contact sheet's classes.
 const PER_CLASS: usize = 12;
 const MOST_CLASSES: usize = 20;
-/// Pixels that the longer side of an image takes at least.
-const LEAST_SIDE: usize = 40;
 
 pub(crate) fn run(command: &Data) -> Result<ExitCode, Failure> {
     let text = match command {
@@ -81,9 +81,10 @@ fn info(name: &str, sheet: Option<&Path>) -> Result<String, Failure> {
     }
     let _ = writeln!(out, "digest    {}", data.digest_hex());
     if let Some(path) = sheet {
-        let (width, height, pixels) = contact_sheet(&data)
-            .ok_or_else(|| Failure::new(USAGE, format!("{name} holds no images: leave --sheet away")))?;
-        write_png(path, width, height, &pixels)?;
+        if !sheet::shows(&data) {
+            return Err(Failure::new(USAGE, format!("{name} holds no images: leave --sheet away")));
+        }
+        write_atomic(path, &sheet::png(&contact_sheet(&data), data.shape, false)?, "sheet")?;
         let _ = writeln!(out, "sheet     {}", path.display());
     }
     Ok(out)
@@ -97,47 +98,15 @@ fn counts(numbers: &[u32], most: usize) -> Vec<usize> {
     out
 }
 
-/// RGB pixels of the first images of every class, one class a row; small images are enlarged, and values that use only the
-/// lower part of their range are stretched over it.
-fn contact_sheet(data: &Dataset) -> Option<(usize, usize, Vec<u8>)> {
-    let (h, w, rows) = (data.shape.height, data.shape.width, data.classes.min(MOST_CLASSES));
-    let zoom = LEAST_SIDE.div_ceil(h.max(w));
-    let (tile_h, tile_w) = (zoom * h + 1, zoom * w + 1);
-    let (width, height) = (PER_CLASS * tile_w + 1, rows * tile_h + 1);
-    let mut sheet = vec![255; 3 * width * height];
-    let split: &Split = &data.pool;
-    let mut tiles = Vec::new();
-    for class in 0..rows {
-        let mine = (0..split.len()).filter(|&i| split.y[i] as usize == class).take(PER_CLASS);
-        for (column, i) in mine.enumerate() {
-            tiles.push((class, column, data.pixels(split, i)?));
-        }
-    }
-    let top = tiles.iter().flat_map(|t| &t.2).max().copied().unwrap_or(255).max(1);
-    for (class, column, pixels) in tiles {
-        for p in 0..zoom * h * zoom * w {
-            let (y, x) = (p / (zoom * w), p % (zoom * w));
-            let at = (class * tile_h + 1 + y) * width + column * tile_w + 1 + x;
-            for c in 0..3 {
-                // Grey images repeat their only plane.
-                let plane = if data.shape.channels >= 3 { c } else { 0 };
-                let value = pixels[(plane * h + y / zoom) * w + x / zoom];
-                sheet[3 * at + c] = (u32::from(value) * 255 / u32::from(top)) as u8;
-            }
-        }
-    }
-    Some((width, height, sheet))
-}
-
-fn write_png(path: &Path, width: usize, height: usize, pixels: &[u8]) -> Result<(), Failure> {
-    let failed = |e: &dyn std::fmt::Display| Failure::new(OUTPUT, format!("cannot write {}: {e}", path.display()));
-    let file = std::fs::File::create(path).map_err(|e| failed(&e))?;
-    let mut encoder = png::Encoder::new(std::io::BufWriter::new(file), width as u32, height as u32);
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header().map_err(|e| failed(&e))?;
-    writer.write_image_data(pixels).map_err(|e| failed(&e))?;
-    writer.finish().map_err(|e| failed(&e))
+/// The first pool images of every class, one class a row.
+fn contact_sheet(data: &Dataset) -> sheet::Rows {
+    let split = &data.pool;
+    (0..data.classes.min(MOST_CLASSES))
+        .map(|class| {
+            let mine = (0..split.len()).filter(|&i| split.y[i] as usize == class).take(PER_CLASS);
+            mine.filter_map(|i| data.pixels(split, i)).collect()
+        })
+        .collect()
 }
 
 fn fetch(name: &str, from: Option<&str>, sha256: Option<&str>) -> Result<String, Failure> {

@@ -50,6 +50,7 @@ impl From<flatleak_store::Error> for Failure {
         let code = match &e {
             Error::Io { .. } => OUTPUT,
             Error::OtherStudy { .. } | Error::Busy(_) | Error::Study(_) | Error::Engine(_) | Error::Pool(_) => USAGE,
+            Error::Import { .. } => DATA,
             Error::Missing(_) | Error::Encode { .. } => OTHER,
         };
         Self::new(code, e)
@@ -60,6 +61,12 @@ impl From<flatleak_verdict::Error> for Failure {
     fn from(e: flatleak_verdict::Error) -> Self {
         let code = if matches!(e, flatleak_verdict::Error::Stopped) { INTERRUPTED } else { OTHER };
         Self::new(code, e)
+    }
+}
+
+impl From<flatleak_explain::Error> for Failure {
+    fn from(e: flatleak_explain::Error) -> Self {
+        Self::new(OTHER, e)
     }
 }
 

@@ -4,9 +4,12 @@ mod arguments;
 mod compare;
 mod data;
 mod exit;
+mod explain;
 mod list;
 mod machine;
+mod outputs;
 mod progress;
+mod sheet;
 
 use std::process::ExitCode;
 
@@ -30,7 +33,8 @@ fn main() -> ExitCode {
     quiet_decoders();
     let result = match Arguments::parse().command {
         Command::Compare(options) => compare::run(&options),
-        Command::Report { dir } => compare::report(&dir),
+        Command::Explain(options) => explain::run(&options),
+        Command::Report { dir, redact } => outputs::report(&dir, redact),
         Command::Data { command } => data::run(&command),
         Command::List { what } => list::run(what),
     };

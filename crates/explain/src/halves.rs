@@ -36,9 +36,8 @@ impl Halves {
 
 /// The order in which the models' outputs are handed to a design so that membership means nothing. With complementary blocks IN and
 /// OUT are swapped in a random half of them (each by a coin), which keeps who disagrees with whom; elsewhere models are
-/// permuted. `draw` numbers the null.
-pub(crate) fn null_order(design: &Design, seed: u64, draw: u64) -> Vec<usize> {
-    let mut stream = Stream::new(seed, Purpose::Halves, u64::MAX, draw);
+/// permuted.
+pub fn null_order(design: &Design, stream: &mut Stream) -> Vec<usize> {
     let mut order: Vec<usize> = (0..design.models()).collect();
     match design.pairs() {
         Some(pairs) => pairs.iter().filter(|_| stream.coin()).for_each(|&[a, b]| order.swap(a, b)),
@@ -132,7 +131,7 @@ pub fn reliability(
     let entropies = |design: &Design, models: &[usize], draw: Option<u64>| -> Result<Vec<Option<f64>>, Error> {
         let models: Vec<usize> = match draw {
             None => models.to_vec(),
-            Some(draw) => null_order(design, seed, draw).into_iter().map(|k| models[k]).collect(),
+            Some(draw) => null_order(design, &mut Stream::new(seed, Purpose::Halves, u64::MAX, draw)).into_iter().map(|k| models[k]).collect(),
         };
         Ok(outputs.influence(design, &models)?.sweep(workers, |row| row.entropy(errors)))
     };

@@ -96,6 +96,24 @@ impl Pool {
         self.pool.iter().all(|s| s.holds(signal, n))
     }
 
+    /// The pool of some of its examples, in their order.
+    #[must_use]
+    pub fn of_examples(&self, examples: &[usize]) -> Self {
+        let of = |all: &[Signals]| all.iter().map(|s| s.select(examples)).collect::<Vec<_>>();
+        let words = |all: &[u32]| examples.iter().map(|&i| all[i]).collect::<Vec<_>>();
+        Self {
+            recipe: self.recipe.clone(),
+            membership: self.membership.of_examples(examples),
+            ids: words(&self.ids),
+            labels: words(&self.labels),
+            test_labels: self.test_labels.clone(),
+            groups: self.groups.as_ref().map(|g| Groups { pool: words(&g.pool), ..g.clone() }),
+            pool: of(&self.pool),
+            test: self.test.clone(),
+            views: self.views.iter().map(|[a, b]| [of(a), b.clone()]).collect(),
+        }
+    }
+
     /// The pool of some of its models, in their order.
     #[must_use]
     pub fn select(&self, models: &[usize]) -> Self {

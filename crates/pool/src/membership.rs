@@ -97,6 +97,13 @@ impl Membership {
         Self { rows: models.iter().map(|&m| self.rows[m].clone()).collect(), blocks, complementary }
     }
 
+    /// The design over some of the examples, in their order; blocks stay what they are.
+    #[must_use]
+    pub fn of_examples(&self, examples: &[usize]) -> Self {
+        let rows = self.rows.iter().map(|row| examples.iter().map(|&i| row[i]).collect()).collect();
+        Self { rows, blocks: self.blocks.clone(), complementary: self.complementary }
+    }
+
     /// Whether every block is a pair of models that splits the pool between them.
     pub fn is_complementary(&self) -> bool {
         self.complementary

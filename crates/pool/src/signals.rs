@@ -80,6 +80,19 @@ impl Signals {
         Self { phi: Vec::new(), correct, entropy: Vec::new(), modified_entropy: Vec::new() }
     }
 
+    /// The signals of some examples, in their order; absent ones stay absent.
+    pub(crate) fn select(&self, examples: &[usize]) -> Self {
+        fn pick<T: Copy>(all: &[T], examples: &[usize]) -> Vec<T> {
+            if all.is_empty() { Vec::new() } else { examples.iter().map(|&i| all[i]).collect() }
+        }
+        Self {
+            phi: pick(&self.phi, examples),
+            correct: pick(&self.correct, examples),
+            entropy: pick(&self.entropy, examples),
+            modified_entropy: pick(&self.modified_entropy, examples),
+        }
+    }
+
     /// Whether a signal is there for all of `n` examples.
     pub(crate) fn holds(&self, signal: Signal, n: usize) -> bool {
         n == match signal {
@@ -97,7 +110,7 @@ impl Signals {
 
     /// Whether there is no example.
     pub fn is_empty(&self) -> bool {
-        self.phi.is_empty()
+        self.correct.is_empty()
     }
 
     /// One signal in f64.

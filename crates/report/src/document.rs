@@ -32,10 +32,41 @@ pub struct Document {
     pub pooled: Vec<PooledDifference>,
     /// Why.
     pub explain: Explanation,
+    /// Pictures of single examples that the report shows.
+    #[serde(default)]
+    pub pictures: Vec<Picture>,
+    /// Whether pictures and what is known of single examples were left out.
+    #[serde(default)]
+    pub redacted: bool,
     /// What the report draws.
     pub figures: Vec<Figure>,
     /// Seconds.
     pub timings: Timings,
+}
+
+/// A picture of single examples beside `results.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Picture {
+    /// Data set.
+    pub dataset: String,
+    /// Recipe name.
+    pub recipe: String,
+    /// What it shows.
+    pub kind: PictureKind,
+    /// PNG file, relative to the folder of the results.
+    pub file: String,
+    /// Legend of its rows, from the top.
+    pub rows: Vec<String>,
+}
+
+/// What a picture shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PictureKind {
+    /// The most memorized training examples, one class a row.
+    Memorized,
+    /// Influential pairs, a held-out example and its supporters a row.
+    Influential,
 }
 
 /// What changes results, and nothing else.
@@ -142,9 +173,18 @@ impl Document {
             comparisons,
             pooled,
             explain,
+            pictures: Vec::new(),
+            redacted: false,
             figures,
             timings,
         }
+    }
+
+    /// Leaves out pictures and what is known of single examples.
+    pub fn redact(&mut self) {
+        self.redacted = true;
+        self.pictures.clear();
+        self.explain.influence.iter_mut().for_each(|i| i.top.clear());
     }
 
     /// One document over the data sets of a study, each of which has its own. `parts` must not be empty.
@@ -162,9 +202,8 @@ impl Document {
             whole.diverged.extend(part.diverged);
             whole.recipes.extend(part.recipes);
             whole.comparisons.extend(part.comparisons);
-            whole.explain.memorization.extend(part.explain.memorization);
-            whole.explain.differences.extend(part.explain.differences);
-            whole.explain.links.extend(part.explain.links);
+            whole.explain.extend(part.explain);
+            whole.pictures.extend(part.pictures);
             whole.figures.extend(part.figures);
             whole.timings.training_s += part.timings.training_s;
             whole.timings.analysis_s += part.timings.analysis_s;

@@ -1,14 +1,20 @@
-//! Renders results, one file per format: [`json`], the terminal [`table`], and [`html`].
+//! Renders results, one file per format: [`json`], the terminal [`table`], and [`html`]; and tables of single examples
+//! ([`columns`]) as [`csv`] and [`parquet`](mod@parquet).
 //!
 //! [`Document`] is `results.json` as a type: the results, the study that they belong to, the machine and timings.
 
+pub mod columns;
+pub mod csv;
 mod document;
 pub mod html;
 pub mod json;
+pub mod parquet;
 mod plot;
 pub mod table;
 
-pub use document::{DatasetRecord, Document, Machine, RecipeSettings, StudyRecord, Timings};
+pub use document::{
+    DatasetRecord, Document, Machine, Picture, PictureKind, RecipeSettings, StudyRecord, Timings,
+};
 
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -19,4 +25,7 @@ pub enum Error {
     /// The page could not be rendered.
     #[error("cannot render the report: {0}")]
     Html(#[from] askama::Error),
+    /// A table could not be encoded.
+    #[error("cannot encode a table: {0}")]
+    Parquet(#[from] ::parquet::errors::ParquetError),
 }

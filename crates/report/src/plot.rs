@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use flatleak_verdict::{Figure, MetricDifference, RocFigure};
+use flatleak_verdict::{
+    AttributionResult, BucketsResult, Estimate, Figure, GroupResult, MemorizationDifference, MetricDifference, RocFigure,
+};
 
 const WIDTH: f64 = 360.0;
 const HEIGHT: f64 = 260.0;
@@ -73,7 +75,7 @@ pub(crate) fn roc(curves: &[(usize, &RocFigure)]) -> String {
     let _ = write!(body, "<path class='chance' d='{}'/>", axes.path([(-3.0, -3.0), (0.0, 0.0)].into_iter()));
     let log = |v: f64| v.max(1e-3).log10();
     for (k, c) in curves {
-        let ends = |f: fn(&flatleak_verdict::Estimate) -> f64| {
+        let ends = |f: fn(&Estimate) -> f64| {
             c.fpr.iter().zip(&c.tpr).map(move |(x, e)| (log(*x), log(f(e).min(1.0)))).collect::<Vec<_>>()
         };
         let mut band = ends(|e| e.high);
@@ -127,13 +129,26 @@ pub(crate) fn memorization(counts: &[usize]) -> String {
     svg(HEIGHT, "Number of examples by memorization", &body)
 }
 
-/// Paired differences with their intervals around zero.
+/// Paired differences with their intervals around zero; names of corrected metrics in bold.
 pub(crate) fn forest(metrics: &[&MetricDifference]) -> String {
+    let names: Vec<String> = metrics
+        .iter()
+        .map(|m| {
+            let name = escape(m.metric.trim_end_matches(".auc"));
+            if m.p_adjusted.is_some() { format!("<tspan font-weight='700'>{name}</tspan>") } else { name }
+        })
+        .collect();
+    let rows: Vec<(&str, Estimate)> = names.iter().zip(metrics).map(|(n, m)| (n.as_str(), m.difference)).collect();
+    whiskers(&rows, ("← leaks less", "leaks more →"), "Paired differences with 95 % intervals")
+}
+
+/// One row per name with its interval around zero; `ends` say what lies left and right.
+fn whiskers(rows: &[(&str, Estimate)], ends: (&str, &str), title: &str) -> String {
     const ROW: f64 = 22.0;
     const LABEL: f64 = 172.0;
-    let reach = metrics.iter().flat_map(|m| [m.difference.low.abs(), m.difference.high.abs()]).fold(1e-6, f64::max);
+    let reach = rows.iter().flat_map(|(_, e)| [e.low.abs(), e.high.abs()]).fold(1e-6, f64::max);
     let x = |v: f64| LABEL + (v / reach + 1.0) / 2.0 * (WIDTH - LABEL - RIGHT);
-    let height = ROW * metrics.len() as f64 + 46.0;
+    let height = ROW * rows.len() as f64 + 46.0;
     let mut body = String::new();
     for v in [-reach, 0.0, reach] {
         let class = if v == 0.0 { "zero" } else { "grid" };
@@ -142,19 +157,129 @@ pub(crate) fn forest(metrics: &[&MetricDifference]) -> String {
         let anchor = if v > 0.0 { "end" } else { "middle" };
         let _ = write!(body, "<text x='{:.1}' y='{:.1}' text-anchor='{anchor}'>{label}</text>", x(v), height - 26.0);
     }
-    for (text, v, anchor) in [("← leaks less", -reach, "start"), ("leaks more →", reach, "end")] {
+    for (text, v, anchor) in [(ends.0, -reach, "start"), (ends.1, reach, "end")] {
         let _ = write!(body, "<text x='{:.1}' y='{:.1}' text-anchor='{anchor}'>{text}</text>", x(v), height - 8.0);
     }
-    for (i, m) in metrics.iter().enumerate() {
+    for (i, (name, e)) in rows.iter().enumerate() {
         let y = ROW * (i as f64 + 0.5) + 6.0;
-        let e = m.difference;
-        let settled = e.low > 0.0 || e.high < 0.0;
-        let class = if settled { "sure" } else { "unsure" };
-        let name = m.metric.trim_end_matches(".auc");
-        let weight = if m.p_adjusted.is_some() { " style='font-weight:700'" } else { "" };
-        let _ = write!(body, "<text x='{:.1}' y='{:.1}' text-anchor='end'{weight}>{name}</text>", LABEL - 6.0, y + 3.5);
+        let class = if e.low > 0.0 || e.high < 0.0 { "sure" } else { "unsure" };
+        let _ = write!(body, "<text x='{:.1}' y='{:.1}' text-anchor='end'>{name}</text>", LABEL - 6.0, y + 3.5);
         let _ = write!(body, "<path class='whisker {class}' d='M{:.1} {y:.1}H{:.1}'/>", x(e.low), x(e.high));
         let _ = write!(body, "<circle class='dot {class}' cx='{:.1}' cy='{y:.1}' r='3.5'/>", x(e.mean));
     }
-    svg(height, "Paired differences with 95 % intervals", &body)
+    svg(height, title, &body)
+}
+
+/// Cumulative share of examples by memorization, one line per recipe.
+pub(crate) fn cumulative(shapes: &[(usize, &[usize])]) -> String {
+    let axes = Axes { x: (-1.0, 1.0), y: (0.0, 1.0) };
+    let xs = [(-1.0, "−1"), (-0.5, "−0.5"), (0.0, "0"), (0.25, "0.25"), (0.85, "0.85")].map(|(v, l)| (v, l.to_owned()));
+    let ys = [0.0, 0.5, 1.0].map(|v| (v, format!("{:.0} %", 100.0 * v)));
+    let mut body = axes.frame((&xs, "memorization at most"), (&ys, "share of examples"));
+    for (k, counts) in shapes {
+        let all = counts.iter().sum::<usize>().max(1) as f64;
+        let width = 2.0 / counts.len().max(1) as f64;
+        let mut sum = 0.0;
+        let mut points = vec![(-1.0, 0.0)];
+        for (i, n) in counts.iter().enumerate() {
+            sum += *n as f64 / all;
+            points.push((-1.0 + width * (i as f64 + 1.0), sum));
+        }
+        let _ = write!(body, "<path class='line c{k}' d='{}'/>", axes.path(points.into_iter()));
+    }
+    svg(HEIGHT, "Cumulative distribution of memorization", &body)
+}
+
+/// Examples by memorization under two recipes: the darker a square, the more (logarithmically).
+pub(crate) fn joint(m: &MemorizationDifference) -> String {
+    let axes = Axes { x: (-1.0, 1.0), y: (-1.0, 1.0) };
+    let ticks: Vec<(f64, String)> =
+        [(-1.0, "−1"), (-0.5, "−0.5"), (0.0, "0"), (0.5, "0.5"), (1.0, "1")].map(|(v, l)| (v, l.to_owned())).to_vec();
+    let (x, y) = (format!("memorization, {}", escape(&m.baseline)), escape(&m.candidate));
+    let mut body = axes.frame((&ticks, &x), (&ticks, &y));
+    let top = m.joint.iter().flatten().copied().max().unwrap_or(1).max(1) as f64;
+    let width = 2.0 / m.joint.len().max(1) as f64;
+    for (i, row) in m.joint.iter().enumerate() {
+        for (j, n) in row.iter().enumerate().filter(|(_, n)| **n > 0) {
+            let (left, up) = (-1.0 + width * i as f64, -1.0 + width * (j as f64 + 1.0));
+            let (x, y) = (axes.x(left), axes.y(up));
+            let (w, h) = (axes.x(left + width) - x, axes.y(up - width) - y);
+            let shade = 0.15 + 0.85 * (*n as f64 + 1.0).ln() / (top + 1.0).ln();
+            let _ = write!(
+                body,
+                "<rect class='cell' x='{x:.1}' y='{y:.1}' width='{w:.1}' height='{h:.1}' fill-opacity='{shade:.2}'><title>{n}</title></rect>"
+            );
+        }
+    }
+    let _ = write!(body, "<path class='chance' d='{}'/>", axes.path([(-1.0, -1.0), (1.0, 1.0)].into_iter()));
+    svg(HEIGHT, "Memorization under two recipes, example by example", &body)
+}
+
+/// Gain in accuracy per bucket with its interval.
+pub(crate) fn gains(b: &BucketsResult) -> String {
+    let reach = b.buckets.iter().flat_map(|b| [b.gain.low.abs(), b.gain.high.abs()]).fold(1e-6, f64::max) * 1.1;
+    let n = b.buckets.len() as f64;
+    let axes = Axes { x: (0.0, n.max(1.0)), y: (-reach, reach) };
+    let xs: Vec<(f64, String)> =
+        b.buckets.iter().enumerate().map(|(i, b)| (i as f64 + 0.5, b.bucket.clone())).collect();
+    let ys = [-reach / 1.1, 0.0, reach / 1.1].map(|v| (v, format!("{:+.1} %", 100.0 * v).replace('-', "−")));
+    let mut body = axes.frame((&xs, "bucket"), (&ys, "gain in accuracy"));
+    let _ = write!(body, "<path class='zero' d='{}'/>", axes.path([(0.0, 0.0), (n, 0.0)].into_iter()));
+    for (i, bucket) in b.buckets.iter().enumerate() {
+        let e = bucket.gain;
+        let sure = b.measurable && (e.low > 0.0 || e.high < 0.0);
+        let (x, class) = (axes.x(i as f64 + 0.5), if sure { "sure" } else { "unsure" });
+        let _ =
+            write!(body, "<path class='whisker {class}' d='M{x:.1} {:.1}V{:.1}'/>", axes.y(e.low), axes.y(e.high));
+        let _ = write!(body, "<circle class='dot {class}' cx='{x:.1}' cy='{:.1}' r='3.5'/>", axes.y(e.mean));
+    }
+    svg(HEIGHT, "Gain in accuracy by bucket", &body)
+}
+
+/// The parts of a difference in advantage with their intervals.
+pub(crate) fn parts(a: &AttributionResult) -> String {
+    let rows: Vec<(&str, Estimate)> = [
+        ("mean gap", Some(a.gap)),
+        ("spread, members", Some(a.member_spread)),
+        ("spread, non-members", Some(a.non_member_spread)),
+        ("all, if normal", Some(a.gaussian)),
+        ("as observed", a.observed),
+    ]
+    .into_iter()
+    .filter_map(|(name, d)| d.map(|d| (name, d.estimate)))
+    .collect();
+    whiskers(&rows, ("← helps less", "helps the attacker more →"), "Parts of the difference in advantage")
+}
+
+/// Memorization and leakage of each group against its share of the pool, one line per recipe.
+pub(crate) fn groups(recipes: &[&str], all: &[&GroupResult], attack: &str) -> String {
+    let found = |g: &GroupResult| g.leakage.iter().find(|l| l.attack == attack).map(|l| l.auc.mean);
+    let values: Vec<f64> = all.iter().filter_map(|g| found(g)).collect();
+    if values.is_empty() {
+        return String::new();
+    }
+    let logs = || all.iter().map(|g| g.frequency.max(1e-6).log10());
+    let (low, high) = (logs().fold(f64::INFINITY, f64::min), logs().fold(f64::NEG_INFINITY, f64::max));
+    let pad = 0.05 * (high - low).max(0.2);
+    let (least, most) = values.iter().fold((1.0f64, 0.0f64), |(a, b), v| (a.min(*v), b.max(*v)));
+    let axes = Axes { x: (low - pad, high + pad), y: (least - 0.02, most + 0.02) };
+    let steps = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5].map(|v: f64| (v.log10(), format!("{} %", 100.0 * v)));
+    let xs: Vec<(f64, String)> = steps.into_iter().filter(|(v, _)| (axes.x.0..=axes.x.1).contains(v)).collect();
+    let ys = [least, 0.5 * (least + most), most].map(|v| (v, format!("{v:.2}")));
+    let mut body = axes.frame((&xs, "share of the pool"), (&ys, "AUC within the group"));
+    for (k, recipe) in recipes.iter().enumerate() {
+        let mut points: Vec<(f64, f64)> = all
+            .iter()
+            .filter(|g| g.recipe == **recipe)
+            .filter_map(|g| Some((g.frequency.max(1e-6).log10(), found(g)?)))
+            .collect();
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let _ = write!(body, "<path class='line c{}' d='{}'/>", k % 6, axes.path(points.into_iter()));
+    }
+    svg(HEIGHT, "Leakage by group against its frequency", &body)
+}
+
+/// Text for SVG.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

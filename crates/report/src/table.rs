@@ -34,6 +34,7 @@ fn write(d: &Document, out: &mut String) -> std::fmt::Result {
         one(d, &data.name, out)?;
     }
     pooled(d, out)?;
+    claims(d, out)?;
     for name in &d.diverged {
         writeln!(out, "\nrecipe {name} diverged and is left out")?;
     }
@@ -99,11 +100,39 @@ fn pooled(d: &Document, out: &mut String) -> std::fmt::Result {
     Ok(())
 }
 
+/// What the run says about the study's claims.
+fn claims(d: &Document, out: &mut String) -> std::fmt::Result {
+    if !d.explain.claims.is_empty() {
+        writeln!(out, "\nThe study's claims, here")?;
+    }
+    for c in &d.explain.claims {
+        let which = if d.study.datasets.len() > 1 { format!(", {}", c.dataset) } else { String::new() };
+        let lines = wrap(&format!("({}) {}{which}: {}", c.claim, c.candidate, c.sentence), 94);
+        for (i, line) in lines.iter().enumerate() {
+            writeln!(out, "{}{line}", if i == 0 { "  " } else { "      " })?;
+        }
+    }
+    Ok(())
+}
+
 /// The attacks that share a ROC with `name`, joined.
 pub(crate) fn aliases(d: &Document, name: &str) -> String {
     let all = d.recipes.first().map_or(&[][..], |r| &r.attacks);
     let same = all.iter().filter(|a| a.same_roc_as.as_deref() == Some(name));
     same.map(|a| a.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// A count with commas between thousands.
+pub(crate) fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, d) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(d);
+    }
+    out
 }
 
 /// A p-value to four places, never as zero.

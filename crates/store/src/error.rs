@@ -29,6 +29,14 @@ pub enum Error {
     /// An artefact that was complete a moment ago cannot be read back.
     #[error("{} is missing or damaged; run `flatleak compare` again to train it anew", .0.display())]
     Missing(PathBuf),
+    /// A foreign file that is no pool.
+    #[error("{} {reason}", path.display())]
+    Import {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, as a fragment.
+        reason: String,
+    },
     /// Arrays that do not fit the study.
     #[error(transparent)]
     Pool(#[from] flatleak_pool::Error),

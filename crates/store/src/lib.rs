@@ -2,14 +2,18 @@
 //!
 //! [`RunDir`] owns one study's folder. Every artefact is a file that is written under a temporary name, synced and
 //! renamed; tensors carry the identity of what they depend on and a checksum of their content, and one that
-//! does not match is reported as absent, never used. The format is specified in the book.
+//! does not match is reported as absent, never used. The format is specified in the book. [`export_npz`] and [`import_npz`] speak
+//! NumPy.
 
 mod artefact;
 mod error;
 mod fault;
+mod interchange;
+mod npy;
 mod rundir;
 
 pub use artefact::write_atomic;
 pub use error::Error;
 pub use fault::pause_point;
+pub use interchange::{INFLUENCE_LIMIT, export_npz, import_npz};
 pub use rundir::{RunDir, SplitOutputs};

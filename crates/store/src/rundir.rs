@@ -11,6 +11,7 @@ use safetensors::Dtype;
 
 use crate::Error;
 use crate::artefact::{Tensor, f32_bytes, f32_values, read_tensors, write_atomic, write_tensors};
+use crate::npy;
 
 /// What a model puts out on one split, view by view: signals, and logits where they are kept.
 #[derive(Clone, Debug, Default)]
@@ -222,16 +223,6 @@ impl RunDir {
         })
     }
 
-    /// Writes a result file of the study whole or not at all; `kind` names its pause points.
-    ///
-    /// # Errors
-    /// When the file system fails.
-    pub fn write(&self, name: &str, bytes: &[u8], kind: &str) -> Result<PathBuf, Error> {
-        let path = self.path.join(name);
-        write_atomic(&path, bytes, kind)?;
-        Ok(path)
-    }
-
     fn file(&self, recipe: usize, model: usize, name: &str) -> PathBuf {
         self.path.join("models").join(&self.study.recipes[recipe].name).join(format!("{model:04}")).join(name)
     }
@@ -287,20 +278,7 @@ fn difference(before: &Study, after: &Study, same_data: bool) -> Option<String> 
     after.recipes.iter().find(changed).map(|r| format!("recipe `{}` has other settings there", r.name))
 }
 
-/// NPY version 1.0, boolean, C order.
 fn membership_npy(m: &Membership) -> Vec<u8> {
-    let mut header =
-        format!("{{'descr': '|b1', 'fortran_order': False, 'shape': ({}, {}), }}", m.models(), m.examples());
-    // Magic, version and length take 10 bytes; the header ends with a newline at a multiple of 64.
-    while !(10 + header.len() + 1).is_multiple_of(64) {
-        header.push(' ');
-    }
-    header.push('\n');
-    let mut out = b"\x93NUMPY\x01\x00".to_vec();
-    out.extend((header.len() as u16).to_le_bytes());
-    out.extend(header.as_bytes());
-    for model in 0..m.models() {
-        out.extend(m.row(model).iter().map(|&v| u8::from(v)));
-    }
-    out
+    let body = (0..m.models()).flat_map(|k| m.row(k).iter().map(|&v| u8::from(v))).collect();
+    npy::encode(&npy::Array { descr: "|b1", shape: &[m.models(), m.examples()], body })
 }

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use flatleak_attack::Attack;
 use flatleak_pool::Membership;
 use flatleak_stats::wilson;
-use flatleak_verdict::{Estimate, Exchanges, Options, analyse};
+use flatleak_verdict::{Estimate, Exchanges, Options, compare};
 use simulated::Examples;
 
 const EXAMPLES: usize = 60;
@@ -55,7 +55,7 @@ fn repetition(examples: &Examples, models: usize, effect: f64, draw: u64) -> Vec
         seed: draw,
         workers: 1,
     };
-    let results = analyse(&[&a, &b], &options, |_| true).unwrap();
+    let results = compare(&[&a, &b], &options, |_| true).unwrap();
     ATTACKS
         .iter()
         .map(|attack| {

@@ -3,8 +3,14 @@
 use flatleak_attack::Attack;
 use flatleak_pool::Pool;
 
+use crate::explanation::link::Links;
+use crate::explanation::memorization::Both;
+use crate::explanation::{self, Attacked, Context};
 use crate::recipe::{self, Scored};
-use crate::{Comparison, Error, RecipeResult, Results, comparison, explanation, figures, groups, headline};
+use crate::{
+    AttackResult, Comparison, Detail, Error, Explanation, LinkResult, RecipeResult, Results, comparison, figures,
+    headline,
+};
 
 /// What the analysis needs beside the pools.
 #[derive(Clone, Debug)]
@@ -15,7 +21,7 @@ pub struct Options {
     pub checkpoints: Vec<usize>,
     /// (baseline, candidate) pairs by index of the pools.
     pub pairs: Vec<(usize, usize)>,
-    /// Attacks, in the order of tables; all of them for a verdict.
+    /// Attacks, in the order of tables; all of them for a verdict. Those whose signal a pool lacks are left out.
     pub attacks: Vec<Attack>,
     /// Most random exchanges per test.
     pub exchanges: Exchanges,
@@ -49,7 +55,25 @@ pub struct Progress {
     pub total: usize,
 }
 
-/// Attacks, intervals, comparisons and figures over the pools of a study.
+/// What an analysis gives.
+#[derive(Clone, Debug)]
+pub struct Analysis {
+    /// What `results.json` holds.
+    pub results: Results,
+    /// Single examples, one entry per recipe.
+    pub details: Vec<Detail>,
+}
+
+/// Recipes under attack, and set against each other.
+pub struct Compared {
+    /// One entry per recipe.
+    pub recipes: Vec<RecipeResult>,
+    /// One entry per pair.
+    pub comparisons: Vec<Comparison>,
+    attacked: Vec<AttackedRecipe>,
+}
+
+/// Attacks, intervals, comparisons, explanation and figures over the pools of a study: [`compare`], then [`explain`].
 ///
 /// `on_progress` is called after every step and says whether to go on.
 ///
@@ -59,47 +83,162 @@ pub fn analyse(
     pools: &[&Pool],
     options: &Options,
     mut on_progress: impl FnMut(Progress) -> bool,
-) -> Result<Results, Error> {
-    let distinct = options.attacks.iter().filter(|a| a.same_roc_as().is_none()).count();
-    let total = options.attacks.len() * pools.len() + distinct * options.pairs.len();
-    let mut done = 0;
-    let mut step = || {
-        done += 1;
-        if on_progress(Progress { done, total }) { Ok(()) } else { Err(Error::Stopped) }
+) -> Result<Analysis, Error> {
+    let (first, second) = (steps_to_compare(pools, options), explanation::steps(pools.len(), options.pairs.len()));
+    let total = first + second;
+    let Compared { recipes, comparisons, attacked } =
+        compare(pools, options, |p| on_progress(Progress { total, ..p }))?;
+    let before = Some((recipes.as_slice(), comparisons.as_slice()));
+    let mut step = counted(first, total, &mut on_progress);
+    let (explain, details) = explain_attacked(pools, options, before, &attacked, &mut step)?;
+    let results = Results {
+        headline: headline::overall(&comparisons),
+        recipes,
+        comparisons,
+        explain,
+        figures: figures::draw(pools, &options.dataset)?,
     };
+    Ok(Analysis { results, details })
+}
 
-    let mut recipes = Vec::new();
-    let mut scored: Vec<Vec<(Attack, Scored)>> = Vec::new();
+/// Attacks every recipe and tests the differences of every pair.
+///
+/// # Errors
+/// As [`analyse`].
+pub fn compare(
+    pools: &[&Pool],
+    options: &Options,
+    mut on_progress: impl FnMut(Progress) -> bool,
+) -> Result<Compared, Error> {
+    let mut step = counted(0, steps_to_compare(pools, options), &mut on_progress);
+    let (mut recipes, mut all) = (Vec::new(), Vec::new());
     for (pool, &checkpoint) in pools.iter().zip(&options.checkpoints) {
-        let (mut results, mut kept) = (Vec::new(), Vec::new());
-        for &attack in &options.attacks {
-            let (result, measures) = recipe::attack(pool, attack, options.workers, options.seed)?;
-            results.push(result);
-            kept.push((attack, measures));
-            step()?;
-        }
-        scored.push(kept);
+        let attacked = attack_all(pool, options, &mut step)?;
         let found = recipe::properties(pool);
+        let property = |name: &str| recipe::property(&found, name, options.seed);
         recipes.push(RecipeResult {
             name: pool.recipe.clone(),
             dataset: options.dataset.clone(),
             checkpoint,
             models: pool.membership.models(),
             protection: "leave-one-block-out".into(),
-            test_accuracy: recipe::property(&found, "test-accuracy", options.seed)?,
-            member_accuracy: recipe::property(&found, "member-accuracy", options.seed)?,
-            non_member_accuracy: recipe::property(&found, "non-member-accuracy", options.seed)?,
-            groups: groups::results(pool, options.seed)?,
+            test_accuracy: property("test-accuracy")?,
+            member_accuracy: property("member-accuracy")?,
+            non_member_accuracy: property("non-member-accuracy")?,
             confidence_variance: recipe::spread(&found, "confidence-variance", options.seed)?,
             phi_variance: recipe::spread(&found, "phi-variance", options.seed)?,
-            attacks: results,
+            attacks: attacked.results.clone(),
         });
+        all.push(attacked);
     }
+    let comparisons = compare_all(pools, options, &all, &mut step)?;
+    Ok(Compared { recipes, comparisons, attacked: all })
+}
 
+/// The explanation alone. `before` holds what an earlier analysis of the same pools found of recipes and comparisons, on which claims
+/// rest; `options.attacks` are scored again for what needs single scores, none where it is empty.
+///
+/// # Errors
+/// As [`analyse`].
+pub fn explain(
+    pools: &[&Pool],
+    options: &Options,
+    before: Option<(&[RecipeResult], &[Comparison])>,
+    mut on_progress: impl FnMut(Progress) -> bool,
+) -> Result<(Explanation, Vec<Detail>), Error> {
+    let total = options.attacks.len() * pools.len() + explanation::steps(pools.len(), options.pairs.len());
+    let mut step = counted(0, total, &mut on_progress);
+    let attacked =
+        pools.iter().map(|pool| attack_all(pool, options, &mut step)).collect::<Result<Vec<_>, _>>()?;
+    explain_attacked(pools, options, before, &attacked, &mut step)
+}
+
+fn explain_attacked(
+    pools: &[&Pool],
+    options: &Options,
+    before: Option<(&[RecipeResult], &[Comparison])>,
+    found: &[AttackedRecipe],
+    step: &mut impl FnMut() -> Result<(), Error>,
+) -> Result<(Explanation, Vec<Detail>), Error> {
+    let (recipes, comparisons) = before.unwrap_or_default();
+    let both = pools.iter().map(|pool| Both::new(pool)).collect::<Result<Vec<_>, _>>()?;
+    let attacked: Vec<Attacked<'_>> = pools
+        .iter()
+        .zip(found)
+        .map(|(pool, f)| Attacked {
+            result: recipes.iter().find(|r| r.name == pool.recipe),
+            scored: &f.scored,
+            links: &f.links,
+        })
+        .collect();
+    let context = Context { dataset: &options.dataset, seed: options.seed, workers: options.workers };
+    explanation::explain(&context, pools, &both, &attacked, (&options.pairs, comparisons), step)
+}
+
+fn steps_to_compare(pools: &[&Pool], options: &Options) -> usize {
+    let distinct = options.attacks.iter().filter(|a| a.same_roc_as().is_none()).count();
+    options.attacks.len() * pools.len() + distinct * options.pairs.len()
+}
+
+/// A step counter that turns "stop" into an error.
+fn counted(
+    mut done: usize,
+    total: usize,
+    on_progress: &mut impl FnMut(Progress) -> bool,
+) -> impl FnMut() -> Result<(), Error> {
+    move || {
+        done += 1;
+        if on_progress(Progress { done, total }) { Ok(()) } else { Err(Error::Stopped) }
+    }
+}
+
+/// One recipe under every attack whose signal its pool has.
+struct AttackedRecipe {
+    results: Vec<AttackResult>,
+    scored: Vec<(Attack, Scored)>,
+    links: Vec<LinkResult>,
+}
+
+fn attack_all(
+    pool: &Pool,
+    options: &Options,
+    step: &mut impl FnMut() -> Result<(), Error>,
+) -> Result<AttackedRecipe, Error> {
+    let mut out = AttackedRecipe { results: Vec::new(), scored: Vec::new(), links: Vec::new() };
+    if options.attacks.is_empty() {
+        return Ok(out);
+    }
+    let known = Links::new(Both::new(pool)?.finest());
+    for &attack in options.attacks.iter().filter(|a| pool.offers(a.signal())) {
+        let (result, mut scored) = recipe::attack(pool, attack, options.workers, options.seed)?;
+        if attack.same_roc_as().is_none() {
+            out.links.extend(known.correlation(&scored.calls)?.map(|correlation| LinkResult {
+                recipe: pool.recipe.clone(),
+                dataset: options.dataset.clone(),
+                attack: attack.name().into(),
+                correlation,
+            }));
+        }
+        if !comparison::is_headline(attack) {
+            scored.calls = Vec::new();
+        }
+        out.results.push(result);
+        out.scored.push((attack, scored));
+        step()?;
+    }
+    Ok(out)
+}
+
+fn compare_all(
+    pools: &[&Pool],
+    options: &Options,
+    attacked: &[AttackedRecipe],
+    step: &mut impl FnMut() -> Result<(), Error>,
+) -> Result<Vec<Comparison>, Error> {
     let mut comparisons = Vec::new();
     for &(a, b) in &options.pairs {
         let mut metrics = Vec::new();
-        for (index, ((attack, first), (_, second))) in scored[a].iter().zip(&scored[b]).enumerate() {
+        for (index, ((attack, first), (_, second))) in attacked[a].scored.iter().zip(&attacked[b].scored).enumerate() {
             if attack.same_roc_as().is_some() {
                 continue;
             }
@@ -119,12 +258,5 @@ pub fn analyse(
             metrics,
         });
     }
-    let explain = explanation::explain(pools, &scored, &options.pairs, &options.dataset)?;
-    Ok(Results {
-        headline: headline::overall(&comparisons),
-        recipes,
-        comparisons,
-        explain,
-        figures: figures::draw(pools, &options.dataset)?,
-    })
+    Ok(comparisons)
 }

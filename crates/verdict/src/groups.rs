@@ -1,9 +1,16 @@
-//! Accuracy per known group of examples: where atypical examples are marked, who gets them right?
+//! Known groups of examples: where atypical ones are marked, who gets them right, who learns them by heart, who gives them away?
 
+use flatleak_attack::{Attack, Lineup};
+use flatleak_explain::Memorization;
 use flatleak_pool::{Groups, Pool, Signals};
+use flatleak_stats::{Ranking, jackknife, moments, student_t};
 
-use crate::recipe::over_blocks;
-use crate::{Error, Estimate, GroupResult};
+use crate::explanation::Context;
+use crate::recipe::{Scored, over_blocks};
+use crate::{Error, Estimate, GroupLeakage, GroupResult};
+
+/// FPR over all non-members at which a group's members are counted as found.
+const LEVEL: f64 = 0.01;
 
 /// What is measured of a group.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,9 +53,58 @@ fn by_block(pool: &Pool, groups: &Groups, group: u32, side: Side) -> Option<Vec<
     hits.iter().zip(&all).map(|(h, n)| (*n > 0).then(|| *h as f64 / *n as f64)).collect()
 }
 
+/// AUC and share found of one group, mean over targets.
+pub(crate) type Leak = [f64; 2];
+
+/// Leakage of one group over all targets, and per unit: without each block where there are shadows, else of each block's targets.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Leaks {
+    /// By group.
+    pub(crate) whole: Vec<Option<Leak>>,
+    /// By unit and group.
+    pub(crate) units: Vec<Vec<Option<Leak>>>,
+}
+
+/// Per group, leakage of those targets of a lineup whose block `keep` names: the AUC among the group's examples, and the share of its
+/// members found at the threshold that accuses 1 % of all non-members. Mean over the targets that have members and non-members in the
+/// group; `None` where none has.
+pub(crate) fn leakage(
+    lineup: &Lineup<'_>,
+    scores: &[Vec<f64>],
+    groups: &Groups,
+    keep: impl Fn(usize) -> bool,
+) -> Result<Vec<Option<Leak>>, Error> {
+    let mut examples: Vec<Vec<usize>> = vec![Vec::new(); groups.names.len()];
+    groups.pool.iter().enumerate().for_each(|(i, g)| examples[*g as usize].push(i));
+    let mut sums = vec![[0.0; 3]; examples.len()];
+    let mut ranking = Ranking::default();
+    for (seat, row) in lineup.seats().iter().zip(scores).filter(|(s, _)| keep(s.block)) {
+        ranking.rebuild(row, seat.member)?;
+        let threshold = ranking.tpr_at(LEVEL).threshold.unwrap_or(f64::INFINITY);
+        for (sum, examples) in sums.iter_mut().zip(&examples) {
+            let member: Vec<bool> = examples.iter().map(|&i| seat.member[i]).collect();
+            let members = member.iter().filter(|m| **m).count();
+            if members == 0 || members == member.len() {
+                continue;
+            }
+            let values: Vec<f64> = examples.iter().map(|&i| row[i]).collect();
+            let found = values.iter().zip(&member).filter(|(v, m)| **m && **v >= threshold).count();
+            ranking.rebuild(&values, &member)?;
+            *sum = [sum[0] + ranking.auc(), sum[1] + found as f64 / members as f64, sum[2] + 1.0];
+        }
+    }
+    Ok(sums.into_iter().map(|[auc, tpr, n]| (n > 0.0).then(|| [auc / n, tpr / n])).collect())
+}
+
 /// One entry per group that the pool holds; none where the data has no groups.
-pub(crate) fn results(pool: &Pool, seed: u64) -> Result<Vec<GroupResult>, Error> {
+pub(crate) fn results(
+    context: &Context<'_>,
+    pool: &Pool,
+    memorization: &Memorization,
+    scored: &[(Attack, Scored)],
+) -> Result<Vec<GroupResult>, Error> {
     let Some(groups) = &pool.groups else { return Ok(Vec::new()) };
+    let seed = context.seed;
     let mut out = Vec::new();
     for (group, name) in (0u32..).zip(&groups.names) {
         let count = |of: &[u32]| of.iter().filter(|g| **g == group).count();
@@ -58,15 +114,46 @@ pub(crate) fn results(pool: &Pool, seed: u64) -> Result<Vec<GroupResult>, Error>
         let Some(member_accuracy) = estimate(Side::Member)? else { continue };
         let Some(non_member_accuracy) = estimate(Side::NonMember)? else { continue };
         out.push(GroupResult {
+            recipe: pool.recipe.clone(),
+            dataset: context.dataset.into(),
             name: name.clone(),
             pool: count(&groups.pool),
+            frequency: count(&groups.pool) as f64 / groups.pool.len() as f64,
             test: count(&groups.test),
-            test_accuracy: estimate(Side::Test)?,
+            test_accuracy: if pool.test.is_empty() { None } else { estimate(Side::Test)? },
             member_accuracy,
             non_member_accuracy,
+            memorization: memorized(memorization, &groups.pool, group)?,
+            leakage: scored.iter().filter_map(|(a, s)| leaked(*a, s, group).transpose()).collect::<Result<_, _>>()?,
         });
     }
     Ok(out)
+}
+
+/// Mean memorization of a group's examples, with the jackknife over units.
+fn memorized(memorization: &Memorization, groups: &[u32], group: u32) -> Result<Estimate, Error> {
+    let mean = |values: &[f64]| {
+        let mine: Vec<f64> = values.iter().zip(groups).filter(|(_, g)| **g == group).map(|(v, _)| *v).collect();
+        moments::mean(&mine)
+    };
+    let left_out: Vec<f64> = (0..memorization.units()).map(|u| mean(&memorization.without(u))).collect();
+    Ok(jackknife(mean(memorization.values()), &left_out, 0.95)?.interval.into())
+}
+
+/// Leakage of one group with its interval: the jackknife for attacks with shadows, else Student's t over blocks.
+fn leaked(attack: Attack, scored: &Scored, group: u32) -> Result<Option<GroupLeakage>, Error> {
+    let g = group as usize;
+    let Some(Some(whole)) = scored.groups.whole.get(g) else { return Ok(None) };
+    let Some(units) = scored.groups.units.iter().map(|u| u.get(g).copied().flatten()).collect::<Option<Vec<Leak>>>()
+    else {
+        return Ok(None);
+    };
+    let estimate = |k: usize| -> Result<Estimate, Error> {
+        let values: Vec<f64> = units.iter().map(|u| u[k]).collect();
+        Ok(if attack.uses_shadows() { jackknife(whole[k], &values, 0.95)?.interval } else { student_t(&values, 0.95)? }
+            .into())
+    };
+    Ok(Some(GroupLeakage { attack: attack.name().into(), auc: estimate(0)?, tpr: estimate(1)? }))
 }
 
 /// Accuracies on unseen examples per group, by metric name, one value per block.

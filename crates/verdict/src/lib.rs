@@ -1,15 +1,18 @@
 //! From pools to a verdict: attacks, intervals, paired differences.
 //!
-//! [`analyse`] takes the pools of a study's recipes and gives [`Results`]: per recipe its accuracy, every attack and the
-//! spread of its confidence; per comparison the paired differences with intervals and p-values, and a
+//! [`compare()`] takes the pools of a study's recipes and gives, per recipe, its accuracy, every attack and the
+//! spread of its confidence, and per comparison the paired differences with intervals and p-values, and a
 //! [`Headline`]. Intervals are delete-one-block jackknife intervals where targets share shadows (the block is
 //! removed as targets and as shadows) and Student's t or BCa over blocks elsewhere; p-values exchange the two
 //! recipes' models block by block and rescore.
+//!
+//! [`explain()`] says why, from the same pools, as an [`Explanation`] with what is known of single examples as [`Detail`].
 //!
 //! All intervals hold for the examples of this pool; they cover new models, not new examples.
 
 mod analysis;
 mod comparison;
+mod explained;
 mod explanation;
 mod figures;
 mod groups;
@@ -19,7 +22,9 @@ mod recipe;
 mod results;
 mod scored;
 
-pub use analysis::{Exchanges, Options, Progress, analyse};
+pub use analysis::{Analysis, Compared, Exchanges, Options, Progress, analyse, compare, explain};
+pub use explained::*;
+pub use explanation::detail::{Detail, EXPOSURE_ATTACK};
 pub use flatleak_attack::all as attacks;
 pub use pooled::{across, pool_differences};
 pub use results::*;

@@ -6,6 +6,7 @@ use flatleak_stats::{Interval, Ranking, block_interval, jackknife, moments, para
 use flatleak_stream::{Purpose, Stream};
 
 use crate::comparison::is_headline;
+use crate::groups::{self, Leaks};
 use crate::scored::{Evidence, MEASURES, Measures, average, block_means, measure};
 use crate::{AttackResult, Error, Estimate, FPR_LEVELS, Spread, TprAtFpr};
 
@@ -25,8 +26,10 @@ pub(crate) struct Scored {
     pub(crate) mean: Measures,
     /// Mean measures with each block deleted as targets and as shadows; empty for attacks without shadows.
     pub(crate) deleted: Vec<Measures>,
-    /// (B, N) share of a block's targets on which the call at the block's threshold is right; only for headline attacks.
+    /// (B, N) share of a block's targets on which the call at the block's threshold is right; kept for headline attacks.
     pub(crate) calls: Vec<Vec<f64>>,
+    /// Leakage by known group; only for headline attacks.
+    pub(crate) groups: Leaks,
 }
 
 /// Per-block means of a property of single models.
@@ -86,13 +89,18 @@ pub(crate) fn attack(pool: &Pool, attack: Attack, workers: usize, seed: u64) -> 
     let targets = measure(lineup, &scores)?;
     let blocks = block_means(lineup, &targets);
     let shadows = attack.uses_shadows();
+    let by_group = pool.groups.as_ref().filter(|_| is_headline(attack));
 
     // With block d deleted: the others' measures, and the threshold that d's targets will be judged by.
     let deletions = parallel::map(lineup.blocks().len(), workers, |d| {
         let rest = evidence.scene(Some(lineup.blocks()[d]))?;
         let scores = rest.score(attack);
         let mean = if shadows { average(&measure(rest.lineup(), &scores)?) } else { [0.0; MEASURES] };
-        Ok::<_, Error>((mean, pooled_threshold(rest.lineup(), &scores)?))
+        let leak = match by_group {
+            Some(groups) if shadows => groups::leakage(rest.lineup(), &scores, groups, |_| true)?,
+            _ => Vec::new(),
+        };
+        Ok::<_, Error>((mean, pooled_threshold(rest.lineup(), &scores)?, leak))
     })
     .into_iter()
     .collect::<Result<Vec<_>, _>>()?;
@@ -112,8 +120,18 @@ pub(crate) fn attack(pool: &Pool, attack: Attack, workers: usize, seed: u64) -> 
         over_blocks(&balanced, seed)?
     };
 
-    let calls = if is_headline(attack) { right_calls(lineup, &scores, &thresholds) } else { Vec::new() };
-    let scored = Scored { mean: average(&targets), blocks, deleted, calls };
+    let calls = right_calls(lineup, &scores, &thresholds);
+    let mut leaks = Leaks::default();
+    if let Some(groups) = by_group {
+        leaks.whole = groups::leakage(lineup, &scores, groups, |_| true)?;
+        leaks.units = if shadows {
+            deletions.into_iter().map(|d| d.2).collect()
+        } else {
+            let of = |&block: &usize| groups::leakage(lineup, &scores, groups, |b| b == block);
+            lineup.blocks().iter().map(of).collect::<Result<_, _>>()?
+        };
+    }
+    let scored = Scored { mean: average(&targets), blocks, deleted, calls, groups: leaks };
     let interval = |k: usize| -> Result<Estimate, Error> {
         let values: Vec<f64> = if shadows { &scored.deleted } else { &scored.blocks }.iter().map(|m| m[k]).collect();
         Ok(if shadows { jackknife(scored.mean[k], &values, 0.95)?.interval } else { over_blocks(&values, seed)? }

@@ -3,6 +3,8 @@
 use flatleak_stats::Interval;
 use serde::{Deserialize, Serialize};
 
+use crate::Explanation;
+
 /// FPR levels at which the TPR is reported.
 pub const FPR_LEVELS: [f64; 4] = [0.0001, 0.001, 0.01, 0.1];
 
@@ -32,93 +34,10 @@ pub struct Results {
     pub recipes: Vec<RecipeResult>,
     /// One entry per compared pair.
     pub comparisons: Vec<Comparison>,
-    /// Why: memorization.
+    /// Why.
     pub explain: Explanation,
     /// What the report draws.
     pub figures: Vec<Figure>,
-}
-
-/// Why recipes leak.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Explanation {
-    /// One entry per recipe.
-    pub memorization: Vec<MemorizationResult>,
-    /// One entry per compared pair.
-    pub differences: Vec<MemorizationDifference>,
-    /// Does memorization explain who is found? One entry per recipe and headline attack.
-    pub links: Vec<LinkResult>,
-}
-
-/// Memorization against attack success.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LinkResult {
-    /// Recipe name.
-    pub recipe: String,
-    /// Data set.
-    pub dataset: String,
-    /// Attack name.
-    pub attack: String,
-    /// Rank correlation over examples of soft memorization, from other blocks, with the rate of right membership calls.
-    pub correlation: Estimate,
-}
-
-/// A statistic by name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct NamedEstimate {
-    /// `mean`, `share-below-0.25`, `share-middle`, `share-above-0.85`.
-    pub name: String,
-    /// Its value with a 95 % interval.
-    #[serde(flatten)]
-    pub estimate: Estimate,
-}
-
-/// Memorization under one recipe.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MemorizationResult {
-    /// Recipe name.
-    pub recipe: String,
-    /// Data set.
-    pub dataset: String,
-    /// From correct predictions (0/1).
-    pub hard: Vec<NamedEstimate>,
-    /// From confidences.
-    pub soft: Vec<NamedEstimate>,
-    /// Mean standard error of one example's memorization.
-    pub mean_standard_error: f64,
-    /// Mean memorization is the gap of accuracy: checked.
-    pub identity: IdentityResult,
-    /// Examples per bin of 0/1 memorization, equal bins from -1 to 1.
-    pub histogram: Vec<usize>,
-    /// The same for soft memorization.
-    pub soft_histogram: Vec<usize>,
-}
-
-/// Both sides of mean memorization = accuracy on members - accuracy on non-members.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct IdentityResult {
-    /// Mean 0/1 memorization.
-    pub memorization: f64,
-    /// Gap of accuracy, pooled over models and examples.
-    pub accuracy_gap: f64,
-    /// They agree to rounding.
-    pub holds: bool,
-}
-
-/// Paired differences of memorization, candidate - baseline.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MemorizationDifference {
-    /// Baseline recipe.
-    pub baseline: String,
-    /// Candidate recipe.
-    pub candidate: String,
-    /// Data set.
-    pub dataset: String,
-    /// From correct predictions (0/1).
-    pub hard: Vec<NamedEstimate>,
-    /// From confidences.
-    pub soft: Vec<NamedEstimate>,
-    /// Pearson correlation of 0/1 memorization between the recipes, over examples.
-    pub correlation: Option<f64>,
 }
 
 /// One recipe's models.
@@ -140,32 +59,12 @@ pub struct RecipeResult {
     pub member_accuracy: Estimate,
     /// Accuracy on the pool examples that it was not trained on.
     pub non_member_accuracy: Estimate,
-    /// Accuracy per known group; empty where the data has none.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub groups: Vec<GroupResult>,
     /// Spread of p_y over the examples, per model.
     pub confidence_variance: Spread,
     /// Spread of phi over the examples, per model.
     pub phi_variance: Spread,
     /// One entry per attack.
     pub attacks: Vec<AttackResult>,
-}
-
-/// One recipe on one known group of examples.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct GroupResult {
-    /// Name of the group.
-    pub name: String,
-    /// Pool examples in it.
-    pub pool: usize,
-    /// Held-out examples in it.
-    pub test: usize,
-    /// Accuracy on its held-out examples; null where there are none.
-    pub test_accuracy: Option<Estimate>,
-    /// Accuracy on its pool examples that a model was trained on.
-    pub member_accuracy: Estimate,
-    /// Accuracy on its pool examples that a model was not trained on.
-    pub non_member_accuracy: Estimate,
 }
 
 /// A variance over members and over non-members.

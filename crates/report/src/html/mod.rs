@@ -1,12 +1,15 @@
 //! `report.html`: one file that opens offline.
 
 use askama::Template;
+mod explanation;
+
 use flatleak_verdict::{
-    Comparison, Estimate, GroupResult, LinkResult, MemorizationDifference, MemorizationResult, MetricDifference,
-    RecipeResult, Verdict,
+    BucketsResult, ClaimResult, Comparison, Difference, Estimate, GroupResult, MetricDifference, NullResult,
+    PairResult, RecipeResult, Verdict,
 };
 
 use crate::{Document, Error, plot, table};
+use explanation::Explained;
 
 #[derive(Template)]
 #[template(path = "report.html")]
@@ -25,13 +28,11 @@ struct Section<'a> {
     rocs: Vec<(String, String)>,
     phis: Vec<(&'a str, String)>,
     forests: Vec<(&'a str, &'a str, String)>,
-    memorized: Vec<(&'a MemorizationResult, String)>,
-    memorized_differences: Vec<&'a MemorizationDifference>,
-    links: Vec<&'a LinkResult>,
+    explained: Explained<'a>,
 }
 
 impl<'a> Section<'a> {
-    fn new(d: &'a Document, dataset: &'a str) -> Self {
+    fn new(d: &'a Document, dataset: &'a str, read: &dyn Fn(&str) -> Option<Vec<u8>>) -> Self {
         let figures: Vec<_> = d.figures.iter().filter(|f| f.dataset == dataset).collect();
         let comparisons: Vec<_> = d.comparisons.iter().filter(|c| c.dataset == dataset).collect();
         let attacks = figures.first().map_or(Vec::new(), |f| f.roc.iter().map(|r| r.attack.clone()).collect());
@@ -58,15 +59,8 @@ impl<'a> Section<'a> {
             })
             .collect();
         let recipes = d.recipes.iter().filter(|r| r.dataset == dataset).collect();
-        let memorized = d.explain.memorization.iter().filter(|m| m.dataset == dataset);
-        let memorized = memorized.map(|m| (m, plot::memorization(&m.histogram))).collect();
-        let memorized_differences = d.explain.differences.iter().filter(|m| m.dataset == dataset).collect();
-        let links = d.explain.links.iter().filter(|l| l.dataset == dataset).collect();
-        Self { dataset, recipes, comparisons, rocs, phis, forests, memorized, memorized_differences, links }
-    }
-
-    fn groups(&self) -> &[GroupResult] {
-        self.recipes.first().map_or(&[], |r| &r.groups)
+        let explained = Explained::new(d, dataset, read);
+        Self { dataset, recipes, comparisons, rocs, phis, forests, explained }
     }
 }
 
@@ -90,6 +84,30 @@ impl Page<'_> {
             format!("{:+.4} [{:+.4}, {:+.4}]", e.mean, e.low, e.high)
         };
         text.replace('-', "−")
+    }
+
+    fn figure(&self, d: &Difference) -> String {
+        self.signed(&d.estimate)
+    }
+
+    fn claim(&self, c: &ClaimResult) -> (&'static str, &'static str) {
+        explanation::outcome(c)
+    }
+
+    fn null(&self, n: &Option<NullResult>) -> String {
+        explanation::against_null(n.as_ref())
+    }
+
+    fn sorted_by(&self, b: &BucketsResult) -> &'static str {
+        explanation::by(b)
+    }
+
+    fn pair(&self, p: &PairResult) -> String {
+        explanation::pair(p)
+    }
+
+    fn count(&self, n: &u64) -> String {
+        table::grouped(*n)
     }
 
     fn outcome(&self, m: &MetricDifference) -> &'static str {
@@ -135,12 +153,12 @@ impl Page<'_> {
     }
 }
 
-/// The whole page.
+/// The whole page; `read` gives the content of a picture's file, `None` where it is gone: the page then does without.
 ///
 /// # Errors
 /// When the template fails, which no document does.
-pub fn render(d: &Document) -> Result<String, Error> {
-    let sections = d.study.datasets.iter().map(|data| Section::new(d, &data.name)).collect();
+pub fn render(d: &Document, read: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<String, Error> {
+    let sections = d.study.datasets.iter().map(|data| Section::new(d, &data.name, read)).collect();
     let tone = match d.headline.verdict {
         Verdict::More => "bad",
         Verdict::Less => "good",
@@ -170,4 +188,9 @@ fn forests_of_pooled(d: &Document) -> Vec<(String, String)> {
         }
     }
     out.into_iter().map(|(title, rows)| (title, plot::forest(&rows.iter().collect::<Vec<_>>()))).collect()
+}
+
+/// Standard base64 with padding (RFC 4648, section 4), for pictures inside the page.
+fn base64(bytes: &[u8]) -> String {
+    base64::engine::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes)
 }

@@ -1,0 +1,225 @@
+//! `flatleak explain`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use flatleak_data::Request;
+use flatleak_nn::{ENGINE_VERSION, Recipe};
+use flatleak_pool::Pool;
+use flatleak_report::{DatasetRecord, Document, RecipeSettings, StudyRecord, Timings, table};
+use flatleak_store::{RunDir, import_npz};
+use flatleak_study::Study;
+use flatleak_verdict::{Exchanges, Headline, Options, Results, Verdict};
+use serde_json::json;
+
+use crate::arguments::{Explain, MessageFormat};
+use crate::compare::{question, record, stop_flag, with_progress};
+use crate::exit::{DATA, Failure, OUTPUT, USAGE};
+use crate::outputs::{self, Examples};
+use crate::progress::{complain, say};
+use crate::machine;
+
+/// The attacks that the explanation itself needs: those on which headlines rest.
+const NEEDED: [&str; 3] = ["lira-online-fixed", "rmia", "confidence"];
+
+pub(crate) fn run(options: &Explain) -> Result<ExitCode, Failure> {
+    let workers = options.workers.unwrap_or_else(machine::cores).max(1);
+    let stop = stop_flag()?;
+    let (folders, files): (Vec<&PathBuf>, Vec<&PathBuf>) = options.paths.iter().partition(|p| p.is_dir());
+    let (document, out) = match (folders.as_slice(), files.is_empty()) {
+        ([dir], true) => (finished(options, dir, workers, &stop)?, options.out.as_ref().unwrap_or(dir).clone()),
+        ([], false) => imported(options, &files, workers, &stop)?,
+        _ => return Err(Failure::new(USAGE, "give one run directory, or only .npz archives")),
+    };
+    let page = out.join("report.html");
+    if options.message_format == MessageFormat::Json {
+        say(&format!("{}\n", json!({ "phase": "done", "event": { "report": page, "claims": document.explain.claims } })));
+    } else {
+        say(&format!("{}\nreport: {}\n", table::render(&document), page.display()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The run folders in a directory: itself, or one per data set in it.
+fn runs_in(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
+    if dir.join("study.toml").is_file() {
+        return Ok(vec![dir.to_owned()]);
+    }
+    let unreadable = |e| Failure::new(DATA, format!("cannot read {}: {e}", dir.display()));
+    let mut found: Vec<PathBuf> = std::fs::read_dir(dir)
+        .map_err(unreadable)?
+        .filter_map(|entry| entry.ok().map(|e| e.path()))
+        .filter(|path| path.join("study.toml").is_file())
+        .collect();
+    found.sort();
+    if found.is_empty() {
+        return Err(Failure::new(DATA, format!("{} is no run directory: it has no study.toml", dir.display())));
+    }
+    Ok(found)
+}
+
+fn finished(options: &Explain, dir: &Path, workers: usize, stop: &AtomicBool) -> Result<Document, Failure> {
+    let runs = runs_in(dir)?;
+    let out = options.out.as_deref().unwrap_or(dir);
+    let mut parts = Vec::new();
+    for run in &runs {
+        let inside = run.strip_prefix(dir).unwrap_or(Path::new(""));
+        let folder = out.join(inside);
+        std::fs::create_dir_all(&folder)
+            .map_err(|e| Failure::new(OUTPUT, format!("cannot create {}: {e}", folder.display())))?;
+        parts.push((one(options, run, &folder, workers, stop)?, folder));
+    }
+    // In the order in which the run itself named its data sets.
+    if let Ok(before) = outputs::read(dir) {
+        let place = |d: &Document| {
+            let name = d.study.datasets.first().map(|s| s.name.clone());
+            before.study.datasets.iter().position(|s| Some(&s.name) == name.as_ref())
+        };
+        parts.sort_by_key(|(document, _)| place(document));
+    }
+    let (documents, folders): (Vec<Document>, Vec<PathBuf>) = parts.into_iter().unzip();
+    let folders: Vec<&Path> = folders.iter().map(PathBuf::as_path).collect();
+    let nothing = || Failure::new(DATA, format!("{} holds no pool", dir.display()));
+    outputs::merge(documents, &folders, out)?.ok_or_else(nothing)
+}
+
+/// Explains one run folder and writes to `folder`.
+fn one(options: &Explain, run: &Path, folder: &Path, workers: usize, stop: &AtomicBool) -> Result<Document, Failure> {
+    let file = run.join("study.toml");
+    let text = std::fs::read_to_string(&file)
+        .map_err(|e| Failure::new(DATA, format!("cannot read {}: {e}", file.display())))?;
+    let study = Study::parse(&text)?;
+    let mut request = Request::new(study.data.first().map_or("", String::as_str));
+    (request.pool, request.test, request.seed) = (study.pool, study.test, study.seed);
+    let data = flatleak_data::open(&request)?;
+    let dir = RunDir::open(run, &study, &data)?;
+    let mut pools = Vec::new();
+    let mut recipes: Vec<&Recipe> = Vec::new();
+    for (at, recipe) in study.recipes.iter().enumerate() {
+        match dir.pool(at, &data) {
+            Ok(pool) => {
+                pools.push(pool);
+                recipes.push(recipe);
+            }
+            Err(e @ flatleak_store::Error::Missing(_)) => complain(&format!("recipe {} is left out: {e}", recipe.name)),
+            Err(e) => return Err(e.into()),
+        }
+    }
+    if pools.is_empty() {
+        return Err(Failure::new(DATA, format!("no recipe in {} is complete", run.display())));
+    }
+    let views: Vec<&Pool> = pools.iter().collect();
+    let mut asked = question(&study, &data, &recipes, workers);
+    asked.attacks.retain(|a| !options.no_attacks && NEEDED.contains(&a.name()));
+    let started = Instant::now();
+    let mut document = match outputs::read(run) {
+        Ok(before) => before,
+        Err(_) => {
+            let bare = Options { attacks: Vec::new(), pairs: Vec::new(), ..asked.clone() };
+            let found = flatleak_verdict::compare(&views, &bare, |_| true)?;
+            let record = record(&study, &data, dir.data_digest(), false);
+            without_attacks(record, found.recipes, workers)
+        }
+    };
+    let before = (document.recipes.as_slice(), document.comparisons.as_slice());
+    let (explain, details) = with_progress("explaining", options.message_format, stop, |go_on| {
+        flatleak_verdict::explain(&views, &asked, Some(before), go_on)
+    })?;
+    document.explain = explain;
+    document.timings.analysis_s = started.elapsed().as_secs_f64();
+    let examples = Examples { details: &details, pools: &views, data: Some(&data), workers };
+    outputs::write(&mut document, &examples, options.redact, folder)?;
+    Ok(document)
+}
+
+/// Explains archives from elsewhere, of which no more is known than who is right.
+fn imported(
+    options: &Explain,
+    files: &[&PathBuf],
+    workers: usize,
+    stop: &AtomicBool,
+) -> Result<(Document, PathBuf), Failure> {
+    let mut pools = Vec::new();
+    for file in files {
+        let whole = import_npz(file)?;
+        let usable = flatleak_explain::usable(&whole.membership);
+        let gone = whole.labels.len() - usable.len();
+        if usable.is_empty() {
+            let reason = "every example is in all models or in none, or in too few";
+            return Err(Failure::new(DATA, format!("{}: {reason}", file.display())));
+        }
+        if gone > 0 {
+            complain(&format!(
+                "{}: {gone} of {} examples are in too few models, or out of too few, and are left out",
+                file.display(),
+                whole.labels.len()
+            ));
+        }
+        pools.push(if gone > 0 { whole.of_examples(&usable) } else { whole });
+    }
+    let views: Vec<&Pool> = pools.iter().collect();
+    let name = files.first().and_then(|f| f.file_stem()).map_or("imported".into(), |s| s.to_string_lossy().into_owned());
+    let out = options.out.clone().unwrap_or_else(|| PathBuf::from("flatleak-runs").join(format!("explain-{name}")));
+    std::fs::create_dir_all(&out).map_err(|e| Failure::new(OUTPUT, format!("cannot create {}: {e}", out.display())))?;
+    let asked = Options {
+        dataset: name.clone(),
+        checkpoints: vec![0; pools.len()],
+        pairs: (1..pools.len()).map(|c| (0, c)).collect(),
+        attacks: Vec::new(),
+        exchanges: Exchanges::default(),
+        seed: options.seed.unwrap_or(0),
+        workers,
+    };
+    let started = Instant::now();
+    let (explain, details) = with_progress("explaining", options.message_format, stop, |go_on| {
+        flatleak_verdict::explain(&views, &asked, None, go_on)
+    })?;
+    let first = views[0];
+    let classes = first.labels.iter().chain(&first.test_labels).max().map_or(1, |c| *c as usize + 1);
+    let record = StudyRecord {
+        name: name.clone(),
+        seed: asked.seed,
+        models: views.iter().map(|p| p.membership.models()).min().unwrap_or(0),
+        queries: 1,
+        datasets: vec![DatasetRecord {
+            name,
+            digest: "unknown: outputs alone were given".into(),
+            pool: first.labels.len(),
+            test: first.test_labels.len(),
+            classes,
+        }],
+        layers: Vec::new(),
+        engine_version: ENGINE_VERSION,
+        recipes: views
+            .iter()
+            .map(|p| RecipeSettings {
+                name: p.recipe.clone(),
+                settings: format!("trained elsewhere, {} models", p.membership.models()),
+                gradients_per_step: 0,
+            })
+            .collect(),
+        quick: false,
+    };
+    let mut document = without_attacks(record, Vec::new(), workers);
+    document.explain = explain;
+    document.timings.analysis_s = started.elapsed().as_secs_f64();
+    let examples = Examples { details: &details, pools: &views, data: None, workers };
+    outputs::write(&mut document, &examples, options.redact, &out)?;
+    Ok((document, out))
+}
+
+/// A document for pools that were not compared.
+fn without_attacks(
+    record: StudyRecord,
+    recipes: Vec<flatleak_verdict::RecipeResult>,
+    workers: usize,
+) -> Document {
+    let sentence = "No comparison of leakage has been made of these pools: this is their explanation alone.";
+    let headline = Headline { verdict: Verdict::NotDistinguishable, sentence: sentence.into() };
+    let explain = Default::default();
+    let results = Results { headline, recipes, comparisons: Vec::new(), explain, figures: Vec::new() };
+    let timings = Timings { training_s: 0.0, analysis_s: 0.0, trained: 0, reused: 0, date: machine::date() };
+    Document::new(record, machine::describe(workers), Vec::new(), results, timings, env!("CARGO_PKG_VERSION"))
+}

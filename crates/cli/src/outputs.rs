@@ -1,0 +1,200 @@
+//! What a study leaves behind: results, report, tables, pictures, NumPy archives.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use flatleak_data::Dataset;
+use flatleak_explain::{Design, Influence};
+use flatleak_pool::Pool;
+use flatleak_report::{Document, Picture, PictureKind, columns, csv, html, json, parquet, table};
+use flatleak_store::{INFLUENCE_LIMIT, export_npz, write_atomic};
+use flatleak_verdict::Detail;
+
+use crate::exit::{DATA, Failure, OUTPUT};
+use crate::progress::say;
+use crate::sheet;
+
+/// Most memorized examples shown per class, and classes shown.
+const PER_CLASS: usize = 8;
+const MOST_CLASSES: usize = 10;
+/// Held-out examples shown with their supporters, and supporters shown.
+const TARGETS: usize = 6;
+const SUPPORTERS: usize = 5;
+
+/// Single examples of the recipes of a study, behind its results.
+pub(crate) struct Examples<'a> {
+    pub(crate) details: &'a [Detail],
+    pub(crate) pools: &'a [&'a Pool],
+    pub(crate) data: Option<&'a Dataset>,
+    pub(crate) workers: usize,
+}
+
+/// Files about single examples, beside pictures and archives: what `--redact` leaves out.
+const TABLES: [&str; 4] = ["exposure.csv", "examples.parquet", "influence.parquet", "entropy.parquet"];
+
+/// Writes everything to `folder`, results last: where they are, the rest is complete. Redacted, files about single examples that an
+/// earlier run left are removed.
+pub(crate) fn write(
+    document: &mut Document,
+    examples: &Examples<'_>,
+    redact: bool,
+    folder: &Path,
+) -> Result<(), Failure> {
+    remove_details(document, examples.pools, folder)?;
+    document.pictures.clear();
+    if redact {
+        document.redact();
+    } else {
+        document.redacted = false;
+        let put = |name: &str, bytes: &[u8]| write_atomic(&folder.join(name), bytes, "details");
+        let exposure = columns::exposure(examples.details);
+        put(TABLES[0], csv::render(&exposure).as_bytes())?;
+        put(TABLES[1], &parquet::render(&exposure)?)?;
+        put(TABLES[2], &parquet::render(&columns::influence(examples.details))?)?;
+        put(TABLES[3], &parquet::render(&columns::entropy(examples.details))?)?;
+        for (pool, detail) in examples.pools.iter().zip(examples.details) {
+            let influence = influence_matrix(pool, examples.workers)?;
+            put(&archive(&pool.recipe), &export_npz(pool, &detail.memorization, influence.as_deref())?)?;
+        }
+        if let Some(data) = examples.data.filter(|d| sheet::shows(d)) {
+            for (detail, pool) in examples.details.iter().zip(examples.pools) {
+                for (picture, rows) in [memorized(data, detail), influential(data, pool, detail)].into_iter().flatten() {
+                    let gap = picture.kind == PictureKind::Influential;
+                    put(&picture.file, &sheet::png(&rows, data.shape, gap)?)?;
+                    document.pictures.push(picture);
+                }
+            }
+        }
+    }
+    write_atomic(&folder.join("results.json"), json::render(document)?.as_bytes(), "results")?;
+    write_atomic(&folder.join("report.html"), page(document, folder)?.as_bytes(), "report")?;
+    Ok(())
+}
+
+/// One document over the data sets of a study, each of which left its own in one of `folders`; written to `out` where there are several.
+pub(crate) fn merge(mut documents: Vec<Document>, folders: &[&Path], out: &Path) -> Result<Option<Document>, Failure> {
+    let several = documents.len() > 1;
+    if several {
+        for (document, folder) in documents.iter_mut().zip(folders) {
+            let inside = folder.strip_prefix(out).unwrap_or(folder).to_string_lossy().into_owned();
+            document.pictures.iter_mut().for_each(|p| p.file = format!("{inside}/{}", p.file));
+        }
+    }
+    let Some(document) = Document::merge(documents)? else { return Ok(None) };
+    if several {
+        write_atomic(&out.join("results.json"), json::render(&document)?.as_bytes(), "summary")?;
+        write_atomic(&out.join("report.html"), page(&document, out)?.as_bytes(), "summary-report")?;
+    }
+    Ok(Some(document))
+}
+
+/// Renders a finished run again, perhaps without single examples; results and details stay as they are.
+pub(crate) fn report(dir: &Path, redact: bool) -> Result<ExitCode, Failure> {
+    let mut document = read(dir)?;
+    if redact {
+        document.redact();
+    }
+    let target = dir.join("report.html");
+    write_atomic(&target, page(&document, dir)?.as_bytes(), "report")?;
+    say(&format!("{}\nreport: {}\n", table::render(&document), target.display()));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The results of a finished run.
+pub(crate) fn read(dir: &Path) -> Result<Document, Failure> {
+    let path = dir.join("results.json");
+    let text = std::fs::read_to_string(&path)
+        .map_err(|e| Failure::new(DATA, format!("cannot read {}: {e}; is this a finished run?", path.display())))?;
+    json::parse(&text).map_err(|e| Failure::new(DATA, format!("{}: {e}", path.display())))
+}
+
+/// The page, with its pictures from `folder`.
+fn page(document: &Document, folder: &Path) -> Result<String, Failure> {
+    Ok(html::render(document, &|file| std::fs::read(folder.join(file)).ok())?)
+}
+
+fn archive(recipe: &str) -> String {
+    format!("{recipe}.npz")
+}
+
+fn remove_details(document: &Document, pools: &[&Pool], folder: &Path) -> Result<(), Failure> {
+    let old = document.pictures.iter().map(|p| p.file.clone());
+    let pictures = pools.iter().flat_map(|p| [PictureKind::Memorized, PictureKind::Influential].map(|k| file(k, &p.recipe)));
+    let archives = pools.iter().map(|p| archive(&p.recipe));
+    for name in TABLES.iter().map(|n| (*n).to_owned()).chain(archives).chain(pictures).chain(old) {
+        let path = folder.join(name);
+        match std::fs::remove_file(&path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Failure::new(OUTPUT, format!("cannot remove {}: {e}", path.display())));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// All influences, (T, N); none without held-out outputs or where they are too many to be written.
+fn influence_matrix(pool: &Pool, workers: usize) -> Result<Option<Vec<f32>>, Failure> {
+    let (n, t) = (pool.labels.len(), pool.test_labels.len());
+    if pool.test.is_empty() || t == 0 || n.saturating_mul(t).saturating_mul(4) > INFLUENCE_LIMIT {
+        return Ok(None);
+    }
+    let right: Vec<&[u8]> = pool.test.iter().map(|s| s.correct.as_slice()).collect();
+    let design = Design::new(&pool.membership)?;
+    Ok(Some(Influence::hard(&design, &right)?.sweep(workers, |row| row.values.to_vec()).concat()))
+}
+
+fn file(kind: PictureKind, recipe: &str) -> String {
+    let what = if kind == PictureKind::Memorized { "memorized" } else { "influential" };
+    format!("{what}-{recipe}.png")
+}
+
+/// The most memorized training examples of every class.
+fn memorized(data: &Dataset, detail: &Detail) -> Option<(Picture, sheet::Rows)> {
+    let mut order: Vec<usize> = (0..detail.memorization.len()).collect();
+    // Soft memorization tells equal 0/1 ones apart.
+    let key = |i: usize| (detail.memorization[i], detail.soft.as_ref().map_or(0.0, |s| s[i]));
+    order.sort_by(|&a, &b| {
+        let ((x, u), (y, v)) = (key(a), key(b));
+        y.total_cmp(&x).then(v.total_cmp(&u)).then(a.cmp(&b))
+    });
+    let (mut rows, mut legend) = (Vec::new(), Vec::new());
+    for class in 0..data.classes.min(MOST_CLASSES) {
+        let mine = order.iter().filter(|&&i| detail.labels[i] as usize == class && detail.memorization[i] >= 0.25);
+        let shown: Vec<usize> = mine.take(PER_CLASS).copied().collect();
+        if let Some(&first) = shown.first() {
+            legend.push(format!("class {class} (up to {:.2})", detail.memorization[first]));
+            rows.push(shown.iter().filter_map(|&i| data.pixels(&data.pool, i)).collect());
+        }
+    }
+    picture(data, &detail.recipe, PictureKind::Memorized, legend, rows)
+}
+
+/// The held-out examples with the strongest supporters, each followed by these.
+fn influential(data: &Dataset, pool: &Pool, detail: &Detail) -> Option<(Picture, sheet::Rows)> {
+    let pairs = detail.pairs.as_ref()?;
+    let (mut rows, mut legend, mut seen) = (Vec::new(), Vec::new(), Vec::new());
+    for pair in &pairs.overall {
+        if rows.len() < TARGETS && !seen.contains(&pair.test) {
+            seen.push(pair.test);
+            let supporters: Vec<_> = pairs.per_test[pair.test as usize].iter().take(SUPPORTERS).collect();
+            let mut row: Vec<Vec<u8>> = data.pixels(&data.test, pair.test as usize).into_iter().collect();
+            row.extend(supporters.iter().filter_map(|p| data.pixels(&data.pool, p.train as usize)));
+            rows.push(row);
+            let all: Vec<String> = supporters.iter().map(|p| format!("{:.2}", p.influence)).collect();
+            legend.push(format!("class {} (influences {})", pool.test_labels[pair.test as usize], all.join(", ")));
+        }
+    }
+    picture(data, &detail.recipe, PictureKind::Influential, legend, rows)
+}
+
+fn picture(
+    data: &Dataset,
+    recipe: &str,
+    kind: PictureKind,
+    rows: Vec<String>,
+    images: sheet::Rows,
+) -> Option<(Picture, sheet::Rows)> {
+    let picture = Picture { dataset: data.name.clone(), recipe: recipe.into(), kind, file: file(kind, recipe), rows };
+    (!images.is_empty()).then_some((picture, images))
+}

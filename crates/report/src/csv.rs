@@ -1,0 +1,49 @@
+//! Tables as comma-separated values.
+
+use std::fmt::Write;
+
+use crate::columns::{Column, Table};
+
+/// A header and one line a row (RFC 4180, with plain newlines); missing numbers are empty, others are written so that they read back
+/// exactly.
+pub fn render(table: &Table) -> String {
+    let mut out = table.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(",") + "\n";
+    for row in 0..table.rows() {
+        for (at, (_, column)) in table.columns.iter().enumerate() {
+            if at > 0 {
+                out.push(',');
+            }
+            // Writing to a String cannot fail.
+            let _ = match column {
+                Column::Integers(v) => write!(out, "{}", v[row]),
+                Column::Numbers(v) if v[row].is_nan() => Ok(()),
+                Column::Numbers(v) => write!(out, "{}", v[row]),
+                Column::Text(v) => write!(out, "{}", quoted(&v[row])),
+            };
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn quoted(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_gaps_and_digits() {
+        let table = Table {
+            columns: vec![
+                ("name", Column::Text(vec!["a,\"b\"".into(), "c".into()])),
+                ("n", Column::Integers(vec![-1, 2])),
+                ("x", Column::Numbers(vec![f64::NAN, 0.1])),
+            ],
+        };
+        assert_eq!(render(&table), "name,n,x\n\"a,\"\"b\"\"\",-1,\nc,2,0.1\n");
+        assert_eq!(render(&Table::default()), "\n");
+    }
+}

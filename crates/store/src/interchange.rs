@@ -1,0 +1,174 @@
+//! Pools as NumPy archives, under the names of Feldman and Zhang's released estimates (2020, arXiv 2008.03703).
+//!
+//! | key | shape | |
+//! |---|---|---|
+//! | `trainset_mask` | (M, N) | which model was trained on which example |
+//! | `trainset_correctness` | (M, N) | who is right about it |
+//! | `testset_correctness` | (M, T) | who is right about held-out examples; may be absent |
+//! | `memorization` | (N) | written, not read |
+//! | `influence` | (T, N) | written below [`INFLUENCE_LIMIT`] bytes, not read |
+//! | `labels`, `test_labels`, `groups`, `test_groups` | (N), (T) | may be absent |
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use flatleak_data::npy::{self, Numbers};
+use flatleak_pool::{Groups, Membership, Pool, Signals};
+
+use crate::Error;
+use crate::artefact::f32_bytes;
+use crate::npy::{Array, archive};
+
+/// Most bytes of an influence matrix that is written.
+pub const INFLUENCE_LIMIT: usize = 1 << 28;
+
+/// Largest file that is read.
+const MOST_BYTES: u64 = 1 << 32;
+
+/// A pool as an `.npz` archive; `influence` is (T, N) in C order.
+///
+/// # Errors
+/// When the archive cannot be encoded.
+pub fn export_npz(pool: &Pool, memorization: &[f64], influence: Option<&[f32]>) -> Result<Vec<u8>, Error> {
+    let (models, n, t) = (pool.membership.models(), pool.labels.len(), pool.test_labels.len());
+    let bits = |rows: &dyn Fn(usize) -> Vec<u8>| (0..models).flat_map(rows).collect::<Vec<u8>>();
+    let words = |values: &[u32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
+    let mask = bits(&|k| pool.membership.row(k).iter().map(|m| u8::from(*m)).collect());
+    let train = bits(&|k| pool.pool[k].correct.clone());
+    let (pool_shape, test_shape) = ([models, n], [models, t]);
+    let (n_shape, t_shape, pairs) = ([n], [t], [t, n]);
+    let mut arrays = vec![
+        ("trainset_mask", Array { descr: "|b1", shape: &pool_shape, body: mask }),
+        ("trainset_correctness", Array { descr: "|b1", shape: &pool_shape, body: train }),
+        (
+            "memorization",
+            Array { descr: "<f8", shape: &n_shape, body: memorization.iter().flat_map(|v| v.to_le_bytes()).collect() },
+        ),
+        ("labels", Array { descr: "<u4", shape: &n_shape, body: words(&pool.labels) }),
+    ];
+    if !pool.test.is_empty() && t > 0 {
+        let test = bits(&|k| pool.test[k].correct.clone());
+        arrays.push(("testset_correctness", Array { descr: "|b1", shape: &test_shape, body: test }));
+        arrays.push(("test_labels", Array { descr: "<u4", shape: &t_shape, body: words(&pool.test_labels) }));
+    }
+    if let Some(influence) = influence {
+        arrays.push(("influence", Array { descr: "<f4", shape: &pairs, body: f32_bytes(influence) }));
+    }
+    if let Some(groups) = &pool.groups {
+        arrays.push(("groups", Array { descr: "<u4", shape: &n_shape, body: words(&groups.pool) }));
+        arrays.push(("test_groups", Array { descr: "<u4", shape: &t_shape, body: words(&groups.test) }));
+    }
+    archive(&arrays)
+}
+
+/// Reads a pool of which who is right is known, and no more. The recipe is named after the file.
+///
+/// # Errors
+/// [`Error::Import`] with what is wrong; nothing is guessed.
+pub fn import_npz(path: &Path) -> Result<Pool, Error> {
+    let wrong = |reason: String| Error::Import { path: path.to_owned(), reason };
+    let size = std::fs::metadata(path).map_err(|e| wrong(format!("cannot be read: {e}")))?.len();
+    if size > MOST_BYTES {
+        return Err(wrong(format!("has {size} bytes; at most {MOST_BYTES} are read")));
+    }
+    let bytes = std::fs::read(path).map_err(|e| wrong(format!("cannot be read: {e}")))?;
+    let wanted = [
+        "trainset_mask",
+        "trainset_correctness",
+        "testset_correctness",
+        "labels",
+        "test_labels",
+        "groups",
+        "test_groups",
+    ];
+    let arrays = npy::archive(&bytes, &wanted).map_err(wrong)?;
+    let mask = table(&arrays, "trainset_mask").map_err(wrong)?.ok_or_else(|| missing("trainset_mask")).map_err(wrong)?;
+    let right =
+        table(&arrays, "trainset_correctness").map_err(wrong)?.ok_or_else(|| missing("trainset_correctness")).map_err(wrong)?;
+    let test = table(&arrays, "testset_correctness").map_err(wrong)?;
+    let n = mask.first().map_or(0, Vec::len);
+    fits("trainset_correctness", &right, mask.len(), Some(n)).map_err(wrong)?;
+    let t = test.as_ref().and_then(|t| t.first()).map_or(0, Vec::len);
+    if let Some(test) = &test {
+        fits("testset_correctness", test, mask.len(), None).map_err(wrong)?;
+    }
+    let vector = |name: &str, length: usize| numbers(&arrays, name, length).map_err(wrong);
+    let groups = match (vector("groups", n)?, vector("test_groups", t)?) {
+        (Some(pool), Some(test)) => {
+            let most = pool.iter().chain(&test).max().map_or(0, |g| *g as usize + 1);
+            if most > n + t {
+                return Err(wrong(format!("has a group number of {}, but {} examples", most - 1, n + t)));
+            }
+            Some(Groups { names: (0..most).map(|g| format!("group {g}")).collect(), pool, test })
+        }
+        _ => None,
+    };
+    let membership = Membership::from_rows(mask.iter().map(|row| row.iter().map(|v| *v != 0).collect()).collect())?;
+    Ok(Pool {
+        recipe: path.file_stem().map_or("imported".into(), |s| s.to_string_lossy().into_owned()),
+        membership,
+        ids: (0..n as u32).collect(),
+        labels: vector("labels", n)?.unwrap_or_else(|| vec![0; n]),
+        test_labels: vector("test_labels", t)?.unwrap_or_else(|| vec![0; t]),
+        groups,
+        pool: right.into_iter().map(Signals::from_correct).collect(),
+        test: test.unwrap_or_default().into_iter().map(Signals::from_correct).collect(),
+        views: Vec::new(),
+    })
+}
+
+fn missing(name: &str) -> String {
+    format!("has no array `{name}`: (runs, examples), 0 and 1")
+}
+
+/// Rows of 0 and 1; `None` where the array is absent.
+fn table(arrays: &BTreeMap<String, npy::Array>, name: &str) -> Result<Option<Vec<Vec<u8>>>, String> {
+    let Some(array) = arrays.get(name) else { return Ok(None) };
+    let &[rows, columns] = array.shape.as_slice() else {
+        return Err(format!("has `{name}` of shape {:?}, not (runs, examples)", array.shape));
+    };
+    let no = |v: &dyn std::fmt::Display| format!("has the value {v} in `{name}`, where only 0 and 1 mean something");
+    let bits: Vec<u8> = match &array.values {
+        Numbers::Bytes(v) => v.iter().map(|b| if *b <= 1 { Ok(*b) } else { Err(no(b)) }).collect::<Result<_, _>>()?,
+        Numbers::Integers(v) => v
+            .iter()
+            .map(|b| if (0..=1).contains(b) { Ok(*b as u8) } else { Err(no(b)) })
+            .collect::<Result<_, _>>()?,
+        Numbers::Floats(v) => v
+            .iter()
+            .map(|b| if *b == 0.0 || *b == 1.0 { Ok(*b as u8) } else { Err(no(b)) })
+            .collect::<Result<_, _>>()?,
+    };
+    if rows == 0 || columns == 0 {
+        return Err(format!("has `{name}` of shape ({rows}, {columns})"));
+    }
+    Ok(Some(bits.chunks_exact(columns).map(<[u8]>::to_vec).collect()))
+}
+
+fn fits(name: &str, rows: &[Vec<u8>], models: usize, examples: Option<usize>) -> Result<(), String> {
+    let columns = rows.first().map_or(0, Vec::len);
+    if rows.len() != models || examples.is_some_and(|n| n != columns) {
+        let wanted = examples.map_or(String::new(), |n| format!(" and {n} examples"));
+        return Err(format!("has `{name}` of shape ({}, {columns}), but a mask of {models} runs{wanted}", rows.len()));
+    }
+    Ok(())
+}
+
+/// Whole numbers from 0, one per example.
+fn numbers(arrays: &BTreeMap<String, npy::Array>, name: &str, length: usize) -> Result<Option<Vec<u32>>, String> {
+    let Some(array) = arrays.get(name) else { return Ok(None) };
+    let no = || format!("has values in `{name}` that are not whole numbers from 0 to 65535");
+    let whole = |v: i64| u16::try_from(v).map(u32::from).map_err(|_| no());
+    let values: Vec<u32> = match &array.values {
+        Numbers::Bytes(v) => v.iter().map(|b| u32::from(*b)).collect(),
+        Numbers::Integers(v) => v.iter().map(|b| whole(*b)).collect::<Result<_, _>>()?,
+        Numbers::Floats(v) => v
+            .iter()
+            .map(|b| if b.fract() == 0.0 && b.abs() < 1e6 { whole(*b as i64) } else { Err(no()) })
+            .collect::<Result<_, _>>()?,
+    };
+    if values.len() != length {
+        return Err(format!("has {} values in `{name}`, not {length}", values.len()));
+    }
+    Ok(Some(values))
+}

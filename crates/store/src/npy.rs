@@ -1,0 +1,50 @@
+//! NumPy arrays, written: `.npy` version 1.0 in C order and `.npz` archives of them. Reading is the data crate's.
+
+use std::io::{Cursor, Write};
+
+use zip::write::SimpleFileOptions;
+
+use crate::Error;
+
+/// An array in C order, ready to be written.
+pub(crate) struct Array<'a> {
+    /// Element type as NumPy writes it: `|b1`, `<f4`, `<f8`, ...
+    pub(crate) descr: &'a str,
+    /// Size of each axis.
+    pub(crate) shape: &'a [usize],
+    /// Little-endian values.
+    pub(crate) body: Vec<u8>,
+}
+
+/// Bytes of a `.npy` file.
+pub(crate) fn encode(array: &Array<'_>) -> Vec<u8> {
+    let shape: String = array.shape.iter().map(|n| format!("{n}, ")).collect();
+    let shape = if array.shape.len() > 1 { shape.trim_end_matches(", ") } else { shape.trim_end() };
+    let mut header = format!("{{'descr': '{}', 'fortran_order': False, 'shape': ({shape}), }}", array.descr);
+    // Magic, version and length take 10 bytes; the header ends with a newline at a multiple of 64.
+    while !(10 + header.len() + 1).is_multiple_of(64) {
+        header.push(' ');
+    }
+    header.push('\n');
+    let mut out = b"\x93NUMPY\x01\x00".to_vec();
+    out.extend((header.len() as u16).to_le_bytes());
+    out.extend(header.as_bytes());
+    out.extend(&array.body);
+    out
+}
+
+/// Bytes of a `.npz` archive of named arrays, deflated.
+pub(crate) fn archive(arrays: &[(&str, Array<'_>)]) -> Result<Vec<u8>, Error> {
+    let failed = |reason: String| Error::Encode { what: "an npz archive", reason };
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    // Fast rather than small; the time of writing must not enter the bytes.
+    let options = SimpleFileOptions::default()
+        .compression_method(zip::CompressionMethod::Deflated)
+        .compression_level(Some(1))
+        .last_modified_time(zip::DateTime::default());
+    for (name, array) in arrays {
+        zip.start_file(format!("{name}.npy"), options).map_err(|e| failed(e.to_string()))?;
+        zip.write_all(&encode(array)).map_err(|e| failed(e.to_string()))?;
+    }
+    Ok(zip.finish().map_err(|e| failed(e.to_string()))?.into_inner())
+}

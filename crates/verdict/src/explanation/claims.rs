@@ -1,0 +1,213 @@
+//! What a run says about the study's claims (Kim et al. 2026, arXiv 2310.00488), each with its figures.
+
+use super::{Attacked, Context};
+use crate::{
+    AttributionResult, ClaimOutcome, ClaimResult, Comparison, Difference, Explanation, MemorizationDifference,
+    MetricDifference, Verdict,
+};
+use ClaimOutcome::{CannotTell, Contradicts, Supports};
+
+/// Accuracy on members from which a recipe counts as interpolating.
+const FITTED: f64 = 0.99;
+
+const STATEMENTS: [(&str, &str); 4] = [
+    ("a", "the candidate is more exposed to membership inference although it tests better"),
+    ("b", "the candidate captures atypical sub-patterns better and memorizes more"),
+    ("c", "this goes with a lower variance of the confidence on unseen examples"),
+    ("d", "in an interpolating model that lower variance is what raises the attacker's advantage"),
+];
+
+/// What one comparison says, with its figures.
+type Said = (ClaimOutcome, String);
+
+/// Which way a difference points: its 95 % interval lies on one side of 0.
+fn sign(d: &Difference) -> i8 {
+    i8::from(d.estimate.low > 0.0) - i8::from(d.estimate.high < 0.0)
+}
+
+fn figure(d: &Difference) -> String {
+    let more = match d.models_needed {
+        Some(n) if sign(d) == 0 => format!(", {n} models would settle it"),
+        _ => String::new(),
+    };
+    format!("{:+.4} [{:+.4}, {:+.4}]{more}", d.estimate.mean, d.estimate.low, d.estimate.high)
+}
+
+fn of_metric(m: &MetricDifference) -> Difference {
+    Difference { estimate: m.difference, standard_error: m.standard_error, models_needed: m.models_needed }
+}
+
+/// The claims about every candidate, over all its baselines: supported or contradicted only where every baseline says so.
+pub(super) fn all(
+    context: &Context<'_>,
+    found: &Explanation,
+    attacked: &[Attacked<'_>],
+    comparisons: &[Comparison],
+) -> Vec<ClaimResult> {
+    let mut candidates: Vec<&str> = Vec::new();
+    for d in &found.memorization_differences {
+        if !candidates.contains(&d.candidate.as_str()) {
+            candidates.push(&d.candidate);
+        }
+    }
+    let mut out = Vec::new();
+    for candidate in candidates {
+        let baselines: Vec<&MemorizationDifference> =
+            found.memorization_differences.iter().filter(|d| d.candidate == candidate).collect();
+        for (claim, statement) in STATEMENTS {
+            let said: Vec<(&str, Said)> = baselines
+                .iter()
+                .map(|d| {
+                    let compared =
+                        comparisons.iter().find(|c| c.candidate == candidate && c.baseline == d.baseline);
+                    let said = match claim {
+                        "a" => exposure(compared),
+                        "b" => atypical(found, d),
+                        "c" => variance(found, compared, d),
+                        _ => theory(found, attacked, d),
+                    };
+                    (d.baseline.as_str(), said)
+                })
+                .collect();
+            let first = said.first().map_or(CannotTell, |s| s.1.0);
+            let outcome = if said.iter().all(|s| s.1.0 == first) { first } else { CannotTell };
+            let opening = match outcome {
+                Supports => "This run supports the claim",
+                Contradicts => "This run contradicts the claim",
+                CannotTell if said.iter().any(|s| s.1.0 != CannotTell) => {
+                    "This run cannot tell: the baselines do not agree"
+                }
+                CannotTell => "This run cannot tell",
+            };
+            let parts: Vec<String> = said.iter().map(|(name, (_, text))| format!("against {name}, {text}")).collect();
+            out.push(ClaimResult {
+                claim: claim.into(),
+                dataset: context.dataset.into(),
+                candidate: candidate.into(),
+                statement: statement.into(),
+                outcome,
+                sentence: format!("{opening}: {}.", parts.join("; ")),
+            });
+        }
+    }
+    out
+}
+
+/// (a): leakage by the headline's verdict, and accuracy on held-out examples.
+fn exposure(compared: Option<&Comparison>) -> Said {
+    let Some(compared) = compared else { return (CannotTell, "no attack was run".into()) };
+    let accuracy = compared.metrics.iter().find(|m| m.metric == "test-accuracy").map(of_metric);
+    let said = match compared.headline.verdict {
+        Verdict::More => "it leaks more",
+        Verdict::Less => "it leaks less",
+        Verdict::Mixed => "leakage is more under some attacks and less under others",
+        Verdict::NotDistinguishable => "no difference in leakage is shown",
+        Verdict::TooFewModels => "there are too few models for a verdict on leakage",
+    };
+    let auc = compared.metrics.iter().find(|m| m.metric == "lira-online-fixed.auc").map(of_metric);
+    let auc = auc.map_or(String::new(), |d| format!(" (lira-online-fixed AUC {})", figure(&d)));
+    let tested = accuracy.as_ref().map_or(String::new(), |d| format!(" and test accuracy differs by {}", figure(d)));
+    let outcome = match (compared.headline.verdict, accuracy.as_ref().map_or(0, sign)) {
+        (Verdict::More, 1) => Supports,
+        (Verdict::Less, _) | (Verdict::More, -1) => Contradicts,
+        _ => CannotTell,
+    };
+    (outcome, format!("{said}{auc}{tested}"))
+}
+
+/// (b): two halves, both of which must hold: more examples are memorized (share with memorization of at least .25), and the gain in
+/// accuracy is larger on atypical examples than on typical ones of equal difficulty. Atypical are rare groups where the data knows
+/// groups, else examples of low influence entropy where that is measurable.
+fn atypical(found: &Explanation, d: &MemorizationDifference) -> Said {
+    let low = d.hard.iter().find(|n| n.name == "share-below-0.25").map(|n| n.difference);
+    let memorized = low.map(|d| Difference {
+        estimate: crate::Estimate { mean: 0.0 - d.estimate.mean, low: 0.0 - d.estimate.high, high: 0.0 - d.estimate.low },
+        ..d
+    });
+    let sorted = |by: &str| {
+        found
+            .entropy_buckets
+            .iter()
+            .find(|b| b.by == by && b.baseline == d.baseline && b.candidate == d.candidate && b.measurable)
+    };
+    let rare = sorted("group-frequency").map(|b| (b, "on rare groups than on frequent ones"));
+    let typical = rare.or_else(|| sorted("influence-entropy").map(|b| (b, "where few examples support the answer than where many do")));
+    let gain = typical.and_then(|(b, words)| b.contrast.map(|c| (c, words)));
+    let first = memorized.as_ref().map_or("memorization is unknown".into(), |m| {
+        format!("the share of memorized examples differs by {}", figure(m))
+    });
+    let second = match &gain {
+        Some((c, words)) => format!("at equal difficulty its accuracy gains {} more {words}", figure(c)),
+        None => "what it gains on atypical examples cannot be measured with these models".into(),
+    };
+    let signs = (memorized.as_ref().map_or(0, sign), gain.as_ref().map_or(0, |(c, _)| sign(c)));
+    let outcome = match signs {
+        (1, 1) => Supports,
+        (-1, 0 | -1) | (0, -1) => Contradicts,
+        _ => CannotTell,
+    };
+    let halves = match signs {
+        (1, -1) | (-1, 1) => ", so the two halves of the claim point apart",
+        (1, 0) | (0, 1) => ", so half of the claim holds and the other half is open",
+        _ => "",
+    };
+    (outcome, format!("{first}, and {second}{halves}"))
+}
+
+/// (c): the variance of the confidence over non-members, within a model as the study takes it; across models it stands beside.
+fn variance(found: &Explanation, compared: Option<&Comparison>, d: &MemorizationDifference) -> Said {
+    let of = |over: &str| {
+        found.variance_differences.iter().find(|v| {
+            v.baseline == d.baseline
+                && v.candidate == d.candidate
+                && v.signal == "confidence"
+                && v.side == "non-member"
+                && v.over == over
+        })
+    };
+    let Some(within) = of("over-examples") else { return (CannotTell, "the pool has no confidences".into()) };
+    let across = of("over-models")
+        .map_or(String::new(), |v| format!("; across models, per example, it differs by {}", figure(&v.difference)));
+    let leaks = match compared.map(|c| c.headline.verdict) {
+        Some(Verdict::More) => " (where it also leaks more)",
+        Some(Verdict::Less) => " (where it leaks less)",
+        _ => "",
+    };
+    let outcome = match sign(&within.difference) {
+        -1 => Supports,
+        1 => Contradicts,
+        _ => CannotTell,
+    };
+    let text = format!("the variance within a model differs by {}{leaks}{across}", figure(&within.difference));
+    (outcome, text)
+}
+
+/// (d): among models that fit their members, the part of the difference in advantage that the spread of non-members makes.
+fn theory(found: &Explanation, attacked: &[Attacked<'_>], d: &MemorizationDifference) -> Said {
+    let wanted = |a: &&AttributionResult| a.baseline == d.baseline && a.candidate == d.candidate;
+    let Some(a) = found.attribution.iter().find(wanted) else {
+        return (CannotTell, "the difference in advantage could not be attributed".into());
+    };
+    let unfitted = attacked
+        .iter()
+        .filter_map(|a| a.result)
+        .find(|r| (r.name == d.baseline || r.name == d.candidate) && r.member_accuracy.mean < FITTED);
+    let text = format!(
+        "the narrower or wider spread of phi on non-members (deviation {:.2}, baseline {:.2}) changes the advantage of one threshold by {}",
+        a.candidate_moments.non_member_deviation,
+        a.baseline_moments.non_member_deviation,
+        figure(&a.non_member_spread)
+    );
+    if let Some(r) = unfitted {
+        let fit = 100.0 * r.member_accuracy.mean;
+        return (CannotTell, format!("{text}; but {} fits only {fit:.1} % of its members and does not interpolate", r.name));
+    }
+    let narrower = a.candidate_moments.non_member_deviation < a.baseline_moments.non_member_deviation;
+    let outcome = match (sign(&a.non_member_spread), narrower) {
+        (1, true) => Supports,
+        (-1, _) => Contradicts,
+        (1, false) => Contradicts,
+        _ => CannotTell,
+    };
+    (outcome, text)
+}

@@ -1,0 +1,65 @@
+//! What is known of single examples, for tables and pictures; never part of `results.json`.
+
+use flatleak_attack::Attack;
+use flatleak_explain::pairs::Pairs;
+use flatleak_pool::Pool;
+use flatleak_stats::{Interval, wilson};
+
+use super::memorization::Both;
+use crate::Error;
+use crate::recipe::Scored;
+
+/// The attack whose membership calls stand in the table of exposure.
+pub const EXPOSURE_ATTACK: &str = "lira-online-fixed";
+
+/// One recipe's examples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Detail {
+    /// Recipe name.
+    pub recipe: String,
+    /// Place of each pool example in its source, (N).
+    pub ids: Vec<u32>,
+    /// Labels, (N).
+    pub labels: Vec<u32>,
+    /// 0/1 memorization, (N), with standard errors and 95 % intervals.
+    pub memorization: Vec<f64>,
+    /// Its standard errors, (N).
+    pub standard_errors: Vec<f64>,
+    /// Its 95 % intervals, (N).
+    pub intervals: Vec<Interval>,
+    /// Soft memorization, (N); none where the pool has no confidences.
+    pub soft: Option<Vec<f64>>,
+    /// Rate of right membership calls of [`EXPOSURE_ATTACK`] over the recipe's models with Wilson's 95 % interval, (N); none where no
+    /// attack was run. Targets share shadows, so that the interval is nominal.
+    pub exposure: Option<Vec<Interval>>,
+    /// Influence; none where there are no held-out outputs.
+    pub pairs: Option<Pairs>,
+}
+
+pub(super) fn of(
+    pool: &Pool,
+    both: &Both,
+    pairs: Option<Pairs>,
+    scored: &[(Attack, Scored)],
+) -> Result<Detail, Error> {
+    let models = pool.membership.models() as u64;
+    let calls = scored.iter().find(|(a, s)| a.name() == EXPOSURE_ATTACK && !s.calls.is_empty());
+    let exposure = calls
+        .map(|(_, s)| {
+            let rate = |i: usize| s.calls.iter().map(|block| block[i]).sum::<f64>() / s.calls.len() as f64;
+            let one = |i: usize| wilson((rate(i) * models as f64).round() as u64, models, 0.95);
+            (0..pool.labels.len()).map(one).collect::<Result<Vec<_>, _>>()
+        })
+        .transpose()?;
+    Ok(Detail {
+        recipe: pool.recipe.clone(),
+        ids: pool.ids.clone(),
+        labels: pool.labels.clone(),
+        memorization: both.hard.values().to_vec(),
+        standard_errors: both.hard.standard_errors(),
+        intervals: both.hard.intervals()?,
+        soft: both.soft.as_ref().map(|s| s.values().to_vec()),
+        exposure,
+        pairs,
+    })
+}

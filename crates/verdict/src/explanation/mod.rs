@@ -1,0 +1,159 @@
+//! The whole explanation in its order.
+
+pub(crate) mod buckets;
+pub(crate) mod claims;
+pub(crate) mod detail;
+pub(crate) mod influence;
+pub(crate) mod link;
+pub(crate) mod memorization;
+mod spread;
+
+use flatleak_attack::Attack;
+use flatleak_explain::PhiMoments;
+use flatleak_pool::{Pool, Signal};
+use flatleak_stats::{Jackknife, models_needed};
+
+use crate::recipe::Scored;
+use crate::{Comparison, Detail, Difference, Error, Explanation, LeftOut, RecipeResult, groups};
+use influence::Found;
+use memorization::Both;
+use spread::Variances;
+
+/// What every part reads.
+pub(crate) struct Context<'a> {
+    pub(crate) dataset: &'a str,
+    pub(crate) seed: u64,
+    pub(crate) workers: usize,
+}
+
+/// Two recipes to compare.
+pub(crate) struct Pair<'a> {
+    pub(crate) baseline: &'a Pool,
+    pub(crate) candidate: &'a Pool,
+    /// Model by model, both were trained on the same examples.
+    pub(crate) paired: bool,
+}
+
+impl<'a> Pair<'a> {
+    pub(crate) fn new(baseline: &'a Pool, candidate: &'a Pool) -> Self {
+        Self { baseline, candidate, paired: baseline.membership == candidate.membership }
+    }
+
+    fn pairing(&self) -> &'static str {
+        if self.paired { "paired" } else { "unpaired" }
+    }
+}
+
+/// One recipe's part of what the attacks gave.
+pub(crate) struct Attacked<'a> {
+    pub(crate) result: Option<&'a RecipeResult>,
+    pub(crate) scored: &'a [(Attack, Scored)],
+    pub(crate) links: &'a [crate::LinkResult],
+}
+
+/// What an explanation costs beside the attacks, in steps of the progress.
+pub(crate) fn steps(pools: usize, pairs: usize) -> usize {
+    pools + pairs
+}
+
+fn difference(found: Jackknife, pair: &Pair<'_>) -> Difference {
+    let membership = &pair.baseline.membership;
+    let models = membership.models();
+    let mean = found.interval.mean;
+    Difference {
+        estimate: found.interval.into(),
+        standard_error: found.standard_error,
+        models_needed: models_needed(mean, found.standard_error, models, models / membership.blocks()),
+    }
+}
+
+/// Explains pools; `both`, `attacked` in their order. `comparisons` are those of the attacks, where there are any.
+pub(crate) fn explain(
+    context: &Context<'_>,
+    pools: &[&Pool],
+    both: &[Both],
+    attacked: &[Attacked<'_>],
+    (pairs, comparisons): (&[(usize, usize)], &[Comparison]),
+    mut step: impl FnMut() -> Result<(), Error>,
+) -> Result<(Explanation, Vec<Detail>), Error> {
+    let mut out = Explanation::default();
+    let mut left_out = |what: String, reason: &str| {
+        out.left_out.push(LeftOut { dataset: context.dataset.into(), what, reason: reason.into() });
+    };
+    let mut found: Vec<Option<Found>> = Vec::new();
+    let (mut variances, mut moments) = (Vec::new(), Vec::new());
+    for (pool, both) in pools.iter().zip(both) {
+        let influence = influence::of(context, pool, both)?;
+        if influence.is_none() {
+            left_out(format!("influence under {}", pool.recipe), "the pool has no outputs on held-out examples");
+        }
+        let phi = pool.offers(Signal::Phi);
+        if !phi {
+            let what = format!("confidence, variance, attacks and attribution under {}", pool.recipe);
+            left_out(what, "the pool says who is right, not how sure the models are");
+        }
+        variances.push(if phi { Some(Variances::new(pool)?) } else { None });
+        moments.push(phi.then(|| PhiMoments::new(pool)));
+        found.push(influence);
+        step()?;
+    }
+    if attacked.iter().all(|a| a.scored.is_empty()) && pools.iter().any(|p| p.offers(Signal::Phi)) {
+        left_out("attacks, their link with memorization and leakage by group".into(), "not asked for");
+    }
+    for (at, (pool, both)) in pools.iter().zip(both).enumerate() {
+        out.memorization.push(memorization::result(context, pool, both)?);
+        out.influence.extend(found[at].iter_mut().flat_map(|f| std::mem::take(&mut f.results)));
+        out.groups.extend(groups::results(context, pool, &both.hard, attacked[at].scored)?);
+        if let Some(v) = &variances[at] {
+            out.variance.extend(v.results(context, &pool.recipe)?);
+        }
+        out.link.extend(attacked[at].links.iter().cloned());
+    }
+    for &(a, b) in pairs {
+        let pair = Pair::new(pools[a], pools[b]);
+        let name = format!("{} against {}", pair.candidate.recipe, pair.baseline.recipe);
+        out.memorization_differences.push(memorization::compared(context, &pair, (&both[a], &both[b]))?);
+        if let (Some(a), Some(b)) = (&variances[a], &variances[b]) {
+            out.variance_differences.extend(Variances::differences(context, &pair, (a, b))?);
+        }
+        if !pair.paired {
+            let reason = "the recipes were trained on different memberships: their models cannot be paired, and intervals are unpaired";
+            out.left_out.push(LeftOut {
+                dataset: context.dataset.into(),
+                what: format!("gains by bucket and attribution, {name}"),
+                reason: reason.into(),
+            });
+            step()?;
+            continue;
+        }
+        if let (Some(one), Some(other)) = (&moments[a], &moments[b]) {
+            let phi = |at: usize| {
+                let found = attacked[at].scored.iter().find(|(attack, _)| *attack == Attack::Confidence);
+                found.map(|(_, s)| s.blocks.as_slice())
+            };
+            out.attribution.push(spread::attribution(context, &pair, (one, other), phi(a).zip(phi(b)))?);
+        }
+        let same_tests = pair.candidate.test.iter().zip(&pair.baseline.test).all(|(b, a)| a.len() == b.len());
+        if let Some(found) = found[a].as_ref().filter(|_| same_tests) {
+            if pools[a].membership.blocks() < 6 {
+                out.left_out.push(LeftOut {
+                    dataset: context.dataset.into(),
+                    what: format!("gains by bucket, {name}"),
+                    reason: format!("{} blocks give no two halves; 6 are needed", pools[a].membership.blocks()),
+                });
+            } else {
+                out.entropy_buckets.extend(buckets::of(context, &pair, found.measurable)?);
+            }
+        }
+        step()?;
+    }
+    out.claims = claims::all(context, &out, attacked, comparisons);
+    let details = pools
+        .iter()
+        .zip(both)
+        .zip(found)
+        .zip(attacked)
+        .map(|(((pool, both), found), attacked)| detail::of(pool, both, found.map(|f| f.pairs), attacked.scored))
+        .collect::<Result<_, _>>()?;
+    Ok((out, details))
+}

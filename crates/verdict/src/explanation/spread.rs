@@ -1,0 +1,122 @@
+//! Variances over examples and over models, and what they do to the advantage of one threshold.
+
+use flatleak_explain::{Over, PhiMoments, Variance};
+use flatleak_pool::{Pool, Signal};
+use flatleak_stats::Jackknife;
+
+use super::{Context, Pair, difference};
+use crate::recipe::over_blocks;
+use crate::scored::Measures;
+use crate::{AttributionResult, Difference, Error, MomentsResult, VarianceDifference, VarianceResult};
+
+/// Every variance by name: signal, side, kind.
+const KINDS: [(Signal, &str, bool, &str, Over, &str); 8] = [
+    (Signal::Confidence, "confidence", true, "member", Over::Examples, "over-examples"),
+    (Signal::Confidence, "confidence", false, "non-member", Over::Examples, "over-examples"),
+    (Signal::Confidence, "confidence", true, "member", Over::Models, "over-models"),
+    (Signal::Confidence, "confidence", false, "non-member", Over::Models, "over-models"),
+    (Signal::Phi, "phi", true, "member", Over::Examples, "over-examples"),
+    (Signal::Phi, "phi", false, "non-member", Over::Examples, "over-examples"),
+    (Signal::Phi, "phi", true, "member", Over::Models, "over-models"),
+    (Signal::Phi, "phi", false, "non-member", Over::Models, "over-models"),
+];
+
+/// All variances of one recipe, in the order of [`KINDS`]; `None` where an example has too few models for the kind.
+pub(super) struct Variances(Vec<Option<Variance>>);
+
+impl Variances {
+    pub(super) fn new(pool: &Pool) -> Result<Self, Error> {
+        let one = |(signal, _, member, _, over, _): (Signal, _, bool, _, Over, _)| {
+            match Variance::new(pool, signal, member, over) {
+                Ok(found) => Ok(Some(found)),
+                Err(flatleak_explain::Error::OneSided { .. }) => Ok(None),
+                Err(e) => Err(Error::from(e)),
+            }
+        };
+        Ok(Self(KINDS.into_iter().map(one).collect::<Result<_, _>>()?))
+    }
+
+    pub(super) fn results(&self, context: &Context<'_>, recipe: &str) -> Result<Vec<VarianceResult>, Error> {
+        self.0
+            .iter()
+            .zip(KINDS)
+            .filter_map(|(found, (_, signal, _, side, _, over))| {
+                let found = found.as_ref()?;
+                Some(found.estimate().map_err(Error::from).map(|e| VarianceResult {
+                    recipe: recipe.into(),
+                    dataset: context.dataset.into(),
+                    signal: signal.into(),
+                    side: side.into(),
+                    over: over.into(),
+                    variance: e.interval.into(),
+                }))
+            })
+            .collect()
+    }
+
+    pub(super) fn differences(
+        context: &Context<'_>,
+        pair: &Pair<'_>,
+        (a, b): (&Self, &Self),
+    ) -> Result<Vec<VarianceDifference>, Error> {
+        let mut out = Vec::new();
+        for ((a, b), (_, signal, _, side, _, over)) in a.0.iter().zip(&b.0).zip(KINDS) {
+            let (Some(a), Some(b)) = (a, b) else { continue };
+            let found = if pair.paired { b.difference(a)? } else { b.unpaired_difference(a)? };
+            out.push(VarianceDifference {
+                baseline: pair.baseline.recipe.clone(),
+                candidate: pair.candidate.recipe.clone(),
+                dataset: context.dataset.into(),
+                signal: signal.into(),
+                side: side.into(),
+                over: over.into(),
+                difference: difference(found, pair),
+            });
+        }
+        Ok(out)
+    }
+}
+
+fn moments(found: &PhiMoments) -> Result<MomentsResult, Error> {
+    let m = found.moments();
+    Ok(MomentsResult {
+        member_mean: m.member_mean,
+        member_deviation: m.member_deviation,
+        non_member_mean: m.non_member_mean,
+        non_member_deviation: m.non_member_deviation,
+        gap_in_deviations: (m.member_mean - m.non_member_mean) / m.non_member_deviation,
+        deviation_ratio: m.member_deviation / m.non_member_deviation,
+        gaussian_advantage: found.advantage()?.interval.mean,
+    })
+}
+
+/// The attribution of a paired difference; `observed` holds the phi attack's measures per block of either recipe.
+pub(super) fn attribution(
+    context: &Context<'_>,
+    pair: &Pair<'_>,
+    (a, b): (&PhiMoments, &PhiMoments),
+    observed: Option<(&[Measures], &[Measures])>,
+) -> Result<AttributionResult, Error> {
+    let parts = b.attribute(a)?;
+    let seen = observed
+        .map(|(a, b)| -> Result<Difference, Error> {
+            let blocks: Vec<f64> = a.iter().zip(b).map(|(a, b)| b[1] - a[1]).collect();
+            let error = (flatleak_stats::moments::variance(&blocks, 1) / blocks.len() as f64).sqrt();
+            let found = Jackknife { interval: over_blocks(&blocks, context.seed)?, standard_error: error };
+            Ok(difference(found, pair))
+        })
+        .transpose()?;
+    Ok(AttributionResult {
+        baseline: pair.baseline.recipe.clone(),
+        candidate: pair.candidate.recipe.clone(),
+        dataset: context.dataset.into(),
+        baseline_moments: moments(a)?,
+        candidate_moments: moments(b)?,
+        observed: seen,
+        gaussian: difference(parts.whole, pair),
+        remainder: seen.map(|s| s.estimate.mean - parts.whole.interval.mean),
+        gap: difference(parts.gap, pair),
+        member_spread: difference(parts.member_spread, pair),
+        non_member_spread: difference(parts.non_member_spread, pair),
+    })
+}
