@@ -116,7 +116,10 @@ fn one(options: &Explain, run: &Path, folder: &Path, workers: usize, stop: &Atom
     let started = Instant::now();
     let mut document = match outputs::read(run) {
         Ok(before) => before,
-        Err(_) => {
+        Err(why) => {
+            if run.join("results.json").exists() {
+                complain(&format!("{}; what rests on comparisons is left open", why.message));
+            }
             let bare = Options { attacks: Vec::new(), pairs: Vec::new(), ..asked.clone() };
             let found = flatleak_verdict::compare(&views, &bare, |_| true)?;
             let record = record(&study, &data, dir.data_digest(), false);

@@ -162,8 +162,8 @@ fn memorized(data: &Dataset, detail: &Detail) -> Option<(Picture, sheet::Rows)> 
     for class in 0..data.classes.min(MOST_CLASSES) {
         let mine = order.iter().filter(|&&i| detail.labels[i] as usize == class && detail.memorization[i] >= 0.25);
         let shown: Vec<usize> = mine.take(PER_CLASS).copied().collect();
-        if let Some(&first) = shown.first() {
-            legend.push(format!("class {class} (up to {:.2})", detail.memorization[first]));
+        if !shown.is_empty() {
+            legend.push(format!("class {class}"));
             rows.push(shown.iter().filter_map(|&i| data.pixels(&data.pool, i)).collect());
         }
     }

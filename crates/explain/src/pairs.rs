@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use flatleak_stats::{Interval, benjamini_hochberg, fisher_upper, sign_upper};
 
-use crate::Error;
+use crate::{ENTROPY_CUT, Error};
 use crate::influence::{Influence, Row};
 
 /// Published thresholds of a high-influence pair: memorization and influence (Feldman & Zhang 2020, section 3).
@@ -53,7 +53,7 @@ pub struct Pairs {
     pub high: u64,
     /// Pairs with a q-value of at most [`RATE`]; `None` in the soft form.
     pub discovered: Option<u64>,
-    /// Influence entropy of every held-out example over influences beyond two standard errors; see [`Row::entropy`].
+    /// Influence entropy of every held-out example; see [`Row::entropy`] and [`ENTROPY_CUT`].
     pub entropy: Vec<Option<f64>>,
 }
 
@@ -164,7 +164,7 @@ pub fn sweep(
                 Ok(Candidate { pair, evidence })
             })
             .collect::<Result<_, Error>>()?;
-        Ok((kept, tally(row, all), row.at_least(HIGH.1, &memorized), row.entropy(2.0)))
+        Ok((kept, tally(row, all), row.at_least(HIGH.1, &memorized), row.entropy(ENTROPY_CUT)))
     });
     let found = found.into_iter().collect::<Result<Vec<_>, Error>>()?;
     let mut tests: BTreeMap<Evidence, u64> = BTreeMap::new();

@@ -110,7 +110,7 @@ pub fn influence(details: &[Detail]) -> Table {
     Table { columns }
 }
 
-/// Influence entropy of every held-out example: `recipe, test, entropy, supporters`, missing where no influence exceeds two standard errors.
+/// Influence entropy of every held-out example: `recipe, test, entropy, supporters`, missing where no influence is positive.
 pub fn entropy(details: &[Detail]) -> Table {
     let (mut recipe, mut test) = (Vec::new(), Vec::new());
     let (mut entropy, mut supporters) = (Vec::new(), Vec::new());

@@ -222,8 +222,8 @@ pub(crate) fn gains(b: &BucketsResult) -> String {
     let axes = Axes { x: (0.0, n.max(1.0)), y: (-reach, reach) };
     let xs: Vec<(f64, String)> =
         b.buckets.iter().enumerate().map(|(i, b)| (i as f64 + 0.5, b.bucket.clone())).collect();
-    let ys = [-reach / 1.1, 0.0, reach / 1.1].map(|v| (v, format!("{:+.1} %", 100.0 * v).replace('-', "−")));
-    let mut body = axes.frame((&xs, "bucket"), (&ys, "gain in accuracy"));
+    let ys = [-reach / 1.1, 0.0, reach / 1.1].map(|v| (v, format!("{:+.1}", 100.0 * v).replace('-', "−")));
+    let mut body = axes.frame((&xs, "bucket"), (&ys, "gain in accuracy, points"));
     let _ = write!(body, "<path class='zero' d='{}'/>", axes.path([(0.0, 0.0), (n, 0.0)].into_iter()));
     for (i, bucket) in b.buckets.iter().enumerate() {
         let e = bucket.gain;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use flatleak_verdict::{Estimate, MetricDifference, RecipeResult, Verdict};
+use flatleak_verdict::{Comparison, Estimate, MetricDifference, RecipeResult, Verdict};
 
 use crate::Document;
 
@@ -44,41 +44,53 @@ fn write(d: &Document, out: &mut String) -> std::fmt::Result {
 /// The tables of one data set.
 fn one(d: &Document, dataset: &str, out: &mut String) -> std::fmt::Result {
     let recipes: Vec<&RecipeResult> = d.recipes.iter().filter(|r| r.dataset == dataset).collect();
+    if recipes.is_empty() {
+        return Ok(());
+    }
     writeln!(out, "\n{:<12}{:>8}{:>18}{:>18}{:>18}", "recipe", "models", "test accuracy", "members", "non-members")?;
     for r in &recipes {
         let [test, member, non] = [r.test_accuracy, r.member_accuracy, r.non_member_accuracy].map(plus_minus);
         writeln!(out, "{:<12}{:>8}{test:>18}{member:>18}{non:>18}", r.name, r.models)?;
     }
+    if recipes.iter().any(|r| !r.attacks.is_empty()) {
+        attacks(d, &recipes, out)?;
+    }
+    for c in d.comparisons.iter().filter(|c| c.dataset == dataset) {
+        comparison(c, out)?;
+    }
+    Ok(())
+}
+
+/// AUC of the attacks that are shown, by recipe.
+fn attacks(d: &Document, recipes: &[&RecipeResult], out: &mut String) -> std::fmt::Result {
     write!(out, "\n{:<24}", "AUC")?;
-    for r in &recipes {
+    for r in recipes {
         write!(out, "{:>18}", r.name)?;
     }
     writeln!(out)?;
     for name in SHOWN {
         let aliases = aliases(d, name);
         write!(out, "{:<24}", if aliases.is_empty() { name.to_owned() } else { format!("{name} (= {aliases})") })?;
-        for r in &recipes {
+        for r in recipes {
             let found = r.attacks.iter().find(|a| a.name == name).map_or(String::new(), |a| plus_minus(a.auc));
             write!(out, "{found:>18}")?;
         }
         writeln!(out)?;
     }
-    for c in d.comparisons.iter().filter(|c| c.dataset == dataset) {
-        let title = format!("{} - {}", c.candidate, c.baseline);
-        writeln!(out, "\n{title:<34}{:>28}{:>10}{:>12}", "difference, 95 %", "p", "p (Holm)")?;
-        let shown = |name: &str| name == "test-accuracy" || name == "confidence-variance.non-member";
-        for m in c.metrics.iter().filter(|m| m.p_adjusted.is_some() || shown(&m.metric)) {
-            let e = m.difference;
-            let interval = format!("{:+.4} [{:+.4}, {:+.4}]", e.mean, e.low, e.high);
-            let adjusted = m.p_adjusted.map_or("-".into(), probability);
-            writeln!(
-                out,
-                "  {:<32}{interval:>28}{:>10}{adjusted:>12}  {}",
-                m.metric,
-                probability(m.p_value),
-                outcome(m)
-            )?;
-        }
+    Ok(())
+}
+
+/// The differences of one pair on which the headline rests, and what belongs beside them.
+fn comparison(c: &Comparison, out: &mut String) -> std::fmt::Result {
+    let title = format!("{} - {}", c.candidate, c.baseline);
+    writeln!(out, "\n{title:<34}{:>28}{:>10}{:>12}", "difference, 95 %", "p", "p (Holm)")?;
+    let shown = |name: &str| name == "test-accuracy" || name == "confidence-variance.non-member";
+    for m in c.metrics.iter().filter(|m| m.p_adjusted.is_some() || shown(&m.metric)) {
+        let e = m.difference;
+        let interval = format!("{:+.4} [{:+.4}, {:+.4}]", e.mean, e.low, e.high);
+        let adjusted = m.p_adjusted.map_or("-".into(), probability);
+        let p = probability(m.p_value);
+        writeln!(out, "  {:<32}{interval:>28}{p:>10}{adjusted:>12}  {}", m.metric, outcome(m))?;
     }
     Ok(())
 }

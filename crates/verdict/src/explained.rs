@@ -160,7 +160,7 @@ pub struct InfluenceResult {
     pub reliability: Option<NullResult>,
     /// Its rank correlation with the pool frequency of the example's group, where groups are known.
     pub follows_frequency: Option<NullResult>,
-    /// Held-out examples without any influence beyond two standard errors.
+    /// Held-out examples on which no training example has a positive influence: all models agree.
     pub without_influence: usize,
     /// Mean of exp(entropy), the effective number of supporting training examples.
     pub supporters: Option<f64>,

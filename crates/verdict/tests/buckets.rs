@@ -100,8 +100,11 @@ fn planted_support_is_measured_and_the_gain_found() {
     println!("contrast {contrast:?}, {:?} by chance", buckets.contrast_by_chance);
     assert!(buckets.measurable && contrast.low > 0.03, "{contrast:?}");
     assert!(buckets.buckets[0].gain.mean > 0.1 && buckets.buckets[4].gain.mean < 0.06);
-    assert!(found.influence[0].discovered.unwrap() > 50 && found.influence[0].high > 100);
-    assert!(found.influence[0].high_by_chance < 0.2 * found.influence[0].high as f64);
+    // 300 single supporters of influence .6; what else is high is chance, and said to be.
+    let hard = &found.influence[0];
+    let beyond = hard.high as f64 - hard.high_by_chance;
+    println!("{} found, {} high, {beyond} beyond chance", hard.discovered.unwrap(), hard.high);
+    assert!((280..=330).contains(&hard.discovered.unwrap()) && (200.0..=400.0).contains(&beyond));
 }
 
 #[test]

@@ -105,6 +105,11 @@ impl<'a> Explained<'a> {
         self.pictures.iter().filter(|(p, _)| p.kind == PictureKind::Influential)
     }
 
+    /// Whether no pair of a recipe stands out from chance.
+    pub(super) fn by_chance(&self, recipe: &str) -> bool {
+        !self.hard_influence().any(|i| i.recipe == recipe && i.discovered.is_some_and(|n| n > 0))
+    }
+
     pub(super) fn hard_influence(&self) -> impl Iterator<Item = &&'a InfluenceResult> {
         self.influence.iter().filter(|i| i.form == "hard")
     }

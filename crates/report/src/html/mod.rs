@@ -62,6 +62,10 @@ impl<'a> Section<'a> {
         let explained = Explained::new(d, dataset, read);
         Self { dataset, recipes, comparisons, rocs, phis, forests, explained }
     }
+
+    fn attacked(&self) -> bool {
+        self.recipes.iter().any(|r| !r.attacks.is_empty())
+    }
 }
 
 /// The attacks that the page tables; the rest folds away.
@@ -88,6 +92,11 @@ impl Page<'_> {
 
     fn figure(&self, d: &Difference) -> String {
         self.signed(&d.estimate)
+    }
+
+    /// Text with the signs of its numbers as they are printed.
+    fn prose(&self, text: &str) -> String {
+        text.replace("-0.", "−0.")
     }
 
     fn claim(&self, c: &ClaimResult) -> (&'static str, &'static str) {

@@ -2,7 +2,7 @@
 
 use flatleak_explain::halves::{Halves, null_order};
 use flatleak_explain::pairs::{Keep, sweep};
-use flatleak_explain::{BUCKETS, Design, Influence, Memorization, Strata};
+use flatleak_explain::{BUCKETS, Design, ENTROPY_CUT, Influence, Memorization, Strata};
 use flatleak_pool::{Pool, Signal};
 use flatleak_stats::{Jackknife, moments};
 use flatleak_stream::{Purpose, Stream};
@@ -29,6 +29,8 @@ struct Half {
     /// The half as a pool of its own.
     pool: Pool,
     design: Design,
+    /// Confidences of its models on the held-out examples.
+    confidence: Option<Vec<Vec<f64>>>,
     /// Accuracy of the half's models on each.
     difficulty: Values,
 }
@@ -40,16 +42,25 @@ impl Half {
         let tests = pool.test_labels.len();
         let share = |j: usize| pool.test.iter().map(|s| f64::from(s.correct[j])).sum::<f64>() / pool.test.len() as f64;
         let difficulty = (0..tests).map(|j| Some(share(j))).collect();
-        Ok(Self { pool, design, difficulty })
+        let confidence = pool.offers(Signal::Confidence).then(|| pool.test_rows(Signal::Confidence));
+        Ok(Self { pool, design, confidence, difficulty })
     }
 
+    /// Of confidences where the pool has them: they say more than right and wrong do. `order` says whose outputs stand where.
     fn influence(&self, order: &[usize]) -> Result<Influence<'_>, Error> {
-        let rows: Vec<&[u8]> = order.iter().map(|&k| self.pool.test[k].correct.as_slice()).collect();
-        Ok(Influence::hard(&self.design, &rows)?)
+        Ok(match &self.confidence {
+            Some(rows) => {
+                Influence::soft(&self.design, &order.iter().map(|&k| rows[k].as_slice()).collect::<Vec<_>>())?
+            }
+            None => {
+                let row = |&k: &usize| self.pool.test[k].correct.as_slice();
+                Influence::hard(&self.design, &order.iter().map(row).collect::<Vec<_>>())?
+            }
+        })
     }
 
     fn entropies(&self, order: &[usize], workers: usize) -> Result<Values, Error> {
-        Ok(self.influence(order)?.sweep(workers, |row| row.entropy(2.0)))
+        Ok(self.influence(order)?.sweep(workers, |row| row.entropy(ENTROPY_CUT)))
     }
 
     /// Mean memorization, in this half, of each held-out example's largest supporters.

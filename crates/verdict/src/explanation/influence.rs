@@ -2,7 +2,7 @@
 
 use flatleak_explain::halves::{AgainstNull, Outputs, Reliability, reliability};
 use flatleak_explain::pairs::{HIGH, Keep, Pair, Pairs, sweep};
-use flatleak_explain::{Design, Influence};
+use flatleak_explain::{Design, ENTROPY_CUT, Influence};
 use flatleak_pool::{Pool, Signal};
 use flatleak_stats::moments;
 use flatleak_stream::{Purpose, Stream};
@@ -27,7 +27,7 @@ const JUDGED: usize = 4000;
 pub(super) struct Found {
     pub(super) results: Vec<InfluenceResult>,
     pub(super) pairs: Pairs,
-    /// Whether the order of hard influence entropies is reproducible beyond its null.
+    /// Whether the order of influence entropies, soft where there are confidences, is reproducible beyond its null.
     pub(super) measurable: bool,
 }
 
@@ -44,7 +44,7 @@ pub(super) fn of(context: &Context<'_>, pool: &Pool, both: &Both) -> Result<Opti
     let pairs = sweep(&hard(&everyone)?, memorization, KEEP, context.workers)?;
     let judged = reliable(context, pool, Outputs::Right(&right))?;
     let chance = by_chance(context, &design, |order| Ok(sweep(&hard(order)?, memorization, NONE, context.workers)?.high))?;
-    let measurable = judged.halves.is_some_and(|h| h.exceeds());
+    let mut measurable = judged.halves.is_some_and(|h| h.exceeds());
     let spread = typical(pool, Signal::Correct);
     let mut results = vec![result(context, pool, memorization, ("hard", &pairs, judged, chance, spread))];
     if let Some(soft) = &both.soft {
@@ -54,6 +54,7 @@ pub(super) fn of(context: &Context<'_>, pool: &Pool, both: &Both) -> Result<Opti
         let influence = |order: &[usize]| Influence::soft(&design, &order.iter().map(|&k| rows[k]).collect::<Vec<_>>());
         let pairs = sweep(&influence(&everyone)?, memorization, KEEP, context.workers)?;
         let judged = reliable(context, pool, Outputs::Confidence(&rows))?;
+        measurable = judged.halves.is_some_and(|h| h.exceeds());
         let chance =
             by_chance(context, &design, |order| Ok(sweep(&influence(order)?, memorization, NONE, context.workers)?.high))?;
         let spread = typical(pool, Signal::Confidence);
@@ -70,7 +71,7 @@ fn reliable(context: &Context<'_>, pool: &Pool, outputs: Outputs<'_>) -> Result<
     let step = tests.div_ceil(JUDGED).max(1);
     let frequency = frequencies(pool).map(|f| f.into_iter().step_by(step).collect::<Vec<_>>());
     let seeded = (context.seed, context.workers);
-    let judge = |outputs| reliability(&pool.membership, outputs, 2.0, frequency.as_deref(), seeded);
+    let judge = |outputs| reliability(&pool.membership, outputs, ENTROPY_CUT, frequency.as_deref(), seeded);
     Ok(match outputs {
         Outputs::Right(rows) if step > 1 => {
             let thinned: Vec<Vec<u8>> = rows.iter().map(|r| r.iter().step_by(step).copied().collect()).collect();
