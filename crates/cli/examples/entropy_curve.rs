@@ -26,7 +26,9 @@ fn main() {
     groups.pool.iter().for_each(|g| counts[*g as usize] += 1);
     let frequency: Vec<f64> = groups.test.iter().map(|g| counts[*g as usize] as f64).collect();
     println!("recipe {}, {} pool examples, {} held out", whole.recipe, groups.pool.len(), groups.test.len());
-    println!("models  form  cut   reliability (null +- deviation) distance   with frequency (null +- deviation) distance");
+    println!(
+        "models  form  cut   reliability (null +- deviation) distance   with frequency (null +- deviation) distance"
+    );
     let mut models = 16;
     while models <= whole.membership.models() {
         let pool = whole.select(&(0..models).collect::<Vec<_>>());

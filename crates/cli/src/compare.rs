@@ -118,9 +118,10 @@ fn complete(options: &Compare, job: &Job, workers: usize, stop: &AtomicBool) -> 
     let recipes: Vec<&Recipe> = kept.iter().map(|&r| &study.recipes[r]).collect();
     let asked = question(study, data, &recipes, workers);
     let views: Vec<&Pool> = pools.iter().collect();
-    let Analysis { results, details } =
-        with_progress("analysis", options.message_format, stop, |go_on| flatleak_verdict::analyse(&views, &asked, go_on))
-            .map_err(|f| if f.code == INTERRUPTED { Failure::new(INTERRUPTED, resumable()) } else { f })?;
+    let Analysis { results, details } = with_progress("analysis", options.message_format, stop, |go_on| {
+        flatleak_verdict::analyse(&views, &asked, go_on)
+    })
+    .map_err(|f| if f.code == INTERRUPTED { Failure::new(INTERRUPTED, resumable()) } else { f })?;
     let timings = Timings {
         training_s,
         analysis_s: started.elapsed().as_secs_f64(),

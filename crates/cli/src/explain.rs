@@ -17,9 +17,9 @@ use serde_json::json;
 use crate::arguments::{Explain, MessageFormat};
 use crate::compare::{question, record, stop_flag, with_progress};
 use crate::exit::{DATA, Failure, OUTPUT, USAGE};
+use crate::machine;
 use crate::outputs::{self, Examples};
 use crate::progress::{complain, say};
-use crate::machine;
 
 /// The attacks that the explanation itself needs: those on which headlines rest.
 const NEEDED: [&str; 3] = ["lira-online-fixed", "rmia", "confidence"];
@@ -35,7 +35,10 @@ pub(crate) fn run(options: &Explain) -> Result<ExitCode, Failure> {
     };
     let page = out.join("report.html");
     if options.message_format == MessageFormat::Json {
-        say(&format!("{}\n", json!({ "phase": "done", "event": { "report": page, "claims": document.explain.claims } })));
+        say(&format!(
+            "{}\n",
+            json!({ "phase": "done", "event": { "report": page, "claims": document.explain.claims } })
+        ));
     } else {
         say(&format!("{}\nreport: {}\n", table::render(&document), page.display()));
     }
@@ -163,7 +166,8 @@ fn imported(
         pools.push(if gone > 0 { whole.of_examples(&usable) } else { whole });
     }
     let views: Vec<&Pool> = pools.iter().collect();
-    let name = files.first().and_then(|f| f.file_stem()).map_or("imported".into(), |s| s.to_string_lossy().into_owned());
+    let name =
+        files.first().and_then(|f| f.file_stem()).map_or("imported".into(), |s| s.to_string_lossy().into_owned());
     let out = options.out.clone().unwrap_or_else(|| PathBuf::from("flatleak-runs").join(format!("explain-{name}")));
     std::fs::create_dir_all(&out).map_err(|e| Failure::new(OUTPUT, format!("cannot create {}: {e}", out.display())))?;
     let asked = Options {
@@ -214,11 +218,7 @@ fn imported(
 }
 
 /// A document for pools that were not compared.
-fn without_attacks(
-    record: StudyRecord,
-    recipes: Vec<flatleak_verdict::RecipeResult>,
-    workers: usize,
-) -> Document {
+fn without_attacks(record: StudyRecord, recipes: Vec<flatleak_verdict::RecipeResult>, workers: usize) -> Document {
     let sentence = "No comparison of leakage has been made of these pools: this is their explanation alone.";
     let headline = Headline { verdict: Verdict::NotDistinguishable, sentence: sentence.into() };
     let explain = Default::default();

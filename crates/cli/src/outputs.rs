@@ -58,7 +58,8 @@ pub(crate) fn write(
         }
         if let Some(data) = examples.data.filter(|d| sheet::shows(d)) {
             for (detail, pool) in examples.details.iter().zip(examples.pools) {
-                for (picture, rows) in [memorized(data, detail), influential(data, pool, detail)].into_iter().flatten() {
+                for (picture, rows) in [memorized(data, detail), influential(data, pool, detail)].into_iter().flatten()
+                {
                     let gap = picture.kind == PictureKind::Influential;
                     put(&picture.file, &sheet::png(&rows, data.shape, gap)?)?;
                     document.pictures.push(picture);
@@ -119,7 +120,8 @@ fn archive(recipe: &str) -> String {
 
 fn remove_details(document: &Document, pools: &[&Pool], folder: &Path) -> Result<(), Failure> {
     let old = document.pictures.iter().map(|p| p.file.clone());
-    let pictures = pools.iter().flat_map(|p| [PictureKind::Memorized, PictureKind::Influential].map(|k| file(k, &p.recipe)));
+    let pictures =
+        pools.iter().flat_map(|p| [PictureKind::Memorized, PictureKind::Influential].map(|k| file(k, &p.recipe)));
     let archives = pools.iter().map(|p| archive(&p.recipe));
     for name in TABLES.iter().map(|n| (*n).to_owned()).chain(archives).chain(pictures).chain(old) {
         let path = folder.join(name);
@@ -141,7 +143,7 @@ fn influence_matrix(pool: &Pool, workers: usize) -> Result<Option<Vec<f32>>, Fai
     }
     let right: Vec<&[u8]> = pool.test.iter().map(|s| s.correct.as_slice()).collect();
     let design = Design::new(&pool.membership)?;
-    Ok(Some(Influence::hard(&design, &right)?.sweep(workers, |row| row.values.to_vec()).concat()))
+    Ok(Some(Influence::hard(&design, &right)?.sweep(workers, |row| row.values().into_owned()).concat()))
 }
 
 fn file(kind: PictureKind, recipe: &str) -> String {

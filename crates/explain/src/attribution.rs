@@ -49,12 +49,7 @@ impl PhiMoments {
         let over = |keep: &dyn Fn(usize) -> bool| {
             let kept: Vec<&[f64; 4]> = of_model.iter().enumerate().filter(|(k, _)| keep(*k)).map(|(_, v)| v).collect();
             let [m, vm, n, vn] = [0, 1, 2, 3].map(|c| kept.iter().map(|v| v[c]).sum::<f64>() / kept.len() as f64);
-            Moments {
-                member_mean: m,
-                member_deviation: vm.sqrt(),
-                non_member_mean: n,
-                non_member_deviation: vn.sqrt(),
-            }
+            Moments { member_mean: m, member_deviation: vm.sqrt(), non_member_mean: n, non_member_deviation: vn.sqrt() }
         };
         let without = (0..m.blocks()).map(|b| over(&|k| m.block(k) != b)).collect();
         Self { whole: over(&|_| true), without }
@@ -96,6 +91,51 @@ impl PhiMoments {
             non_member_spread: part(|p| p.non_member_spread)?,
         })
     }
+}
+
+impl PhiMoments {
+    /// `self - baseline` in [`RelativeParts`], each with its 95 % jackknife interval; `None` where [`relative`] has none.
+    ///
+    /// # Errors
+    /// Fewer than two units.
+    pub fn attribute_relative(&self, baseline: &Self) -> Result<Option<RelativeParts<Jackknife>>, Error> {
+        let left_out: Option<Vec<RelativeParts<f64>>> =
+            baseline.without.iter().zip(&self.without).map(|(a, b)| relative(a, b)).collect();
+        let Some((whole, left_out)) = relative(&baseline.whole, &self.whole).zip(left_out) else { return Ok(None) };
+        let part = |get: fn(&RelativeParts<f64>) -> f64| -> Result<Jackknife, Error> {
+            Ok(jackknife(get(&whole), &left_out.iter().map(get).collect::<Vec<_>>(), 0.95)?)
+        };
+        Ok(Some(RelativeParts {
+            member_spread: part(|p| p.member_spread)?,
+            non_member_spread: part(|p| p.non_member_spread)?,
+        }))
+    }
+}
+
+/// A difference in advantage in two parts that do not depend on the scale of phi.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RelativeParts<T> {
+    /// From the deviation over members in units of the distance between the means, tau / (m - mu).
+    pub member_spread: T,
+    /// From the deviation over non-members in the same units, sigma / (m - mu).
+    pub non_member_spread: T,
+}
+
+/// As [`shapley`], with phi measured in units of the distance between the means: in the interpolating model that distance is fixed, and
+/// multiplying phi by a number moves neither part (own). `None` unless members lie above non-members on both sides.
+pub fn relative(a: &Moments, b: &Moments) -> Option<RelativeParts<f64>> {
+    let scaled = |m: &Moments| {
+        let gap = m.member_mean - m.non_member_mean;
+        (gap > 0.0).then(|| Moments {
+            member_mean: 1.0,
+            member_deviation: m.member_deviation / gap,
+            non_member_mean: 0.0,
+            non_member_deviation: m.non_member_deviation / gap,
+        })
+    };
+    let (a, b) = (scaled(a)?, scaled(b)?);
+    let parts = shapley(&a, &b);
+    Some(RelativeParts { member_spread: parts.member_spread, non_member_spread: parts.non_member_spread })
 }
 
 /// The difference in advantage from moments `a` to moments `b`, split by swapping gap, tau and sigma one after the other, averaged
@@ -146,5 +186,10 @@ mod tests {
         // Scaling phi moves nothing as a whole, but the parts.
         let scaled = shapley(&a, &moments_of(10.0, 2.0, 4.0, 4.0));
         assert!(scaled.whole.abs() < 1e-15 && scaled.gap > 0.1 && scaled.non_member_spread < 0.0);
+        let still = relative(&a, &moments_of(10.0, 2.0, 4.0, 4.0)).unwrap();
+        assert!(still.member_spread.abs() < 1e-15 && still.non_member_spread.abs() < 1e-15);
+        let both = relative(&a, &b).unwrap();
+        assert!((both.member_spread + both.non_member_spread - all.whole).abs() < 1e-14);
+        assert_eq!(relative(&a, &moments_of(1.0, 1.0, 1.0, 1.0)), None);
     }
 }

@@ -131,7 +131,10 @@ pub fn reliability(
     let entropies = |design: &Design, models: &[usize], draw: Option<u64>| -> Result<Vec<Option<f64>>, Error> {
         let models: Vec<usize> = match draw {
             None => models.to_vec(),
-            Some(draw) => null_order(design, &mut Stream::new(seed, Purpose::Halves, u64::MAX, draw)).into_iter().map(|k| models[k]).collect(),
+            Some(draw) => null_order(design, &mut Stream::new(seed, Purpose::Halves, u64::MAX, draw))
+                .into_iter()
+                .map(|k| models[k])
+                .collect(),
         };
         Ok(outputs.influence(design, &models)?.sweep(workers, |row| row.entropy(errors)))
     };
@@ -155,9 +158,7 @@ pub fn reliability(
 }
 
 /// A measure beside [`NULLS`] draws of its null; `None` where one of them has no value.
-fn against_null(
-    measure: impl Fn(Option<u64>) -> Result<Option<f64>, Error>,
-) -> Result<Option<AgainstNull>, Error> {
+fn against_null(measure: impl Fn(Option<u64>) -> Result<Option<f64>, Error>) -> Result<Option<AgainstNull>, Error> {
     let Some(real) = measure(None)? else { return Ok(None) };
     let nulls = (0..NULLS).map(|d| measure(Some(d))).collect::<Result<Option<Vec<f64>>, Error>>()?;
     Ok(nulls.map(|nulls| AgainstNull::new(real, &nulls)))

@@ -4,11 +4,15 @@
 //! right about test example j (hard) or its confidence in the label (soft). All N x T pairs are computed and handed over row by
 //! row, never held together. The hard form counts bits; the soft one is a matrix product with the 0/1 membership.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use flatleak_kernel::{Mat, bits, gemm};
 use flatleak_pool::{BLOCK, Membership};
-use flatleak_stats::{Interval, independent_difference, matched_difference, parallel, student_t_critical};
+use flatleak_stats::{Interval, parallel, student_t_critical};
 
 use crate::Error;
+use crate::evidence::Evidence;
 
 /// Test examples that one thread handles together.
 const CHUNK: usize = 64;
@@ -26,6 +30,8 @@ pub struct Design {
     inside: Vec<i32>,
     /// n_in (M - n_in).
     products: Vec<i32>,
+    /// Whether every example is in as many models as every other, so that a count alone says the influence.
+    uniform: bool,
     /// Pairs of models of one block, where blocks are complementary.
     pairs: Option<Vec<[usize; 2]>>,
 }
@@ -55,10 +61,11 @@ impl Design {
             return Err(Error::OneSided { example, inside, outside: models - inside, needed: 1 });
         }
         let products = inside.iter().map(|c| c * (all - c)).collect();
-        let pairs = membership
-            .is_complementary()
-            .then(|| membership.by_block().iter().filter_map(|b| <[usize; BLOCK]>::try_from(b.as_slice()).ok()).collect());
-        Ok(Self { models, bits, inside, products, pairs })
+        let pairs = membership.is_complementary().then(|| {
+            membership.by_block().iter().filter_map(|b| <[usize; BLOCK]>::try_from(b.as_slice()).ok()).collect()
+        });
+        let uniform = inside.iter().all(|c| *c == inside[0]);
+        Ok(Self { models, bits, inside, products, uniform, pairs })
     }
 
     /// Number of models, M.
@@ -81,14 +88,21 @@ impl Design {
         self.pairs.as_ref().map_or(self.models as f64 - 2.0, |p| p.len() as f64 - 1.0)
     }
 
-    /// The membership as f32 in panels of [`PANEL`] examples, each (M, width) row-major.
-    fn panels(&self) -> Vec<Vec<f32>> {
+    /// A matrix of one row per model, or per block where `signs` asks for it, in panels of [`PANEL`] examples, each row-major: 1 where the
+    /// model holds the example, else 0; of a block 1 where its first model does, else -1.
+    fn panels(&self, signs: bool) -> Vec<Vec<f32>> {
         let n = self.examples();
+        let bit = |k: usize, i: usize| (self.bits[k / 64 * n + i] >> (k % 64) & 1) as f32;
+        let rows: Vec<usize> = match &self.pairs {
+            Some(pairs) if signs => pairs.iter().map(|p| p[0]).collect(),
+            _ => (0..self.models).collect(),
+        };
+        let sign = signs && self.pairs.is_some();
+        let value = |k: usize, i: usize| if sign { 2.0 * bit(k, i) - 1.0 } else { bit(k, i) };
         (0..n.div_ceil(PANEL))
             .map(|p| {
                 let columns = p * PANEL..n.min((p + 1) * PANEL);
-                let bit = |k: usize, i: usize| (self.bits[k / 64 * n + i] >> (k % 64) & 1) as f32;
-                (0..self.models).flat_map(|k| columns.clone().map(move |i| bit(k, i))).collect()
+                rows.iter().flat_map(|&k| columns.clone().map(move |i| value(k, i))).collect()
             })
             .collect()
     }
@@ -101,8 +115,9 @@ enum Outcomes {
     Right { words: usize, bits: Vec<u64>, total: Vec<i32> },
     /// The same as (M, T) numbers 0 and 1, for the matrix product.
     RightAsNumbers { values: Vec<f32>, total: Vec<i32> },
-    /// (M, T) confidences less their mean over models.
-    Confidence { centred: Vec<f32> },
+    /// With complementary blocks (B, T) differences of a block's first and second model, elsewhere (M, T) confidences less their mean over
+    /// models: no large sums are subtracted from each other.
+    Confidence { contrasts: Vec<f32> },
 }
 
 /// Influence of N pool examples on T held-out ones, ready to be swept.
@@ -153,14 +168,21 @@ impl<'a> Influence<'a> {
     /// Rows that do not fit the design or each other.
     pub fn soft(design: &'a Design, confidence: &[&[f64]]) -> Result<Self, Error> {
         let tests = check(design, confidence)?;
-        // Centred, so that no large sums are subtracted from each other.
-        let mut mean = vec![0.0; tests];
-        for row in confidence {
-            mean.iter_mut().zip(*row).for_each(|(m, v)| *m += v / design.models as f64);
-        }
-        let centred = confidence.iter().flat_map(|row| row.iter().zip(&mean).map(|(v, m)| (v - m) as f32)).collect();
+        let contrasts = match design.pairs() {
+            Some(pairs) => pairs
+                .iter()
+                .flat_map(|&[a, b]| confidence[a].iter().zip(confidence[b]).map(|(x, y)| (x - y) as f32))
+                .collect(),
+            None => {
+                let mut mean = vec![0.0; tests];
+                for row in confidence {
+                    mean.iter_mut().zip(*row).for_each(|(m, v)| *m += v / design.models as f64);
+                }
+                confidence.iter().flat_map(|row| row.iter().zip(&mean).map(|(v, m)| (v - m) as f32)).collect()
+            }
+        };
         let spread = spread(design, tests, confidence);
-        Ok(Self { design, outcomes: Outcomes::Confidence { centred }, spread, tests })
+        Ok(Self { design, outcomes: Outcomes::Confidence { contrasts }, spread, tests })
     }
 
     /// Number of pool examples, N.
@@ -173,6 +195,11 @@ impl<'a> Influence<'a> {
         self.design.models
     }
 
+    /// Degrees of freedom of its standard errors.
+    pub(crate) fn degrees(&self) -> f64 {
+        self.design.degrees()
+    }
+
     /// Number of held-out examples, T.
     pub fn tests(&self) -> usize {
         self.tests
@@ -181,14 +208,19 @@ impl<'a> Influence<'a> {
     /// Calls `f` with the row of every held-out example, on `workers` threads, and returns what it gives in their order.
     pub fn sweep<T: Send>(&self, workers: usize, f: impl Fn(&Row<'_>) -> T + Sync) -> Vec<T> {
         let n = self.design.examples();
-        let panels = if matches!(self.outcomes, Outcomes::Right { .. }) { Vec::new() } else { self.design.panels() };
+        let panels = match &self.outcomes {
+            Outcomes::Right { .. } => Vec::new(),
+            Outcomes::RightAsNumbers { .. } => self.design.panels(false),
+            Outcomes::Confidence { .. } => self.design.panels(true),
+        };
         let chunks = parallel::map(self.tests.div_ceil(CHUNK), workers, |chunk| {
             let tests = chunk * CHUNK..self.tests.min((chunk + 1) * CHUNK);
             let products = self.products(&panels, tests.clone());
             let (mut counts, mut values) = (vec![0u16; n], vec![0f32; n]);
+            let mut histogram = vec![0u32; if self.design.uniform { self.design.models + 1 } else { 0 }];
             let each = |test: usize| {
                 let product = products.get((test - tests.start) * n..).unwrap_or_default();
-                let exact = match &self.outcomes {
+                let right = match &self.outcomes {
                     Outcomes::Right { words, bits, total } => {
                         bits::intersections(&mut counts, &self.design.bits, &bits[test * words..][..*words]);
                         Some(total[test])
@@ -199,12 +231,19 @@ impl<'a> Influence<'a> {
                     }
                     Outcomes::Confidence { .. } => None,
                 };
-                match exact {
-                    Some(total) => self.design.from_counts(&counts, total, &mut values),
-                    None => self.design.from_products(product, &mut values),
-                }
-                let counted = exact.map(|total| (counts.as_slice(), total as u32));
-                f(&Row { test, values: &values, counted, spread: self.spread[test], design: self.design })
+                let content = match right {
+                    Some(right) => {
+                        if self.design.uniform {
+                            bits::histogram(&mut histogram, &counts);
+                        }
+                        Content::Counts { counts: &counts, right, histogram: &histogram }
+                    }
+                    None => {
+                        self.design.from_products(product, &mut values);
+                        Content::Values(&values)
+                    }
+                };
+                f(&Row { test, content, spread: self.spread[test], design: self.design })
             };
             tests.clone().map(each).collect::<Vec<T>>()
         });
@@ -213,17 +252,18 @@ impl<'a> Influence<'a> {
 
     /// Products of these tests' outcomes with the membership, (tests, N); empty for the bit counts.
     fn products(&self, panels: &[Vec<f32>], tests: std::ops::Range<usize>) -> Vec<f32> {
-        let (Outcomes::RightAsNumbers { values: rows, .. } | Outcomes::Confidence { centred: rows }) = &self.outcomes
+        let (Outcomes::RightAsNumbers { values: rows, .. } | Outcomes::Confidence { contrasts: rows }) = &self.outcomes
         else {
             return Vec::new();
         };
-        let (n, models, many) = (self.design.examples(), self.design.models, tests.len());
-        let left: Vec<f32> = (0..models).flat_map(|k| rows[k * self.tests..][tests.clone()].iter().copied()).collect();
+        let (n, many) = (self.design.examples(), tests.len());
+        let depth = rows.len() / self.tests.max(1);
+        let left: Vec<f32> = (0..depth).flat_map(|k| rows[k * self.tests..][tests.clone()].iter().copied()).collect();
         let mut out = vec![0f32; many * n];
         let mut tile = vec![0f32; many * PANEL];
         for (p, panel) in panels.iter().enumerate() {
-            let width = panel.len() / models;
-            gemm(&mut tile, Mat::new(&left, models, many).t(), Mat::new(panel, models, width), false);
+            let width = panel.len() / depth;
+            gemm(&mut tile, Mat::new(&left, depth, many).t(), Mat::new(panel, depth, width), false);
             for (row, from) in out.chunks_exact_mut(n).zip(tile.chunks_exact(width)) {
                 row[p * PANEL..][..width].copy_from_slice(from);
             }
@@ -233,16 +273,20 @@ impl<'a> Influence<'a> {
 }
 
 impl Design {
-    /// (M count - n_in total) / (n_in n_out), the difference of the two means, rounded once: numerators are exact integers.
-    fn from_counts(&self, counts: &[u16], total: i32, values: &mut [f32]) {
-        let all = self.models as i32;
-        for (((value, &count), &inside), &product) in values.iter_mut().zip(counts).zip(&self.inside).zip(&self.products) {
-            *value = (all * i32::from(count) - inside * total) as f32 / product as f32;
-        }
+    /// (M count - n_in right) / (n_in n_out), the difference of the two means, rounded once: the numerator is an exact integer.
+    fn from_count(&self, example: usize, count: u16, right: i32) -> f32 {
+        let numerator = self.models as i32 * i32::from(count) - self.inside[example] * right;
+        numerator as f32 / self.products[example] as f32
     }
 
-    /// With centred outcomes the sum outside is minus the sum inside, s: the difference of means is s M / (n_in n_out).
+    /// From sums of signed block differences: their mean. From centred outcomes, whose sum outside is minus the sum s inside: the
+    /// difference of means is s M / (n_in n_out).
     fn from_products(&self, sums: &[f32], values: &mut [f32]) {
+        if let Some(pairs) = &self.pairs {
+            let share = 1.0 / pairs.len() as f32;
+            values.iter_mut().zip(sums).for_each(|(value, sum)| *value = sum * share);
+            return;
+        }
         let all = self.models as f32;
         for ((value, sum), &product) in values.iter_mut().zip(sums).zip(&self.products) {
             *value = sum * all / product as f32;
@@ -297,22 +341,53 @@ fn spread<V: Copy + Into<f64>>(design: &Design, tests: usize, rows: &[&[V]]) -> 
 pub struct Row<'a> {
     /// The held-out example, j.
     pub test: usize,
-    /// infl_ij, (N).
-    pub values: &'a [f32],
-    /// Hard form only: number of models that hold i and are right about j, (N), and number that are right about j.
-    counted: Option<(&'a [u16], u32)>,
+    content: Content<'a>,
     spread: f64,
     design: &'a Design,
 }
 
-impl Row<'_> {
+#[derive(Clone, Copy, Debug)]
+enum Content<'a> {
+    /// Hard form: models that hold i and are right about j, (N); models that are right about j; and in a uniform design the number of
+    /// examples by that count.
+    Counts { counts: &'a [u16], right: i32, histogram: &'a [u32] },
+    /// Soft form: the influences themselves, (N).
+    Values(&'a [f32]),
+}
+
+impl<'a> Row<'a> {
+    /// infl_ij.
+    pub fn value(&self, example: usize) -> f32 {
+        match self.content {
+            Content::Counts { counts, right, .. } => self.design.from_count(example, counts[example], right),
+            Content::Values(values) => values[example],
+        }
+    }
+
+    /// All of them, (N).
+    pub fn values(&self) -> Cow<'a, [f32]> {
+        match self.content {
+            Content::Counts { .. } => (0..self.design.examples()).map(|i| self.value(i)).collect(),
+            Content::Values(values) => Cow::Borrowed(values),
+        }
+    }
+
+    /// Distinct influences with the number of examples that have them, where counts say it all.
+    fn distinct(&self) -> Option<impl DoubleEndedIterator<Item = (u16, f32, u32)> + use<'a>> {
+        let Content::Counts { right, histogram, .. } = self.content else { return None };
+        let design = self.design;
+        let entry = move |(c, &n): (u16, &u32)| (c, design.from_count(0, c, right), n);
+        let counts = (0u16..=histogram.len().saturating_sub(1) as u16).zip(histogram).map(entry).collect::<Vec<_>>();
+        design.uniform.then(|| counts.into_iter().filter(|e| e.2 > 0))
+    }
+
     /// Standard error of infl_ij.
     ///
     /// With complementary blocks infl_ij = mean over blocks of +-d_b(j), d_b the difference between the block's two models and
     /// the sign says which of them holds i. Squares lose the sign, so the variance of the mean is
     /// (mean_b d_b^2 - infl_ij^2) / (B - 1). Without blocks it is that of a difference of two means with pooled variance (own).
     pub fn standard_error(&self, example: usize) -> f64 {
-        let v = f64::from(self.values[example]);
+        let v = f64::from(self.value(example));
         ((self.spread * self.weight(example) - v * v).max(0.0) / self.design.degrees()).sqrt()
     }
 
@@ -322,25 +397,18 @@ impl Row<'_> {
     /// # Errors
     /// Fewer than two blocks, or three models.
     pub fn interval(&self, example: usize) -> Result<Interval, Error> {
-        let mean = f64::from(self.values[example]);
-        let Some((counts, right)) = self.counted else {
-            let half = student_t_critical(0.95, self.design.degrees())? * self.standard_error(example);
-            return Ok(Interval { mean, low: mean - half, high: mean + half });
-        };
-        let (both, inside) = (u64::from(counts[example]), self.design.inside[example] as u64);
-        let (right, all) = (u64::from(right), self.design.models as u64);
-        Ok(match self.disagreeing() {
-            Some(d) => {
-                let plus = (u64::from(d) + 2 * both - right) / 2;
-                matched_difference(plus, u64::from(d) - plus, all / 2, 0.95)?
-            }
-            None => independent_difference((both, inside), (right - both, all - inside), 0.95)?,
-        })
+        if let Some(evidence) = self.evidence(example) {
+            return evidence.interval();
+        }
+        let mean = f64::from(self.value(example));
+        let half = student_t_critical(0.95, self.design.degrees())? * self.standard_error(example);
+        Ok(Interval { mean, low: mean - half, high: mean + half })
     }
 
     /// 1 in blocks, M / (n_in n_out) elsewhere.
     fn weight(&self, example: usize) -> f64 {
-        if self.design.pairs.is_some() { 1.0 } else { self.design.models as f64 / f64::from(self.design.products[example]) }
+        let products = &self.design.products;
+        if self.design.pairs.is_some() { 1.0 } else { self.design.models as f64 / f64::from(products[example]) }
     }
 
     /// The value above which influence on this test example exceeds `errors` of its own standard errors.
@@ -352,16 +420,22 @@ impl Row<'_> {
     /// Influence entropy (own definition): with q_i = infl_ij / sum of the infl_ij that exceed `errors` standard errors,
     /// -sum q_i log q_i over those, in nats. `errors` 0 takes every positive one. `None` where there is none: no measurable influence.
     pub fn entropy(&self, errors: f64) -> Option<f64> {
-        let uniform = self.design.pairs.is_some();
-        let common = self.cut(0, errors);
         let (mut sum, mut logs, mut any) = (0.0, 0.0, false);
-        for (i, &v) in self.values.iter().enumerate() {
-            if v > 0.0 && v > if uniform { common } else { self.cut(i, errors) } {
+        let mut add = |v: f32, cut: f32, times: f64| {
+            if v > 0.0 && v > cut {
                 let v = f64::from(v);
-                sum += v;
-                logs += v * libm::log(v);
+                sum += times * v;
+                logs += times * v * libm::log(v);
                 any = true;
             }
+        };
+        let common = self.cut(0, errors);
+        if let Some(distinct) = self.distinct() {
+            distinct.for_each(|(_, v, n)| add(v, common, f64::from(n)));
+        } else if self.design.uniform {
+            self.values().iter().for_each(|&v| add(v, common, 1.0));
+        } else {
+            self.values().iter().enumerate().for_each(|(i, &v)| add(v, self.cut(i, errors), 1.0));
         }
         // -sum (v/s) log(v/s) = log s - (sum v log v) / s.
         any.then(|| (libm::log(sum) - logs / sum).max(0.0))
@@ -369,33 +443,91 @@ impl Row<'_> {
 
     /// The `most` examples of largest positive influence, largest first; the earlier example where they are equal.
     pub fn top(&self, most: usize) -> Vec<(u32, f32)> {
-        let mut kept: Vec<(u32, f32)> = Vec::with_capacity(most + 1);
-        let mut floor = 0.0;
-        for (i, &v) in self.values.iter().enumerate() {
-            if v > floor && most > 0 {
-                let at = kept.partition_point(|k| k.1 >= v);
-                kept.insert(at, (i as u32, v));
-                kept.truncate(most);
-                if kept.len() == most {
-                    floor = kept[most - 1].1;
-                }
-            }
+        if most == 0 {
+            return Vec::new();
         }
+        let mut kept: Vec<(u32, f32)> = match (self.distinct(), self.content) {
+            (Some(distinct), Content::Counts { counts, .. }) => {
+                // The smallest count that is needed, from the table.
+                let (mut seen, mut least) = (0, None);
+                for (count, _, n) in distinct.rev().take_while(|(_, v, _)| *v > 0.0) {
+                    least = Some(count);
+                    seen += n as usize;
+                    if seen >= most {
+                        break;
+                    }
+                }
+                let mut found = Vec::new();
+                if let Some(least) = least {
+                    bits::positions_at_least(&mut found, counts, least);
+                }
+                found.into_iter().map(|i| (i, self.value(i as usize))).collect()
+            }
+            _ => {
+                let values = self.values();
+                let (mut floor, mut kept) = (0.0, Vec::new());
+                for (piece, values) in values.chunks(64).enumerate() {
+                    // Most pieces have nothing that is large enough: a pass without branches says so.
+                    if values.iter().filter(|v| **v > floor).count() == 0 {
+                        continue;
+                    }
+                    let first = (piece * 64) as u32;
+                    kept.extend((first..).zip(values).filter(|(_, v)| **v > floor).map(|(i, v)| (i, *v)));
+                    if kept.len() >= 4 * most + 64 {
+                        best(&mut kept, most);
+                        floor = kept[most - 1].1;
+                    }
+                }
+                kept
+            }
+        };
+        best(&mut kept, most);
         kept
     }
 
-    /// Number of `examples` whose influence is at least `least`.
-    pub fn at_least(&self, least: f32, examples: &[u32]) -> usize {
-        examples.iter().filter(|&&i| self.values[i as usize] >= least).count()
+    /// Number of examples with `mask` 1 whose influence is at least `least`. The mask holds 0 and 1, (N).
+    pub fn at_least(&self, least: f32, mask: &[u16]) -> usize {
+        if let (Some(mut distinct), Content::Counts { counts, .. }) = (self.distinct(), self.content) {
+            let first = distinct.find(|(_, v, _)| *v >= least);
+            return first.map_or(0, |(count, _, _)| bits::masked_at_least(counts, mask, count));
+        }
+        self.values().iter().zip(mask).filter(|(v, m)| **v >= least && **m == 1).count()
     }
 
-    /// Hard form: for every example, (n_in, models that hold it and are right), and the number of models that are right at all.
-    pub(crate) fn counted(&self) -> Option<(&[i32], &[u16], u32)> {
-        self.counted.map(|(counts, total)| (self.design.inside.as_slice(), counts, total))
+    /// Hard form: the counts behind infl_ij.
+    pub(crate) fn evidence(&self, example: usize) -> Option<Evidence> {
+        let Content::Counts { counts, right, .. } = self.content else { return None };
+        let inside = self.design.inside[example] as u32;
+        Some(self.evidence_of(inside, right as u32, u32::from(counts[example])))
+    }
+
+    fn evidence_of(&self, inside: u32, right: u32, both: u32) -> Evidence {
+        Evidence::new(self.design.models as u32, inside, right, both, self.disagreeing())
+    }
+
+    /// Hard form: number of examples by the counts behind their influence; nothing in the soft form.
+    pub(crate) fn tally(&self) -> Vec<(Evidence, u32)> {
+        let Content::Counts { counts, right, .. } = self.content else { return Vec::new() };
+        let right = right as u32;
+        if let Some(distinct) = self.distinct() {
+            let inside = self.design.inside[0] as u32;
+            return distinct.map(|(both, _, n)| (self.evidence_of(inside, right, u32::from(both)), n)).collect();
+        }
+        let mut found: BTreeMap<(i32, u16), u32> = BTreeMap::new();
+        for (inside, both) in self.design.inside.iter().zip(counts) {
+            *found.entry((*inside, *both)).or_default() += 1;
+        }
+        found.into_iter().map(|((i, b), n)| (self.evidence_of(i as u32, right, u32::from(b)), n)).collect()
     }
 
     /// In blocks, the number of them whose two models disagree about the test example (hard form).
-    pub(crate) fn disagreeing(&self) -> Option<u32> {
+    fn disagreeing(&self) -> Option<u32> {
         self.design.pairs.as_ref().map(|p| (self.spread * p.len() as f64).round() as u32)
     }
+}
+
+/// Keeps the `most` of largest influence, largest first, earlier examples first where they are equal.
+fn best(kept: &mut Vec<(u32, f32)>, most: usize) {
+    kept.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    kept.truncate(most);
 }

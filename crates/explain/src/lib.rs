@@ -11,6 +11,7 @@
 //! Errors come from blocks of models where the design has them, else from single models.
 
 mod attribution;
+mod evidence;
 pub mod halves;
 mod influence;
 mod memorization;
@@ -19,7 +20,7 @@ mod sides;
 mod strata;
 mod variance;
 
-pub use attribution::{Parts, PhiMoments, shapley};
+pub use attribution::{Parts, PhiMoments, RelativeParts, relative, shapley};
 pub use influence::{Design, Influence, Row};
 pub use memorization::{Identity, MIDDLE, Memorization, Statistic};
 pub use strata::{BUCKETS, Strata};
@@ -51,7 +52,9 @@ pub enum Error {
     #[error(transparent)]
     Stats(#[from] flatleak_stats::Error),
     /// An example without enough models on both sides.
-    #[error("example {example} is in {inside} models and out of {outside}; at least {needed} of each are needed: leave it out")]
+    #[error(
+        "example {example} is in {inside} models and out of {outside}; at least {needed} of each are needed: leave it out"
+    )]
     OneSided {
         /// The example.
         example: usize,

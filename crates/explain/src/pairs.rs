@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use flatleak_stats::{Interval, benjamini_hochberg, fisher_upper, sign_upper};
+use flatleak_stats::{Interval, benjamini_hochberg, student_t_critical};
 
+use crate::evidence::Evidence;
+use crate::influence::Influence;
 use crate::{ENTROPY_CUT, Error};
-use crate::influence::{Influence, Row};
 
 /// Published thresholds of a high-influence pair: memorization and influence (Feldman & Zhang 2020, section 3).
 pub const HIGH: (f64, f32) = (0.25, 0.15);
@@ -33,7 +34,7 @@ pub struct Pair {
     pub influence: f32,
     /// Its standard error.
     pub standard_error: f64,
-    /// Its 95 % interval ([`Row::interval`]), not widened for the pair having been picked as a large one: that is what the q-value
+    /// Its 95 % interval ([`Row::interval`](crate::Row::interval)), not widened for the pair having been picked as a large one: that is what the q-value
     /// is for.
     pub interval: Interval,
     /// Chance of as large an influence where there is none, exact; soft form: NaN.
@@ -53,73 +54,16 @@ pub struct Pairs {
     pub high: u64,
     /// Pairs with a q-value of at most [`RATE`]; `None` in the soft form.
     pub discovered: Option<u64>,
-    /// Influence entropy of every held-out example; see [`Row::entropy`] and [`ENTROPY_CUT`].
+    /// Influence entropy of every held-out example; see [`Row::entropy`](crate::Row::entropy) and [`ENTROPY_CUT`].
     pub entropy: Vec<Option<f64>>,
 }
 
-/// What a pair's exact p-value depends on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Evidence {
-    /// Blocks in which the models disagree about j, and those of them in which the one that holds i is right. Where i does not
-    /// matter, every one of them is a fair coin: the sign test.
-    Signs { right: u32, disagreeing: u32 },
-    /// Models in all, those that hold i, those right about j, and both: Fisher's exact test.
-    Counts { both: u32, inside: u32, right: u32, all: u32 },
-}
-
-impl Evidence {
-    fn p_value(self) -> f64 {
-        match self {
-            Self::Signs { right, disagreeing } => sign_upper(u64::from(right), u64::from(disagreeing)),
-            Self::Counts { both, inside, right, all } => {
-                let [both, inside, right, all] = [both, inside, right, all].map(u64::from);
-                fisher_upper(both, inside, right, all)
-            }
-        }
-    }
-
-    fn of(row: &Row<'_>, models: u32, inside: u32, both: u32, right: u32) -> Self {
-        match row.disagreeing() {
-            // Right minus wrong over the disagreeing blocks is in - out = 2 both - right.
-            Some(disagreeing) => Self::Signs { right: (disagreeing + 2 * both - right) / 2, disagreeing },
-            None => Self::Counts { both, inside, right, all: models },
-        }
-    }
-}
-
-/// Number of examples of a row by their evidence.
-fn tally(row: &Row<'_>, models: u32) -> Vec<(Evidence, u32)> {
-    let Some((inside, counts, right)) = row.counted() else { return Vec::new() };
-    let mut out = Vec::new();
-    if row.disagreeing().is_some() {
-        // Four tables, so that equal neighbours need not wait for each other.
-        let mut tables = vec![[0u32; 4]; models as usize + 1];
-        for four in counts.chunks(4) {
-            for (lane, &count) in four.iter().enumerate() {
-                tables[usize::from(count)][lane] += 1;
-            }
-        }
-        for (both, lanes) in (0u32..).zip(tables) {
-            let n = lanes.iter().sum();
-            if n > 0 {
-                out.push((Evidence::of(row, models, models / 2, both, right), n));
-            }
-        }
-        return out;
-    }
-    let mut found: BTreeMap<(i32, u16), u32> = BTreeMap::new();
-    for (inside, count) in inside.iter().zip(counts) {
-        *found.entry((*inside, *count)).or_default() += 1;
-    }
-    out.extend(found.into_iter().map(|((inside, both), n)| {
-        (Evidence::of(row, models, inside as u32, u32::from(both), right), n)
-    }));
-    out
-}
-
-/// A kept pair before all p-values are known.
+/// A pair before all p-values are known.
 struct Candidate {
-    pair: Pair,
+    train: u32,
+    test: u32,
+    influence: f32,
+    standard_error: f64,
     evidence: Option<Evidence>,
 }
 
@@ -129,44 +73,24 @@ struct Candidate {
 /// are one-sided: a training example that harms is no support.
 ///
 /// # Errors
-/// A memorization of another length than N.
-pub fn sweep(
-    influence: &Influence<'_>,
-    memorization: &[f64],
-    keep: Keep,
-    workers: usize,
-) -> Result<Pairs, Error> {
+/// A memorization of another length than N; too few models for an interval.
+pub fn sweep(influence: &Influence<'_>, memorization: &[f64], keep: Keep, workers: usize) -> Result<Pairs, Error> {
     let examples = influence.examples();
     if memorization.len() != examples {
         return Err(Error::Size { what: "the memorization", found: memorization.len(), expected: examples });
     }
-    let memorized: Vec<u32> =
-        (0u32..).zip(memorization).filter(|(_, v)| **v >= HIGH.0).map(|(i, _)| i).collect();
-    let all = influence.models() as u32;
+    let memorized: Vec<u16> = memorization.iter().map(|v| u16::from(*v >= HIGH.0)).collect();
     let found = influence.sweep(workers, |row| {
-        let kept: Vec<Candidate> = row
-            .top(keep.per_test.max(keep.overall))
-            .into_iter()
-            .map(|(train, value)| {
-                let i = train as usize;
-                let evidence = row.counted().map(|(inside, counts, right)| {
-                    Evidence::of(row, all, inside[i] as u32, u32::from(counts[i]), right)
-                });
-                let pair = Pair {
-                    train,
-                    test: row.test as u32,
-                    influence: value,
-                    standard_error: row.standard_error(i),
-                    interval: row.interval(i)?,
-                    p_value: f64::NAN,
-                    q_value: f64::NAN,
-                };
-                Ok(Candidate { pair, evidence })
-            })
-            .collect::<Result<_, Error>>()?;
-        Ok((kept, tally(row, all), row.at_least(HIGH.1, &memorized), row.entropy(ENTROPY_CUT)))
+        let candidate = |(train, influence): (u32, f32)| Candidate {
+            train,
+            test: row.test as u32,
+            influence,
+            standard_error: row.standard_error(train as usize),
+            evidence: row.evidence(train as usize),
+        };
+        let kept: Vec<Candidate> = row.top(keep.per_test.max(keep.overall)).into_iter().map(candidate).collect();
+        (kept, row.tally(), row.at_least(HIGH.1, &memorized), row.entropy(ENTROPY_CUT))
     });
-    let found = found.into_iter().collect::<Result<Vec<_>, Error>>()?;
     let mut tests: BTreeMap<Evidence, u64> = BTreeMap::new();
     for (evidence, n) in found.iter().flat_map(|f| &f.1) {
         *tests.entry(*evidence).or_default() += u64::from(*n);
@@ -177,18 +101,32 @@ pub fn sweep(
     let values: BTreeMap<Evidence, (f64, f64)> =
         tests.keys().copied().zip(p.iter().zip(&q).map(|((p, _), q)| (*p, *q))).collect();
 
-    let high = found.iter().map(|f| f.2 as u64).sum();
-    let entropy = found.iter().map(|f| f.3).collect();
-    let settle = |c: Candidate| {
-        let (p_value, q_value) = c.evidence.and_then(|e| values.get(&e).copied()).unwrap_or((f64::NAN, f64::NAN));
-        Pair { p_value, q_value, ..c.pair }
+    let critical = student_t_critical(0.95, influence.degrees())?;
+    let settle = |c: &Candidate| -> Result<Pair, Error> {
+        let value = f64::from(c.influence);
+        let ((p_value, q_value), interval) = match c.evidence {
+            Some(e) => (values.get(&e).copied().unwrap_or((f64::NAN, f64::NAN)), e.interval()?),
+            None => {
+                let half = critical * c.standard_error;
+                ((f64::NAN, f64::NAN), Interval { mean: value, low: value - half, high: value + half })
+            }
+        };
+        let &Candidate { train, test, influence, standard_error, .. } = c;
+        Ok(Pair { train, test, influence, standard_error, interval, p_value, q_value })
     };
-    let mut per_test: Vec<Vec<Pair>> = found.into_iter().map(|f| f.0.into_iter().map(settle).collect()).collect();
-    let mut overall: Vec<Pair> = per_test.iter().flatten().copied().collect();
+    let mut all: Vec<&Candidate> = found.iter().flat_map(|f| &f.0).collect();
     // Equal influences in the order of examples, so that no thread decides.
-    overall.sort_by(|a, b| b.influence.total_cmp(&a.influence).then((a.test, a.train).cmp(&(b.test, b.train))));
-    overall.truncate(keep.overall);
-    per_test.iter_mut().for_each(|row| row.truncate(keep.per_test));
-    let discovered = (!tests.is_empty()).then_some(discovered);
-    Ok(Pairs { per_test, overall, high, discovered, entropy })
+    all.sort_by(|a, b| b.influence.total_cmp(&a.influence).then((a.test, a.train).cmp(&(b.test, b.train))));
+    let overall = all.into_iter().take(keep.overall).map(settle).collect::<Result<_, _>>()?;
+    let per_test = found
+        .iter()
+        .map(|f| f.0.iter().take(keep.per_test).map(settle).collect::<Result<_, _>>())
+        .collect::<Result<_, _>>()?;
+    Ok(Pairs {
+        per_test,
+        overall,
+        high: found.iter().map(|f| f.2 as u64).sum(),
+        discovered: (!tests.is_empty()).then_some(discovered),
+        entropy: found.iter().map(|f| f.3).collect(),
+    })
 }

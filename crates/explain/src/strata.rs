@@ -55,7 +55,13 @@ impl Strata {
                     let examples = &inside[half[k]];
                     examples.iter().map(|&j| value(k, j)).sum::<f64>() / examples.len() as f64
                 };
-                Some(membership.by_block().iter().map(|b| b.iter().map(|&k| of_model(k)).sum::<f64>() / b.len() as f64).collect())
+                Some(
+                    membership
+                        .by_block()
+                        .iter()
+                        .map(|b| b.iter().map(|&k| of_model(k)).sum::<f64>() / b.len() as f64)
+                        .collect(),
+                )
             })
             .collect()
     }
@@ -91,9 +97,7 @@ impl Strata {
             return None;
         }
         let of_model = |k: usize| {
-            let mean = |examples: &[usize]| {
-                examples.iter().map(|&j| value(k, j)).sum::<f64>() / examples.len() as f64
-            };
+            let mean = |examples: &[usize]| examples.iter().map(|&j| value(k, j)).sum::<f64>() / examples.len() as f64;
             let mine = &comparisons[half[k]];
             let weight: f64 = mine.iter().map(|c| c.2).sum();
             mine.iter().map(|(low, high, w)| w * (mean(low) - mean(high))).sum::<f64>() / weight

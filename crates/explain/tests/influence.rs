@@ -38,8 +38,8 @@ fn values_errors_and_entropies_are_those_of_numpy() {
         for (influence, which) in [(&hard, "hard"), (&soft, "soft")] {
             let (wanted, errors) = (floats(&case[which]), floats(&case[&format!("{which}_error")]));
             let found = influence.sweep(2, |row| {
-                let errors: Vec<f64> = (0..row.values.len()).map(|i| row.standard_error(i)).collect();
-                (row.values.to_vec(), errors, row.entropy(2.0), row.entropy(0.0))
+                let errors: Vec<f64> = (0..row.values().len()).map(|i| row.standard_error(i)).collect();
+                (row.values().into_owned(), errors, row.entropy(2.0), row.entropy(0.0))
             });
             for (j, (values, found_errors, entropy, all_entropy)) in found.iter().enumerate() {
                 for (i, v) in values.iter().enumerate() {
@@ -85,7 +85,7 @@ fn bits_and_matrix_product_agree_exactly() {
     for (blocks, examples, tests) in [(3, 61, 20), (40, 700, 65), (100, 513, 129)] {
         let (membership, right) = planted(blocks, examples, tests, 0.2, 1);
         let design = Design::new(&membership).unwrap();
-        let all = |influence: Influence<'_>| influence.sweep(2, |row| row.values.to_vec());
+        let all = |influence: Influence<'_>| influence.sweep(2, |row| row.values().into_owned());
         let by_bits = all(Influence::hard(&design, &views(&right)).unwrap());
         let by_product = all(Influence::hard_by_product(&design, &views(&right)).unwrap());
         assert_eq!(by_bits, by_product);
@@ -110,7 +110,7 @@ fn planted_influence_is_recovered_and_its_intervals_cover() {
             let influence = Influence::hard(&design, &views(&right)).unwrap();
             let found = influence.sweep(1, |row| {
                 (0..examples)
-                    .map(|i| (f64::from(row.values[i]), row.standard_error(i), row.interval(i).unwrap()))
+                    .map(|i| (f64::from(row.value(i)), row.standard_error(i), row.interval(i).unwrap()))
                     .collect::<Vec<_>>()
             });
             for (j, row) in found.iter().enumerate() {

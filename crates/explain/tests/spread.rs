@@ -95,10 +95,15 @@ fn a_design_without_blocks_has_its_own_errors() {
     let free = pool(Membership::from_rows(rows).unwrap(), 5, 0.7, 2.0, 0.4);
     let found = Variance::new(&free, Signal::Phi, false, Over::Models).unwrap().estimate().unwrap();
     assert!(found.interval.low < 0.49 && 0.49 < found.interval.high && found.standard_error > 0.0);
-    let unpaired = Variance::new(&pool(Membership::complementary(1, 24, EXAMPLES).unwrap(), 5, 0.7, 2.0, 0.4), Signal::Phi, false, Over::Models)
-        .unwrap()
-        .unpaired_difference(&Variance::new(&free, Signal::Phi, false, Over::Models).unwrap())
-        .unwrap();
+    let unpaired = Variance::new(
+        &pool(Membership::complementary(1, 24, EXAMPLES).unwrap(), 5, 0.7, 2.0, 0.4),
+        Signal::Phi,
+        false,
+        Over::Models,
+    )
+    .unwrap()
+    .unpaired_difference(&Variance::new(&free, Signal::Phi, false, Over::Models).unwrap())
+    .unwrap();
     assert!(unpaired.interval.low < 0.0 && 0.0 < unpaired.interval.high);
     let few = pool(Membership::complementary(1, 4, EXAMPLES).unwrap(), 5, 0.7, 2.0, 0.4);
     assert!(Variance::new(&few, Signal::Phi, false, Over::Models).is_err());

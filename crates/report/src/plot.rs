@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use flatleak_verdict::{
-    AttributionResult, BucketsResult, Estimate, Figure, GroupResult, MemorizationDifference, MetricDifference, RocFigure,
+    AttributionResult, BucketsResult, Estimate, Figure, GroupResult, MemorizationDifference, MetricDifference,
+    RocFigure,
 };
 
 const WIDTH: f64 = 360.0;
@@ -229,8 +230,7 @@ pub(crate) fn gains(b: &BucketsResult) -> String {
         let e = bucket.gain;
         let sure = b.measurable && (e.low > 0.0 || e.high < 0.0);
         let (x, class) = (axes.x(i as f64 + 0.5), if sure { "sure" } else { "unsure" });
-        let _ =
-            write!(body, "<path class='whisker {class}' d='M{x:.1} {:.1}V{:.1}'/>", axes.y(e.low), axes.y(e.high));
+        let _ = write!(body, "<path class='whisker {class}' d='M{x:.1} {:.1}V{:.1}'/>", axes.y(e.low), axes.y(e.high));
         let _ = write!(body, "<circle class='dot {class}' cx='{x:.1}' cy='{:.1}' r='3.5'/>", axes.y(e.mean));
     }
     svg(HEIGHT, "Gain in accuracy by bucket", &body)
@@ -244,6 +244,8 @@ pub(crate) fn parts(a: &AttributionResult) -> String {
         ("spread, non-members", Some(a.non_member_spread)),
         ("all, if normal", Some(a.gaussian)),
         ("as observed", a.observed),
+        ("relative spread, members", a.relative_member_spread),
+        ("relative spread, non-m.", a.relative_non_member_spread),
     ]
     .into_iter()
     .filter_map(|(name, d)| d.map(|d| (name, d.estimate)))

@@ -43,7 +43,9 @@ pub use correction::{benjamini_hochberg, holm};
 pub use curve::{OperatingPoint, interpolate};
 pub use error::Error;
 pub use exact::{fisher_upper, sign_upper};
-pub use interval::{BCA_FROM, Interval, Jackknife, bca, bca_from_draws, block_interval, jackknife, student_t, student_t_critical, welch};
+pub use interval::{
+    BCA_FROM, Interval, Jackknife, bca, bca_from_draws, block_interval, jackknife, student_t, student_t_critical, welch,
+};
 pub use meta::{RandomEffects, random_effects};
 pub use permutation::{Budget, sign_flip_test, smallest_p, swap_test};
 pub use power::{models_needed, smallest_detectable};

@@ -82,9 +82,12 @@ pub fn import_npz(path: &Path) -> Result<Pool, Error> {
         "test_groups",
     ];
     let arrays = npy::archive(&bytes, &wanted).map_err(wrong)?;
-    let mask = table(&arrays, "trainset_mask").map_err(wrong)?.ok_or_else(|| missing("trainset_mask")).map_err(wrong)?;
-    let right =
-        table(&arrays, "trainset_correctness").map_err(wrong)?.ok_or_else(|| missing("trainset_correctness")).map_err(wrong)?;
+    let mask =
+        table(&arrays, "trainset_mask").map_err(wrong)?.ok_or_else(|| missing("trainset_mask")).map_err(wrong)?;
+    let right = table(&arrays, "trainset_correctness")
+        .map_err(wrong)?
+        .ok_or_else(|| missing("trainset_correctness"))
+        .map_err(wrong)?;
     let test = table(&arrays, "testset_correctness").map_err(wrong)?;
     let n = mask.first().map_or(0, Vec::len);
     fits("trainset_correctness", &right, mask.len(), Some(n)).map_err(wrong)?;
@@ -130,10 +133,9 @@ fn table(arrays: &BTreeMap<String, npy::Array>, name: &str) -> Result<Option<Vec
     let no = |v: &dyn std::fmt::Display| format!("has the value {v} in `{name}`, where only 0 and 1 mean something");
     let bits: Vec<u8> = match &array.values {
         Numbers::Bytes(v) => v.iter().map(|b| if *b <= 1 { Ok(*b) } else { Err(no(b)) }).collect::<Result<_, _>>()?,
-        Numbers::Integers(v) => v
-            .iter()
-            .map(|b| if (0..=1).contains(b) { Ok(*b as u8) } else { Err(no(b)) })
-            .collect::<Result<_, _>>()?,
+        Numbers::Integers(v) => {
+            v.iter().map(|b| if (0..=1).contains(b) { Ok(*b as u8) } else { Err(no(b)) }).collect::<Result<_, _>>()?
+        }
         Numbers::Floats(v) => v
             .iter()
             .map(|b| if *b == 0.0 || *b == 1.0 { Ok(*b as u8) } else { Err(no(b)) })

@@ -45,7 +45,10 @@ fn a_pool_reads_back_as_it_was_written() {
     assert_eq!(found.membership, pool().membership);
     assert!(found.membership.is_complementary());
     let arrays = flatleak_data::npy::archive(&bytes, &["memorization", "influence"]).unwrap();
-    assert_eq!((arrays["memorization"].shape.as_slice(), arrays["influence"].shape.as_slice()), (&[11][..], &[3, 11][..]));
+    assert_eq!(
+        (arrays["memorization"].shape.as_slice(), arrays["influence"].shape.as_slice()),
+        (&[11][..], &[3, 11][..])
+    );
 }
 
 /// A `.npy` file of bytes.
@@ -71,9 +74,8 @@ fn archive(arrays: &[(&str, Vec<u8>)]) -> Vec<u8> {
 fn what_is_no_pool_is_refused_with_the_reason() {
     let dir = tempfile::tempdir().unwrap();
     let mask = || ("trainset_mask", npy("(4, 3)", &[1, 0, 1, 0, 1, 0, 1, 1, 0, 0, 0, 1]));
-    let error = |arrays: &[(&str, Vec<u8>)]| {
-        import_npz(&file(dir.path(), "x.npz", &archive(arrays))).unwrap_err().to_string()
-    };
+    let error =
+        |arrays: &[(&str, Vec<u8>)]| import_npz(&file(dir.path(), "x.npz", &archive(arrays))).unwrap_err().to_string();
     assert!(error(&[]).contains("has no array `trainset_mask`"));
     assert!(error(&[mask()]).contains("has no array `trainset_correctness`"));
     let right = |shape: &str, n: usize, v: u8| ("trainset_correctness", npy(shape, &vec![v; n]));

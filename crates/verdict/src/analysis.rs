@@ -148,8 +148,7 @@ pub fn explain(
 ) -> Result<(Explanation, Vec<Detail>), Error> {
     let total = options.attacks.len() * pools.len() + explanation::steps(pools.len(), options.pairs.len());
     let mut step = counted(0, total, &mut on_progress);
-    let attacked =
-        pools.iter().map(|pool| attack_all(pool, options, &mut step)).collect::<Result<Vec<_>, _>>()?;
+    let attacked = pools.iter().map(|pool| attack_all(pool, options, &mut step)).collect::<Result<Vec<_>, _>>()?;
     explain_attacked(pools, options, before, &attacked, &mut step)
 }
 

@@ -356,6 +356,11 @@ pub struct AttributionResult {
     pub member_spread: Difference,
     /// Part of the spread over non-members.
     pub non_member_spread: Difference,
+    /// The same in two parts that do not depend on the scale of phi: spreads in units of the distance between the means. Null where
+    /// members do not lie above non-members.
+    pub relative_member_spread: Option<Difference>,
+    /// Part of the spread over non-members in these units.
+    pub relative_non_member_spread: Option<Difference>,
 }
 
 /// Memorization against attack success.

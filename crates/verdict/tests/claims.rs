@@ -42,11 +42,8 @@ fn pool(name: &str, recipe: Recipe, noise: u64) -> Pool {
         let row = membership.row(k);
         let phi = (0..EXAMPLES).map(|i| {
             let z = s.normal();
-            let phi = if row[i] {
-                recipe.member + 0.8 * z
-            } else {
-                recipe.level + recipe.scale * (difficulty[i] + 0.7 * z)
-            };
+            let phi =
+                if row[i] { recipe.member + 0.8 * z } else { recipe.level + recipe.scale * (difficulty[i] + 0.7 * z) };
             phi as f32
         });
         all.push(signals(phi.collect()));

@@ -127,8 +127,7 @@ fn variance_rows<'a>(d: &'a Document, dataset: &str) -> Vec<VarianceRow<'a>> {
                 let same = |x: &&flatleak_verdict::VarianceDifference| {
                     x.dataset == dataset && x.signal == v.signal && x.side == v.side && x.over == v.over
                 };
-                let differences =
-                    d.explain.variance_differences.iter().filter(same).map(|x| &x.difference).collect();
+                let differences = d.explain.variance_differences.iter().filter(same).map(|x| &x.difference).collect();
                 rows.push(VarianceRow { name, all: vec![v], differences });
             }
         }

@@ -85,19 +85,15 @@ pub(super) fn of(context: &Context<'_>, pair: &Pair<'_>, measurable: bool) -> Re
     let half = |h: usize| Half::new(pair.baseline, halves.models(h));
     let sides = [half(0)?, half(1)?];
     let difficulty = [sides[0].difficulty.as_slice(), sides[1].difficulty.as_slice()];
-    let gain = |k: usize, j: usize| {
-        f64::from(pair.candidate.test[k].correct[j]) - f64::from(pair.baseline.test[k].correct[j])
-    };
+    let gain =
+        |k: usize, j: usize| f64::from(pair.candidate.test[k].correct[j]) - f64::from(pair.baseline.test[k].correct[j]);
     let sorted = |values: [&[Option<f64>]; 2]| Strata::new(&halves, values);
     let contrast = |strata: &Strata| strata.contrast(membership, difficulty, gain);
     let plain: Vec<usize> = (0..sides[0].design.models()).collect();
     let plain_second: Vec<usize> = (0..sides[1].design.models()).collect();
 
     let mut out = Vec::new();
-    let entropy = [
-        sides[0].entropies(&plain, context.workers)?,
-        sides[1].entropies(&plain_second, context.workers)?,
-    ];
+    let entropy = [sides[0].entropies(&plain, context.workers)?, sides[1].entropies(&plain_second, context.workers)?];
     let strata = sorted([&entropy[0], &entropy[1]]);
     let nulls = (0..NULLS)
         .map(|draw| {
@@ -152,7 +148,9 @@ fn result(
     let contrast = contrast.map(|blocks| -> Result<Jackknife, Error> {
         let interval = over_blocks(&blocks, context.seed)?;
         let error = (moments::variance(&blocks, 1) / blocks.len() as f64).sqrt();
-        let Some(nulls) = nulls.filter(|n| n.len() > 1) else { return Ok(Jackknife { interval, standard_error: error }) };
+        let Some(nulls) = nulls.filter(|n| n.len() > 1) else {
+            return Ok(Jackknife { interval, standard_error: error });
+        };
         // Less what sorting by noise gives; the error grows by that of one draw of it.
         let widened = (error * error + moments::variance(nulls, 1)).sqrt();
         let (mean, stretch) = (interval.mean - moments::mean(nulls), if error > 0.0 { widened / error } else { 1.0 });

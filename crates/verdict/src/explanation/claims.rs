@@ -27,7 +27,7 @@ fn sign(d: &Difference) -> i8 {
 
 fn figure(d: &Difference) -> String {
     let more = match d.models_needed {
-        Some(n) if sign(d) == 0 => format!(", {n} models would settle it"),
+        Some(n) if sign(d) == 0 => format!(" (about {n} models would settle it)"),
         _ => String::new(),
     };
     format!("{:+.4} [{:+.4}, {:+.4}]{more}", d.estimate.mean, d.estimate.low, d.estimate.high)
@@ -58,8 +58,7 @@ pub(super) fn all(
             let said: Vec<(&str, Said)> = baselines
                 .iter()
                 .map(|d| {
-                    let compared =
-                        comparisons.iter().find(|c| c.candidate == candidate && c.baseline == d.baseline);
+                    let compared = comparisons.iter().find(|c| c.candidate == candidate && c.baseline == d.baseline);
                     let said = match claim {
                         "a" => exposure(compared),
                         "b" => atypical(found, d),
@@ -121,7 +120,11 @@ fn exposure(compared: Option<&Comparison>) -> Said {
 fn atypical(found: &Explanation, d: &MemorizationDifference) -> Said {
     let low = d.hard.iter().find(|n| n.name == "share-below-0.25").map(|n| n.difference);
     let memorized = low.map(|d| Difference {
-        estimate: crate::Estimate { mean: 0.0 - d.estimate.mean, low: 0.0 - d.estimate.high, high: 0.0 - d.estimate.low },
+        estimate: crate::Estimate {
+            mean: 0.0 - d.estimate.mean,
+            low: 0.0 - d.estimate.high,
+            high: 0.0 - d.estimate.low,
+        },
         ..d
     });
     let sorted = |by: &str| {
@@ -130,14 +133,15 @@ fn atypical(found: &Explanation, d: &MemorizationDifference) -> Said {
             .iter()
             .find(|b| b.by == by && b.baseline == d.baseline && b.candidate == d.candidate && b.measurable)
     };
-    let rare = sorted("group-frequency").map(|b| (b, "on rare groups than on frequent ones"));
-    let typical = rare.or_else(|| sorted("influence-entropy").map(|b| (b, "where few examples support the answer than where many do")));
+    let rare =
+        sorted("group-frequency").map(|b| (b, "on rare groups, compared with frequent ones of equal difficulty,"));
+    let typical = rare.or_else(|| sorted("influence-entropy").map(|b| (b, "where few training examples support the answer, compared with equally difficult examples that many support,")));
     let gain = typical.and_then(|(b, words)| b.contrast.map(|c| (c, words)));
     let first = memorized.as_ref().map_or("memorization is unknown".into(), |m| {
         format!("the share of memorized examples differs by {}", figure(m))
     });
     let second = match &gain {
-        Some((c, words)) => format!("at equal difficulty its accuracy gains {} more {words}", figure(c)),
+        Some((c, words)) => format!("{words} its accuracy gains {} more", figure(c)),
         None => "what it gains on atypical examples cannot be measured with these models".into(),
     };
     let signs = (memorized.as_ref().map_or(0, sign), gain.as_ref().map_or(0, |(c, _)| sign(c)));
@@ -182,31 +186,35 @@ fn variance(found: &Explanation, compared: Option<&Comparison>, d: &Memorization
     (outcome, text)
 }
 
-/// (d): among models that fit their members, the part of the difference in advantage that the spread of non-members makes.
+/// (d): among models that fit their members, the part of the difference in advantage that the spread of non-members makes, measured in
+/// units of the distance between the means, which the interpolating model holds fixed.
 fn theory(found: &Explanation, attacked: &[Attacked<'_>], d: &MemorizationDifference) -> Said {
     let wanted = |a: &&AttributionResult| a.baseline == d.baseline && a.candidate == d.candidate;
-    let Some(a) = found.attribution.iter().find(wanted) else {
+    let attribution = found.attribution.iter().find(wanted).and_then(|a| Some((a, a.relative_non_member_spread?)));
+    let Some((a, part)) = attribution else {
         return (CannotTell, "the difference in advantage could not be attributed".into());
     };
+    // Distances of the means in deviations of non-members: the deviation in these units is the inverse.
+    let [before, after] = [&a.baseline_moments, &a.candidate_moments].map(|m| 1.0 / m.gap_in_deviations);
+    let text = format!(
+        "the spread of phi on non-members is {after:.3} of the distance between members and non-members (baseline {before:.3}), which changes the advantage of one threshold by {}",
+        figure(&part)
+    );
     let unfitted = attacked
         .iter()
         .filter_map(|a| a.result)
         .find(|r| (r.name == d.baseline || r.name == d.candidate) && r.member_accuracy.mean < FITTED);
-    let text = format!(
-        "the narrower or wider spread of phi on non-members (deviation {:.2}, baseline {:.2}) changes the advantage of one threshold by {}",
-        a.candidate_moments.non_member_deviation,
-        a.baseline_moments.non_member_deviation,
-        figure(&a.non_member_spread)
-    );
     if let Some(r) = unfitted {
         let fit = 100.0 * r.member_accuracy.mean;
-        return (CannotTell, format!("{text}; but {} fits only {fit:.1} % of its members and does not interpolate", r.name));
+        return (
+            CannotTell,
+            format!("{text}; but {} fits only {fit:.1} % of its members and does not interpolate", r.name),
+        );
     }
-    let narrower = a.candidate_moments.non_member_deviation < a.baseline_moments.non_member_deviation;
-    let outcome = match (sign(&a.non_member_spread), narrower) {
+    // Where the spread widened and the attacker gained by it, the claim's cause is missing as well.
+    let outcome = match (sign(&part), after < before) {
         (1, true) => Supports,
-        (-1, _) => Contradicts,
-        (1, false) => Contradicts,
+        (-1, _) | (1, false) => Contradicts,
         _ => CannotTell,
     };
     (outcome, text)

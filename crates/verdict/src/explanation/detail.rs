@@ -36,12 +36,7 @@ pub struct Detail {
     pub pairs: Option<Pairs>,
 }
 
-pub(super) fn of(
-    pool: &Pool,
-    both: &Both,
-    pairs: Option<Pairs>,
-    scored: &[(Attack, Scored)],
-) -> Result<Detail, Error> {
+pub(super) fn of(pool: &Pool, both: &Both, pairs: Option<Pairs>, scored: &[(Attack, Scored)]) -> Result<Detail, Error> {
     let models = pool.membership.models() as u64;
     let calls = scored.iter().find(|(a, s)| a.name() == EXPOSURE_ATTACK && !s.calls.is_empty());
     let exposure = calls

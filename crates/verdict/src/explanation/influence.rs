@@ -43,7 +43,8 @@ pub(super) fn of(context: &Context<'_>, pool: &Pool, both: &Both) -> Result<Opti
     let hard = |order: &[usize]| Influence::hard(&design, &order.iter().map(|&k| right[k]).collect::<Vec<_>>());
     let pairs = sweep(&hard(&everyone)?, memorization, KEEP, context.workers)?;
     let judged = reliable(context, pool, Outputs::Right(&right))?;
-    let chance = by_chance(context, &design, |order| Ok(sweep(&hard(order)?, memorization, NONE, context.workers)?.high))?;
+    let chance =
+        by_chance(context, &design, |order| Ok(sweep(&hard(order)?, memorization, NONE, context.workers)?.high))?;
     let mut measurable = judged.halves.is_some_and(|h| h.exceeds());
     let spread = typical(pool, Signal::Correct);
     let mut results = vec![result(context, pool, memorization, ("hard", &pairs, judged, chance, spread))];
@@ -55,8 +56,9 @@ pub(super) fn of(context: &Context<'_>, pool: &Pool, both: &Both) -> Result<Opti
         let pairs = sweep(&influence(&everyone)?, memorization, KEEP, context.workers)?;
         let judged = reliable(context, pool, Outputs::Confidence(&rows))?;
         measurable = judged.halves.is_some_and(|h| h.exceeds());
-        let chance =
-            by_chance(context, &design, |order| Ok(sweep(&influence(order)?, memorization, NONE, context.workers)?.high))?;
+        let chance = by_chance(context, &design, |order| {
+            Ok(sweep(&influence(order)?, memorization, NONE, context.workers)?.high)
+        })?;
         let spread = typical(pool, Signal::Confidence);
         results.push(result(context, pool, memorization, ("soft", &pairs, judged, chance, spread)));
     }
@@ -114,10 +116,8 @@ fn typical(pool: &Pool, signal: Signal) -> f64 {
     let tests = rows.first().map_or(0, Vec::len) as f64;
     if pool.membership.is_complementary() {
         let blocks = pool.membership.by_block();
-        let sum: f64 = blocks
-            .iter()
-            .flat_map(|b| rows[b[0]].iter().zip(&rows[b[1]]).map(|(x, y)| (x - y) * (x - y)))
-            .sum();
+        let sum: f64 =
+            blocks.iter().flat_map(|b| rows[b[0]].iter().zip(&rows[b[1]]).map(|(x, y)| (x - y) * (x - y))).sum();
         return sum / tests / blocks.len() as f64;
     }
     let models = rows.len() as f64;

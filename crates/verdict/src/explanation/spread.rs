@@ -26,12 +26,12 @@ pub(super) struct Variances(Vec<Option<Variance>>);
 
 impl Variances {
     pub(super) fn new(pool: &Pool) -> Result<Self, Error> {
-        let one = |(signal, _, member, _, over, _): (Signal, _, bool, _, Over, _)| {
-            match Variance::new(pool, signal, member, over) {
-                Ok(found) => Ok(Some(found)),
-                Err(flatleak_explain::Error::OneSided { .. }) => Ok(None),
-                Err(e) => Err(Error::from(e)),
-            }
+        let one = |(signal, _, member, _, over, _): (Signal, _, bool, _, Over, _)| match Variance::new(
+            pool, signal, member, over,
+        ) {
+            Ok(found) => Ok(Some(found)),
+            Err(flatleak_explain::Error::OneSided { .. }) => Ok(None),
+            Err(e) => Err(Error::from(e)),
         };
         Ok(Self(KINDS.into_iter().map(one).collect::<Result<_, _>>()?))
     }
@@ -97,7 +97,7 @@ pub(super) fn attribution(
     (a, b): (&PhiMoments, &PhiMoments),
     observed: Option<(&[Measures], &[Measures])>,
 ) -> Result<AttributionResult, Error> {
-    let parts = b.attribute(a)?;
+    let (parts, relative) = (b.attribute(a)?, b.attribute_relative(a)?);
     let seen = observed
         .map(|(a, b)| -> Result<Difference, Error> {
             let blocks: Vec<f64> = a.iter().zip(b).map(|(a, b)| b[1] - a[1]).collect();
@@ -118,5 +118,7 @@ pub(super) fn attribution(
         gap: difference(parts.gap, pair),
         member_spread: difference(parts.member_spread, pair),
         non_member_spread: difference(parts.non_member_spread, pair),
+        relative_member_spread: relative.map(|r| difference(r.member_spread, pair)),
+        relative_non_member_spread: relative.map(|r| difference(r.non_member_spread, pair)),
     })
 }
