@@ -5,7 +5,7 @@ use flatleak_stats::moments;
 use flatleak_stream::{Purpose, Stream};
 
 use crate::influence::{Design, Influence};
-use crate::{Error, MEASURABLE};
+use crate::{Error, MEASURABLE, WORTHWHILE};
 
 /// A random split of the blocks of a pool into two halves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,9 +88,10 @@ impl AgainstNull {
         if self.deviation > 0.0 { (self.real - self.null) / self.deviation } else { 0.0 }
     }
 
-    /// Whether the measured value exceeds the null by [`MEASURABLE`] deviations.
+    /// Whether the measured value exceeds the null by [`MEASURABLE`] deviations and by [`WORTHWHILE`]: large pools tell differences
+    /// from chance that are too small to sort anything by.
     pub fn exceeds(&self) -> bool {
-        self.distance() >= MEASURABLE
+        self.distance() >= MEASURABLE && self.real - self.null >= WORTHWHILE
     }
 }
 

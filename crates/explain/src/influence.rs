@@ -413,6 +413,9 @@ impl<'a> Row<'a> {
 
     /// The value above which influence on this test example exceeds `errors` of its own standard errors.
     fn cut(&self, example: usize, errors: f64) -> f32 {
+        if errors == 0.0 {
+            return 0.0;
+        }
         let z = errors * errors;
         (z * self.spread * self.weight(example) / (self.design.degrees() + z)).sqrt() as f32
     }

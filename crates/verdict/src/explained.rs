@@ -179,7 +179,7 @@ pub struct NullResult {
     pub deviation: f64,
     /// (real - null) / deviation.
     pub distance: f64,
-    /// At least 3.
+    /// At least 3, and real - null at least .05.
     pub exceeds: bool,
 }
 

@@ -96,22 +96,14 @@ pub(super) fn all(
 fn exposure(compared: Option<&Comparison>) -> Said {
     let Some(compared) = compared else { return (CannotTell, "no attack was run".into()) };
     let accuracy = compared.metrics.iter().find(|m| m.metric == "test-accuracy").map(of_metric);
-    let said = match compared.headline.verdict {
-        Verdict::More => "it leaks more",
-        Verdict::Less => "it leaks less",
-        Verdict::Mixed => "leakage is more under some attacks and less under others",
-        Verdict::NotDistinguishable => "no difference in leakage is shown",
-        Verdict::TooFewModels => "there are too few models for a verdict on leakage",
-    };
-    let auc = compared.metrics.iter().find(|m| m.metric == "lira-online-fixed.auc").map(of_metric);
-    let auc = auc.map_or(String::new(), |d| format!(" (lira-online-fixed AUC {})", figure(&d)));
-    let tested = accuracy.as_ref().map_or(String::new(), |d| format!(" and test accuracy differs by {}", figure(d)));
+    let tested =
+        accuracy.as_ref().map_or(String::new(), |d| format!(", and its test accuracy differs by {}", figure(d)));
     let outcome = match (compared.headline.verdict, accuracy.as_ref().map_or(0, sign)) {
         (Verdict::More, 1) => Supports,
         (Verdict::Less, _) | (Verdict::More, -1) => Contradicts,
         _ => CannotTell,
     };
-    (outcome, format!("{said}{auc}{tested}"))
+    (outcome, format!("{}{tested}", compared.headline.sentence))
 }
 
 /// (b): two halves, both of which must hold: more examples are memorized (share with memorization of at least .25), and the gain in
