@@ -102,11 +102,7 @@ fn true_claims_are_supported() {
         assert_eq!(outcome, Supports, "{claim}: {sentence}");
         assert!(sentence.starts_with("This run supports the claim: against sgd, "), "{sentence}");
     }
-    assert!(
-        outcome(&found, "a")
-            .1
-            .contains("sam leaks more than sgd under 3 of 3 headline attacks (lira-online-fixed AUC +")
-    );
+    assert!(outcome(&found, "a").1.contains("it leaks more under lira-online-fixed (AUC +"));
     let leak = &found.groups.iter().find(|g| g.recipe == "sam" && g.name == "rare").unwrap().leakage;
     assert!(leak.len() == 3 && leak.iter().all(|l| l.auc.mean > 0.5 && l.auc.low <= l.auc.mean));
 }

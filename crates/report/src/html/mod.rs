@@ -96,7 +96,7 @@ impl Page<'_> {
 
     /// Text with the signs of its numbers as they are printed.
     fn prose(&self, text: &str) -> String {
-        text.replace("-0.", "−0.")
+        text.replace(" -0.", " −0.").replace("[-0.", "[−0.")
     }
 
     fn claim(&self, c: &ClaimResult) -> (&'static str, &'static str) {
@@ -113,6 +113,10 @@ impl Page<'_> {
 
     fn pair(&self, p: &PairResult) -> String {
         explanation::pair(p)
+    }
+
+    fn about(&self, n: &f64) -> String {
+        table::grouped(n.round() as u64)
     }
 
     fn count(&self, n: &u64) -> String {

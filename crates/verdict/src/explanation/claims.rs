@@ -103,7 +103,29 @@ fn exposure(compared: Option<&Comparison>) -> Said {
         (Verdict::Less, _) | (Verdict::More, -1) => Contradicts,
         _ => CannotTell,
     };
-    (outcome, format!("{}{tested}", compared.headline.sentence))
+    (outcome, format!("{}{tested}", leakage(compared)))
+}
+
+/// What the headline attacks say, with the figures of those that say something.
+fn leakage(compared: &Comparison) -> String {
+    let family: Vec<&MetricDifference> = compared.metrics.iter().filter(|m| m.p_adjusted.is_some()).collect();
+    if compared.headline.verdict == Verdict::TooFewModels {
+        return "there are too few models for a verdict on leakage".into();
+    }
+    let under = |verdict: Verdict, word: &str| {
+        let found: Vec<String> = family
+            .iter()
+            .filter(|m| m.verdict == verdict)
+            .map(|m| format!("{} (AUC {})", m.metric.trim_end_matches(".auc"), figure(&of_metric(m))))
+            .collect();
+        (!found.is_empty()).then(|| format!("{word} under {}", found.join(" and ")))
+    };
+    let parts: Vec<String> =
+        [under(Verdict::More, "more"), under(Verdict::Less, "less")].into_iter().flatten().collect();
+    match parts.is_empty() {
+        true => format!("no difference in leakage is shown under any of {} headline attacks", family.len()),
+        false => format!("it leaks {}", parts.join(" and ")),
+    }
 }
 
 /// (b): two halves, both of which must hold: more examples are memorized (share with memorization of at least .25), and the gain in
