@@ -239,7 +239,7 @@ impl<'a> Influence<'a> {
                         Content::Counts { counts: &counts, right, histogram: &histogram }
                     }
                     None => {
-                        self.design.from_products(product, &mut values);
+                        self.design.scale(product, &mut values);
                         Content::Values(&values)
                     }
                 };
@@ -274,14 +274,14 @@ impl<'a> Influence<'a> {
 
 impl Design {
     /// (M count - n_in right) / (n_in n_out), the difference of the two means, rounded once: the numerator is an exact integer.
-    fn from_count(&self, example: usize, count: u16, right: i32) -> f32 {
+    fn influence_of(&self, example: usize, count: u16, right: i32) -> f32 {
         let numerator = self.models as i32 * i32::from(count) - self.inside[example] * right;
         numerator as f32 / self.products[example] as f32
     }
 
     /// From sums of signed block differences: their mean. From centred outcomes, whose sum outside is minus the sum s inside: the
     /// difference of means is s M / (n_in n_out).
-    fn from_products(&self, sums: &[f32], values: &mut [f32]) {
+    fn scale(&self, sums: &[f32], values: &mut [f32]) {
         if let Some(pairs) = &self.pairs {
             let share = 1.0 / pairs.len() as f32;
             values.iter_mut().zip(sums).for_each(|(value, sum)| *value = sum * share);
@@ -359,7 +359,7 @@ impl<'a> Row<'a> {
     /// infl_ij.
     pub fn value(&self, example: usize) -> f32 {
         match self.content {
-            Content::Counts { counts, right, .. } => self.design.from_count(example, counts[example], right),
+            Content::Counts { counts, right, .. } => self.design.influence_of(example, counts[example], right),
             Content::Values(values) => values[example],
         }
     }
@@ -376,7 +376,7 @@ impl<'a> Row<'a> {
     fn distinct(&self) -> Option<impl DoubleEndedIterator<Item = (u16, f32, u32)> + use<'a>> {
         let Content::Counts { right, histogram, .. } = self.content else { return None };
         let design = self.design;
-        let entry = move |(c, &n): (u16, &u32)| (c, design.from_count(0, c, right), n);
+        let entry = move |(c, &n): (u16, &u32)| (c, design.influence_of(0, c, right), n);
         let counts = (0u16..=histogram.len().saturating_sub(1) as u16).zip(histogram).map(entry).collect::<Vec<_>>();
         design.uniform.then(|| counts.into_iter().filter(|e| e.2 > 0))
     }

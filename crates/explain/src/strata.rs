@@ -77,34 +77,39 @@ impl Strata {
         value: impl Fn(usize, usize) -> f64,
     ) -> Option<Vec<f64>> {
         let half = self.half_of(membership.models());
-        let comparisons: Vec<Vec<(Vec<usize>, Vec<usize>, f64)>> = [0, 1]
-            .map(|h| {
-                let (made, hard) = (&self.made_by[1 - h], buckets(difficulty[1 - h], 10));
-                (0..10)
-                    .filter_map(|stratum| {
-                        let pick = |wanted: std::ops::Range<usize>| {
-                            let mine = |j: &usize| hard[*j] == stratum && wanted.contains(&made[*j]);
-                            (0..made.len()).filter(mine).collect::<Vec<_>>()
-                        };
-                        let (low, high) = (pick(0..2), pick(3..BUCKETS));
-                        let (a, b) = (low.len() as f64, high.len() as f64);
-                        (a * b > 0.0).then(|| (low, high, a * b / (a + b)))
-                    })
-                    .collect()
-            })
-            .to_vec();
+        let comparisons: [Vec<Comparable>; 2] = [0, 1].map(|h| {
+            let (made, hard) = (&self.made_by[1 - h], buckets(difficulty[1 - h], 10));
+            (0..10)
+                .filter_map(|stratum| {
+                    let pick = |wanted: std::ops::Range<usize>| {
+                        let mine = |j: &usize| hard[*j] == stratum && wanted.contains(&made[*j]);
+                        (0..made.len()).filter(mine).collect::<Vec<_>>()
+                    };
+                    let (low, high) = (pick(0..2), pick(3..BUCKETS));
+                    let (a, b) = (low.len() as f64, high.len() as f64);
+                    (a * b > 0.0).then(|| Comparable { low, high, weight: a * b / (a + b) })
+                })
+                .collect()
+        });
         if comparisons.iter().any(Vec::is_empty) {
             return None;
         }
         let of_model = |k: usize| {
             let mean = |examples: &[usize]| examples.iter().map(|&j| value(k, j)).sum::<f64>() / examples.len() as f64;
             let mine = &comparisons[half[k]];
-            let weight: f64 = mine.iter().map(|c| c.2).sum();
-            mine.iter().map(|(low, high, w)| w * (mean(low) - mean(high))).sum::<f64>() / weight
+            let weight: f64 = mine.iter().map(|c| c.weight).sum();
+            mine.iter().map(|c| c.weight * (mean(&c.low) - mean(&c.high))).sum::<f64>() / weight
         };
         let blocks = membership.by_block();
         Some(blocks.iter().map(|b| moments::mean(&b.iter().map(|&k| of_model(k)).collect::<Vec<_>>())).collect())
     }
+}
+
+/// Examples of equal difficulty in the low and in the high buckets.
+struct Comparable {
+    low: Vec<usize>,
+    high: Vec<usize>,
+    weight: f64,
 }
 
 /// Bucket of each value among `many` of equal size, ties together; `many` for those without a value.

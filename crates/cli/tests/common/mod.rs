@@ -5,19 +5,19 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 /// The program.
-pub fn flatleak() -> Command {
+pub(crate) fn flatleak() -> Command {
     Command::new(env!("CARGO_BIN_EXE_flatleak"))
 }
 
 /// A study of seconds.
-pub fn small(out: &Path) -> Command {
+pub(crate) fn small(out: &Path) -> Command {
     let mut c = flatleak();
     c.args(["compare", "--models", "6", "--pool", "60", "--epochs", "2", "--message-format", "json", "--out"]).arg(out);
     c
 }
 
 /// `results.json` without machine and timings.
-pub fn results(out: &Path) -> serde_json::Value {
+pub(crate) fn results(out: &Path) -> serde_json::Value {
     let mut v: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(out.join("results.json")).unwrap()).unwrap();
     v.as_object_mut().unwrap().remove("machine").unwrap();
@@ -26,6 +26,6 @@ pub fn results(out: &Path) -> serde_json::Value {
 }
 
 /// Its exit code.
-pub fn code(output: &Output) -> i32 {
+pub(crate) fn code(output: &Output) -> i32 {
     output.status.code().unwrap()
 }
