@@ -111,7 +111,7 @@ fn examples_on_one_side_are_left_out_and_counted() {
     use flatleak_pool::{Membership, Pool, Signals};
     let dir = tempfile::tempdir().unwrap();
     let row = |k: usize| (0..40).map(|i| i == 3 || (i != 5 && (i + 3 * k) % 7 < 3) || (i == 5 && k == 2)).collect();
-    let right = |k: usize| Signals::from_correct((0..40).map(|i| u8::from((i + k) % 3 > 0)).collect());
+    let right = |k: usize| Signals::from_correct((0..40).map(|i| u8::from((i + k) % 4 > 1)).collect());
     let pool = Pool {
         recipe: "free".into(),
         membership: Membership::from_rows((0..15).map(row).collect()).unwrap(),
