@@ -9,7 +9,8 @@ use flatleak_store::{export_npz, import_npz};
 
 fn pool() -> Pool {
     let membership = Membership::complementary(3, 6, 11).unwrap();
-    let right = |k: usize, n: usize| Signals::from_correct((0..n).map(|i| u8::from((i * 7 + k) % 3 == 0)).collect());
+    let right =
+        |k: usize, n: usize| Signals::from_correct((0..n).map(|i| u8::from((i * 7 + k).is_multiple_of(3))).collect());
     Pool {
         recipe: "written".into(),
         membership,
