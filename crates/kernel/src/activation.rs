@@ -1,4 +1,4 @@
-//! ReLU and tanh, in place: the backward passes need only the output.
+//! ReLU and tanh, in place: the backward passes need only the output. GELU, whose backward pass needs the input.
 
 use crate::dispatch::dispatch;
 
@@ -50,6 +50,49 @@ pub fn tanh_backward(dy: &mut [f32], y: &[f32]) {
     );
 }
 
+/// `y = x Phi(x)`, Phi the normal distribution (Hendrycks & Gimpel 2016, arXiv 1606.08415), exact as PyTorch's default.
+pub fn gelu_forward(y: &mut [f32], x: &[f32]) {
+    for (y, x) in y.iter_mut().zip(x) {
+        *y = x * normal(*x);
+    }
+}
+
+/// `dx = dy (Phi(x) + x phi(x))`.
+pub fn gelu_backward(dx: &mut [f32], dy: &[f32], x: &[f32]) {
+    for ((dx, dy), x) in dx.iter_mut().zip(dy).zip(x) {
+        let density = libm::expf(-0.5 * x * x) * (0.5 * std::f32::consts::FRAC_2_SQRT_PI * std::f32::consts::FRAC_1_SQRT_2);
+        *dx = dy * (normal(*x) + x * density);
+    }
+}
+
+fn normal(x: f32) -> f32 {
+    0.5 * libm::erfcf(-x * std::f32::consts::FRAC_1_SQRT_2)
+}
+
+/// `x *= mask`: dropout and its gradient alike; the mask holds 0 and 1 / (1 - p).
+pub fn masked(x: &mut [f32], mask: &[f32]) {
+    dispatch(
+        #[inline(always)]
+        || {
+            for (x, m) in x.iter_mut().zip(mask) {
+                *x *= m;
+            }
+        },
+    );
+}
+
+/// `y += x`.
+pub fn add(y: &mut [f32], x: &[f32]) {
+    dispatch(
+        #[inline(always)]
+        || {
+            for (y, x) in y.iter_mut().zip(x) {
+                *y += x;
+            }
+        },
+    );
+}
+
 /// tanh to 2e-7 absolute. `tanh|x| = (1 - e) / (1 + e)` with `e = exp(-2|x|)` by range reduction and a
 /// degree-7 Taylor polynomial; below 1/4 the odd Taylor series keeps the relative precision.
 /// Written without branches so that it vectorises, and without the platform's libm so that its bits do
@@ -93,6 +136,21 @@ mod tests {
         assert!(edge[2].is_nan());
         assert!(edge[3] == 0.0 && edge[3].is_sign_negative());
         assert_eq!(edge[4], 1e-30);
+    }
+
+    #[test]
+    fn gelu_is_the_definition_and_its_gradient_the_difference() {
+        let x: Vec<f32> = (-600..=600).map(|i| i as f32 * 0.01).collect();
+        let (mut y, mut dx) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+        gelu_forward(&mut y, &x);
+        gelu_backward(&mut dx, &vec![1.0; x.len()], &x);
+        let exact = |v: f64| v * 0.5 * libm::erfc(-v * std::f64::consts::FRAC_1_SQRT_2);
+        for ((x, y), d) in x.iter().zip(&y).zip(&dx) {
+            let v = f64::from(*x);
+            assert!((exact(v) - f64::from(*y)).abs() < 1e-6);
+            let slope = (exact(v + 1e-5) - exact(v - 1e-5)) / 2e-5;
+            assert!((slope - f64::from(*d)).abs() < 1e-6, "{x}: {slope} {d}");
+        }
     }
 
     #[test]

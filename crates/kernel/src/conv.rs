@@ -1,9 +1,10 @@
-//! 3x3 convolution, stride 1, zero padding 1.
+//! Convolution with a kernel of K = 1 or 3, stride 1 or more, zero padding K / 2 (rounded down).
 //!
-//! x `[B, H, W, Cin]`, W `[3, 3, Cin, Cout]`, b `[Cout]`, y `[B, H, W, Cout]`. Few channels are lowered to one matrix
-//! product per image ([`lowered`]); where channels fill vectors, Winograd's minimal filtering saves 5 of 9
-//! multiplications ([`winograd`]).
+//! x `[B, H, W, Cin]`, W `[K, K, Cin, Cout]`, b `[Cout]` or none, y `[B, H', W', Cout]` with H' = (H - 1) / stride + 1. 3x3 at stride 1 with few
+//! channels is lowered to one matrix product per image ([`lowered`]); where channels fill vectors, Winograd's minimal filtering saves
+//! 5 of 9 multiplications ([`winograd`]). Everything else gathers windows ([`gathered`]).
 
+mod gathered;
 mod lowered;
 mod winograd;
 
@@ -15,47 +16,96 @@ const WINOGRAD_FROM: usize = 8;
 /// Sizes of one convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conv {
-    /// Height of input and output.
+    /// Height of the input.
     pub height: usize,
-    /// Width of input and output.
+    /// Width of the input.
     pub width: usize,
     /// Channels in.
     pub input: usize,
     /// Channels out.
     pub output: usize,
+    /// Side of the kernel, 1 or 3.
+    pub kernel: usize,
+    /// Step between windows, at least 1.
+    pub stride: usize,
+}
+
+/// How a convolution is computed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Winograd,
+    Lowered,
+    Gathered,
 }
 
 impl Conv {
     /// Values of workspace that each pass needs.
     pub fn workspace(&self) -> usize {
-        if self.transforms() { winograd::workspace(self) } else { lowered::workspace(self) }
+        match self.way() {
+            Way::Winograd => winograd::workspace(self),
+            Way::Lowered => lowered::workspace(self),
+            Way::Gathered => gathered::workspace(self),
+        }
     }
 
-    fn transforms(&self) -> bool {
-        self.input >= WINOGRAD_FROM && self.output >= WINOGRAD_FROM
+    /// Height of the output.
+    pub fn out_height(&self) -> usize {
+        (self.height - 1) / self.stride + 1
     }
 
+    /// Width of the output.
+    pub fn out_width(&self) -> usize {
+        (self.width - 1) / self.stride + 1
+    }
+
+    /// Multiply-adds of one pass over one image.
+    pub fn multiply_adds(&self) -> usize {
+        self.out_height() * self.out_width() * self.taps() * self.input * self.output
+    }
+
+    fn way(&self) -> Way {
+        match (self.kernel == 3 && self.stride == 1, self.input.min(self.output) >= WINOGRAD_FROM) {
+            (true, true) => Way::Winograd,
+            (true, false) => Way::Lowered,
+            (false, _) => Way::Gathered,
+        }
+    }
+
+    /// Positions of the kernel.
+    fn taps(&self) -> usize {
+        self.kernel * self.kernel
+    }
+
+    /// Pixels of the input.
     fn pixels(&self) -> usize {
         self.height * self.width
     }
 
-    /// The convolution with input and output exchanged: the shape of the input gradient's.
+    /// Sizes of the input and of the output of a batch.
+    fn sizes(&self, batch: usize) -> (usize, usize) {
+        (batch * self.pixels() * self.input, batch * self.out_height() * self.out_width() * self.output)
+    }
+
+    /// The convolution with input and output exchanged: the shape of the input gradient's, at stride 1.
     fn adjoint(&self) -> Self {
         Self { input: self.output, output: self.input, ..*self }
     }
 
-    /// Writes `y = x * W + b` for `batch` images.
+    /// Writes `y = x * W + b` for `batch` images; no bias where `bias` is empty.
     pub fn forward(&self, y: &mut [f32], x: &[f32], w: &[f32], bias: &[f32], batch: usize, workspace: &mut [f32]) {
-        let (x, y) = (&x[..batch * self.pixels() * self.input], &mut y[..batch * self.pixels() * self.output]);
-        if self.transforms() {
-            winograd::forward(self, y, x, w, winograd::Side::Forward, workspace);
-        } else {
-            lowered::forward(self, y, x, w, workspace);
+        let (inputs, outputs) = self.sizes(batch);
+        let (x, y) = (&x[..inputs], &mut y[..outputs]);
+        match self.way() {
+            Way::Winograd => winograd::forward(self, y, x, w, winograd::Side::Forward, workspace),
+            Way::Lowered => lowered::forward(self, y, x, w, workspace),
+            Way::Gathered => gathered::forward(self, y, x, w, workspace),
         }
-        add_bias(y, bias);
+        if !bias.is_empty() {
+            add_bias(y, bias);
+        }
     }
 
-    /// Writes `dw` and `db` from the input and the output's gradient.
+    /// Writes `dw` and, where there is one, `db` from the input and the output's gradient.
     pub fn backward_parameters(
         &self,
         (dw, db): (&mut [f32], &mut [f32]),
@@ -64,23 +114,27 @@ impl Conv {
         batch: usize,
         workspace: &mut [f32],
     ) {
-        let (x, dy) = (&x[..batch * self.pixels() * self.input], &dy[..batch * self.pixels() * self.output]);
-        if self.transforms() {
-            winograd::backward_weights(self, dw, x, dy, workspace);
-        } else {
-            lowered::backward_weights(self, dw, x, dy, workspace);
+        let (inputs, outputs) = self.sizes(batch);
+        let (x, dy) = (&x[..inputs], &dy[..outputs]);
+        match self.way() {
+            Way::Winograd => winograd::backward_weights(self, dw, x, dy, workspace),
+            Way::Lowered => lowered::backward_weights(self, dw, x, dy, workspace),
+            Way::Gathered => gathered::backward_weights(self, dw, x, dy, workspace),
         }
-        db.fill(0.0);
-        accumulate_rows(db, dy);
+        if !db.is_empty() {
+            db.fill(0.0);
+            accumulate_rows(db, dy);
+        }
     }
 
     /// Writes `dx` from the output's gradient.
     pub fn backward_input(&self, dx: &mut [f32], w: &[f32], dy: &[f32], batch: usize, workspace: &mut [f32]) {
-        let (dx, dy) = (&mut dx[..batch * self.pixels() * self.input], &dy[..batch * self.pixels() * self.output]);
-        if self.transforms() {
-            winograd::forward(&self.adjoint(), dx, dy, w, winograd::Side::Adjoint, workspace);
-        } else {
-            lowered::backward_input(self, dx, w, dy, workspace);
+        let (inputs, outputs) = self.sizes(batch);
+        let (dx, dy) = (&mut dx[..inputs], &dy[..outputs]);
+        match self.way() {
+            Way::Winograd => winograd::forward(&self.adjoint(), dx, dy, w, winograd::Side::Adjoint, workspace),
+            Way::Lowered => lowered::backward_input(self, dx, w, dy, workspace),
+            Way::Gathered => gathered::backward_input(self, dx, w, dy, workspace),
         }
     }
 }
@@ -95,16 +149,25 @@ mod tests {
         for (height, width, input, output) in
             [(5, 4, 3, 6), (5, 4, 1, 9), (1, 1, 2, 3), (5, 4, 8, 19), (4, 7, 32, 16), (1, 1, 9, 8), (2, 3, 17, 40)]
         {
-            check(Conv { height, width, input, output });
+            check(Conv { height, width, input, output, kernel: 3, stride: 1 });
+        }
+    }
+
+    #[test]
+    fn strides_and_single_pixels_agree_too() {
+        for (height, width, input, output) in [(5, 4, 3, 6), (1, 1, 2, 3), (6, 7, 8, 19), (2, 9, 40, 33), (33, 20, 5, 8)] {
+            for (kernel, stride) in [(3, 2), (1, 1), (1, 2), (3, 3)] {
+                check(Conv { height, width, input, output, kernel, stride });
+            }
         }
     }
 
     fn check(conv: Conv) {
-        let Conv { height: h, width: w_, input, output } = conv;
-        let (batch, px) = (3, h * w_);
+        let Conv { height: h, width: w_, input, output, kernel, stride } = conv;
+        let (batch, px, taps, pad) = (3, conv.out_height() * conv.out_width(), kernel * kernel, kernel / 2);
         let mut s = Stream::new(2, Purpose::Simulation, 0, 0);
         let mut draw = |n: usize| (0..n).map(|_| s.normal() as f32).collect::<Vec<_>>();
-        let (x, w, b) = (draw(batch * px * input), draw(9 * input * output), draw(output));
+        let (x, w, b) = (draw(batch * h * w_ * input), draw(taps * input * output), draw(output));
         let g = draw(batch * px * output);
         let mut columns = vec![f32::NAN; conv.workspace()];
         let mut y = vec![f32::NAN; batch * px * output];
@@ -117,13 +180,14 @@ mod tests {
         let (mut ny, mut ndw, mut ndx) = (vec![0f64; y.len()], vec![0f64; w.len()], vec![0f64; x.len()]);
         let mut ndb = vec![0f64; output];
         for at in 0..batch * px * output {
-            let (n, i, j, o) = (at / output / px, at / output % px / w_, at / output % w_, at % output);
+            let (n, o) = (at / output / px, at % output);
+            let (i, j) = (at / output % px / conv.out_width() * stride, at / output % conv.out_width() * stride);
             ny[at] = f64::from(b[o]);
             ndb[o] += f64::from(g[at]);
-            for k in 0..9 * input {
-                let (ky, kx, c) = (k / input / 3, k / input % 3, k % input);
-                if (1..=h).contains(&(i + ky)) && (1..=w_).contains(&(j + kx)) {
-                    let xi = ((n * h + i + ky - 1) * w_ + j + kx - 1) * input + c;
+            for k in 0..taps * input {
+                let (ky, kx, c) = (k / input / kernel, k / input % kernel, k % input);
+                if (pad..h + pad).contains(&(i + ky)) && (pad..w_ + pad).contains(&(j + kx)) {
+                    let xi = ((n * h + i + ky - pad) * w_ + j + kx - pad) * input + c;
                     let wi = k * output + o;
                     ny[at] += f64::from(x[xi]) * f64::from(w[wi]);
                     ndw[wi] += f64::from(x[xi]) * f64::from(g[at]);

@@ -1,25 +1,53 @@
-//! Layer lists and presets.
+//! Layer lists as written in a study file.
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::Error;
+use crate::{Error, presets};
 
 /// One layer as written in a study file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Layer {
     /// `linear N`: fully connected with N outputs; `linear` alone has one output per class.
     Linear(Option<usize>),
-    /// `conv N`: 3x3 convolution, stride 1, padding 1, N output channels.
-    Conv(usize),
+    /// `conv N [1x1] [stride S] [no-bias]`: convolution with N output channels, 3x3 unless it says 1x1, padded so that stride 1 keeps the
+    /// size.
+    Conv {
+        /// Output channels.
+        channels: usize,
+        /// Side of the kernel, 1 or 3.
+        kernel: usize,
+        /// Step between windows.
+        stride: usize,
+        /// Whether a bias is added.
+        bias: bool,
+    },
+    /// `batch-norm`.
+    BatchNorm,
+    /// `group-norm G`: channels in G groups.
+    GroupNorm(usize),
     /// `relu`.
     Relu,
     /// `tanh`.
     Tanh,
+    /// `gelu`, exact.
+    Gelu,
+    /// `dropout P`, here in thousandths.
+    Dropout(u16),
     /// `max-pool`: 2x2, stride 2.
     MaxPool,
+    /// `average-pool`: 2x2, stride 2.
+    AveragePool,
+    /// `global-pool`: the mean over all pixels; what follows is a vector.
+    GlobalPool,
     /// `flatten`: image to vector.
     Flatten,
+    /// `split`: keeps what is here for the next `add`.
+    Split,
+    /// `shortcut LAYER`: a layer on what the last `split` keeps.
+    Shortcut(Box<Layer>),
+    /// `add`: adds what the last `split` keeps.
+    Add,
 }
 
 impl fmt::Display for Layer {
@@ -27,11 +55,29 @@ impl fmt::Display for Layer {
         match self {
             Self::Linear(None) => f.write_str("linear"),
             Self::Linear(Some(n)) => write!(f, "linear {n}"),
-            Self::Conv(n) => write!(f, "conv {n}"),
+            Self::Conv { channels, kernel, stride, bias } => {
+                write!(f, "conv {channels}")?;
+                if *kernel != 3 {
+                    write!(f, " {kernel}x{kernel}")?;
+                }
+                if *stride != 1 {
+                    write!(f, " stride {stride}")?;
+                }
+                if *bias { Ok(()) } else { f.write_str(" no-bias") }
+            }
+            Self::BatchNorm => f.write_str("batch-norm"),
+            Self::GroupNorm(groups) => write!(f, "group-norm {groups}"),
             Self::Relu => f.write_str("relu"),
             Self::Tanh => f.write_str("tanh"),
+            Self::Gelu => f.write_str("gelu"),
+            Self::Dropout(thousandths) => write!(f, "dropout {}", f64::from(*thousandths) / 1000.0),
             Self::MaxPool => f.write_str("max-pool"),
+            Self::AveragePool => f.write_str("average-pool"),
+            Self::GlobalPool => f.write_str("global-pool"),
             Self::Flatten => f.write_str("flatten"),
+            Self::Split => f.write_str("split"),
+            Self::Shortcut(layer) => write!(f, "shortcut {layer}"),
+            Self::Add => f.write_str("add"),
         }
     }
 }
@@ -40,27 +86,72 @@ impl FromStr for Layer {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let unknown = || Error::UnknownLayer(text.to_owned());
-        let mut words = text.split_whitespace();
-        let kind = words.next().ok_or_else(unknown)?;
-        let size = words.next().map(str::parse::<usize>).transpose().map_err(|_| unknown())?;
-        if words.next().is_some() {
-            return Err(unknown());
-        }
-        match (kind, size) {
-            ("linear", size) => Ok(Self::Linear(size)),
-            ("conv", Some(n)) => Ok(Self::Conv(n)),
-            ("relu", None) => Ok(Self::Relu),
-            ("tanh", None) => Ok(Self::Tanh),
-            ("max-pool", None) => Ok(Self::MaxPool),
-            ("flatten", None) => Ok(Self::Flatten),
-            _ => Err(unknown()),
-        }
+        let words: Vec<&str> = text.split_whitespace().collect();
+        parse(&words).ok_or_else(|| Error::UnknownLayer(text.to_owned()))
     }
 }
 
-/// Names that [`Architecture::preset`] knows.
-pub const PRESETS: &[&str] = &["mlp", "cnn"];
+fn parse(words: &[&str]) -> Option<Layer> {
+    let (kind, rest) = words.split_first()?;
+    if *kind == "shortcut" {
+        let inner = parse(rest)?;
+        let fits = !matches!(inner, Layer::Shortcut(_) | Layer::Split | Layer::Add);
+        return fits.then(|| Layer::Shortcut(Box::new(inner)));
+    }
+    if *kind == "conv" {
+        return conv(rest);
+    }
+    let number = match rest {
+        [] => None,
+        [one] => Some(*one),
+        _ => return None,
+    };
+    Some(match (*kind, number) {
+        ("linear", None) => Layer::Linear(None),
+        ("linear", Some(n)) => Layer::Linear(Some(n.parse().ok()?)),
+        ("group-norm", Some(n)) => Layer::GroupNorm(n.parse().ok()?),
+        ("dropout", Some(p)) => {
+            let p: f64 = p.parse().ok()?;
+            if !(0.0..1.0).contains(&p) {
+                return None;
+            }
+            Layer::Dropout((p * 1000.0).round().min(999.0) as u16)
+        }
+        ("batch-norm", None) => Layer::BatchNorm,
+        ("relu", None) => Layer::Relu,
+        ("tanh", None) => Layer::Tanh,
+        ("gelu", None) => Layer::Gelu,
+        ("max-pool", None) => Layer::MaxPool,
+        ("average-pool", None) => Layer::AveragePool,
+        ("global-pool", None) => Layer::GlobalPool,
+        ("flatten", None) => Layer::Flatten,
+        ("split", None) => Layer::Split,
+        ("add", None) => Layer::Add,
+        _ => return None,
+    })
+}
+
+/// What follows `conv`: channels, then options in any order.
+fn conv(words: &[&str]) -> Option<Layer> {
+    let (channels, mut rest) = words.split_first()?;
+    let channels = channels.parse().ok()?;
+    let (mut kernel, mut stride, mut bias) = (3, 1, true);
+    while let Some((word, after)) = rest.split_first() {
+        rest = after;
+        match *word {
+            "1x1" => kernel = 1,
+            "3x3" => kernel = 3,
+            "no-bias" => bias = false,
+            "stride" => {
+                let (n, after) = rest.split_first()?;
+                stride = n.parse().ok().filter(|n| *n >= 1)?;
+                rest = after;
+            }
+            _ => return None,
+        }
+    }
+    Some(Layer::Conv { channels, kernel, stride, bias })
+}
 
 /// A network as data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,20 +163,75 @@ pub struct Architecture {
 }
 
 impl Architecture {
-    /// `mlp`: in-256-128-C with ReLU. `cnn`: 3x3 convolutions with 32 and 64 channels, each with ReLU and
-    /// 2x2 max-pooling, then 128 and C fully connected.
+    /// One of [`PRESETS`](crate::PRESETS).
+    ///
+    /// # Errors
+    /// A name that is none of them.
     pub fn preset(name: &str) -> Result<Self, Error> {
-        let text = match name {
-            "mlp" => "flatten;linear 256;relu;linear 128;relu;linear",
-            "cnn" => "conv 32;relu;max-pool;conv 64;relu;max-pool;flatten;linear 128;relu;linear",
-            _ => return Err(Error::UnknownPreset(name.to_owned())),
-        };
+        let text = presets::layers(name, 1.0).ok_or_else(|| Error::UnknownPreset(name.to_owned()))?;
         Self::custom(text.split(';')).map(|a| Self { name: name.to_owned(), ..a })
     }
 
+    /// A preset with all inner widths times `width`, rounded to at least 1; a `custom` network unless `width` is 1.
+    ///
+    /// # Errors
+    /// An unknown name; a width that is not positive, or above 64.
+    pub fn scaled(name: &str, width: f64) -> Result<Self, Error> {
+        if width == 1.0 {
+            return Self::preset(name);
+        }
+        if !(width > 0.0 && width <= 64.0) {
+            return Err(Error::Width(width));
+        }
+        let text = presets::layers(name, width).ok_or_else(|| Error::UnknownPreset(name.to_owned()))?;
+        Self::custom(text.split(';'))
+    }
+
     /// A network from layer texts.
+    ///
+    /// # Errors
+    /// A text that is no layer.
     pub fn custom<'a>(layers: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
         let layers = layers.into_iter().map(str::parse).collect::<Result<_, _>>()?;
         Ok(Self { name: "custom".to_owned(), layers })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PRESETS;
+
+    #[test]
+    fn texts_read_back() {
+        for text in [
+            "conv 8",
+            "conv 8 1x1 stride 2 no-bias",
+            "group-norm 4",
+            "dropout 0.25",
+            "shortcut conv 16 1x1 no-bias",
+            "shortcut batch-norm",
+            "linear",
+            "gelu",
+        ] {
+            assert_eq!(text.parse::<Layer>().unwrap().to_string(), text);
+        }
+        assert_eq!("conv 8 no-bias stride 2 3x3".parse::<Layer>().unwrap().to_string(), "conv 8 stride 2 no-bias");
+        for wrong in
+            ["conv", "conv x", "conv 8 stride", "conv 8 stride 0", "conv 8 5x5", "dropout 1", "shortcut add", "relu 3"]
+        {
+            assert!(wrong.parse::<Layer>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn every_preset_is_a_layer_list_and_scales() {
+        for name in PRESETS {
+            let whole = Architecture::preset(name).unwrap();
+            let texts: Vec<String> = whole.layers.iter().map(ToString::to_string).collect();
+            assert_eq!(Architecture::custom(texts.iter().map(String::as_str)).unwrap().layers, whole.layers);
+            assert_ne!(Architecture::scaled(name, 0.5).unwrap().layers, whole.layers);
+        }
+        assert!(Architecture::preset("resnet9000").is_err() && Architecture::scaled("mlp", 0.0).is_err());
     }
 }

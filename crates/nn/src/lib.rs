@@ -14,20 +14,25 @@
 
 mod architecture;
 mod augment;
+mod compile;
 mod error;
 mod network;
+mod presets;
 mod recipe;
 pub mod tensors;
 mod train;
+mod workspace;
 
-pub use architecture::{Architecture, Layer, PRESETS};
+pub use architecture::{Architecture, Layer};
 pub use augment::{QUERIES, Transform, View, views};
 pub use error::Error;
 pub use flatleak_data::Shape;
 pub use flatleak_kernel::instruction_set;
-pub use network::{Network, Workspace};
+pub use network::Network;
+pub use presets::PRESETS;
 pub use recipe::{Optimizer, Recipe, Schedule};
 pub use train::{Outcome, Trainer};
+pub use workspace::Workspace;
 
 /// Version of everything that decides a trained model's bits. Raised whenever the golden digests change.
 pub const ENGINE_VERSION: u32 = 2;

@@ -1,137 +1,50 @@
-//! A compiled network: offsets on flat arenas, forward and backward.
+//! A compiled network: forward and backward on flat arenas.
 
-use std::ops::Range;
-
-use flatleak_kernel::conv::Conv;
-use flatleak_kernel::maxpool::MaxPool;
-use flatleak_kernel::{activation, linear, loss};
+use flatleak_kernel::{activation, linear, loss, norm, pool};
 use flatleak_stream::Stream;
 
-use crate::{Architecture, Error, Layer, Shape};
+use crate::compile::{self, Compiled, Op, Step};
+use crate::workspace::{Kept, Workspace};
+use crate::{Architecture, Error, Shape};
 
-/// What a layer does to activations, with its sizes.
-#[derive(Clone, Debug)]
-pub(crate) enum Op {
-    Linear {
-        inputs: usize,
-        outputs: usize,
-        /// Set for the first linear layer behind an image: PyTorch flattens channel-first, this engine
-        /// channels-last, so exported columns are reordered.
-        image: Option<Shape>,
-    },
-    Conv(Conv),
-    Relu,
-    Tanh,
-    MaxPool(MaxPool),
-    Flatten,
-}
+/// Share of a batch's statistics in the running ones, as in PyTorch.
+const MOMENTUM: f32 = 0.1;
 
-#[derive(Clone, Debug)]
-pub(crate) struct Step {
-    pub(crate) op: Op,
-    /// Values per example that the step puts out.
-    outputs: usize,
-    pub(crate) weight: Range<usize>,
-    pub(crate) bias: Range<usize>,
-}
-
-/// A network whose layers are views on a flat parameter arena.
+/// A network whose layers are views on a flat arena: parameters first, running statistics of batch norms behind them.
 #[derive(Clone, Debug)]
 pub struct Network {
     pub(crate) steps: Vec<Step>,
     shape: Shape,
     classes: usize,
     parameters: usize,
+    state: usize,
 }
 
-/// Activations and scratch space of one thread, sized for a batch.
-#[derive(Debug)]
-pub struct Workspace {
-    batch: usize,
-    input: Vec<f32>,
-    /// One buffer per step that does not work in place.
-    activations: Vec<Vec<f32>>,
-    gradients: Vec<Vec<f32>>,
-    winners: Vec<Vec<f32>>,
-    columns: Vec<f32>,
+/// Which statistics batch norms use, and whether dropout drops.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Training,
+    Evaluation,
 }
 
 impl Network {
     /// Checks a layer list against an input shape and lays out its parameters.
+    ///
+    /// # Errors
+    /// A layer that does not fit what it gets, named with both.
     pub fn compile(architecture: &Architecture, shape: Shape, classes: usize) -> Result<Self, Error> {
-        let mut steps = Vec::new();
-        let (mut image, mut size, mut parameters) = (Some(shape), shape.channels * shape.height * shape.width, 0usize);
-        let mut flattened = None;
-        for (index, layer) in architecture.layers.iter().enumerate() {
-            let fail = |problem: String| Error::Layer { index, layer: layer.to_string(), problem };
-            let (mut weight, mut bias) = (0, 0);
-            let op = match *layer {
-                Layer::Linear(n) => {
-                    let outputs = n.unwrap_or(classes);
-                    if image.is_some() {
-                        return Err(fail("needs `flatten` before it".into()));
-                    }
-                    if outputs == 0 || outputs > 1 << 20 {
-                        return Err(fail(format!("has {outputs} outputs; between 1 and 2^20 are possible")));
-                    }
-                    (weight, bias) = (size * outputs, outputs);
-                    Op::Linear { inputs: size, outputs, image: flattened.take() }
-                }
-                Layer::Conv(output) => {
-                    let at = image.ok_or_else(|| fail("needs an image, but the input is flat here".into()))?;
-                    if output == 0 || output > 1 << 14 {
-                        return Err(fail(format!("has {output} channels; between 1 and 16384 are possible")));
-                    }
-                    (weight, bias) = (9 * at.channels * output, output);
-                    image = Some(Shape { channels: output, ..at });
-                    Op::Conv(Conv { height: at.height, width: at.width, input: at.channels, output })
-                }
-                Layer::MaxPool => {
-                    let at = image.ok_or_else(|| fail("needs an image, but the input is flat here".into()))?;
-                    if at.height < 2 || at.width < 2 {
-                        return Err(fail(format!("cannot halve an image of {} x {}", at.height, at.width)));
-                    }
-                    image = Some(Shape { height: at.height / 2, width: at.width / 2, ..at });
-                    Op::MaxPool(MaxPool { height: at.height, width: at.width, channels: at.channels })
-                }
-                Layer::Flatten => {
-                    flattened = image.take();
-                    Op::Flatten
-                }
-                Layer::Relu => Op::Relu,
-                Layer::Tanh => Op::Tanh,
-            };
-            if let Some(at) = image {
-                size = at.channels * at.height * at.width;
-            } else if let Op::Linear { outputs, .. } = op {
-                size = outputs;
-            }
-            let start = parameters;
-            parameters += weight + bias;
-            steps.push(Step {
-                op,
-                outputs: size,
-                weight: start..start + weight,
-                bias: start + weight..start + weight + bias,
-            });
-        }
-        pool_before_relu(&mut steps);
-        match steps.last() {
-            Some(Step { op: Op::Linear { outputs, .. }, .. }) if *outputs == classes => {}
-            _ => {
-                return Err(Error::Layer {
-                    index: architecture.layers.len().saturating_sub(1),
-                    layer: architecture.layers.last().map_or_else(|| "none".into(), ToString::to_string),
-                    problem: format!("must be `linear` with one output per class ({classes})"),
-                });
-            }
-        }
-        Ok(Self { steps, shape, classes, parameters })
+        let Compiled { steps, parameters, state } = compile::compile(architecture, shape, classes)?;
+        Ok(Self { steps, shape, classes, parameters, state })
     }
 
-    /// Number of parameters, D.
+    /// Number of trained parameters, D.
     pub fn parameters(&self) -> usize {
         self.parameters
+    }
+
+    /// Values of an arena: parameters and running statistics.
+    pub fn arena(&self) -> usize {
+        self.parameters + self.state
     }
 
     /// Number of classes, C.
@@ -141,29 +54,52 @@ impl Network {
 
     /// Values per input example.
     pub fn features(&self) -> usize {
-        self.shape.channels * self.shape.height * self.shape.width
+        self.shape.features()
+    }
+
+    /// Whether examples of a batch depend on each other in training, through batch norm.
+    pub fn normalises_batches(&self) -> bool {
+        self.steps.iter().any(|s| matches!(s.op, Op::BatchNorm { .. }))
+    }
+
+    /// Whether training draws dropout masks.
+    pub fn drops(&self) -> bool {
+        self.steps.iter().any(|s| matches!(s.op, Op::Dropout(_)))
     }
 
     /// Multiply-adds of one forward pass per example.
     pub fn multiply_adds(&self) -> usize {
-        self.steps
-            .iter()
-            .map(|s| match &s.op {
-                Op::Linear { inputs, outputs, .. } => inputs * outputs,
-                Op::Conv(c) => c.height * c.width * 9 * c.input * c.output,
-                _ => 0,
-            })
-            .sum()
+        self.steps.iter().map(Self::multiply_adds_of).sum()
     }
 
-    /// Fresh parameters: uniform on +-1/sqrt(fan in) for weights and biases alike, PyTorch's default for
-    /// linear and convolution layers, drawn in PyTorch's order of names and elements.
+    /// Multiply-adds of one training step per example: forward, weight gradient, and input gradient of every layer but the first.
+    pub fn training_multiply_adds(&self) -> usize {
+        let reads_input = |s: &&Step| s.source.is_none();
+        let first: usize = self.steps.iter().filter(reads_input).map(Self::multiply_adds_of).sum();
+        3 * self.multiply_adds() - first
+    }
+
+    fn multiply_adds_of(step: &Step) -> usize {
+        match &step.op {
+            Op::Linear { inputs, outputs, .. } => inputs * outputs,
+            Op::Conv(c) => c.multiply_adds(),
+            _ => 0,
+        }
+    }
+
+    /// A fresh arena: weights and biases of linear and convolution layers uniform on +-1/sqrt(fan in), PyTorch's default, drawn in
+    /// PyTorch's order of names and elements; norms as the identity with running mean 0 and variance 1.
     pub fn init(&self, stream: &mut Stream) -> Vec<f32> {
-        let mut arena = vec![0.0; self.parameters];
+        let mut arena = vec![0.0; self.arena()];
         for tensor in crate::tensors::layout(self) {
-            let bound = 1.0 / (tensor.fan_in as f64).sqrt();
-            for at in tensor.positions() {
-                arena[at] = stream.uniform(-bound, bound) as f32;
+            match tensor.constant {
+                Some(value) => tensor.positions().into_iter().for_each(|at| arena[at] = value),
+                None => {
+                    let bound = 1.0 / (tensor.fan_in as f64).sqrt();
+                    for at in tensor.positions() {
+                        arena[at] = stream.uniform(-bound, bound) as f32;
+                    }
+                }
             }
         }
         arena
@@ -171,115 +107,151 @@ impl Network {
 
     /// Buffers for batches of up to `batch` examples.
     pub fn workspace(&self, batch: usize) -> Workspace {
-        let sized = |values: usize| vec![0.0; values * batch];
-        let buffers = || self.steps.iter().map(|s| sized(if s.in_place() { 0 } else { s.outputs })).collect();
-        Workspace {
-            batch,
-            input: sized(self.features()),
-            activations: buffers(),
-            gradients: buffers(),
-            winners: self.steps.iter().map(|s| vec![0.0; s.winners() * batch]).collect(),
-            columns: vec![0.0; self.steps.iter().map(Step::columns).max().unwrap_or(0)],
-        }
+        Workspace::new(&self.steps, self.features(), batch)
     }
 
     /// Logits `[B, C]` of the examples in the workspace's input.
-    fn forward<'w>(&self, w: &[f32], ws: &'w mut Workspace, batch: usize) -> &'w mut [f32] {
-        let Workspace { input, activations, winners, columns, .. } = ws;
-        // Index of the buffer that holds the current activation; None is the input.
-        let mut at: Option<usize> = None;
+    fn forward<'w>(&self, w: &[f32], ws: &'w mut Workspace, batch: usize, mode: Mode) -> &'w mut [f32] {
+        let Workspace { input, activations, kept, scratch, .. } = ws;
         for (i, step) in self.steps.iter().enumerate() {
-            let (before, rest) = activations.split_at_mut(i);
             if step.in_place() {
-                let x = match at {
-                    Some(k) => &mut before[k],
+                let x = match step.source {
+                    Some(k) => &mut activations[k],
                     None => &mut *input,
                 };
                 let x = &mut x[..batch * step.outputs];
                 match step.op {
                     Op::Relu => activation::relu_forward(x),
-                    Op::Tanh => activation::tanh_forward(x),
-                    _ => {}
+                    _ => activation::tanh_forward(x),
                 }
                 continue;
             }
-            let x: &[f32] = match at {
-                Some(k) => &before[k],
-                None => input,
-            };
+            let (before, rest) = activations.split_at_mut(i);
+            let read = |source: Option<usize>| source.map_or(&**input, |k| &before[k]);
+            let x = &read(step.source)[..batch * step.inputs];
             let y = &mut rest[0][..batch * step.outputs];
             let (weight, bias) = (&w[step.weight.clone()], &w[step.bias.clone()]);
+            let Kept { values, statistics, moments } = &mut kept[i];
             match &step.op {
                 Op::Linear { .. } => linear::forward(y, x, weight, bias, batch),
-                Op::Conv(conv) => conv.forward(y, x, weight, bias, batch, columns),
-                Op::MaxPool(pool) => pool.forward(y, &mut winners[i], x, batch),
-                Op::Relu | Op::Tanh | Op::Flatten => {}
+                Op::Conv(conv) => conv.forward(y, x, weight, bias, batch, scratch),
+                Op::MaxPool(pool) => pool.forward(y, values, x, batch),
+                Op::AveragePool(pool) => pool.forward(y, x, batch),
+                Op::GlobalPool { pixels, channels } => pool::global_forward(y, x, *pixels, *channels),
+                Op::BatchNorm { .. } if mode == Mode::Training => {
+                    norm::batch_forward(y, x, (weight, bias), statistics, moments, scratch);
+                }
+                Op::BatchNorm { channels } => {
+                    let running = w[step.state.clone()].split_at(*channels);
+                    norm::batch_evaluate(y, x, (weight, bias), running, scratch);
+                }
+                Op::GroupNorm { groups, .. } => norm::group_forward(y, x, (weight, bias), statistics, (batch, *groups)),
+                Op::Gelu => activation::gelu_forward(y, x),
+                Op::Dropout(_) => {
+                    y.copy_from_slice(x);
+                    if mode == Mode::Training {
+                        activation::masked(y, values);
+                    }
+                }
+                Op::Add(other) => {
+                    y.copy_from_slice(x);
+                    activation::add(y, &read(*other)[..y.len()]);
+                }
+                Op::Relu | Op::Tanh => {}
             }
-            at = Some(i);
         }
         // `compile` made sure that the last step is linear.
         let last = self.steps.len() - 1;
         &mut activations[last][..batch * self.classes]
     }
 
-    /// Mean loss of a batch at parameters `w`, and its gradient over all parameters into `g`.
+    /// Mean loss of a batch at the arena `w`, and its gradient over all D parameters into `g`.
     ///
-    /// The input lies in the workspace (see [`Workspace::gather`]).
+    /// The input lies in the workspace (see [`Workspace::gather`]), and so do dropout masks ([`Workspace::draw_masks`]). Batch norms use
+    /// the batch's statistics, which [`Network::track`] adds to the running ones.
     pub fn gradient(&self, g: &mut [f32], w: &[f32], labels: &[u32], ws: &mut Workspace) -> f64 {
         let batch = labels.len();
-        let logits = self.forward(w, ws, batch);
+        let logits = self.forward(w, ws, batch, Mode::Training);
         let mean_loss = loss::cross_entropy(logits, labels, self.classes);
         let last = self.steps.len() - 1;
-        let Workspace { input, activations, gradients, winners, columns, .. } = ws;
+        let Workspace { input, activations, gradients, kept, scratch, spare, .. } = ws;
         std::mem::swap(&mut activations[last], &mut gradients[last]);
-        let mut at = last;
-        // The step that fed step i, None for the input.
-        let source = |i: usize| (0..i).rev().find(|&k| !self.steps[k].in_place());
-        for i in (0..self.steps.len()).rev() {
-            let step = &self.steps[i];
+        for (i, step) in self.steps.iter().enumerate().rev() {
             if step.in_place() {
-                let Some(k) = source(i) else { continue };
+                let Some(k) = step.source else { continue };
                 let n = batch * step.outputs;
                 match step.op {
                     Op::Relu => activation::relu_backward(&mut gradients[k][..n], &activations[k][..n]),
-                    Op::Tanh => activation::tanh_backward(&mut gradients[k][..n], &activations[k][..n]),
-                    _ => {}
+                    _ => activation::tanh_backward(&mut gradients[k][..n], &activations[k][..n]),
                 }
                 continue;
             }
-            debug_assert_eq!(at, i);
-            let from = source(i);
             let (before, rest) = gradients.split_at_mut(i);
             let dy = &rest[0][..batch * step.outputs];
-            let x: &[f32] = from.map_or(&*input, |k| &activations[k]);
-            if !step.weight.is_empty() {
-                let (dw, db) = g[step.weight.start..step.bias.end].split_at_mut(step.weight.len());
-                match &step.op {
-                    Op::Conv(conv) => conv.backward_parameters((dw, db), x, dy, batch, columns),
-                    _ => linear::backward_parameters(dw, db, x, dy, batch),
-                }
-            }
-            // Nothing needs the gradient of the data.
-            let Some(k) = from else { break };
-            let dx = &mut before[k];
+            let x = &step.source.map_or(&**input, |k| &activations[k])[..batch * step.inputs];
             let weight = &w[step.weight.clone()];
+            let (dw, db) = g[step.weight.start..step.bias.end].split_at_mut(step.weight.len());
             match &step.op {
-                Op::Linear { outputs, .. } => linear::backward_input(dx, weight, dy, batch, *outputs),
-                Op::Conv(conv) => conv.backward_input(dx, weight, dy, batch, columns),
-                Op::MaxPool(pool) => pool.backward(dx, dy, &winners[i], batch),
-                Op::Relu | Op::Tanh | Op::Flatten => {}
+                Op::Linear { .. } => linear::backward_parameters(dw, db, x, dy, batch),
+                Op::Conv(conv) => conv.backward_parameters((dw, db), x, dy, batch, scratch),
+                _ => {}
             }
-            at = k;
+            let Kept { values, statistics, .. } = &kept[i];
+            let mut write = |source: Option<usize>, accumulates: bool, f: &mut dyn FnMut(&mut [f32])| {
+                // Nothing needs the gradient of the data.
+                let Some(k) = source else { return };
+                let dx = &mut before[k][..batch * step.inputs];
+                if accumulates {
+                    let spare = &mut spare[..dx.len()];
+                    f(spare);
+                    activation::add(dx, spare);
+                } else {
+                    f(dx);
+                }
+            };
+            // Norms compute both gradients at once, also where the input's is not needed.
+            if step.source.is_none() && matches!(step.op, Op::BatchNorm { .. } | Op::GroupNorm { .. }) {
+                let dx = &mut spare[..batch * step.inputs];
+                normalise_backward(&step.op, dx, (dw, db), (x, dy), weight, statistics, batch, scratch);
+                continue;
+            }
+            write(step.source, step.accumulates[0], &mut |dx| match &step.op {
+                Op::Linear { outputs, .. } => linear::backward_input(dx, weight, dy, batch, *outputs),
+                Op::Conv(conv) => conv.backward_input(dx, weight, dy, batch, scratch),
+                Op::MaxPool(pool) => pool.backward(dx, dy, values, batch),
+                Op::AveragePool(pool) => pool.backward(dx, dy, batch),
+                Op::GlobalPool { pixels, channels } => pool::global_backward(dx, dy, *pixels, *channels),
+                Op::Gelu => activation::gelu_backward(dx, dy, x),
+                Op::Dropout(_) => {
+                    dx.copy_from_slice(dy);
+                    activation::masked(dx, values);
+                }
+                Op::Add(_) => dx.copy_from_slice(dy),
+                op => normalise_backward(op, dx, (dw, db), (x, dy), weight, statistics, batch, scratch),
+            });
+            if let Op::Add(other) = step.op {
+                write(other, step.accumulates[1], &mut |dx| dx.copy_from_slice(dy));
+            }
         }
         mean_loss
     }
 
-    /// Logits `[n, C]` of the rows `indices` of `x`.
+    /// Adds the statistics of the last training pass of `batch` examples to the running ones.
+    pub fn track(&self, arena: &mut [f32], ws: &Workspace, batch: usize) {
+        for (i, step) in self.steps.iter().enumerate() {
+            if let Op::BatchNorm { channels } = step.op {
+                let rows = batch * step.inputs / channels;
+                norm::track(&mut arena[step.state.clone()], &ws.kept[i].moments, rows, MOMENTUM);
+            }
+        }
+    }
+
+    /// Logits `[n, C]` of the rows `indices` of `x`, batch norms with their running statistics and without dropout.
     pub fn logits(&self, w: &[f32], x: &[f32], indices: &[u32], ws: &mut Workspace) -> Vec<f32> {
         let mut out = Vec::with_capacity(indices.len() * self.classes);
         for chunk in indices.chunks(ws.batch.max(1)) {
             ws.gather(x, self.shape, chunk);
-            out.extend_from_slice(self.forward(w, ws, chunk.len()));
+            out.extend_from_slice(self.forward(w, ws, chunk.len(), Mode::Evaluation));
         }
         out
     }
@@ -290,47 +262,20 @@ impl Network {
     }
 }
 
-/// ReLU behind max-pooling does a quarter of the work and gives the same bits, gradients included: both maps keep the
-/// order of values, the winner of a positive maximum is the same, and any other passes no gradient either way.
-fn pool_before_relu(steps: &mut [Step]) {
-    for i in 1..steps.len() {
-        if matches!(steps[i].op, Op::MaxPool(_)) && matches!(steps[i - 1].op, Op::Relu) {
-            steps.swap(i - 1, i);
-            steps[i].outputs = steps[i - 1].outputs;
-        }
-    }
-}
-
-impl Step {
-    fn in_place(&self) -> bool {
-        matches!(self.op, Op::Relu | Op::Tanh | Op::Flatten)
-    }
-
-    fn winners(&self) -> usize {
-        if matches!(self.op, Op::MaxPool(_)) { self.outputs } else { 0 }
-    }
-
-    fn columns(&self) -> usize {
-        if let Op::Conv(c) = &self.op { c.workspace() } else { 0 }
-    }
-}
-
-impl Workspace {
-    /// Copies the rows `indices` of `x`, stored channel-first, into the input buffer, channels-last.
-    pub fn gather(&mut self, x: &[f32], shape: Shape, indices: &[u32]) {
-        let (c, pixels) = (shape.channels, shape.height * shape.width);
-        let features = c * pixels;
-        for (to, &i) in self.input.chunks_exact_mut(features).zip(indices) {
-            let from = &x[i as usize * features..][..features];
-            if c == 1 {
-                to.copy_from_slice(from);
-            } else {
-                for (channel, plane) in from.chunks_exact(pixels).enumerate() {
-                    for (p, v) in plane.iter().enumerate() {
-                        to[p * c + channel] = *v;
-                    }
-                }
-            }
-        }
+#[allow(clippy::too_many_arguments, reason = "the operands of one kernel call")]
+fn normalise_backward(
+    op: &Op,
+    dx: &mut [f32],
+    parameters: (&mut [f32], &mut [f32]),
+    values: (&[f32], &[f32]),
+    gamma: &[f32],
+    statistics: &[f32],
+    batch: usize,
+    scratch: &mut [f32],
+) {
+    match op {
+        Op::BatchNorm { .. } => norm::batch_backward(dx, parameters, values, gamma, statistics, scratch),
+        Op::GroupNorm { groups, .. } => norm::group_backward(dx, parameters, values, gamma, statistics, (batch, *groups)),
+        _ => {}
     }
 }

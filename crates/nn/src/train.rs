@@ -21,7 +21,7 @@ pub enum Outcome {
 pub struct Trainer<'a> {
     network: &'a Network,
     recipe: &'a Recipe,
-    /// Parameters, D values.
+    /// The arena: D parameters, and running statistics of batch norms behind them.
     pub parameters: Vec<f32>,
     gradient: Vec<f32>,
     velocity: Vec<f32>,
@@ -41,7 +41,7 @@ impl<'a> Trainer<'a> {
             parameters,
             gradient: vec![0.0; d],
             velocity: vec![0.0; d],
-            perturbed: vec![0.0; if twice { d } else { 0 }],
+            perturbed: vec![0.0; if twice { network.arena() } else { 0 }],
             workspace: network.workspace(recipe.batch),
             fresh: true,
         }
@@ -55,15 +55,18 @@ impl<'a> Trainer<'a> {
     /// One optimizer step on the rows `batch` of `x`; returns the loss at the unperturbed parameters.
     ///
     /// SAM: eps = rho g / (||g|| + 1e-12) with one norm over all parameters; the base step uses the gradient
-    /// of the same batch at w + eps. The perturbed parameters live in their own arena, so restoring is exact.
+    /// of the same batch at w + eps. The perturbed parameters live in their own arena, so restoring is exact. Dropout masks are the same in
+    /// both passes, and running statistics follow the first alone: they belong to the unperturbed parameters.
     pub fn step(&mut self, x: &[f32], labels: &[u32], batch: &[u32], lr: f64) -> f64 {
         let network = self.network;
         self.workspace.gather(x, network.shape(), batch);
         let loss = network.gradient(&mut self.gradient, &self.parameters, labels, &mut self.workspace);
+        network.track(&mut self.parameters, &self.workspace, batch.len());
+        let d = network.parameters();
         if self.recipe.optimizer == Optimizer::Sam && self.recipe.rho > 0.0 {
             let norm = sweep::squared_norm(&self.gradient).sqrt();
             let scale = (self.recipe.rho / (norm + 1e-12)) as f32;
-            sweep::perturb(&mut self.perturbed, &self.parameters, &self.gradient, scale);
+            sweep::perturb(&mut self.perturbed[..d], &self.parameters[..d], &self.gradient, scale);
             // The first pass may have worked in place on the input (an activation as first layer).
             self.workspace.gather(x, network.shape(), batch);
             network.gradient(&mut self.gradient, &self.perturbed, labels, &mut self.workspace);
@@ -75,9 +78,14 @@ impl<'a> Trainer<'a> {
             weight_decay: self.recipe.weight_decay as f32,
             first: self.fresh,
         };
-        sweep::sgd(&mut self.parameters, &mut self.velocity, &self.gradient, step);
+        sweep::sgd(&mut self.parameters[..d], &mut self.velocity, &self.gradient, step);
         self.fresh = false;
         loss
+    }
+
+    /// Draws the dropout masks of the next step of `batch` examples.
+    pub fn draw_masks(&mut self, batch: usize, stream: &mut Stream) {
+        self.workspace.draw_masks(&self.network.steps, batch, stream);
     }
 
     /// Trains on the rows `members` of `x`, in an order keyed by (seed, model, epoch), and reports each epoch
@@ -102,12 +110,16 @@ impl<'a> Trainer<'a> {
         for epoch in 0..self.recipe.epochs {
             let mut draws = Stream::new(seed, Purpose::Augmentation, model, epoch as u64);
             let order = Stream::new(seed, Purpose::Order, model, epoch as u64).permutation(members.len());
+            let mut drops = self.network.drops().then(|| Stream::new(seed, Purpose::Dropout, model, epoch as u64));
             let mut sum = 0.0;
             for (i, chunk) in order.chunks(self.recipe.batch).enumerate() {
                 batch.clear();
                 labels.clear();
                 batch.extend(chunk.iter().map(|&k| members[k as usize]));
                 labels.extend(batch.iter().map(|&k| y[k as usize]));
+                if let Some(drops) = &mut drops {
+                    self.draw_masks(batch.len(), drops);
+                }
                 let rate = self.recipe.rate(epoch * steps + i, warmup, total);
                 let loss = if augment.is_empty() {
                     self.step(x, &labels, &batch, rate)

@@ -1,0 +1,98 @@
+//! Convolution of any stride, and 1x1 convolution: the windows of a run of output pixels are gathered as rows `[n, K K Cin]`, channels
+//! last, so that a window is K contiguous pieces of an image, and multiplied. A 1x1 window of stride 1 is a row of the input already.
+
+use super::Conv;
+use crate::{Mat, gemm};
+
+/// Values of a gathered run: it stays in the second-level cache with its product.
+const RUN: usize = 1 << 16;
+
+pub(super) fn workspace(c: &Conv) -> usize {
+    if direct(c) { 0 } else { run(c) * c.taps() * c.input }
+}
+
+fn direct(c: &Conv) -> bool {
+    c.kernel == 1 && c.stride == 1
+}
+
+/// Output pixels per run, a multiple of the register tile.
+fn run(c: &Conv) -> usize {
+    (RUN / (c.taps() * c.input)).max(12) / 12 * 12
+}
+
+/// Calls `f(offset in the row, offset in the input, values)` for every piece of the window of an output pixel that lies inside its image.
+#[inline(always)]
+fn pieces(c: &Conv, pixel: usize, mut f: impl FnMut(usize, usize, usize)) {
+    let (rows, cols) = (c.out_height(), c.out_width());
+    let (image, i, j) = (pixel / (rows * cols), pixel / cols % rows, pixel % cols);
+    let pad = c.kernel / 2;
+    for ky in 0..c.kernel {
+        let y = i * c.stride + ky;
+        if y < pad || y - pad >= c.height {
+            continue;
+        }
+        // Columns of the window inside the image.
+        let left = j * c.stride;
+        let first = pad.saturating_sub(left);
+        let last = c.kernel.min(c.width + pad - left);
+        let at = ((image * c.height + y - pad) * c.width + left + first - pad) * c.input;
+        f((ky * c.kernel + first) * c.input, at, (last - first) * c.input);
+    }
+}
+
+fn gather(c: &Conv, columns: &mut [f32], x: &[f32], first: usize) {
+    let width = c.taps() * c.input;
+    // Windows at the border keep zeros outside their image.
+    columns.fill(0.0);
+    for (n, row) in columns.chunks_exact_mut(width).enumerate() {
+        pieces(c, first + n, |to, from, values| row[to..to + values].copy_from_slice(&x[from..from + values]));
+    }
+}
+
+pub(super) fn forward(c: &Conv, y: &mut [f32], x: &[f32], w: &[f32], columns: &mut [f32]) {
+    let (width, out) = (c.taps() * c.input, c.output);
+    let w = Mat::new(w, width, out);
+    if direct(c) {
+        return gemm(y, Mat::new(x, x.len() / width, width), w, false);
+    }
+    for (k, y) in y.chunks_mut(run(c) * out).enumerate() {
+        let n = y.len() / out;
+        let columns = &mut columns[..n * width];
+        gather(c, columns, x, k * run(c));
+        gemm(y, Mat::new(columns, n, width), w, false);
+    }
+}
+
+pub(super) fn backward_weights(c: &Conv, dw: &mut [f32], x: &[f32], dy: &[f32], columns: &mut [f32]) {
+    let (width, out) = (c.taps() * c.input, c.output);
+    for (k, dy) in dy.chunks(run(c) * out).enumerate() {
+        let n = dy.len() / out;
+        let rows = if direct(c) {
+            &x[k * run(c) * width..][..n * width]
+        } else {
+            let columns = &mut columns[..n * width];
+            gather(c, columns, x, k * run(c));
+            &*columns
+        };
+        gemm(dw, Mat::new(rows, n, width).t(), Mat::new(dy, n, out), k > 0);
+    }
+}
+
+pub(super) fn backward_input(c: &Conv, dx: &mut [f32], w: &[f32], dy: &[f32], columns: &mut [f32]) {
+    let (width, out) = (c.taps() * c.input, c.output);
+    let w = Mat::new(w, width, out).t();
+    if direct(c) {
+        return gemm(dx, Mat::new(dy, dy.len() / out, out), w, false);
+    }
+    dx.fill(0.0);
+    for (k, dy) in dy.chunks(run(c) * out).enumerate() {
+        let n = dy.len() / out;
+        let columns = &mut columns[..n * width];
+        gemm(columns, Mat::new(dy, n, out), w, false);
+        for (r, row) in columns.chunks_exact(width).enumerate() {
+            pieces(c, k * run(c) + r, |from, to, values| {
+                dx[to..to + values].iter_mut().zip(&row[from..from + values]).for_each(|(d, v)| *d += v);
+            });
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Activations and scratch space of one thread, sized for a batch.
+
+use flatleak_stream::Stream;
+
+use crate::Shape;
+use crate::compile::{Op, Step};
+
+/// Everything that a forward and a backward pass write besides gradients.
+#[derive(Debug)]
+pub struct Workspace {
+    pub(crate) batch: usize,
+    pub(crate) input: Vec<f32>,
+    /// One buffer per step; empty for those that work in place.
+    pub(crate) activations: Vec<Vec<f32>>,
+    pub(crate) gradients: Vec<Vec<f32>>,
+    pub(crate) kept: Vec<Kept>,
+    pub(crate) scratch: Vec<f32>,
+    /// The gradient of a buffer that two steps read, before it is added.
+    pub(crate) spare: Vec<f32>,
+}
+
+/// What a step keeps from the forward for the backward pass.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    /// Winners of max-pooling, masks of dropout: one value per output.
+    pub(crate) values: Vec<f32>,
+    /// Means and scales of norms.
+    pub(crate) statistics: Vec<f32>,
+    /// Means and variances of batch norms.
+    pub(crate) moments: Vec<f32>,
+}
+
+impl Workspace {
+    pub(crate) fn new(steps: &[Step], features: usize, batch: usize) -> Self {
+        let sized = |values: usize| vec![0.0; values * batch];
+        let buffers = || steps.iter().map(|s| sized(if s.in_place() { 0 } else { s.outputs })).collect();
+        let kept = |step: &Step| match step.op {
+            Op::MaxPool(_) | Op::Dropout(_) => Kept { values: sized(step.outputs), ..Kept::default() },
+            Op::BatchNorm { channels } => {
+                Kept { statistics: vec![0.0; 2 * channels], moments: vec![0.0; 2 * channels], ..Kept::default() }
+            }
+            Op::GroupNorm { groups, .. } => Kept { statistics: sized(2 * groups), ..Kept::default() },
+            _ => Kept::default(),
+        };
+        let norm_on_input =
+            |s: &&Step| s.source.is_none() && matches!(s.op, Op::BatchNorm { .. } | Op::GroupNorm { .. });
+        let shared = steps.iter().filter(|s| s.accumulates != [false; 2] || norm_on_input(s)).map(|s| s.inputs).max();
+        Self {
+            batch,
+            input: sized(features),
+            activations: buffers(),
+            gradients: buffers(),
+            kept: steps.iter().map(kept).collect(),
+            scratch: vec![0.0; steps.iter().map(Step::workspace).max().unwrap_or(0)],
+            spare: sized(shared.unwrap_or(0)),
+        }
+    }
+
+    /// Bytes of all buffers.
+    pub fn bytes(&self) -> usize {
+        let kept = self.kept.iter().map(|k| k.values.len() + k.statistics.len() + k.moments.len()).sum::<usize>();
+        let buffers = self.activations.iter().chain(&self.gradients).map(Vec::len).sum::<usize>();
+        4 * (self.input.len() + buffers + kept + self.scratch.len() + self.spare.len())
+    }
+
+    /// Draws the dropout masks of a step: 1 / (1 - p) with probability 1 - p, else 0, by layer and example in their order.
+    pub(crate) fn draw_masks(&mut self, steps: &[Step], batch: usize, stream: &mut Stream) {
+        for (step, kept) in steps.iter().zip(&mut self.kept) {
+            if let Op::Dropout(p) = step.op {
+                let scale = (1.0 / (1.0 - p)) as f32;
+                for v in &mut kept.values[..batch * step.outputs] {
+                    *v = if stream.unit() < p { 0.0 } else { scale };
+                }
+            }
+        }
+    }
+
+    /// Copies the rows `indices` of `x`, stored channel-first, into the input buffer, channels-last.
+    pub fn gather(&mut self, x: &[f32], shape: Shape, indices: &[u32]) {
+        let (c, pixels) = (shape.channels, shape.height * shape.width);
+        let features = c * pixels;
+        for (to, &i) in self.input.chunks_exact_mut(features).zip(indices) {
+            let from = &x[i as usize * features..][..features];
+            if c == 1 {
+                to.copy_from_slice(from);
+            } else {
+                for (channel, plane) in from.chunks_exact(pixels).enumerate() {
+                    for (p, v) in plane.iter().enumerate() {
+                        to[p * c + channel] = *v;
+                    }
+                }
+            }
+        }
+    }
+}
