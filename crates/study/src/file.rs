@@ -34,6 +34,7 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct Model {
     preset: Option<String>,
+    width: Option<f64>,
     layers: Option<Vec<String>>,
 }
 
@@ -113,7 +114,12 @@ impl Study {
             (Some(_), Some(_)) => {
                 return Err(Error::Invalid("[model] has both `preset` and `layers`: give one".into()));
             }
-            (preset, None) => Architecture::preset(preset.as_deref().unwrap_or("mlp"))?,
+            (preset, None) => {
+                Architecture::scaled(preset.as_deref().unwrap_or("mlp"), file.model.width.unwrap_or(1.0))?
+            }
+            (None, Some(_)) if file.model.width.is_some() => {
+                return Err(Error::Invalid("[model] has `width` beside `layers`: write the widths into the layers".into()));
+            }
             (None, Some(layers)) => Architecture::custom(layers.iter().map(String::as_str))?,
         };
         let recipes = if file.recipe.is_empty() {
@@ -158,6 +164,7 @@ impl Study {
             queries: Some(self.queries),
             model: Model {
                 preset: (!custom).then(|| self.architecture.name.clone()),
+                width: None,
                 layers: custom.then_some(layers),
             },
             train: Train::default(),
