@@ -152,7 +152,7 @@ pub(crate) struct Explain {
     /// Where to write [default: the run directory itself; flatleak-runs/explain-<archive>]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Leave out what needs attacks: their link with memorization, leakage by group
+    /// Score no attack: what rests on them stays as the run found it, and exposure.csv has no rates
     #[arg(long)]
     pub(crate) no_attacks: bool,
     /// Leave out pictures and everything about single examples

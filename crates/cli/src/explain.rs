@@ -11,7 +11,7 @@ use flatleak_pool::Pool;
 use flatleak_report::{DatasetRecord, Document, RecipeSettings, StudyRecord, Timings, table};
 use flatleak_store::{RunDir, import_npz};
 use flatleak_study::Study;
-use flatleak_verdict::{Exchanges, Headline, Options, Results, Verdict};
+use flatleak_verdict::{Exchanges, Explanation, Headline, Options, Results, Verdict};
 use serde_json::json;
 
 use crate::arguments::{Explain, MessageFormat};
@@ -117,10 +117,16 @@ fn one(options: &Explain, run: &Path, folder: &Path, workers: usize, stop: &Atom
     let mut asked = question(&study, &data, &recipes, workers);
     asked.attacks.retain(|a| !options.no_attacks && NEEDED.contains(&a.name()));
     let started = Instant::now();
-    let mut document = match outputs::read(run) {
-        Ok(before) => before,
-        Err(why) => {
-            if run.join("results.json").exists() {
+    let results = run.join("results.json");
+    let before = if results.exists() { Some(outputs::read(run)) } else { None };
+    let mut document = match before {
+        Some(Ok(before)) => before,
+        Some(Err(why)) if folder == run => {
+            let advice = "it is left alone: give --out, or run `flatleak compare` again";
+            return Err(Failure::new(DATA, format!("{}; {advice}", why.message)));
+        }
+        other => {
+            if let Some(Err(why)) = other {
                 complain(&format!("{}; what rests on comparisons is left open", why.message));
             }
             let bare = Options { attacks: Vec::new(), pairs: Vec::new(), ..asked.clone() };
@@ -133,11 +139,36 @@ fn one(options: &Explain, run: &Path, folder: &Path, workers: usize, stop: &Atom
     let (explain, details) = with_progress("explaining", options.message_format, stop, |go_on| {
         flatleak_verdict::explain(&views, &asked, Some(before), go_on)
     })?;
-    document.explain = explain;
+    let earlier = std::mem::replace(&mut document.explain, explain);
+    keep_attacks(&mut document.explain, earlier);
     document.timings.analysis_s = started.elapsed().as_secs_f64();
     let examples = Examples { details: &details, pools: &views, data: Some(&data), workers };
     outputs::write(&mut document, &examples, options.redact, folder)?;
     Ok(document)
+}
+
+/// What rests on attacks that were not scored again stays as an earlier analysis found it.
+fn keep_attacks(now: &mut Explanation, earlier: Explanation) {
+    for link in earlier.link {
+        if !now.link.iter().any(|l| l.recipe == link.recipe && l.attack == link.attack) {
+            now.link.push(link);
+        }
+    }
+    for group in now.groups.iter_mut().filter(|g| g.leakage.is_empty()) {
+        let same = |g: &&flatleak_verdict::GroupResult| g.recipe == group.recipe && g.name == group.name;
+        if let Some(before) = earlier.groups.iter().find(same) {
+            group.leakage.clone_from(&before.leakage);
+        }
+    }
+    for a in now.attribution.iter_mut().filter(|a| a.observed.is_none()) {
+        let same = |b: &&flatleak_verdict::AttributionResult| b.baseline == a.baseline && b.candidate == a.candidate;
+        if let Some(before) = earlier.attribution.iter().find(same) {
+            (a.observed, a.remainder) = (before.observed, before.remainder);
+        }
+    }
+    if !now.link.is_empty() {
+        now.left_out.retain(|l| l.reason != "not asked for");
+    }
 }
 
 /// Explains archives from elsewhere, of which no more is known than who is right.
@@ -163,13 +194,27 @@ fn imported(
                 whole.labels.len()
             ));
         }
-        pools.push(if gone > 0 { whole.of_examples(&usable) } else { whole });
+        let mut pool = if gone > 0 { whole.of_examples(&usable) } else { whole };
+        // Recipes are told apart by name; two archives may share one.
+        let name = pool.recipe.clone();
+        let mut number = 2;
+        while pools.iter().any(|p: &Pool| p.recipe == pool.recipe) {
+            pool.recipe = format!("{name}-{number}");
+            number += 1;
+        }
+        pools.push(pool);
     }
     let views: Vec<&Pool> = pools.iter().collect();
     let name =
         files.first().and_then(|f| f.file_stem()).map_or("imported".into(), |s| s.to_string_lossy().into_owned());
     let out = options.out.clone().unwrap_or_else(|| PathBuf::from("flatleak-runs").join(format!("explain-{name}")));
     std::fs::create_dir_all(&out).map_err(|e| Failure::new(OUTPUT, format!("cannot create {}: {e}", out.display())))?;
+    if out.join("study.toml").exists() {
+        return Err(Failure::new(USAGE, format!("{} is the folder of a study; choose another --out", out.display())));
+    }
+    if outputs::read(&out).is_ok_and(|before| before.study.name != name) {
+        return Err(Failure::new(USAGE, format!("{} holds other results; choose another --out", out.display())));
+    }
     let asked = Options {
         dataset: name.clone(),
         checkpoints: vec![0; pools.len()],

@@ -30,7 +30,10 @@ pub(crate) fn run(what: What) -> Result<ExitCode, Failure> {
                 let (d, work, layers) = (network.parameters(), network.multiply_adds(), architecture.layers.len());
                 let _ = writeln!(out, "{name:<14}{d:>12}{work:>16}{layers:>8}");
             }
-            let _ = writeln!(out, "\n[model] in a study file takes `preset`, perhaps with `width = 0.5`, or `layers = [ ... ]`:");
+            let _ = writeln!(
+                out,
+                "\n[model] in a study file takes `preset`, perhaps with `width = 0.5`, or `layers = [ ... ]`:"
+            );
             for name in ["mlp", "cnn", "resnet8"] {
                 let layers = Architecture::preset(name)?.layers;
                 let texts: Vec<String> = layers.iter().map(ToString::to_string).collect();

@@ -1,6 +1,6 @@
 //! What a study leaves behind: results, report, tables, pictures, NumPy archives.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use flatleak_data::Dataset;
@@ -32,6 +32,9 @@ pub(crate) struct Examples<'a> {
 /// Files about single examples, beside pictures and archives: what `--redact` leaves out.
 const TABLES: [&str; 4] = ["exposure.csv", "examples.parquet", "influence.parquet", "entropy.parquet"];
 
+/// Names of the files about single examples that were written, one a line, so that a later run can remove them all.
+const MANIFEST: &str = "details.txt";
+
 /// Writes everything to `folder`, results last: where they are, the rest is complete. Redacted, files about single examples that an
 /// earlier run left are removed.
 pub(crate) fn write(
@@ -40,35 +43,48 @@ pub(crate) fn write(
     redact: bool,
     folder: &Path,
 ) -> Result<(), Failure> {
-    remove_details(document, examples.pools, folder)?;
+    remove_details(folder)?;
     document.pictures.clear();
     if redact {
         document.redact();
     } else {
         document.redacted = false;
-        let put = |name: &str, bytes: &[u8]| write_atomic(&folder.join(name), bytes, "details");
-        let exposure = columns::exposure(examples.details);
-        put(TABLES[0], csv::render(&exposure).as_bytes())?;
-        put(TABLES[1], &parquet::render(&exposure)?)?;
-        put(TABLES[2], &parquet::render(&columns::influence(examples.details))?)?;
-        put(TABLES[3], &parquet::render(&columns::entropy(examples.details))?)?;
-        for (pool, detail) in examples.pools.iter().zip(examples.details) {
-            let influence = influence_matrix(pool, examples.workers)?;
-            put(&archive(&pool.recipe), &export_npz(pool, &detail.memorization, influence.as_deref())?)?;
-        }
-        if let Some(data) = examples.data.filter(|d| sheet::shows(d)) {
-            for (detail, pool) in examples.details.iter().zip(examples.pools) {
-                for (picture, rows) in [memorized(data, detail), influential(data, pool, detail)].into_iter().flatten()
-                {
-                    let gap = picture.kind == PictureKind::Influential;
-                    put(&picture.file, &sheet::png(&rows, data.shape, gap)?)?;
-                    document.pictures.push(picture);
-                }
-            }
-        }
+        details(document, examples, folder)?;
     }
     write_atomic(&folder.join("results.json"), json::render(document)?.as_bytes(), "results")?;
     write_atomic(&folder.join("report.html"), page(document, folder)?.as_bytes(), "report")?;
+    Ok(())
+}
+
+/// Tables, archives and pictures of single examples, each named in the manifest before it is written.
+fn details(document: &mut Document, examples: &Examples<'_>, folder: &Path) -> Result<(), Failure> {
+    let mut names = Vec::new();
+    let mut put = |name: &str, bytes: &[u8]| -> Result<(), Failure> {
+        names.push(name.to_owned());
+        write_atomic(&folder.join(MANIFEST), (names.join("\n") + "\n").as_bytes(), "details")?;
+        Ok(write_atomic(&folder.join(name), bytes, "details")?)
+    };
+    let exposure = columns::exposure(examples.details);
+    put(TABLES[0], csv::render(&exposure).as_bytes())?;
+    put(TABLES[1], &parquet::render(&exposure)?)?;
+    put(TABLES[2], &parquet::render(&columns::influence(examples.details))?)?;
+    put(TABLES[3], &parquet::render(&columns::entropy(examples.details))?)?;
+    // What came as an archive is not written as one again.
+    let Some(data) = examples.data else { return Ok(()) };
+    for (pool, detail) in examples.pools.iter().zip(examples.details) {
+        let influence = influence_matrix(pool, examples.workers)?;
+        put(&archive(&pool.recipe), &export_npz(pool, &detail.memorization, influence.as_deref())?)?;
+    }
+    if !sheet::shows(data) {
+        return Ok(());
+    }
+    for (detail, pool) in examples.details.iter().zip(examples.pools) {
+        for (picture, rows) in [memorized(data, detail), influential(data, pool, detail)].into_iter().flatten() {
+            let gap = picture.kind == PictureKind::Influential;
+            put(&picture.file, &sheet::png(&rows, data.shape, gap)?)?;
+            document.pictures.push(picture);
+        }
+    }
     Ok(())
 }
 
@@ -111,19 +127,26 @@ pub(crate) fn read(dir: &Path) -> Result<Document, Failure> {
 
 /// The page, with its pictures from `folder`.
 fn page(document: &Document, folder: &Path) -> Result<String, Failure> {
-    Ok(html::render(document, &|file| std::fs::read(folder.join(file)).ok())?)
+    Ok(html::render(document, &|file| std::fs::read(picture_file(folder, file)?).ok())?)
 }
 
 fn archive(recipe: &str) -> String {
     format!("{recipe}.npz")
 }
 
-fn remove_details(document: &Document, pools: &[&Pool], folder: &Path) -> Result<(), Failure> {
-    let old = document.pictures.iter().map(|p| p.file.clone());
-    let pictures =
-        pools.iter().flat_map(|p| [PictureKind::Memorized, PictureKind::Influential].map(|k| file(k, &p.recipe)));
-    let archives = pools.iter().map(|p| archive(&p.recipe));
-    for name in TABLES.iter().map(|n| (*n).to_owned()).chain(archives).chain(pictures).chain(old) {
+/// Whether a name is one that this program gives a file about single examples: never a path.
+fn is_detail(name: &str) -> bool {
+    let picture = (name.starts_with("memorized-") || name.starts_with("influential-")) && name.ends_with(".png");
+    let known = TABLES.contains(&name) || name.ends_with(".npz") || picture;
+    known && !name.contains(['/', '\\']) && Path::new(name).file_name().is_some_and(|f| f == name)
+}
+
+/// Removes what an earlier run left about single examples, by its manifest.
+fn remove_details(folder: &Path) -> Result<(), Failure> {
+    let manifest = folder.join(MANIFEST);
+    let Ok(text) = std::fs::read_to_string(&manifest) else { return Ok(()) };
+    let written = text.lines().filter(|name| is_detail(name)).flat_map(|name| [name.to_owned(), format!("{name}.tmp")]);
+    for name in written.chain([MANIFEST.to_owned()]) {
         let path = folder.join(name);
         match std::fs::remove_file(&path) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
@@ -133,6 +156,14 @@ fn remove_details(document: &Document, pools: &[&Pool], folder: &Path) -> Result
         }
     }
     Ok(())
+}
+
+/// A picture's file inside `folder`, perhaps one folder further down. Results may come from elsewhere: other paths are not followed.
+fn picture_file(folder: &Path, file: &str) -> Option<PathBuf> {
+    let (inside, name) = file.rsplit_once('/').map_or((None, file), |(inside, name)| (Some(inside), name));
+    let plain = |s: &str| !s.is_empty() && !s.starts_with('.') && !s.contains(['/', '\\']);
+    let fits = is_detail(name) && inside.is_none_or(plain);
+    fits.then(|| inside.map_or_else(|| folder.to_owned(), |i| folder.join(i)).join(name))
 }
 
 /// All influences, (T, N); none without held-out outputs or where they are too many to be written.

@@ -54,8 +54,22 @@ fn a_finished_run_is_explained_again_to_the_same_result() {
             .collect::<Vec<_>>()
     };
     assert_eq!(named(&after), named(&before));
+    // The others' figures stay as the run found them; only their order changes.
+    let count = |v: &serde_json::Value| v["explain"]["link"].as_array().unwrap().len();
+    assert_eq!(count(&after), count(&before));
     after["explain"]["link"] = before["explain"]["link"].clone();
     assert_eq!(after, before);
+    let bare = explain(&[&run], &["--no-attacks"]);
+    assert_eq!(code(&bare), 0, "{}", words(&bare));
+    assert_eq!(count(&results(&run)), count(&before));
+    assert_eq!(results(&run)["explain"]["attribution"], before["explain"]["attribution"]);
+    // Results that cannot be read are not overwritten.
+    let kept = std::fs::read(run.join("results.json")).unwrap();
+    std::fs::write(run.join("results.json"), "{}").unwrap();
+    let refused = explain(&[&run], &[]);
+    assert!(code(&refused) == 3 && words(&refused).contains("it is left alone"), "{}", words(&refused));
+    assert_eq!(std::fs::read(run.join("results.json")).unwrap(), b"{}");
+    std::fs::write(run.join("results.json"), kept).unwrap();
 
     let apart = dir.path().join("apart");
     std::fs::remove_file(run.join("results.json")).unwrap();
@@ -93,6 +107,24 @@ fn archives_go_out_and_come_back() {
     assert_eq!((differences.len(), &differences[0]["pairing"]), (1, &"paired".into()));
     assert!(found["explain"]["left_out"].to_string().contains("not how sure the models are"));
     assert!(std::fs::read_to_string(out.join("report.html")).unwrap().contains("What is learnt by heart"));
+    // Nothing of the user's is touched, wherever the output goes.
+    let mine = dir.path().join("mine");
+    std::fs::create_dir(&mine).unwrap();
+    std::fs::copy(&sgd, mine.join("sgd.npz")).unwrap();
+    let bytes = std::fs::read(&sgd).unwrap();
+    for redact in [&[][..], &["--redact"]] {
+        let more = [&["--out", mine.to_str().unwrap()], redact].concat();
+        assert_eq!(code(&explain(&[&mine.join("sgd.npz")], &more)), 0);
+        assert_eq!(std::fs::read(mine.join("sgd.npz")).unwrap(), bytes);
+    }
+    let refused = explain(&[&sgd], &["--out", run.to_str().unwrap()]);
+    assert!(code(&refused) == 2 && words(&refused).contains("the folder of a study"), "{}", words(&refused));
+    let refused = explain(&[&sam], &["--out", mine.to_str().unwrap()]);
+    assert!(code(&refused) == 2 && words(&refused).contains("holds other results"), "{}", words(&refused));
+    // Two archives of one name are told apart.
+    let twice = explain(&[&sgd, &mine.join("sgd.npz")], &["--out", dir.path().join("twice").to_str().unwrap()]);
+    assert_eq!(code(&twice), 0, "{}", words(&twice));
+    assert_eq!(results(&dir.path().join("twice"))["explain"]["memorization"][1]["recipe"], "sgd-2");
     // Another membership cannot be paired.
     let other = dir.path().join("other");
     let mut c = flatleak();
@@ -135,6 +167,81 @@ fn examples_on_one_side_are_left_out_and_counted() {
     assert!(indices.len() == 38 && !indices.contains(&"3") && !indices.contains(&"5") && indices.contains(&"39"));
 }
 
+/// Rows drawn one by one, as most people draw them: halves of such a design leave examples on one side.
+#[test]
+fn a_design_without_blocks_is_explained() {
+    use flatleak_pool::{Groups, Membership, Pool, Signals};
+    use flatleak_stream::{Purpose, Stream};
+    let dir = tempfile::tempdir().unwrap();
+    for (models, examples) in [(8, 300), (20, 400)] {
+        let mut s = Stream::new(3, Purpose::Simulation, models as u64, 0);
+        let rows = (0..models).map(|_| (0..examples).map(|_| s.unit() < 0.6).collect()).collect();
+        let mut right = |n: usize| Signals::from_correct((0..n).map(|_| u8::from(s.unit() < 0.7)).collect());
+        let pool = Pool {
+            recipe: "drawn".into(),
+            membership: Membership::from_rows(rows).unwrap(),
+            ids: (0..examples as u32).collect(),
+            labels: vec![0; examples],
+            test_labels: vec![0; 50],
+            // Every example a group of its own: nothing of it may be left in a redacted page.
+            groups: Some(Groups {
+                names: (0..examples).map(|g| g.to_string()).collect(),
+                pool: (0..examples as u32).collect(),
+                test: (0..50).collect(),
+            }),
+            pool: (0..models).map(|_| right(examples)).collect(),
+            test: (0..models).map(|_| right(50)).collect(),
+            views: Vec::new(),
+        };
+        let file = dir.path().join(format!("drawn{models}.npz"));
+        std::fs::write(&file, flatleak_store::export_npz(&pool, &vec![0.0; examples], None).unwrap()).unwrap();
+        let out = dir.path().join(format!("out{models}"));
+        let output = explain(&[&file], &["--redact", "--out", out.to_str().unwrap()]);
+        assert_eq!(code(&output), 0, "{}", words(&output));
+        let found = results(&out);
+        assert_eq!(found["explain"]["influence"].as_array().unwrap().len(), 1);
+        assert!(found["explain"]["groups"].as_array().unwrap().is_empty());
+    }
+    // Outputs on held-out examples in one archive alone.
+    let run = dir.path().join("run");
+    let mut c = flatleak();
+    c.args(["compare", "--models", "12", "--pool", "60", "--epochs", "1", "--recipes", "sgd,sam", "--out"]).arg(&run);
+    assert_eq!(code(&c.output().unwrap()), 0);
+    let mut half = flatleak_store::import_npz(&run.join("sam.npz")).unwrap();
+    half.test.clear();
+    half.test_labels.clear();
+    half.groups = None;
+    let file = dir.path().join("half.npz");
+    std::fs::write(&file, flatleak_store::export_npz(&half, &[0.0; 60], None).unwrap()).unwrap();
+    let out = dir.path().join("half");
+    let output = explain(&[&run.join("sgd.npz"), &file], &["--out", out.to_str().unwrap()]);
+    assert_eq!(code(&output), 0, "{}", words(&output));
+    assert!(results(&out)["explain"]["left_out"].to_string().contains("different held-out examples"));
+}
+
+/// A run directory from elsewhere whose results name files outside of it: they are neither shown nor removed.
+#[test]
+fn paths_in_results_are_not_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    assert_eq!(code(&small(&run).output().unwrap()), 0);
+    let secret = dir.path().join("secret.png");
+    std::fs::write(&secret, b"secret").unwrap();
+    let path = run.join("results.json");
+    let mut v: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    for (at, file) in ["../secret.png", secret.to_str().unwrap(), "../../secret.png"].iter().enumerate() {
+        v["pictures"][at]["file"] = (*file).into();
+    }
+    std::fs::write(&path, v.to_string()).unwrap();
+    std::fs::write(run.join("details.txt"), format!("../secret.png\n{}\n", secret.display())).unwrap();
+    let mut c = flatleak();
+    assert_eq!(code(&c.arg("report").arg(&run).output().unwrap()), 0);
+    let page = std::fs::read_to_string(run.join("report.html")).unwrap();
+    assert!(!page.contains("c2VjcmV0"), "base64 of the secret");
+    assert_eq!(code(&explain(&[&run], &["--redact"])), 0);
+    assert_eq!(std::fs::read(&secret).unwrap(), b"secret");
+}
+
 #[test]
 fn redaction_removes_single_examples_and_says_so() {
     let dir = tempfile::tempdir().unwrap();
@@ -162,6 +269,11 @@ fn redaction_removes_single_examples_and_says_so() {
     assert!(found["explain"]["influence"].as_array().unwrap().iter().all(|i| i["top"] == serde_json::json!([])));
     assert_eq!(code(&small(dir.path()).args(["--redact"]).output().unwrap()), 0);
     assert_eq!((details(), results(dir.path())["redacted"].clone()), (0, true.into()));
+    // Recipes that are no longer asked for leave nothing behind either.
+    assert_eq!(code(&small(dir.path()).output().unwrap()), 0);
+    assert!(dir.path().join("sam.npz").exists());
+    assert_eq!(code(&small(dir.path()).args(["--recipes", "sgd,sgd-2x", "--redact"]).output().unwrap()), 0);
+    assert_eq!(details(), 0);
 }
 
 #[test]

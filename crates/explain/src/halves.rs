@@ -5,7 +5,7 @@ use flatleak_stats::moments;
 use flatleak_stream::{Purpose, Stream};
 
 use crate::influence::{Design, Influence};
-use crate::{Error, MEASURABLE, WORTHWHILE};
+use crate::{Error, MEASURABLE, WORTHWHILE, usable};
 
 /// A random split of the blocks of a pool into two halves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,12 @@ impl Halves {
             models
         });
         Self { models }
+    }
+
+    /// The examples that both halves can say something about: in and out of enough of their models.
+    pub fn usable(&self, membership: &Membership) -> Vec<usize> {
+        let [first, second] = [0, 1].map(|h| usable(&membership.select(self.models(h))));
+        first.into_iter().filter(|i| second.binary_search(i).is_ok()).collect()
     }
 
     /// The models of a half, 0 or 1.
@@ -79,7 +85,8 @@ pub struct AgainstNull {
 }
 
 impl AgainstNull {
-    fn new(real: f64, nulls: &[f64]) -> Self {
+    /// From a measure and draws of its null.
+    pub fn new(real: f64, nulls: &[f64]) -> Self {
         Self { real, null: moments::mean(nulls), deviation: moments::standard_deviation(nulls, 1) }
     }
 
@@ -99,7 +106,8 @@ impl AgainstNull {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reliability {
     /// Split-half reliability: rank correlation, over held-out examples, of the entropies from two halves of the blocks, mean
-    /// over splits; `None` where fewer than ten examples have a measurable influence in both halves.
+    /// over splits; `None` where fewer than ten held-out examples have an influence in both halves, or where the halves leave no training
+    /// example in and out of their models.
     pub halves: Option<AgainstNull>,
     /// Rank correlation of the entropy from all models with the true frequency of the example's group, where it is known.
     pub frequency: Option<AgainstNull>,
@@ -123,8 +131,10 @@ pub fn reliability(
     let splits: Vec<_> = (0..SPLITS)
         .map(|split| {
             let halves = Halves::new(membership, seed, split);
-            let side = |h: usize| Design::new(&membership.select(halves.models(h)));
-            Ok(([side(0)?, side(1)?], halves))
+            let kept = halves.usable(membership);
+            let side = |h: usize| Design::new(&membership.select(halves.models(h)).of_examples(&kept));
+            // In small designs without blocks no example may be left.
+            Ok(if kept.len() < 2 { None } else { Some(([side(0)?, side(1)?], halves)) })
         })
         .collect::<Result<_, Error>>()?;
     let whole = Design::new(membership)?;
@@ -141,7 +151,8 @@ pub fn reliability(
     };
     let agreement = |draw: Option<u64>| -> Result<Option<f64>, Error> {
         let mut found = Vec::new();
-        for (split, (designs, halves)) in (0u64..).zip(&splits) {
+        for (split, usable) in (0u64..).zip(&splits) {
+            let Some((designs, halves)) = usable else { return Ok(None) };
             // Every half of every split has its own null.
             let number = |h: u64| draw.map(|d| 1 + (d * SPLITS + split) * 2 + h);
             let first = entropies(&designs[0], halves.models(0), number(0))?;
@@ -165,8 +176,8 @@ fn against_null(measure: impl Fn(Option<u64>) -> Result<Option<f64>, Error>) -> 
     Ok(nulls.map(|nulls| AgainstNull::new(real, &nulls)))
 }
 
-/// Rank correlation over the places where both have a value; `None` for fewer than ten or a constant side.
-fn rank_agreement(a: &[Option<f64>], b: &[Option<f64>]) -> Option<f64> {
+/// Rank correlation over the places where both have a value (Spearman); `None` for fewer than ten or a constant side.
+pub fn rank_agreement(a: &[Option<f64>], b: &[Option<f64>]) -> Option<f64> {
     let (x, y): (Vec<f64>, Vec<f64>) = a.iter().zip(b).filter_map(|(a, b)| (*a).zip(*b)).unzip();
     if x.len() < 10 { None } else { moments::rank_correlation(&x, &y).ok() }
 }

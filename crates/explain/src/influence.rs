@@ -131,6 +131,11 @@ pub struct Influence<'a> {
 }
 
 impl<'a> Influence<'a> {
+    /// The design that it was made of.
+    pub fn design(&self) -> &'a Design {
+        self.design
+    }
+
     /// Of right predictions, by counting bits; one row of T values 0 or 1 per model of the design.
     ///
     /// # Errors
@@ -198,6 +203,27 @@ impl<'a> Influence<'a> {
     /// Degrees of freedom of its standard errors.
     pub(crate) fn degrees(&self) -> f64 {
         self.design.degrees()
+    }
+
+    /// Standard error of a pair of no influence in a balanced design, root mean square over held-out examples; and the number of models at
+    /// which it is `wanted`.
+    pub fn typical_error(&self, wanted: f64) -> (f64, usize) {
+        let mean = |f: &dyn Fn(f64) -> f64| self.spread.iter().map(|s| f(*s)).sum::<f64>() / self.tests.max(1) as f64;
+        match self.design.pairs() {
+            Some(pairs) => {
+                let per_block = mean(&|s| s);
+                let blocks = (per_block / (wanted * wanted)).ceil().max(2.0) as usize;
+                ((per_block / (pairs.len() as f64 - 1.0).max(1.0)).sqrt(), 2 * blocks)
+            }
+            None => {
+                // s^2 M / (n_in n_out), with M s^2 the sum of squares; the shares on either side stay as they are.
+                let models = self.design.models as f64;
+                let products = self.design.products.iter().map(|p| f64::from(*p)).sum::<f64>();
+                let weight = models * models / (products / self.design.examples() as f64);
+                let per_model = mean(&|s| s / models) * weight;
+                ((per_model / models).sqrt(), (per_model / (wanted * wanted)).ceil().max(4.0) as usize)
+            }
+        }
     }
 
     /// Number of held-out examples, T.

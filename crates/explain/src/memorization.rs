@@ -1,7 +1,7 @@
 //! Memorization (Feldman & Zhang 2020, arXiv 2008.03703, eq. 1 over random subsets).
 
 use flatleak_pool::{Pool, Signal};
-use flatleak_stats::{Interval, Jackknife, jackknife, moments, student_t, welch};
+use flatleak_stats::{Interval, Jackknife, jackknife, mean_of_blocks, moments, welch};
 
 use crate::Error;
 use crate::sides::Sides;
@@ -9,11 +9,18 @@ use crate::sides::Sides;
 /// Limits of the middle of the distribution: below, an example is learnt without being seen; above, only by heart.
 pub const MIDDLE: (f64, f64) = (0.25, 0.85);
 
+/// What a sum of thirds may miss a limit by.
+const ROUNDING: f64 = 1e-9;
+
 /// A statistic of the distribution of memorization over examples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Statistic {
     /// Mean over examples.
     Mean,
+    /// Mean square over examples, mean_i (mem_i^2 - error_i^2): free of noise, which the shares are not (own). Under independent units
+    /// mem_i^2 - error_i^2 estimates the square of the true memorization without bias, so that pools of different sizes, and recipes
+    /// of different noise, can be compared.
+    MeanSquare,
     /// Share below .25.
     Low,
     /// Share from .25 to .85.
@@ -24,26 +31,28 @@ pub enum Statistic {
 
 impl Statistic {
     /// All of them, in the order of tables.
-    pub const ALL: [Self; 4] = [Self::Mean, Self::Low, Self::Middle, Self::High];
+    pub const ALL: [Self; 5] = [Self::Mean, Self::MeanSquare, Self::Low, Self::Middle, Self::High];
 
     /// Name in results.
     pub fn name(self) -> &'static str {
         match self {
             Self::Mean => "mean",
+            Self::MeanSquare => "mean-square",
             Self::Low => "share-below-0.25",
             Self::Middle => "share-middle",
             Self::High => "share-above-0.85",
         }
     }
 
-    /// The statistic of these values.
-    pub fn of(self, values: &[f64]) -> f64 {
+    /// The statistic of these values with these squared errors.
+    fn of(self, values: &[f64], errors: &[f64]) -> f64 {
         let share = |keep: fn(f64) -> bool| values.iter().filter(|v| keep(**v)).count() as f64 / values.len() as f64;
         match self {
             Self::Mean => moments::mean(values),
-            Self::Low => share(|v| v < MIDDLE.0),
-            Self::Middle => share(|v| (MIDDLE.0..=MIDDLE.1).contains(&v)),
-            Self::High => share(|v| v > MIDDLE.1),
+            Self::MeanSquare => values.iter().zip(errors).map(|(v, e)| v * v - e).sum::<f64>() / values.len() as f64,
+            Self::Low => share(|v| v < MIDDLE.0 - ROUNDING),
+            Self::Middle => share(|v| v >= MIDDLE.0 - ROUNDING && v <= MIDDLE.1 + ROUNDING),
+            Self::High => share(|v| v > MIDDLE.1 + ROUNDING),
         }
     }
 }
@@ -101,11 +110,35 @@ impl Memorization {
         self.sides.gaps(Some(unit))
     }
 
+    /// mem_i of every example from all models but those of these units; one that is named twice is left out once.
+    pub fn without_all(&self, units: &[usize]) -> Vec<f64> {
+        self.sides.gaps_without(units)
+    }
+
     /// Standard error of every mem_i. In complementary blocks: the deviation of the block differences (ddof 1) over sqrt(B), for
     /// the two models of a block are not independent and the binomial formula does not apply. Elsewhere
     /// sqrt(var_in / n_in + var_out / n_out).
     pub fn standard_errors(&self) -> Vec<f64> {
-        self.sides.standard_errors()
+        self.sides.squared_errors(None).into_iter().map(f64::sqrt).collect()
+    }
+
+    /// Which examples count as memorized: mem_i of at least .25.
+    pub fn memorized(&self) -> Vec<bool> {
+        self.all.iter().map(|v| *v >= MIDDLE.0 - ROUNDING).collect()
+    }
+
+    /// Mean over examples of each block's differences, whose mean is the mean memorization; `None` in designs without blocks.
+    pub fn block_means(&self) -> Option<Vec<f64>> {
+        self.sides.block_means()
+    }
+
+    fn at(&self, statistic: Statistic, without: Option<usize>) -> f64 {
+        // Only one statistic reads the errors, and they cost a pass over all units.
+        let errors = if statistic == Statistic::MeanSquare { self.sides.squared_errors(without) } else { Vec::new() };
+        match without {
+            None => statistic.of(&self.all, &errors),
+            Some(unit) => statistic.of(&self.without(unit), &errors),
+        }
     }
 
     /// The 95 % interval of every mem_i. Of 0/1 outcomes: Bonett and Price's for matched pairs in complementary blocks, Agresti and
@@ -148,19 +181,15 @@ impl Memorization {
     }
 
     fn compare(&self, baseline: Option<&Self>, statistic: Statistic) -> Result<Jackknife, Error> {
-        let whole = statistic.of(&self.all) - baseline.map_or(0.0, |b| statistic.of(&b.all));
         if let (Statistic::Mean, Some(blocks)) = (statistic, self.sides.block_means()) {
             let other = baseline.and_then(|b| b.sides.block_means());
             let differences: Vec<f64> =
                 blocks.iter().enumerate().map(|(b, v)| v - other.as_ref().map_or(0.0, |o| o[b])).collect();
-            let interval = student_t(&differences, 0.95)?;
-            let error = (moments::variance(&differences, 1) / differences.len() as f64).sqrt();
-            return Ok(Jackknife { interval, standard_error: error });
+            return Ok(mean_of_blocks(&differences, 0.95)?);
         }
-        let left_out: Vec<f64> = (0..self.units())
-            .map(|u| statistic.of(&self.without(u)) - baseline.map_or(0.0, |b| statistic.of(&b.without(u))))
-            .collect();
-        Ok(jackknife(whole, &left_out, 0.95)?)
+        let at = |unit: Option<usize>| self.at(statistic, unit) - baseline.map_or(0.0, |b| b.at(statistic, unit));
+        let left_out: Vec<f64> = (0..self.units()).map(|u| at(Some(u))).collect();
+        Ok(jackknife(at(None), &left_out, 0.95)?)
     }
 
     /// Counts of mem in equal bins from -1 to 1, the last closed. With complementary pairs 0/1 memorization takes multiples of 1/B:

@@ -58,6 +58,25 @@ pub struct Pairs {
     pub entropy: Vec<Option<f64>>,
 }
 
+/// The number of high pairs alone, as in [`Pairs::high`].
+///
+/// # Errors
+/// A memorization of another length than N.
+pub fn count_high(influence: &Influence<'_>, memorization: &[f64], workers: usize) -> Result<u64, Error> {
+    let mask = memorized(influence, memorization)?;
+    Ok(influence.sweep(workers, |row| row.at_least(HIGH.1, &mask) as u64).into_iter().sum())
+}
+
+/// 1 for every memorized example.
+fn memorized(influence: &Influence<'_>, memorization: &[f64]) -> Result<Vec<u16>, Error> {
+    let (found, expected) = (memorization.len(), influence.examples());
+    if found != expected {
+        return Err(Error::Size { what: "the memorization", found, expected });
+    }
+    // A mean of sevenths and the like may miss the limit by a rounding error.
+    Ok(memorization.iter().map(|v| u16::from(*v >= HIGH.0 - 1e-9)).collect())
+}
+
 /// A pair before all p-values are known.
 struct Candidate {
     train: u32,
@@ -75,11 +94,7 @@ struct Candidate {
 /// # Errors
 /// A memorization of another length than N; too few models for an interval.
 pub fn sweep(influence: &Influence<'_>, memorization: &[f64], keep: Keep, workers: usize) -> Result<Pairs, Error> {
-    let examples = influence.examples();
-    if memorization.len() != examples {
-        return Err(Error::Size { what: "the memorization", found: memorization.len(), expected: examples });
-    }
-    let memorized: Vec<u16> = memorization.iter().map(|v| u16::from(*v >= HIGH.0)).collect();
+    let memorized = memorized(influence, memorization)?;
     let found = influence.sweep(workers, |row| {
         let candidate = |(train, influence): (u32, f32)| Candidate {
             train,

@@ -9,22 +9,35 @@ use crate::Error;
 /// where blocks are complementary pairs, else a model.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Sides {
-    /// (B, N) differences in - out of each block, and their sums over blocks.
-    Blocks { differences: Vec<Vec<f64>>, sums: Vec<f64> },
+    /// (B, N) differences in - out of each block, and over blocks their sums and sums of squares.
+    Blocks { differences: Vec<Vec<f64>>, sums: Vec<f64>, squares: Vec<f64> },
     /// (M, N) values and membership, with sums and counts of either side per example.
     Models { rows: Vec<Vec<f64>>, membership: Membership, totals: Vec<[Side; 2]> },
 }
 
-/// Sum and number of values on one side.
+/// Number, sum and sum of squares of the values on one side.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Side {
-    sum: f64,
     count: f64,
+    sum: f64,
+    squares: f64,
 }
 
 impl Side {
+    fn plus(self, value: f64, sign: f64) -> Self {
+        Self { count: self.count + sign, sum: self.sum + sign * value, squares: self.squares + sign * value * value }
+    }
+
     fn mean(self) -> f64 {
         self.sum / self.count
+    }
+
+    /// Squared standard error of the mean, ddof 1; 0 for a single value, of which nothing is known.
+    fn squared_error(self) -> f64 {
+        if self.count < 2.0 {
+            return 0.0;
+        }
+        ((self.squares - self.sum * self.sum / self.count) / (self.count - 1.0)).max(0.0) / self.count
     }
 }
 
@@ -49,17 +62,20 @@ impl Sides {
                 }
                 differences.push(row);
             }
-            let mut sums = vec![0.0; n];
+            let (mut sums, mut squares) = (vec![0.0; n], vec![0.0; n]);
             for row in &differences {
-                sums.iter_mut().zip(row).for_each(|(s, v)| *s += v);
+                for ((s, q), v) in sums.iter_mut().zip(&mut squares).zip(row) {
+                    *s += v;
+                    *q += v * v;
+                }
             }
-            return Ok(Self::Blocks { differences, sums });
+            return Ok(Self::Blocks { differences, sums, squares });
         }
         let mut totals = vec![[Side::default(); 2]; n];
         for (k, row) in rows.iter().enumerate() {
             for ((total, value), member) in totals.iter_mut().zip(row).zip(membership.row(k)) {
                 let side = &mut total[usize::from(!member)];
-                *side = Side { sum: side.sum + value, count: side.count + 1.0 };
+                *side = side.plus(*value, 1.0);
             }
         }
         let least = needed(membership);
@@ -79,27 +95,41 @@ impl Sides {
 
     /// Mean inside minus mean outside, per example.
     pub(crate) fn gaps(&self, without: Option<usize>) -> Vec<f64> {
+        self.gaps_without(without.as_slice())
+    }
+
+    /// The same without several units; one that is named twice is left out once.
+    pub(crate) fn gaps_without(&self, units: &[usize]) -> Vec<f64> {
+        let mut units = units.to_vec();
+        units.sort_unstable();
+        units.dedup();
         match self {
-            Self::Blocks { differences, sums } => match without {
-                None => sums.iter().map(|s| s / differences.len() as f64).collect(),
-                Some(b) => {
-                    let rest = differences.len() as f64 - 1.0;
-                    sums.iter().zip(&differences[b]).map(|(s, d)| (s - d) / rest).collect()
+            Self::Blocks { differences, sums, .. } => {
+                let rest = (differences.len() - units.len()) as f64;
+                let mut out = sums.clone();
+                for &b in &units {
+                    out.iter_mut().zip(&differences[b]).for_each(|(s, d)| *s -= d);
                 }
-            },
-            Self::Models { rows, membership, totals } => totals
-                .iter()
-                .enumerate()
-                .map(|(i, total)| {
-                    let [mut inside, mut outside] = *total;
-                    if let Some(k) = without {
-                        let side = if membership.row(k)[i] { &mut inside } else { &mut outside };
-                        *side = Side { sum: side.sum - rows[k][i], count: side.count - 1.0 };
-                    }
-                    inside.mean() - outside.mean()
-                })
-                .collect(),
+                out.iter_mut().for_each(|s| *s /= rest);
+                out
+            }
+            Self::Models { .. } => {
+                self.rest(&units).into_iter().map(|[inside, outside]| inside.mean() - outside.mean()).collect()
+            }
         }
+    }
+
+    /// Designs without blocks: both sides of every example, less these models.
+    fn rest(&self, units: &[usize]) -> Vec<[Side; 2]> {
+        let Self::Models { rows, membership, totals } = self else { return Vec::new() };
+        let mut out = totals.clone();
+        for &k in units {
+            for ((sides, value), member) in out.iter_mut().zip(&rows[k]).zip(membership.row(k)) {
+                let side = &mut sides[usize::from(!member)];
+                *side = side.plus(*value, -1.0);
+            }
+        }
+        out
     }
 
     /// Mean over examples of each block's differences; `None` without blocks.
@@ -110,30 +140,22 @@ impl Sides {
         }
     }
 
-    pub(crate) fn standard_errors(&self) -> Vec<f64> {
+    /// Squared standard error of every gap. In blocks that of the mean of their differences, elsewhere the sum of either side's.
+    pub(crate) fn squared_errors(&self, without: Option<usize>) -> Vec<f64> {
         match self {
-            Self::Blocks { differences, sums } => {
-                let blocks = differences.len() as f64;
-                let mut squares = vec![0.0; sums.len()];
-                for row in differences {
-                    for ((to, d), s) in squares.iter_mut().zip(row).zip(sums) {
-                        *to += (d - s / blocks) * (d - s / blocks);
+            Self::Blocks { differences, sums, squares } => {
+                let left = differences.len() as f64 - if without.is_some() { 1.0 } else { 0.0 };
+                let of = |sum: f64, square: f64| Side { count: left, sum, squares: square }.squared_error();
+                match without {
+                    None => sums.iter().zip(squares).map(|(s, q)| of(*s, *q)).collect(),
+                    Some(b) => {
+                        let all = sums.iter().zip(squares).zip(&differences[b]);
+                        all.map(|((s, q), d)| of(s - d, q - d * d)).collect()
                     }
                 }
-                squares.into_iter().map(|s| (s / (blocks - 1.0) / blocks).sqrt()).collect()
             }
-            Self::Models { rows, membership, totals } => {
-                let mut squares = vec![[0.0; 2]; totals.len()];
-                for (k, row) in rows.iter().enumerate() {
-                    for (i, member) in membership.row(k).iter().enumerate() {
-                        let side = usize::from(!member);
-                        let d = row[i] - totals[i][side].mean();
-                        squares[i][side] += d * d;
-                    }
-                }
-                let part = |square: f64, side: Side| square / (side.count - 1.0) / side.count;
-                let both = |(s, t): ([f64; 2], &[Side; 2])| (part(s[0], t[0]) + part(s[1], t[1])).sqrt();
-                squares.into_iter().zip(totals).map(both).collect()
+            Self::Models { .. } => {
+                self.rest(without.as_slice()).into_iter().map(|[a, b]| a.squared_error() + b.squared_error()).collect()
             }
         }
     }
@@ -158,7 +180,7 @@ impl Sides {
             _ => {
                 let critical = student_t_critical(0.95, self.units() as f64 - 1.0)?;
                 let around = |(v, e): (&f64, f64)| Interval { mean: *v, low: v - critical * e, high: v + critical * e };
-                Ok(gaps.iter().zip(self.standard_errors()).map(around).collect())
+                Ok(gaps.iter().zip(self.squared_errors(None)).map(|(v, e)| around((v, e.sqrt()))).collect())
             }
         }
     }

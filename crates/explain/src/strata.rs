@@ -66,43 +66,88 @@ impl Strata {
             .collect()
     }
 
-    /// How much more `value` is in the two lowest buckets than in the two highest among examples of equal difficulty, by block.
+    /// How much more `gain` is in the two lowest buckets than in the two highest among examples of equal difficulty, by block.
     ///
-    /// `difficulty` holds, per half, one value for each held-out example. Examples are compared within ten strata of it; a stratum
-    /// with a examples of the low and b of the high buckets weighs a b / (a + b). `None` where no stratum has both.
+    /// `difficulty` holds, per half, one value for each held-out example, measured by that half; examples are compared within ten
+    /// strata of it, and a stratum with a examples of the low and b of the high buckets weighs a b / (a + b). Difficulty measured by some
+    /// models is not difficulty: within a stratum the low buckets may still be harder, and a recipe that mends every error alike would
+    /// seem to gain there. So `level`, the baseline's success as the *judging* half sees it, corrects each comparison: the difference in
+    /// gain, less the slope of gain over level (of a parabola through all strata) times the difference in level (own). `None` where no stratum has
+    /// both.
     pub fn contrast(
         &self,
         membership: &Membership,
         difficulty: [&[Option<f64>]; 2],
-        value: impl Fn(usize, usize) -> f64,
+        gain: impl Fn(usize, usize) -> f64,
+        level: impl Fn(usize, usize) -> f64,
     ) -> Option<Vec<f64>> {
         let half = self.half_of(membership.models());
-        let comparisons: [Vec<Comparable>; 2] = [0, 1].map(|h| {
-            let (made, hard) = (&self.made_by[1 - h], buckets(difficulty[1 - h], 10));
-            (0..10)
-                .filter_map(|stratum| {
-                    let pick = |wanted: std::ops::Range<usize>| {
-                        let mine = |j: &usize| hard[*j] == stratum && wanted.contains(&made[*j]);
-                        (0..made.len()).filter(mine).collect::<Vec<_>>()
-                    };
-                    let (low, high) = (pick(0..2), pick(3..BUCKETS));
-                    let (a, b) = (low.len() as f64, high.len() as f64);
-                    (a * b > 0.0).then(|| Comparable { low, high, weight: a * b / (a + b) })
-                })
-                .collect()
-        });
+        let mut comparisons: [Vec<Comparable>; 2] = [Vec::new(), Vec::new()];
+        for (h, to) in comparisons.iter_mut().enumerate() {
+            let judges = self.halves.models(h);
+            let over = |examples: &[usize], value: &dyn Fn(usize, usize) -> f64| {
+                let sum: f64 =
+                    judges.iter().flat_map(|&k| examples.iter().map(move |&j| (k, j))).map(|(k, j)| value(k, j)).sum();
+                sum / (judges.len() * examples.len()) as f64
+            };
+            let (made, hard) = (&self.made_by[1 - h], buckets(difficulty[1 - h], STRATA));
+            let strata: Vec<Vec<usize>> = (0..STRATA)
+                .map(|s| (0..made.len()).filter(|&j| hard[j] == s).collect::<Vec<_>>())
+                .filter(|s| !s.is_empty())
+                .collect();
+            let points: Vec<_> = strata.iter().map(|s| (over(s, &level), over(s, &gain), s.len() as f64)).collect();
+            let slopes = slopes(&points);
+            for (at, stratum) in strata.iter().enumerate() {
+                let pick = |wanted: std::ops::Range<usize>| {
+                    stratum.iter().copied().filter(|&j| wanted.contains(&made[j])).collect::<Vec<_>>()
+                };
+                let (low, high) = (pick(0..2), pick(3..BUCKETS));
+                let (a, b) = (low.len() as f64, high.len() as f64);
+                if a * b > 0.0 {
+                    to.push(Comparable { low, high, weight: a * b / (a + b), slope: slopes[at] });
+                }
+            }
+        }
         if comparisons.iter().any(Vec::is_empty) {
             return None;
         }
         let of_model = |k: usize| {
-            let mean = |examples: &[usize]| examples.iter().map(|&j| value(k, j)).sum::<f64>() / examples.len() as f64;
+            let difference = |c: &Comparable, value: &dyn Fn(usize, usize) -> f64| {
+                let mean =
+                    |examples: &[usize]| examples.iter().map(|&j| value(k, j)).sum::<f64>() / examples.len() as f64;
+                mean(&c.low) - mean(&c.high)
+            };
             let mine = &comparisons[half[k]];
             let weight: f64 = mine.iter().map(|c| c.weight).sum();
-            mine.iter().map(|c| c.weight * (mean(&c.low) - mean(&c.high))).sum::<f64>() / weight
+            let corrected = |c: &Comparable| difference(c, &gain) - c.slope * difference(c, &level);
+            mine.iter().map(|c| c.weight * corrected(c)).sum::<f64>() / weight
         };
         let blocks = membership.by_block();
         Some(blocks.iter().map(|b| moments::mean(&b.iter().map(|&k| of_model(k)).collect::<Vec<_>>())).collect())
     }
+}
+
+/// Strata of difficulty.
+const STRATA: usize = 10;
+
+/// Spread of levels below which they are taken for equal: no slope is read from noise.
+const LEVEL: f64 = 0.02;
+
+/// Slope of gain over level at every point (level, gain, weight): of the weighted parabola through all of them, or the line through fewer than
+/// four. A ridge of [`LEVEL`] holds it at 0 where levels hardly differ.
+fn slopes(points: &[(f64, f64, f64)]) -> Vec<f64> {
+    let weight: f64 = points.iter().map(|p| p.2).sum();
+    let mean = |f: &dyn Fn(&(f64, f64, f64)) -> f64| points.iter().map(|p| p.2 * f(p)).sum::<f64>() / weight;
+    let centre = mean(&|p| p.0);
+    let x = |p: &(f64, f64, f64)| p.0 - centre;
+    let (xx, y) = (mean(&|p| x(p) * x(p)), mean(&|p| p.1));
+    // Second column: what of x^2 is neither constant nor x.
+    let tilt = mean(&|p| x(p).powi(3)) / (xx + LEVEL * LEVEL);
+    let bend = |p: &(f64, f64, f64)| x(p) * x(p) - xx - tilt * x(p);
+    let linear = mean(&|p| x(p) * (p.1 - y)) / (xx + LEVEL * LEVEL);
+    let square = mean(&|p| bend(p) * bend(p)) + LEVEL.powi(4);
+    let curved = if points.len() < 4 { 0.0 } else { mean(&|p| bend(p) * (p.1 - y - linear * x(p))) / square };
+    points.iter().map(|p| linear + curved * (2.0 * x(p) - tilt)).collect()
 }
 
 /// Examples of equal difficulty in the low and in the high buckets.
@@ -110,6 +155,8 @@ struct Comparable {
     low: Vec<usize>,
     high: Vec<usize>,
     weight: f64,
+    /// Gain per level of success.
+    slope: f64,
 }
 
 /// Bucket of each value among `many` of equal size, ties together; `many` for those without a value.
@@ -128,6 +175,18 @@ fn buckets(values: &[Option<f64>], many: usize) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn slopes_of_a_parabola_and_none_of_noise() {
+        let at = |x: f64| (x, 0.3 * (1.0 - x) + 0.2 * x * x, 7.0);
+        let points: Vec<_> = (0..10).map(|i| at(0.1 * f64::from(i))).collect();
+        for (found, p) in slopes(&points).iter().zip(&points) {
+            assert!((found - (0.4 * p.0 - 0.3)).abs() < 5e-3, "{found} at {}", p.0);
+        }
+        let noise: Vec<_> = (0..10).map(|i| (0.5 + 1e-3 * f64::from(i % 3), f64::from(i % 2), 5.0)).collect();
+        assert!(slopes(&noise).iter().all(|s| s.abs() < 0.5), "{:?}", slopes(&noise));
+        assert!(slopes(&[(0.4, 0.1, 3.0)])[0].abs() < 1e-12);
+    }
 
     #[test]
     fn buckets_are_of_equal_size_and_ties_stay_together() {

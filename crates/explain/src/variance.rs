@@ -2,7 +2,7 @@
 //! the examples look to one model, the second how much a model's view of one example depends on what else it was trained on.
 
 use flatleak_pool::{Membership, Pool, Signal};
-use flatleak_stats::{Jackknife, jackknife, moments, student_t, welch};
+use flatleak_stats::{Jackknife, jackknife, mean_of_blocks, moments, welch};
 
 use crate::Error;
 
@@ -72,10 +72,7 @@ impl Variance {
     fn compare(&self, value: f64, units: &[f64]) -> Result<Jackknife, Error> {
         match self.over {
             Over::Models => Ok(jackknife(value, units, 0.95)?),
-            Over::Examples => Ok(Jackknife {
-                interval: student_t(units, 0.95)?,
-                standard_error: (moments::variance(units, 1) / units.len() as f64).sqrt(),
-            }),
+            Over::Examples => Ok(mean_of_blocks(units, 0.95)?),
         }
     }
 }

@@ -107,6 +107,27 @@ fn soft_memorization_keeps_the_identity_of_confidences() {
     assert!((average - (mean(true) - mean(false))).abs() < 1e-12);
 }
 
+/// The mean square of memorization does not know how many models there are: noise that shares of the distribution take for memorization is
+/// taken off.
+#[test]
+fn the_mean_square_is_free_of_noise() {
+    let truth = truth();
+    let wanted = truth.iter().map(|(a, b)| (a - b) * (a - b)).sum::<f64>() / EXAMPLES as f64;
+    for models in [8, 16, 64] {
+        let draws = 400;
+        let values: Vec<f64> = (0..draws)
+            .map(|draw| {
+                let found = Memorization::new(&planted(&truth, models, draw), Signal::Correct).unwrap();
+                found.statistic(Statistic::MeanSquare).unwrap().interval.mean
+            })
+            .collect();
+        let mean = values.iter().sum::<f64>() / draws as f64;
+        let error = flatleak_stats::moments::standard_deviation(&values, 1) / (draws as f64).sqrt();
+        println!("{models} models: {mean:.4} +- {error:.4}, truth {wanted:.4}");
+        assert!((mean - wanted).abs() < 3.5 * error, "{models}: {mean} {wanted}");
+    }
+}
+
 /// Per example, 95 % intervals cover the planted memorization at least 93 % of the time, over 1,000 repetitions.
 #[test]
 fn intervals_of_examples_cover() {

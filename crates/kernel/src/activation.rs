@@ -60,7 +60,8 @@ pub fn gelu_forward(y: &mut [f32], x: &[f32]) {
 /// `dx = dy (Phi(x) + x phi(x))`.
 pub fn gelu_backward(dx: &mut [f32], dy: &[f32], x: &[f32]) {
     for ((dx, dy), x) in dx.iter_mut().zip(dy).zip(x) {
-        let density = libm::expf(-0.5 * x * x) * (0.5 * std::f32::consts::FRAC_2_SQRT_PI * std::f32::consts::FRAC_1_SQRT_2);
+        let density =
+            libm::expf(-0.5 * x * x) * (0.5 * std::f32::consts::FRAC_2_SQRT_PI * std::f32::consts::FRAC_1_SQRT_2);
         *dx = dy * (normal(*x) + x * density);
     }
 }

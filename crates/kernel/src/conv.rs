@@ -155,7 +155,9 @@ mod tests {
 
     #[test]
     fn strides_and_single_pixels_agree_too() {
-        for (height, width, input, output) in [(5, 4, 3, 6), (1, 1, 2, 3), (6, 7, 8, 19), (2, 9, 40, 33), (33, 20, 5, 8)] {
+        for (height, width, input, output) in
+            [(5, 4, 3, 6), (1, 1, 2, 3), (6, 7, 8, 19), (2, 9, 40, 33), (33, 20, 5, 8)]
+        {
             for (kernel, stride) in [(3, 2), (1, 1), (1, 2), (3, 3)] {
                 check(Conv { height, width, input, output, kernel, stride });
             }

@@ -297,7 +297,14 @@ mod tests {
     use flatleak_stream::{Purpose, Stream};
 
     /// In f64, value by value, over the rows and channels that share their statistics.
-    fn naive(x: &[f32], dy: &[f32], gamma: &[f32], beta: &[f32], share: impl Fn(usize) -> usize, sets: usize) -> [Vec<f64>; 4] {
+    fn naive(
+        x: &[f32],
+        dy: &[f32],
+        gamma: &[f32],
+        beta: &[f32],
+        share: impl Fn(usize) -> usize,
+        sets: usize,
+    ) -> [Vec<f64>; 4] {
         let channels = gamma.len();
         let f = |v: f32| f64::from(v);
         let (mut n, mut mean, mut var) = (vec![0.0; sets], vec![0.0; sets], vec![0.0; sets]);

@@ -13,7 +13,9 @@ pub enum Error {
     #[error("width = {0}, but a factor above 0 and up to 64 is needed")]
     Width(f64),
     /// A layer that cannot be parsed.
-    #[error("unknown layer `{0}`; a layer is one of: linear N, linear, conv N [1x1] [stride S] [no-bias], batch-norm, group-norm G, relu, tanh, gelu, dropout P, max-pool, average-pool, global-pool, flatten, split, shortcut LAYER, add")]
+    #[error(
+        "unknown layer `{0}`; a layer is one of: linear N, linear, conv N [1x1] [stride S] [no-bias], batch-norm, group-norm G, relu, tanh, gelu, dropout P, max-pool, average-pool, global-pool, flatten, split, shortcut LAYER, add"
+    )]
     UnknownLayer(String),
     /// A layer that does not fit its input.
     #[error("layer {index} ({layer}) {problem}")]

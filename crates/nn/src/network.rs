@@ -275,7 +275,9 @@ fn normalise_backward(
 ) {
     match op {
         Op::BatchNorm { .. } => norm::batch_backward(dx, parameters, values, gamma, statistics, scratch),
-        Op::GroupNorm { groups, .. } => norm::group_backward(dx, parameters, values, gamma, statistics, (batch, *groups)),
+        Op::GroupNorm { groups, .. } => {
+            norm::group_backward(dx, parameters, values, gamma, statistics, (batch, *groups))
+        }
         _ => {}
     }
 }

@@ -10,18 +10,8 @@ use std::fmt::Write;
 /// - `resnet8`, `resnet20` for 32x32 (He et al. 2016, arXiv 1512.03385, section 4.2), `resnet18` with its stem for 32x32; projections
 ///   where sizes change (their option B).
 /// - `wrn-16-4`, `wrn-28-2` (Zagoruyko & Komodakis 2016, arXiv 1605.07146), without dropout.
-pub const PRESETS: &[&str] = &[
-    "mlp",
-    "purchase-fc",
-    "cnn",
-    "vgg11",
-    "vgg16",
-    "resnet8",
-    "resnet20",
-    "resnet18",
-    "wrn-16-4",
-    "wrn-28-2",
-];
+pub const PRESETS: &[&str] =
+    &["mlp", "purchase-fc", "cnn", "vgg11", "vgg16", "resnet8", "resnet20", "resnet18", "wrn-16-4", "wrn-28-2"];
 
 /// The layers of a preset, joined by `;`, with inner widths times `width`.
 pub(crate) fn layers(name: &str, width: f64) -> Option<String> {

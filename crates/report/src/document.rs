@@ -44,6 +44,9 @@ pub struct Document {
     pub timings: Timings,
 }
 
+/// Pool examples below which a group is left out of a redacted document.
+pub const SMALLEST_GROUP: usize = 20;
+
 /// A picture of single examples beside `results.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Picture {
@@ -180,11 +183,24 @@ impl Document {
         }
     }
 
-    /// Leaves out pictures and what is known of single examples.
+    /// Leaves out pictures and what is known of single examples; groups of fewer than [`SMALLEST_GROUP`] pool examples are as good as
+    /// singles.
     pub fn redact(&mut self) {
         self.redacted = true;
         self.pictures.clear();
         self.explain.influence.iter_mut().for_each(|i| i.top.clear());
+        let small: Vec<String> =
+            self.explain.groups.iter().filter(|g| g.pool < SMALLEST_GROUP).map(|g| format!("[{}]", g.name)).collect();
+        self.explain.groups.retain(|g| g.pool >= SMALLEST_GROUP);
+        let kept = self.explain.groups.iter().map(|g| format!("[{}]", g.name)).collect::<Vec<_>>();
+        for c in &mut self.comparisons {
+            // A metric of a group ends with its name in brackets; what names no group that is kept goes.
+            c.metrics.retain(|m| {
+                !m.metric.contains('[')
+                    || (kept.iter().any(|g| m.metric.ends_with(g.as_str()))
+                        && !small.iter().any(|g| m.metric.ends_with(g.as_str())))
+            });
+        }
     }
 
     /// One document over the data sets of a study, each of which has its own. `parts` must not be empty.

@@ -12,7 +12,9 @@ pub mod parquet;
 mod plot;
 pub mod table;
 
-pub use document::{DatasetRecord, Document, Machine, Picture, PictureKind, RecipeSettings, StudyRecord, Timings};
+pub use document::{
+    DatasetRecord, Document, Machine, Picture, PictureKind, RecipeSettings, SMALLEST_GROUP, StudyRecord, Timings,
+};
 
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error)]

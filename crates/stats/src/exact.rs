@@ -1,4 +1,4 @@
-//! Exact one-sided tests of counts. Tails are summed term by term in logarithms.
+//! Exact one-sided tests of counts. Tails are summed from their first term by the ratio of neighbours, until nothing is added any more.
 
 use statrs::function::gamma::ln_gamma;
 
@@ -7,12 +7,18 @@ fn ln_choose(n: u64, k: u64) -> f64 {
     f(n) - f(k) - f(n - k)
 }
 
-fn sum_of_exponentials(logs: impl Iterator<Item = f64> + Clone) -> f64 {
-    let top = logs.clone().fold(f64::NEG_INFINITY, f64::max);
-    if top == f64::NEG_INFINITY {
-        return 0.0;
+/// exp(first) (1 + r(1) + r(1) r(2) + ...), at most 1; `ratio(i)` is term i over term i - 1, and there are `terms` in all.
+fn tail(first: f64, terms: u64, ratio: impl Fn(u64) -> f64) -> f64 {
+    let (mut sum, mut term) = (1.0, 1.0);
+    for i in 1..terms {
+        term *= ratio(i);
+        sum += term;
+        // Ratios fall, so that the rest is smaller than a falling geometric series.
+        if ratio(i) < 0.9 && term < 1e-18 * sum {
+            break;
+        }
     }
-    (libm::exp(top) * logs.map(|l| libm::exp(l - top)).sum::<f64>()).min(1.0)
+    libm::exp(first + libm::log(sum)).min(1.0)
 }
 
 /// P(X >= `successes`) for X binomial over `trials` fair coins: the sign test (Arbuthnott 1710; Conover 1999, section 3.4).
@@ -21,20 +27,32 @@ pub fn sign_upper(successes: u64, trials: u64) -> f64 {
     if successes == 0 {
         return 1.0;
     }
-    let ln2 = std::f64::consts::LN_2;
-    sum_of_exponentials((successes..=trials).map(|k| ln_choose(trials, k) - trials as f64 * ln2))
+    if successes > trials {
+        return 0.0;
+    }
+    let first = ln_choose(trials, successes) - trials as f64 * std::f64::consts::LN_2;
+    tail(first, trials - successes + 1, |i| {
+        let k = successes + i;
+        (trials - k + 1) as f64 / k as f64
+    })
 }
 
 /// P(X >= `both`) for X hypergeometric: of `all` things `first` have one property and `second` another, independently;
 /// X have both. Fisher's exact test, one-sided (Fisher 1935).
 pub fn fisher_upper(both: u64, first: u64, second: u64, all: u64) -> f64 {
     let least = (first + second).saturating_sub(all);
+    let most = first.min(second);
     if both <= least {
         return 1.0;
     }
-    let whole = ln_choose(all, second);
-    let term = |k: u64| ln_choose(first, k) + ln_choose(all - first, second - k) - whole;
-    sum_of_exponentials((both..=first.min(second)).map(term))
+    if both > most {
+        return 0.0;
+    }
+    let start = ln_choose(first, both) + ln_choose(all - first, second - both) - ln_choose(all, second);
+    tail(start, most - both + 1, |i| {
+        let k = both + i;
+        ((first - k + 1) * (second - k + 1)) as f64 / (k * (all + k - first - second)) as f64
+    })
 }
 
 #[cfg(test)]

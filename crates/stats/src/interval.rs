@@ -76,6 +76,16 @@ pub fn student_t(block_means: &[f64], level: f64) -> Result<Interval, Error> {
     Ok(Interval { mean: centre, low: centre - half, high: centre + half })
 }
 
+/// [`student_t`] with the standard error behind it, s / sqrt(n).
+///
+/// # Errors
+/// Those of [`student_t`].
+pub fn mean_of_blocks(block_means: &[f64], level: f64) -> Result<Jackknife, Error> {
+    let interval = student_t(block_means, level)?;
+    let standard_error = (variance(block_means, 1) / block_means.len() as f64).sqrt();
+    Ok(Jackknife { interval, standard_error })
+}
+
 /// Bias-corrected and accelerated bootstrap interval for the mean of n independent blocks (Efron 1987).
 ///
 /// Blocks are drawn with replacement `draws` times; the limits are those of [`bca_from_draws`] with the

@@ -44,7 +44,8 @@ pub use curve::{OperatingPoint, interpolate};
 pub use error::Error;
 pub use exact::{fisher_upper, sign_upper};
 pub use interval::{
-    BCA_FROM, Interval, Jackknife, bca, bca_from_draws, block_interval, jackknife, student_t, student_t_critical, welch,
+    BCA_FROM, Interval, Jackknife, bca, bca_from_draws, block_interval, jackknife, mean_of_blocks, student_t,
+    student_t_critical, welch,
 };
 pub use meta::{RandomEffects, random_effects};
 pub use permutation::{Budget, sign_flip_test, smallest_p, swap_test};

@@ -118,7 +118,9 @@ impl Study {
                 Architecture::scaled(preset.as_deref().unwrap_or("mlp"), file.model.width.unwrap_or(1.0))?
             }
             (None, Some(_)) if file.model.width.is_some() => {
-                return Err(Error::Invalid("[model] has `width` beside `layers`: write the widths into the layers".into()));
+                return Err(Error::Invalid(
+                    "[model] has `width` beside `layers`: write the widths into the layers".into(),
+                ));
             }
             (None, Some(layers)) => Architecture::custom(layers.iter().map(String::as_str))?,
         };

@@ -207,11 +207,11 @@ fn attack_all(
     if options.attacks.is_empty() {
         return Ok(out);
     }
-    let known = Links::new(Both::new(pool)?.finest());
+    let known = Links::new(Both::new(pool)?.into_finest());
     for &attack in options.attacks.iter().filter(|a| pool.offers(a.signal())) {
-        let (result, mut scored) = recipe::attack(pool, attack, options.workers, options.seed)?;
+        let (result, mut scored, link) = recipe::attack(pool, attack, &known, (options.workers, options.seed))?;
         if attack.same_roc_as().is_none() {
-            out.links.extend(known.correlation(&scored.calls)?.map(|correlation| LinkResult {
+            out.links.extend(link.map(|correlation| LinkResult {
                 recipe: pool.recipe.clone(),
                 dataset: options.dataset.clone(),
                 attack: attack.name().into(),

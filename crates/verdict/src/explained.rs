@@ -6,6 +6,7 @@ use crate::Estimate;
 
 /// Why recipes leak.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Explanation {
     /// One entry per recipe.
     pub memorization: Vec<MemorizationResult>,
@@ -63,7 +64,7 @@ pub struct Difference {
 /// A statistic by name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NamedEstimate {
-    /// `mean`, `share-below-0.25`, `share-middle`, `share-above-0.85`.
+    /// `mean`, `mean-square` (less its error), `share-below-0.25`, `share-middle`, `share-above-0.85`.
     pub name: String,
     /// Its value with a 95 % interval.
     #[serde(flatten)]
@@ -215,7 +216,8 @@ pub struct BucketsResult {
     pub by: String,
     /// The lowest values first; the last holds the examples without a value. Empty buckets are left out.
     pub buckets: Vec<BucketResult>,
-    /// Gain in the two lowest buckets minus gain in the two highest, among examples of equal difficulty.
+    /// Gain in the two lowest buckets minus gain in the two highest, among examples of equal difficulty; where the sorting rests on
+    /// membership, less the same where membership means nothing.
     pub contrast: Option<Difference>,
     /// Mean of the same contrast where membership means nothing; null where the sorting does not rest on membership.
     pub contrast_by_chance: Option<f64>,
@@ -323,10 +325,10 @@ pub struct MomentsResult {
     pub non_member_mean: f64,
     /// Deviation over non-members, sigma.
     pub non_member_deviation: f64,
-    /// (m - mu) / sigma.
-    pub gap_in_deviations: f64,
-    /// tau / sigma.
-    pub deviation_ratio: f64,
+    /// (m - mu) / sigma; null where sigma is 0.
+    pub gap_in_deviations: Option<f64>,
+    /// tau / sigma; null where sigma is 0.
+    pub deviation_ratio: Option<f64>,
     /// Advantage of the best threshold if phi were normal.
     pub gaussian_advantage: f64,
 }

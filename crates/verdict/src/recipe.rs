@@ -2,10 +2,11 @@
 
 use flatleak_attack::{Attack, Lineup};
 use flatleak_pool::{Pool, Signal};
-use flatleak_stats::{Interval, Ranking, block_interval, jackknife, moments, parallel};
+use flatleak_stats::{Interval, Jackknife, Ranking, block_interval, jackknife, moments, parallel};
 use flatleak_stream::{Purpose, Stream};
 
 use crate::comparison::is_headline;
+use crate::explanation::link::Links;
 use crate::groups::{self, Leaks};
 use crate::scored::{Evidence, MEASURES, Measures, average, block_means, measure};
 use crate::{AttackResult, Error, Estimate, FPR_LEVELS, Spread, TprAtFpr};
@@ -16,6 +17,12 @@ const DRAWS: usize = 2000;
 /// Interval over independent block means: Student's t, or BCa from 64 blocks on.
 pub(crate) fn over_blocks(means: &[f64], seed: u64) -> Result<Interval, Error> {
     Ok(block_interval(means, 0.95, DRAWS, &mut Stream::new(seed, Purpose::Bootstrap, 0, 0))?)
+}
+
+/// [`over_blocks`] with the standard error of the mean of independent blocks.
+pub(crate) fn over_blocks_with_error(means: &[f64], seed: u64) -> Result<Jackknife, Error> {
+    let standard_error = (moments::variance(means, 1) / means.len() as f64).sqrt();
+    Ok(Jackknife { interval: over_blocks(means, seed)?, standard_error })
 }
 
 /// What paired comparisons need of one attack on one recipe.
@@ -81,7 +88,14 @@ pub(crate) fn property(found: &[(&'static str, Vec<f64>)], name: &str, seed: u64
 /// The threshold of the balanced accuracy of a block's targets is learnt on the other blocks' targets, scored
 /// without that block's models; in the jackknife it is held, which costs nothing to first order because it is
 /// a maximum.
-pub(crate) fn attack(pool: &Pool, attack: Attack, workers: usize, seed: u64) -> Result<(AttackResult, Scored), Error> {
+///
+/// `links` is what memorization says of the recipe's examples; the estimate that is returned last is its correlation with attack success.
+pub(crate) fn attack(
+    pool: &Pool,
+    attack: Attack,
+    links: &Links,
+    (workers, seed): (usize, u64),
+) -> Result<(AttackResult, Scored, Option<Estimate>), Error> {
     let evidence = Evidence::new(pool, attack);
     let scene = evidence.scene(None)?;
     let lineup = scene.lineup();
@@ -107,20 +121,29 @@ pub(crate) fn attack(pool: &Pool, attack: Attack, workers: usize, seed: u64) -> 
     let thresholds: Vec<f64> = deletions.iter().map(|d| d.1).collect();
     let deleted: Vec<Measures> = if shadows { deletions.iter().map(|d| d.0).collect() } else { Vec::new() };
     let balanced = balanced_accuracy(lineup, &scores, lineup, &thresholds)?;
+    let calls = right_calls(lineup, &scores, &thresholds);
+    // Both with every block deleted as targets, as shadows and from memorization, at the thresholds from before.
+    let rest = parallel::map(lineup.blocks().len(), workers, |d| {
+        let rest = evidence.scene(Some(lineup.blocks()[d]))?;
+        let scores = rest.score(attack);
+        let balanced = moments::mean(&balanced_accuracy(rest.lineup(), &scores, lineup, &thresholds)?);
+        let others: Vec<f64> = (0..thresholds.len()).filter(|b| *b != d).map(|b| thresholds[b]).collect();
+        Ok::<_, Error>((balanced, links.correlation(&right_calls(rest.lineup(), &scores, &others), Some(d))))
+    })
+    .into_iter()
+    .collect::<Result<Vec<_>, _>>()?;
     let balanced_interval = if shadows {
-        let values = parallel::map(lineup.blocks().len(), workers, |d| {
-            let rest = evidence.scene(Some(lineup.blocks()[d]))?;
-            let scores = rest.score(attack);
-            Ok::<_, Error>(moments::mean(&balanced_accuracy(rest.lineup(), &scores, lineup, &thresholds)?))
-        })
-        .into_iter()
-        .collect::<Result<Vec<_>, _>>()?;
-        jackknife(moments::mean(&balanced), &values, 0.95)?.interval
+        jackknife(moments::mean(&balanced), &rest.iter().map(|r| r.0).collect::<Vec<_>>(), 0.95)?.interval
     } else {
         over_blocks(&balanced, seed)?
     };
+    let left_out: Option<Vec<f64>> = rest.iter().map(|r| r.1).collect();
+    let link = links
+        .correlation(&calls, None)
+        .zip(left_out)
+        .map(|(whole, left_out)| Ok::<_, Error>(jackknife(whole, &left_out, 0.95)?.interval.into()))
+        .transpose()?;
 
-    let calls = right_calls(lineup, &scores, &thresholds);
     let mut leaks = Leaks::default();
     if let Some(groups) = by_group {
         leaks.whole = groups::leakage(lineup, &scores, groups, |_| true)?;
@@ -174,7 +197,7 @@ pub(crate) fn attack(pool: &Pool, attack: Attack, workers: usize, seed: u64) -> 
         balanced_accuracy: balanced_interval.into(),
         tpr_at_fpr,
     };
-    Ok((result, scored))
+    Ok((result, scored, link))
 }
 
 /// Per block and example, the share of the block's targets whose membership call is right.

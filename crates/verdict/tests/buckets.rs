@@ -1,7 +1,7 @@
 //! Influence entropy: what has no structure must not be given any, and what has must be found.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a failed set-up is a failed test; figures are printed")]
 
-use flatleak_pool::{Membership, Pool, Signals};
+use flatleak_pool::{Groups, Membership, Pool, Signals};
 use flatleak_stream::{Purpose, Stream};
 use flatleak_verdict::{BucketsResult, Explanation, Options, explain};
 
@@ -76,6 +76,39 @@ fn a_uniform_improvement_yields_no_bucket_claim() {
         gains += u32::from(gain(0) > gain(4) + 0.1);
     }
     assert_eq!(gains, 6);
+}
+
+/// The same with groups, the rare one the hardest by far: difficulty measured by half of 32 models leaves the rare harder within every stratum, so
+/// that a comparison without correction would find a gain on them in every pool. Claim (b) must not rest on that.
+#[test]
+fn a_uniform_improvement_gains_nothing_on_rare_groups_of_equal_difficulty() {
+    let group = |i: usize| u32::from(i.is_multiple_of(4));
+    let level = |j: usize| {
+        let mut s = Stream::new(83, Purpose::Simulation, j as u64, 0);
+        if group(j) == 1 { s.uniform(0.3, 0.98) } else { 1.0 - 0.25 * s.unit().powi(3) }
+    };
+    let levels: Vec<f64> = (0..TESTS).map(level).collect();
+    let grouped = |pool: Pool| Pool {
+        groups: Some(Groups {
+            names: vec!["frequent".into(), "rare".into()],
+            pool: (0..EXAMPLES).map(group).collect(),
+            test: (0..TESTS).map(group).collect(),
+        }),
+        ..pool
+    };
+    let mut covered = 0;
+    for draw in 0..20 {
+        let base = grouped(pool("sgd", 32, draw, |_, j| levels[j]));
+        let better = grouped(pool("sam", 32, draw, |_, j| levels[j] + (1.0 - levels[j]) / 3.0));
+        let found = explained(&[&base, &better]);
+        let by_group = found.entropy_buckets.iter().find(|b| b.by == "group-frequency").unwrap();
+        let (rare, frequent) = (&by_group.buckets[0], by_group.buckets.last().unwrap());
+        assert!(rare.gain.mean > frequent.gain.mean + 0.05, "the rare gain more, being harder");
+        let contrast = by_group.contrast.unwrap().estimate;
+        covered += usize::from(contrast.low <= 0.0 && 0.0 <= contrast.high);
+        println!("draw {draw}: contrast {:+.4} [{:+.4}, {:+.4}]", contrast.mean, contrast.low, contrast.high);
+    }
+    assert!(covered >= 17, "{covered} of 20 intervals hold 0");
 }
 
 /// Half of the held-out examples hang on one training example each, half on thirty; the candidate gains on the former alone. All are equally

@@ -36,7 +36,15 @@ pub(super) struct Explained<'a> {
 /// One group over all recipes.
 pub(super) struct GroupRow<'a> {
     pub(super) first: &'a GroupResult,
-    pub(super) all: Vec<&'a GroupResult>,
+    /// One place per recipe; a recipe whose models do not all have members and non-members of the group has none.
+    pub(super) all: Vec<Option<&'a GroupResult>>,
+}
+
+impl GroupRow<'_> {
+    /// AUC and share found of the attack that is tabled.
+    pub(super) fn leakage(g: &GroupResult) -> Option<(&Estimate, &Estimate)> {
+        g.leakage.iter().find(|l| l.attack == BY_GROUP).map(|l| (&l.auc, &l.tpr))
+    }
 }
 
 /// One kind of variance over all recipes, and its differences.
@@ -57,9 +65,9 @@ impl<'a> Explained<'a> {
         let all: Vec<&GroupResult> = e.groups.iter().filter(|g| g.dataset == dataset).collect();
         let mut groups: Vec<GroupRow<'a>> = Vec::new();
         for g in &all {
-            match groups.iter_mut().find(|r| r.first.name == g.name) {
-                Some(row) => row.all.push(g),
-                None => groups.push(GroupRow { first: g, all: vec![g] }),
+            if !groups.iter().any(|r| r.first.name == g.name) {
+                let of = |r: &&str| all.iter().copied().find(|x| x.recipe == **r && x.name == g.name);
+                groups.push(GroupRow { first: g, all: recipes.iter().map(of).collect() });
             }
         }
         let buckets = e.entropy_buckets.iter().filter(|b| b.dataset == dataset);
@@ -103,6 +111,16 @@ impl<'a> Explained<'a> {
 
     pub(super) fn influential_pictures(&self) -> impl Iterator<Item = &(&'a Picture, String)> {
         self.pictures.iter().filter(|(p, _)| p.kind == PictureKind::Influential)
+    }
+
+    /// Whether leakage by group was measured.
+    pub(super) fn groups_leak(&self) -> bool {
+        self.groups.iter().flat_map(|g| &g.all).flatten().any(|g| GroupRow::leakage(g).is_some())
+    }
+
+    /// Whether every design is balanced, so that mean memorization is the gap of accuracy.
+    pub(super) fn balanced(&self) -> bool {
+        self.memorized.iter().all(|(m, _)| m.identity.balanced)
     }
 
     /// Whether no pair of a recipe stands out from chance.

@@ -9,7 +9,7 @@ use flatleak_verdict::{
 };
 
 use crate::{Document, Error, plot, table};
-use explanation::Explained;
+use explanation::{Explained, GroupRow};
 
 #[derive(Template)]
 #[template(path = "report.html")]
@@ -88,6 +88,21 @@ impl Page<'_> {
             format!("{:+.4} [{:+.4}, {:+.4}]", e.mean, e.low, e.high)
         };
         text.replace('-', "−")
+    }
+
+    /// AUC and share found of a group, or dashes.
+    fn leak(&self, g: &Option<&GroupResult>) -> (String, String) {
+        let found = g.and_then(GroupRow::leakage);
+        found.map_or(("–".into(), "–".into()), |(auc, tpr)| (self.value(auc), self.percent(tpr)))
+    }
+
+    fn optional(&self, v: &Option<f64>) -> String {
+        v.map_or("–".into(), |v| format!("{v:.2}"))
+    }
+
+    /// Trained by this program, on halves of the pool.
+    fn trained_here(&self) -> bool {
+        !self.d.study.layers.is_empty()
     }
 
     fn figure(&self, d: &Difference) -> String {

@@ -1,6 +1,6 @@
 //! Held-out examples sorted by influence entropy and by what could be mistaken for it, and what the candidate gains on each.
 
-use flatleak_explain::halves::{Halves, null_order};
+use flatleak_explain::halves::{AgainstNull, Halves, null_order, rank_agreement};
 use flatleak_explain::pairs::{Keep, sweep};
 use flatleak_explain::{BUCKETS, Design, ENTROPY_CUT, Influence, Memorization, Strata};
 use flatleak_pool::{Pool, Signal};
@@ -9,7 +9,7 @@ use flatleak_stream::{Purpose, Stream};
 
 use super::influence::frequencies;
 use super::{Context, Pair, difference};
-use crate::recipe::over_blocks;
+use crate::recipe::{over_blocks, over_blocks_with_error};
 use crate::{BucketResult, BucketsResult, Error};
 
 /// Number of the split whose halves make the buckets; the reliability averages over others.
@@ -36,8 +36,9 @@ struct Half {
 }
 
 impl Half {
-    fn new(pool: &Pool, models: &[usize]) -> Result<Self, Error> {
-        let pool = pool.select(models);
+    /// Of the pool examples that `usable` names.
+    fn new(pool: &Pool, models: &[usize], usable: &[usize]) -> Result<Self, Error> {
+        let pool = pool.select(models).of_examples(usable);
         let design = Design::new(&pool.membership)?;
         let tests = pool.test_labels.len();
         let share = |j: usize| pool.test.iter().map(|s| f64::from(s.correct[j])).sum::<f64>() / pool.test.len() as f64;
@@ -64,12 +65,11 @@ impl Half {
     }
 
     /// Mean memorization, in this half, of each held-out example's largest supporters.
-    fn supporters(&self, workers: usize) -> Result<Values, Error> {
+    fn supporters(&self, order: &[usize], workers: usize) -> Result<Values, Error> {
         let memorization = Memorization::new(&self.pool, Signal::Correct)?;
         let values = memorization.values();
         let keep = Keep { per_test: SUPPORTERS, overall: 0 };
-        let order: Vec<usize> = (0..self.design.models()).collect();
-        let pairs = sweep(&self.influence(&order)?, values, keep, workers)?;
+        let pairs = sweep(&self.influence(order)?, values, keep, workers)?;
         let mean = |row: &Vec<flatleak_explain::pairs::Pair>| {
             let found: Vec<f64> = row.iter().map(|p| values[p.train as usize]).collect();
             (!found.is_empty()).then(|| moments::mean(&found))
@@ -78,47 +78,93 @@ impl Half {
     }
 }
 
-/// All sortings of one pair of recipes; `measurable` says whether the baseline's influence entropies mean anything.
-pub(super) fn of(context: &Context<'_>, pair: &Pair<'_>, measurable: bool) -> Result<Vec<BucketsResult>, Error> {
+/// A sorting that rests on membership, with what it is where membership means nothing.
+struct Sorting {
+    strata: Strata,
+    contrast: Option<Vec<f64>>,
+    /// Mean contrasts of draws of the null.
+    nulls: Vec<f64>,
+    /// Agreement of the two halves on the values, beside the same draws.
+    agreement: Option<AgainstNull>,
+}
+
+/// All sortings of one pair of recipes; `measurable` says whether the baseline's influence entropies mean anything. `None` where the halves of
+/// the blocks leave no training example in and out of their models.
+pub(super) fn of(
+    context: &Context<'_>,
+    pair: &Pair<'_>,
+    measurable: bool,
+) -> Result<Option<Vec<BucketsResult>>, Error> {
     let membership = &pair.baseline.membership;
     let halves = Halves::new(membership, context.seed, SPLIT);
-    let half = |h: usize| Half::new(pair.baseline, halves.models(h));
+    let usable = halves.usable(membership);
+    if usable.len() < 2 {
+        return Ok(None);
+    }
+    let half = |h: usize| Half::new(pair.baseline, halves.models(h), &usable);
     let sides = [half(0)?, half(1)?];
     let difficulty = [sides[0].difficulty.as_slice(), sides[1].difficulty.as_slice()];
-    let gain =
-        |k: usize, j: usize| f64::from(pair.candidate.test[k].correct[j]) - f64::from(pair.baseline.test[k].correct[j]);
+    let right = |pool: &Pool, k: usize, j: usize| f64::from(pool.test[k].correct[j]);
+    let gain = |k: usize, j: usize| right(pair.candidate, k, j) - right(pair.baseline, k, j);
+    let level = |k: usize, j: usize| right(pair.baseline, k, j);
     let sorted = |values: [&[Option<f64>]; 2]| Strata::new(&halves, values);
-    let contrast = |strata: &Strata| strata.contrast(membership, difficulty, gain);
-    let plain: Vec<usize> = (0..sides[0].design.models()).collect();
-    let plain_second: Vec<usize> = (0..sides[1].design.models()).collect();
+    let contrast = |strata: &Strata| strata.contrast(membership, difficulty, gain, level);
+
+    let by_membership = |measure: &dyn Fn(&Half, &[usize]) -> Result<Values, Error>| -> Result<Sorting, Error> {
+        let draw = |number: Option<u64>| -> Result<[Values; 2], Error> {
+            let of = |h: usize| {
+                let side = &sides[h];
+                let order = match number {
+                    None => (0..side.design.models()).collect(),
+                    Some(number) => {
+                        let purpose = u64::MAX - 1 - h as u64;
+                        null_order(&side.design, &mut Stream::new(context.seed, Purpose::Permutation, purpose, number))
+                    }
+                };
+                measure(side, &order)
+            };
+            Ok([of(0)?, of(1)?])
+        };
+        let values = draw(None)?;
+        let strata = sorted([&values[0], &values[1]]);
+        let (mut nulls, mut agreements) = (Vec::new(), Vec::new());
+        for number in 0..NULLS {
+            let null = draw(Some(number))?;
+            nulls.extend(contrast(&sorted([&null[0], &null[1]])).map(|blocks| moments::mean(&blocks)));
+            agreements.extend(rank_agreement(&null[0], &null[1]));
+        }
+        let real = rank_agreement(&values[0], &values[1]).filter(|_| agreements.len() as u64 == NULLS);
+        let agreement = real.map(|real| AgainstNull::new(real, &agreements));
+        Ok(Sorting { contrast: contrast(&strata), strata, nulls, agreement })
+    };
 
     let mut out = Vec::new();
-    let entropy = [sides[0].entropies(&plain, context.workers)?, sides[1].entropies(&plain_second, context.workers)?];
-    let strata = sorted([&entropy[0], &entropy[1]]);
-    let nulls = (0..NULLS)
-        .map(|draw| {
-            let of = |h: usize| {
-                let mut stream = Stream::new(context.seed, Purpose::Permutation, u64::MAX - 1 - h as u64, draw);
-                sides[h].entropies(&null_order(&sides[h].design, &mut stream), context.workers)
-            };
-            let values = [of(0)?, of(1)?];
-            Ok(contrast(&sorted([&values[0], &values[1]])).map(|blocks| moments::mean(&blocks)))
-        })
-        .collect::<Result<Vec<Option<f64>>, Error>>()?;
-    let nulls: Vec<f64> = nulls.into_iter().flatten().collect();
-    out.push(result(context, pair, "influence-entropy", &strata, contrast(&strata), (Some(&nulls), measurable))?);
-
-    let supporters = [sides[0].supporters(context.workers)?, sides[1].supporters(context.workers)?];
-    let strata = sorted([&supporters[0], &supporters[1]]);
-    out.push(result(context, pair, "supporters-memorization", &strata, contrast(&strata), (None, measurable))?);
-    let strata = sorted(difficulty);
-    out.push(result(context, pair, "difficulty", &strata, None, (None, true))?);
+    let found = by_membership(&|half, order| half.entropies(order, context.workers))?;
+    out.push(result(
+        context,
+        pair,
+        "influence-entropy",
+        &found.strata,
+        found.contrast,
+        (Some(&found.nulls), measurable),
+    )?);
+    let found = by_membership(&|half, order| half.supporters(order, context.workers))?;
+    let agree = found.agreement.is_some_and(|a| a.exceeds());
+    out.push(result(
+        context,
+        pair,
+        "supporters-memorization",
+        &found.strata,
+        found.contrast,
+        (Some(&found.nulls), agree),
+    )?);
+    out.push(result(context, pair, "difficulty", &sorted(difficulty), None, (None, true))?);
     if let Some(frequency) = frequencies(pair.baseline) {
         let known: Values = frequency.into_iter().map(Some).collect();
         let strata = sorted([&known, &known]);
         out.push(result(context, pair, "group-frequency", &strata, contrast(&strata), (None, true))?);
     }
-    Ok(out)
+    Ok(Some(out))
 }
 
 fn result(
@@ -146,8 +192,7 @@ fn result(
     }
     let chance = nulls.filter(|n| n.len() > 1).map(moments::mean);
     let contrast = contrast.map(|blocks| -> Result<Jackknife, Error> {
-        let interval = over_blocks(&blocks, context.seed)?;
-        let error = (moments::variance(&blocks, 1) / blocks.len() as f64).sqrt();
+        let Jackknife { interval, standard_error: error } = over_blocks_with_error(&blocks, context.seed)?;
         let Some(nulls) = nulls.filter(|n| n.len() > 1) else {
             return Ok(Jackknife { interval, standard_error: error });
         };

@@ -128,19 +128,12 @@ fn leakage(compared: &Comparison) -> String {
     }
 }
 
-/// (b): two halves, both of which must hold: more examples are memorized (share with memorization of at least .25), and the gain in
+/// (b): two halves, both of which must hold: more is memorized (mean square of memorization, less its error, so that noise of few
+/// models does not count), and the gain in
 /// accuracy is larger on atypical examples than on typical ones of equal difficulty. Atypical are rare groups where the data knows
 /// groups, else examples of low influence entropy where that is measurable.
 fn atypical(found: &Explanation, d: &MemorizationDifference) -> Said {
-    let low = d.hard.iter().find(|n| n.name == "share-below-0.25").map(|n| n.difference);
-    let memorized = low.map(|d| Difference {
-        estimate: crate::Estimate {
-            mean: 0.0 - d.estimate.mean,
-            low: 0.0 - d.estimate.high,
-            high: 0.0 - d.estimate.low,
-        },
-        ..d
-    });
+    let memorized = d.hard.iter().find(|n| n.name == "mean-square").map(|n| n.difference);
     let sorted = |by: &str| {
         found
             .entropy_buckets
@@ -152,7 +145,7 @@ fn atypical(found: &Explanation, d: &MemorizationDifference) -> Said {
     let typical = rare.or_else(|| sorted("influence-entropy").map(|b| (b, "where few training examples support the answer, compared with equally difficult examples that many support,")));
     let gain = typical.and_then(|(b, words)| b.contrast.map(|c| (c, words)));
     let first = memorized.as_ref().map_or("memorization is unknown".into(), |m| {
-        format!("the share of memorized examples differs by {}", figure(m))
+        format!("the mean square of memorization differs by {}", figure(m))
     });
     let second = match &gain {
         Some((c, words)) => format!("{words} its accuracy gains {} more", figure(c)),
@@ -209,7 +202,10 @@ fn theory(found: &Explanation, attacked: &[Attacked<'_>], d: &MemorizationDiffer
         return (CannotTell, "the difference in advantage could not be attributed".into());
     };
     // Distances of the means in deviations of non-members: the deviation in these units is the inverse.
-    let [before, after] = [&a.baseline_moments, &a.candidate_moments].map(|m| 1.0 / m.gap_in_deviations);
+    let deviation = |m: &crate::MomentsResult| m.gap_in_deviations.map(|gap| 1.0 / gap);
+    let Some((before, after)) = deviation(&a.baseline_moments).zip(deviation(&a.candidate_moments)) else {
+        return (CannotTell, "phi does not spread over non-members".into());
+    };
     let text = format!(
         "the spread of phi on non-members is {after:.3} of the distance between members and non-members (baseline {before:.3}), which changes the advantage of one threshold by {}",
         figure(&part)

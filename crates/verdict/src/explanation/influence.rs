@@ -1,7 +1,7 @@
 //! Influence per recipe: all pairs swept once, beside what chance gives.
 
-use flatleak_explain::halves::{AgainstNull, Outputs, Reliability, reliability};
-use flatleak_explain::pairs::{HIGH, Keep, Pair, Pairs, sweep};
+use flatleak_explain::halves::{AgainstNull, Outputs, Reliability, null_order, reliability};
+use flatleak_explain::pairs::{HIGH, Keep, Pair, Pairs, count_high, sweep};
 use flatleak_explain::{Design, ENTROPY_CUT, Influence};
 use flatleak_pool::{Pool, Signal};
 use flatleak_stats::moments;
@@ -39,33 +39,65 @@ pub(super) fn of(context: &Context<'_>, pool: &Pool, both: &Both) -> Result<Opti
     let design = Design::new(&pool.membership)?;
     let right: Vec<&[u8]> = pool.test.iter().map(|s| s.correct.as_slice()).collect();
     let everyone: Vec<usize> = (0..right.len()).collect();
-    let memorization = both.hard.values();
     let hard = |order: &[usize]| Influence::hard(&design, &order.iter().map(|&k| right[k]).collect::<Vec<_>>());
-    let pairs = sweep(&hard(&everyone)?, memorization, KEEP, context.workers)?;
     let judged = reliable(context, pool, Outputs::Right(&right))?;
-    let chance =
-        by_chance(context, &design, |order| Ok(sweep(&hard(order)?, memorization, NONE, context.workers)?.high))?;
     let mut measurable = judged.halves.is_some_and(|h| h.exceeds());
-    let spread = typical(pool, Signal::Correct);
-    let mut results = vec![result(context, pool, memorization, ("hard", &pairs, judged, chance, spread))];
-    if let Some(soft) = &both.soft {
+    let memorization = both.hard.values();
+    let (result, pairs) =
+        form(context, pool, memorization, ("hard", hard(&everyone)?, judged), |order| Ok(hard(order)?))?;
+    let mut results = vec![result];
+    if let Some(memorization) = &both.soft {
         let rows = pool.test_rows(Signal::Confidence);
         let rows: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
-        let memorization = soft.values();
-        let influence = |order: &[usize]| Influence::soft(&design, &order.iter().map(|&k| rows[k]).collect::<Vec<_>>());
-        let pairs = sweep(&influence(&everyone)?, memorization, KEEP, context.workers)?;
+        let soft = |order: &[usize]| Influence::soft(&design, &order.iter().map(|&k| rows[k]).collect::<Vec<_>>());
         let judged = reliable(context, pool, Outputs::Confidence(&rows))?;
         measurable = judged.halves.is_some_and(|h| h.exceeds());
-        let chance = by_chance(context, &design, |order| {
-            Ok(sweep(&influence(order)?, memorization, NONE, context.workers)?.high)
-        })?;
-        let spread = typical(pool, Signal::Confidence);
-        results.push(result(context, pool, memorization, ("soft", &pairs, judged, chance, spread)));
+        let whole = ("soft", soft(&everyone)?, judged);
+        results.push(form(context, pool, memorization.values(), whole, |order| Ok(soft(order)?))?.0);
     }
     Ok(Some(Found { results, pairs, measurable }))
 }
 
-const NONE: Keep = Keep { per_test: 0, overall: 0 };
+/// Error at which the threshold of a high influence is two of them.
+const WANTED: f64 = HIGH.1 as f64 / 2.0;
+
+/// One form of influence: the sweep over all pairs, and how many high ones chance gives. `reordered` is the influence with the models'
+/// outputs in another order.
+fn form<'d>(
+    context: &Context<'_>,
+    pool: &Pool,
+    memorization: &[f64],
+    (name, whole, judged): (&str, Influence<'d>, Reliability),
+    reordered: impl Fn(&[usize]) -> Result<Influence<'d>, Error>,
+) -> Result<(InfluenceResult, Pairs), Error> {
+    let pairs = sweep(&whole, memorization, KEEP, context.workers)?;
+    let draws = (0..DRAWS)
+        .map(|draw| {
+            let mut stream = Stream::new(context.seed, Purpose::Permutation, u64::MAX, draw);
+            let order = null_order(whole.design(), &mut stream);
+            Ok(count_high(&reordered(&order)?, memorization, context.workers)? as f64)
+        })
+        .collect::<Result<Vec<_>, Error>>()?;
+    let known: Vec<f64> = pairs.entropy.iter().flatten().map(|e| libm::exp(*e)).collect();
+    let (standard_error, models_needed) = whole.typical_error(WANTED);
+    let result = InfluenceResult {
+        recipe: pool.recipe.clone(),
+        dataset: context.dataset.into(),
+        form: name.into(),
+        pairs: (memorization.len() * pairs.entropy.len()) as u64,
+        high: pairs.high,
+        high_by_chance: moments::mean(&draws),
+        discovered: pairs.discovered,
+        standard_error,
+        models_needed,
+        reliability: judged.halves.map(null),
+        follows_frequency: judged.frequency.map(null),
+        without_influence: pairs.entropy.iter().filter(|e| e.is_none()).count(),
+        supporters: (!known.is_empty()).then(|| moments::mean(&known)),
+        top: pairs.overall.iter().take(LISTED).map(|p| listed(pool, memorization, p)).collect(),
+    };
+    Ok((result, pairs))
+}
 
 /// Reliability on at most [`JUDGED`] held-out examples.
 fn reliable(context: &Context<'_>, pool: &Pool, outputs: Outputs<'_>) -> Result<Reliability, Error> {
@@ -93,70 +125,6 @@ pub(super) fn frequencies(pool: &Pool) -> Option<Vec<f64>> {
     let mut counts = vec![0usize; groups.names.len()];
     groups.pool.iter().for_each(|g| counts[*g as usize] += 1);
     Some(groups.test.iter().map(|g| counts[*g as usize] as f64 / groups.pool.len() as f64).collect())
-}
-
-/// High-influence pairs where membership means nothing, mean over draws.
-fn by_chance(
-    context: &Context<'_>,
-    design: &Design,
-    count: impl Fn(&[usize]) -> Result<u64, Error>,
-) -> Result<f64, Error> {
-    let found = (0..DRAWS)
-        .map(|draw| {
-            let mut stream = Stream::new(context.seed, Purpose::Permutation, u64::MAX, draw);
-            Ok(count(&flatleak_explain::halves::null_order(design, &mut stream))? as f64)
-        })
-        .collect::<Result<Vec<_>, Error>>()?;
-    Ok(moments::mean(&found))
-}
-
-/// Mean square of what one block, or one model, adds to the influence of a bystander: its variance times their number.
-fn typical(pool: &Pool, signal: Signal) -> f64 {
-    let rows = pool.test_rows(signal);
-    let tests = rows.first().map_or(0, Vec::len) as f64;
-    if pool.membership.is_complementary() {
-        let blocks = pool.membership.by_block();
-        let sum: f64 =
-            blocks.iter().flat_map(|b| rows[b[0]].iter().zip(&rows[b[1]]).map(|(x, y)| (x - y) * (x - y))).sum();
-        return sum / tests / blocks.len() as f64;
-    }
-    let models = rows.len() as f64;
-    let variance = |j: usize| {
-        let mean = rows.iter().map(|r| r[j]).sum::<f64>() / models;
-        rows.iter().map(|r| (r[j] - mean).powi(2)).sum::<f64>() / models
-    };
-    // Two sides of M/2 models each: var 4/M per model.
-    4.0 * (0..tests as usize).map(variance).sum::<f64>() / tests
-}
-
-fn result(
-    context: &Context<'_>,
-    pool: &Pool,
-    memorization: &[f64],
-    (form, pairs, judged, chance, spread): (&str, &Pairs, Reliability, f64, f64),
-) -> InfluenceResult {
-    let membership = &pool.membership;
-    let units = membership.blocks() as f64;
-    let known: Vec<f64> = pairs.entropy.iter().flatten().map(|e| libm::exp(*e)).collect();
-    let per_unit = membership.models() / membership.blocks();
-    // Two errors of an influence of 0 are the threshold: 2 sqrt(spread / units) = .15.
-    let needed = (spread * (2.0 / f64::from(HIGH.1)).powi(2)).ceil().max(2.0) as usize * per_unit;
-    InfluenceResult {
-        recipe: pool.recipe.clone(),
-        dataset: context.dataset.into(),
-        form: form.into(),
-        pairs: (memorization.len() * pairs.entropy.len()) as u64,
-        high: pairs.high,
-        high_by_chance: chance,
-        discovered: pairs.discovered,
-        standard_error: (spread / units).sqrt(),
-        models_needed: needed,
-        reliability: judged.halves.map(null),
-        follows_frequency: judged.frequency.map(null),
-        without_influence: pairs.entropy.iter().filter(|e| e.is_none()).count(),
-        supporters: (!known.is_empty()).then(|| moments::mean(&known)),
-        top: pairs.overall.iter().take(LISTED).map(|p| listed(pool, memorization, p)).collect(),
-    }
 }
 
 pub(super) fn listed(pool: &Pool, memorization: &[f64], pair: &Pair) -> PairResult {

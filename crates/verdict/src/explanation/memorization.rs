@@ -24,6 +24,11 @@ impl Both {
         Ok(Self { hard: Memorization::new(pool, Signal::Correct)?, soft })
     }
 
+    /// [`Both::finest`] by value.
+    pub(crate) fn into_finest(self) -> Memorization {
+        self.soft.unwrap_or(self.hard)
+    }
+
     /// Soft memorization where there is one: its errors are smaller.
     pub(crate) fn finest(&self) -> &Memorization {
         self.soft.as_ref().unwrap_or(&self.hard)
@@ -66,7 +71,8 @@ pub(super) fn compared(
         _ => Vec::new(),
     };
     let (x, y) = (a.finest().values(), b.finest().values());
-    let alike = x.len() == y.len();
+    // Archives may have lost different examples: only the same ones can be set side by side.
+    let alike = pair.baseline.ids == pair.candidate.ids && pair.baseline.labels == pair.candidate.labels;
     Ok(MemorizationDifference {
         baseline: pair.baseline.recipe.clone(),
         candidate: pair.candidate.recipe.clone(),

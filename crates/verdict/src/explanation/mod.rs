@@ -133,17 +133,9 @@ pub(crate) fn explain(
             };
             out.attribution.push(spread::attribution(context, &pair, (one, other), phi(a).zip(phi(b)))?);
         }
-        let same_tests = pair.candidate.test.iter().zip(&pair.baseline.test).all(|(b, a)| a.len() == b.len());
-        if let Some(found) = found[a].as_ref().filter(|_| same_tests) {
-            if pools[a].membership.blocks() < 6 {
-                out.left_out.push(LeftOut {
-                    dataset: context.dataset.into(),
-                    what: format!("gains by bucket, {name}"),
-                    reason: format!("{} blocks give no two halves; 6 are needed", pools[a].membership.blocks()),
-                });
-            } else {
-                out.entropy_buckets.extend(buckets::of(context, &pair, found.measurable)?);
-            }
+        if let Some(reason) = buckets(context, &pair, found[a].as_ref(), &mut out.entropy_buckets)? {
+            let what = format!("gains by bucket, {name}");
+            out.left_out.push(LeftOut { dataset: context.dataset.into(), what, reason });
         }
         step()?;
     }
@@ -156,4 +148,29 @@ pub(crate) fn explain(
         .map(|(((pool, both), found), attacked)| detail::of(pool, both, found.map(|f| f.pairs), attacked.scored))
         .collect::<Result<_, _>>()?;
     Ok((out, details))
+}
+
+/// Appends the gains of a pair by bucket, or says why there are none.
+fn buckets(
+    context: &Context<'_>,
+    pair: &Pair<'_>,
+    found: Option<&Found>,
+    to: &mut Vec<crate::BucketsResult>,
+) -> Result<Option<String>, Error> {
+    let Some(found) = found else { return Ok(Some("the baseline has no outputs on held-out examples".into())) };
+    let tests = |pool: &Pool| pool.test.iter().map(flatleak_pool::Signals::len).collect::<Vec<_>>();
+    if tests(pair.baseline) != tests(pair.candidate) {
+        return Ok(Some("the recipes have outputs on different held-out examples".into()));
+    }
+    let blocks = pair.baseline.membership.blocks();
+    if blocks < 6 {
+        return Ok(Some(format!("{blocks} blocks give no two halves; 6 are needed")));
+    }
+    match buckets::of(context, pair, found.measurable)? {
+        Some(results) => to.extend(results),
+        None => {
+            return Ok(Some("half of the models leaves no training example both in and out: train more models".into()));
+        }
+    }
+    Ok(None)
 }

@@ -2,10 +2,9 @@
 
 use flatleak_explain::{Over, PhiMoments, Variance};
 use flatleak_pool::{Pool, Signal};
-use flatleak_stats::Jackknife;
 
 use super::{Context, Pair, difference};
-use crate::recipe::over_blocks;
+use crate::recipe::over_blocks_with_error;
 use crate::scored::Measures;
 use crate::{AttributionResult, Difference, Error, MomentsResult, VarianceDifference, VarianceResult};
 
@@ -77,6 +76,11 @@ impl Variances {
     }
 }
 
+/// `None` for what no number says, such as a ratio to nothing.
+fn finite(value: f64) -> Option<f64> {
+    value.is_finite().then_some(value)
+}
+
 fn moments(found: &PhiMoments) -> Result<MomentsResult, Error> {
     let m = found.moments();
     Ok(MomentsResult {
@@ -84,8 +88,8 @@ fn moments(found: &PhiMoments) -> Result<MomentsResult, Error> {
         member_deviation: m.member_deviation,
         non_member_mean: m.non_member_mean,
         non_member_deviation: m.non_member_deviation,
-        gap_in_deviations: (m.member_mean - m.non_member_mean) / m.non_member_deviation,
-        deviation_ratio: m.member_deviation / m.non_member_deviation,
+        gap_in_deviations: finite((m.member_mean - m.non_member_mean) / m.non_member_deviation),
+        deviation_ratio: finite(m.member_deviation / m.non_member_deviation),
         gaussian_advantage: found.advantage()?.interval.mean,
     })
 }
@@ -101,9 +105,7 @@ pub(super) fn attribution(
     let seen = observed
         .map(|(a, b)| -> Result<Difference, Error> {
             let blocks: Vec<f64> = a.iter().zip(b).map(|(a, b)| b[1] - a[1]).collect();
-            let error = (flatleak_stats::moments::variance(&blocks, 1) / blocks.len() as f64).sqrt();
-            let found = Jackknife { interval: over_blocks(&blocks, context.seed)?, standard_error: error };
-            Ok(difference(found, pair))
+            Ok(difference(over_blocks_with_error(&blocks, context.seed)?, pair))
         })
         .transpose()?;
     Ok(AttributionResult {
