@@ -78,6 +78,9 @@ impl Half {
     }
 }
 
+/// Values of the held-out examples from one half, the outputs of its models in an order.
+type Measure<'a> = &'a dyn Fn(&Half, &[usize]) -> Result<Values, Error>;
+
 /// A sorting that rests on membership, with what it is where membership means nothing.
 struct Sorting {
     strata: Strata,
@@ -110,7 +113,7 @@ pub(super) fn of(
     let sorted = |values: [&[Option<f64>]; 2]| Strata::new(&halves, values);
     let contrast = |strata: &Strata| strata.contrast(membership, difficulty, gain, level);
 
-    let by_membership = |measure: &dyn Fn(&Half, &[usize]) -> Result<Values, Error>| -> Result<Sorting, Error> {
+    let by_membership = |measure: Measure<'_>| -> Result<Sorting, Error> {
         let draw = |number: Option<u64>| -> Result<[Values; 2], Error> {
             let of = |h: usize| {
                 let side = &sides[h];
