@@ -20,8 +20,12 @@ EXAMPLES = 2000
 NETWORKS = {
     "mlp": {"input": (784,), "classes": 10},
     "mlp-bench": {"input": (600,), "classes": 100},
+    "purchase-fc": {"input": (600,), "classes": 100},
     "cnn": {"input": (1, 28, 28), "classes": 10},
+    "resnet20": {"input": (3, 32, 32), "classes": 10},
+    "wrn-16-4": {"input": (3, 32, 32), "classes": 10},
 }
+IMAGES = ("cnn", "resnet20", "wrn-16-4")
 
 
 def arguments():
@@ -34,7 +38,7 @@ def arguments():
     parser.add_argument("--warmup", type=int, default=20, help="steps before timing")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--compile", action="store_true", help="torch.compile the loss")
-    parser.add_argument("--channels-last", action="store_true", help="cnn only")
+    parser.add_argument("--channels-last", action="store_true", help="image networks only")
     parser.add_argument(
         "--update",
         choices=["loop", "foreach", "fused"],
@@ -45,15 +49,63 @@ def arguments():
     parser.add_argument("--lr", type=float, default=0.01)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    if args.channels_last and args.network != "cnn":
-        parser.error("--channels-last needs --network cnn")
+    if args.channels_last and args.network not in IMAGES:
+        parser.error("--channels-last needs a network on images")
     if args.windows < 1 or args.steps < args.windows:
         parser.error("--steps must be at least --windows")
     return args
 
 
+def residual(network):
+    """The same networks as the presets resnet20 and wrn-16-4: projections where sizes change."""
+    from torch import nn
+    from torch.nn.functional import relu
+
+    class Basic(nn.Module):
+        def __init__(self, a, b, stride):
+            super().__init__()
+            self.conv1, self.norm1 = nn.Conv2d(a, b, 3, stride, 1, bias=False), nn.BatchNorm2d(b)
+            self.conv2, self.norm2 = nn.Conv2d(b, b, 3, 1, 1, bias=False), nn.BatchNorm2d(b)
+            self.short = None
+            if stride != 1 or a != b:
+                self.short = nn.Sequential(nn.Conv2d(a, b, 1, stride, bias=False), nn.BatchNorm2d(b))
+
+        def forward(self, x):
+            y = self.norm2(self.conv2(relu(self.norm1(self.conv1(x)))))
+            return relu(y + (x if self.short is None else self.short(x)))
+
+    class PreActivated(nn.Module):
+        def __init__(self, a, b, stride):
+            super().__init__()
+            self.norm1, self.conv1 = nn.BatchNorm2d(a), nn.Conv2d(a, b, 3, stride, 1, bias=False)
+            self.norm2, self.conv2 = nn.BatchNorm2d(b), nn.Conv2d(b, b, 3, 1, 1, bias=False)
+            self.short = None if stride == 1 and a == b else nn.Conv2d(a, b, 1, stride, bias=False)
+
+        def forward(self, x):
+            h = relu(self.norm1(x))
+            y = self.conv2(relu(self.norm2(self.conv1(h))))
+            return y + (x if self.short is None else self.short(h))
+
+    pool = [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    if network == "resnet20":
+        layers = [nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU()]
+        widths, block, n, head = [16, 16, 32, 64], Basic, 3, pool + [nn.Linear(64, 10)]
+    else:
+        layers = [nn.Conv2d(3, 16, 3, 1, 1, bias=False)]
+        widths, block, n = [16, 64, 128, 256], PreActivated, 2
+        head = [nn.BatchNorm2d(256), nn.ReLU()] + pool + [nn.Linear(256, 10)]
+    for stage in range(3):
+        for k in range(n):
+            a = widths[stage] if k == 0 else widths[stage + 1]
+            layers.append(block(a, widths[stage + 1], 2 if stage > 0 and k == 0 else 1))
+    return nn.Sequential(*layers, *head)
+
+
 def build(network):
     from torch import nn
+
+    if network in ("resnet20", "wrn-16-4"):
+        return residual(network)
 
     if network == "cnn":
         return nn.Sequential(
@@ -71,6 +123,7 @@ def build(network):
     sizes, act = {
         "mlp": ((784, 256, 128, 10), nn.ReLU),
         "mlp-bench": ((600, 512, 256, 128, 100), nn.Tanh),
+        "purchase-fc": ((600, 1024, 512, 256, 128, 100), nn.Tanh),
     }[network]
     layers = []
     for i, (a, b) in enumerate(zip(sizes, sizes[1:])):

@@ -25,13 +25,19 @@ fn product_rate() -> f64 {
 
 fn main() {
     let (peak, product) = (flatleak_kernel::peak::multiply_add_rate(), product_rate());
+    let preset = |name: &str| Architecture::preset(name).unwrap();
     let image = Shape { channels: 1, height: 28, width: 28 };
+    let colour = Shape { channels: 3, height: 32, width: 32 };
+    let table = Shape { channels: 1, height: 1, width: 600 };
     let bench =
         Architecture::custom("flatten;linear 512;tanh;linear 256;tanh;linear 128;tanh;linear".split(';')).unwrap();
     let cases = [
-        ("mlp", Architecture::preset("mlp").unwrap(), image, 10, 400),
-        ("mlp-bench", bench, Shape { channels: 1, height: 1, width: 600 }, 100, 200),
-        ("cnn", Architecture::preset("cnn").unwrap(), image, 10, 20),
+        ("mlp", preset("mlp"), image, 10, 400),
+        ("mlp-bench", bench, table, 100, 200),
+        ("purchase-fc", preset("purchase-fc"), table, 100, 60),
+        ("cnn", preset("cnn"), image, 10, 20),
+        ("resnet20", preset("resnet20"), colour, 10, 3),
+        ("wrn-16-4", preset("wrn-16-4"), colour, 10, 1),
     ];
     let only = std::env::args().nth(1);
     for (name, architecture, shape, classes, steps) in cases {
@@ -59,7 +65,8 @@ fn main() {
             let y: Vec<u32> = (0..2000).map(|_| s.below(classes as u32)).collect();
             let mut trainer = Trainer::new(&network, &recipe, network.init(&mut s));
             let mut windows = Vec::new();
-            for window in 0..8 {
+            // The first window warms up.
+            for window in 0..if steps > 10 { 8 } else { 4 } {
                 let start = Instant::now();
                 for _ in 0..steps {
                     let batch: Vec<u32> = (0..128).map(|_| s.below(2000)).collect();
@@ -72,13 +79,7 @@ fn main() {
             }
             windows.sort_by(f64::total_cmp);
             let ms = windows[windows.len() / 2];
-            // Forward, weight gradient and input gradient, the last not for the first layer.
-            let first = match name {
-                "cnn" => 9 * 32 * 784,
-                "mlp" => 784 * 256,
-                _ => 600 * 512,
-            };
-            let flops = 2.0 * 128.0 * passes * (3 * network.multiply_adds() - first) as f64;
+            let flops = 2.0 * 128.0 * passes * network.training_multiply_adds() as f64;
             let rate = flops / ms / 1e6;
             println!(
                 "{{\"network\":\"{name}\",\"optimizer\":\"{optimizer:?}\",\"ms_per_step\":{ms:.3},\"gflops\":{rate:.1},\"peak_gflops\":{peak:.1},\"product_gflops\":{product:.1},\"share_of_peak\":{:.2}}}",
