@@ -1,26 +1,29 @@
 //! Batch normalisation (Ioffe & Szegedy 2015, arXiv 1502.03167) and group normalisation (Wu & He 2018, arXiv 1803.08494).
 //!
 //! x, y `[P, C]` with P the pixels of all images of a batch, channels-last; gamma, beta `[C]`.
-//! y = (x - mean) / sqrt(var + 1e-5) gamma + beta, with the biased variance, as PyTorch has it. The backward passes need the input,
-//! not the output. Sums run over pixels in blocks whose f32 sums are added up in f64.
+//! y = (x - mean) / sqrt(var + 1e-5) gamma + beta, with the biased variance, as PyTorch has it. The backward passes need the input, and
+//! the output where a ReLU is joined to the norm: at these sizes memory is what costs, and it saves a pass each way. Sums run over blocks of
+//! pixels in f32, four at a time, and are added up with compensation, in an order that no vector width changes.
 
-use pulp::NullaryFnOnce;
+use pulp::{Simd, WithSimd};
 
-use crate::dispatch::dispatch;
+use crate::dispatch::simd;
+use crate::vector::{load, store};
 
 /// What is added to a variance before its root is taken.
 pub const EPSILON: f64 = 1e-5;
 
-/// Rows whose sums are kept in f32 before they join the f64 totals.
+/// Rows whose sums are kept in registers before they join the totals.
 const BLOCK: usize = 64;
 
 /// Values of workspace per channel that [`batch_forward`] and [`batch_backward`] need.
 pub const WORKSPACE: usize = 6;
 
-/// Means and variances over P, and the scale and shift that they amount to.
+/// Means and variances over P, and y = max(0, norm) where `relu`, else the norm.
 ///
 /// `statistics` `[2, C]` receives mean and 1 / sqrt(var + epsilon), which the backward pass reads; `moments` `[2, C]` mean and biased
 /// variance, from which running statistics are made.
+#[allow(clippy::too_many_arguments, reason = "the operands of one kernel")]
 pub fn batch_forward(
     y: &mut [f32],
     x: &[f32],
@@ -28,28 +31,28 @@ pub fn batch_forward(
     statistics: &mut [f32],
     moments: &mut [f32],
     workspace: &mut [f32],
+    relu: bool,
 ) {
     let channels = gamma.len();
-    let (block, scaled) = workspace[..WORKSPACE * channels].split_at_mut(4 * channels);
+    let (totals, scaled) = workspace[..WORKSPACE * channels].split_at_mut(4 * channels);
     let rows = (x.len() / channels) as f64;
     let (mean, scale) = statistics[..2 * channels].split_at_mut(channels);
-    let (moment, variance) = moments[..2 * channels].split_at_mut(channels);
-    // Two passes: a variance from sums of squares would lose what is left of a large mean.
-    dispatch(ColumnSums { out: mean, block, a: x, b: None, shift: None, channels });
-    mean.iter_mut().zip(moment.iter_mut()).for_each(|(m, to)| {
-        *m = (f64::from(*m) / rows) as f32;
-        *to = *m;
-    });
-    dispatch(ColumnSums { out: variance, block, a: x, b: None, shift: Some(mean), channels });
-    let (slope, offset) = scaled[..2 * channels].split_at_mut(channels);
+    // Distances from the first pixel: close enough to the mean that their squares lose nothing.
+    let shift = &x[..channels];
+    simd(Sums { totals, a: x, b: None, shift, mask: None, channels });
+    let (slope, offset) = scaled.split_at_mut(channels);
     for c in 0..channels {
-        let v = f64::from(variance[c]) / rows;
-        variance[c] = v as f32;
-        scale[c] = (1.0 / (v + EPSILON).sqrt()) as f32;
-        slope[c] = scale[c] * gamma[c];
+        let [sum, square] =
+            [0, 2].map(|k| f64::from(totals[k * channels + c]) + f64::from(totals[(k + 1) * channels + c]));
+        let m = sum / rows;
+        let v = (square / rows - m * m).max(0.0);
+        let (m, inverse) = (m + f64::from(shift[c]), 1.0 / (v + EPSILON).sqrt());
+        (moments[c], moments[channels + c]) = (m as f32, v as f32);
+        (mean[c], scale[c]) = (m as f32, inverse as f32);
+        slope[c] = (inverse * f64::from(gamma[c])) as f32;
         offset[c] = beta[c] - mean[c] * slope[c];
     }
-    dispatch(Affine { y, x, slope, offset, channels });
+    simd(Affine { y, x, slope, offset, channels, relu });
 }
 
 /// With running statistics instead of the batch's: mean and variance `[C]` each.
@@ -59,6 +62,7 @@ pub fn batch_evaluate(
     (gamma, beta): (&[f32], &[f32]),
     (mean, variance): (&[f32], &[f32]),
     workspace: &mut [f32],
+    relu: bool,
 ) {
     let channels = gamma.len();
     let (slope, offset) = workspace[..2 * channels].split_at_mut(channels);
@@ -66,30 +70,36 @@ pub fn batch_evaluate(
         slope[c] = (f64::from(gamma[c]) / (f64::from(variance[c]) + EPSILON).sqrt()) as f32;
         offset[c] = beta[c] - mean[c] * slope[c];
     }
-    dispatch(Affine { y, x, slope, offset, channels });
+    simd(Affine { y, x, slope, offset, channels, relu });
 }
 
-/// Writes `dx`, `dgamma` and `dbeta`; `statistics` are those of the forward pass on the same `x`.
+/// Writes `dx`, `dgamma` and `dbeta`; `statistics` are those of the forward pass on the same `x`, `mask` is its output where a ReLU was joined
+/// to it: where that is not positive, dy counts as 0.
 ///
 /// With h = (x - mean) scale: dbeta = sum dy, dgamma = sum dy h, dx = gamma scale (dy - dbeta / P - h dgamma / P).
 pub fn batch_backward(
     dx: &mut [f32],
     (dgamma, dbeta): (&mut [f32], &mut [f32]),
-    (x, dy): (&[f32], &[f32]),
+    (x, dy, mask): (&[f32], &[f32], Option<&[f32]>),
     gamma: &[f32],
     statistics: &[f32],
     workspace: &mut [f32],
 ) {
     let channels = gamma.len();
-    let (block, scaled) = workspace[..WORKSPACE * channels].split_at_mut(3 * channels);
-    let rows = (x.len() / channels) as f64;
     let (mean, scale) = statistics[..2 * channels].split_at(channels);
-    dispatch(ColumnSums { out: dbeta, block, a: dy, b: None, shift: None, channels });
-    dispatch(ColumnSums { out: dgamma, block, a: dy, b: Some((x, mean)), shift: None, channels });
-    let (slope, rest) = scaled.split_at_mut(channels);
-    let (by_x, offset) = rest.split_at_mut(channels);
+    let rows = (x.len() / channels) as f64;
+    let totals = &mut workspace[..4 * channels];
+    simd(Sums { totals, a: dy, b: Some(x), shift: mean, mask, channels });
     for c in 0..channels {
-        dgamma[c] *= scale[c];
+        let [sum, product] =
+            [0, 2].map(|k| f64::from(totals[k * channels + c]) + f64::from(totals[(k + 1) * channels + c]));
+        dbeta[c] = sum as f32;
+        dgamma[c] = (product * f64::from(scale[c])) as f32;
+    }
+    let (slope, rest) = workspace.split_at_mut(channels);
+    let (by_x, rest) = rest.split_at_mut(channels);
+    let offset = &mut rest[..channels];
+    for c in 0..channels {
         // dx = a dy + b x + d, worked out in f64.
         let (a, s) = (f64::from(gamma[c]) * f64::from(scale[c]), f64::from(scale[c]));
         let b = -a * f64::from(dgamma[c]) * s / rows;
@@ -97,7 +107,7 @@ pub fn batch_backward(
         by_x[c] = b as f32;
         offset[c] = (-a * f64::from(dbeta[c]) / rows - b * f64::from(mean[c])) as f32;
     }
-    dispatch(InputGradient { dx, x, dy, slope, by_x, offset, channels });
+    simd(InputGradient { dx, x, dy, mask, slope, by_x, offset, channels });
 }
 
 /// running <- (1 - momentum) running + momentum (batch's), the variance with P / (P - 1), as PyTorch has it (momentum .1 there).
@@ -110,111 +120,137 @@ pub fn track(running: &mut [f32], moments: &[f32], rows: usize, momentum: f32) {
     }
 }
 
-/// `out[c]` = sum over rows of a, of (a - shift)^2, or of a (b - mean).
-struct ColumnSums<'a> {
-    out: &'a mut [f32],
-    /// Two values per channel: a block's f32 sums and, in the bits of the others, nothing else.
-    block: &'a mut [f32],
+/// Column sums over all rows, high and low parts `[4, C]`: without `b` of d = a - shift and of d^2, with it of a and of a (b - shift).
+/// Where `mask` is not positive, a counts as 0.
+struct Sums<'a> {
+    totals: &'a mut [f32],
     a: &'a [f32],
-    b: Option<(&'a [f32], &'a [f32])>,
-    shift: Option<&'a [f32]>,
+    b: Option<&'a [f32]>,
+    shift: &'a [f32],
+    mask: Option<&'a [f32]>,
     channels: usize,
 }
 
-impl NullaryFnOnce for ColumnSums<'_> {
+impl WithSimd for Sums<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn call(self) {
-        let Self { out, block, a, b, shift, channels } = self;
-        // High and low halves of a total: their sum carries what f64 would.
-        let (sums, rest) = block.split_at_mut(channels);
-        let (low, _) = rest.split_at_mut(channels);
-        out.fill(0.0);
-        low.fill(0.0);
-        for (n, a) in a.chunks(BLOCK * channels).enumerate() {
-            sums.fill(0.0);
-            match (b, shift) {
-                (Some((b, mean)), _) => {
-                    let b = &b[n * BLOCK * channels..][..a.len()];
-                    for (a, b) in a.chunks_exact(channels).zip(b.chunks_exact(channels)) {
-                        for (((s, a), b), m) in sums.iter_mut().zip(a).zip(b).zip(mean) {
-                            *s += a * (b - m);
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { totals, a, b, shift, mask, channels } = self;
+        let rows = a.len() / channels;
+        let zero = simd.splat_f32s(0.0);
+        totals[..4 * channels].fill(0.0);
+        for first in (0..rows).step_by(BLOCK) {
+            let last = rows.min(first + BLOCK);
+            for channel in (0..channels).step_by(S::F32_LANES) {
+                let lanes = S::F32_LANES.min(channels - channel);
+                let middle = load(simd, shift, channel, lanes);
+                let (mut sums, mut products) = ([zero; 4], [zero; 4]);
+                let mut row = first;
+                while row < last {
+                    for k in 0..4.min(last - row) {
+                        let at = (row + k) * channels + channel;
+                        let mut value = load(simd, a, at, lanes);
+                        if let Some(mask) = mask {
+                            let kept = simd.less_than_f32s(zero, load(simd, mask, at, lanes));
+                            value = simd.select_f32s(kept, value, zero);
+                        }
+                        match b {
+                            None => {
+                                let d = simd.sub_f32s(value, middle);
+                                sums[k] = simd.add_f32s(sums[k], d);
+                                products[k] = simd.add_f32s(products[k], simd.mul_f32s(d, d));
+                            }
+                            Some(b) => {
+                                let d = simd.sub_f32s(load(simd, b, at, lanes), middle);
+                                sums[k] = simd.add_f32s(sums[k], value);
+                                products[k] = simd.add_f32s(products[k], simd.mul_f32s(value, d));
+                            }
                         }
                     }
+                    row += 4;
                 }
-                (None, Some(shift)) => {
-                    for a in a.chunks_exact(channels) {
-                        for ((s, a), m) in sums.iter_mut().zip(a).zip(shift) {
-                            let d = a - m;
-                            *s += d * d;
-                        }
-                    }
+                for (k, four) in [sums, products].into_iter().enumerate() {
+                    let s = simd.add_f32s(simd.add_f32s(four[0], four[1]), simd.add_f32s(four[2], four[3]));
+                    // Two-sum: what the total loses goes to its low part (Knuth 1969).
+                    let (high, low) = (2 * k * channels + channel, (2 * k + 1) * channels + channel);
+                    let (total, rest) = (load(simd, totals, high, lanes), load(simd, totals, low, lanes));
+                    let t = simd.add_f32s(total, s);
+                    let z = simd.sub_f32s(t, total);
+                    let lost = simd.add_f32s(simd.sub_f32s(total, simd.sub_f32s(t, z)), simd.sub_f32s(s, z));
+                    store(simd, totals, high, lanes, t);
+                    store(simd, totals, low, lanes, simd.add_f32s(rest, lost));
                 }
-                (None, None) => {
-                    for a in a.chunks_exact(channels) {
-                        for (s, a) in sums.iter_mut().zip(a) {
-                            *s += a;
-                        }
-                    }
-                }
-            }
-            // Compensated (Neumaier 1974) in its branchless form, two-sum.
-            for ((total, low), s) in out.iter_mut().zip(low.iter_mut()).zip(sums.iter()) {
-                let t = *total + s;
-                let z = t - *total;
-                *low += (*total - (t - z)) + (s - z);
-                *total = t;
             }
         }
-        out.iter_mut().zip(low).for_each(|(total, low)| *total += *low);
     }
 }
 
-/// y = slope x + offset.
+/// y = slope x + offset, or its positive part.
 struct Affine<'a> {
     y: &'a mut [f32],
     x: &'a [f32],
     slope: &'a [f32],
     offset: &'a [f32],
     channels: usize,
+    relu: bool,
 }
 
-impl NullaryFnOnce for Affine<'_> {
+impl WithSimd for Affine<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn call(self) {
-        for (y, x) in self.y.chunks_exact_mut(self.channels).zip(self.x.chunks_exact(self.channels)) {
-            for (((y, x), a), b) in y.iter_mut().zip(x).zip(self.slope).zip(self.offset) {
-                *y = x * a + b;
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { y, x, slope, offset, channels, relu } = self;
+        let zero = simd.splat_f32s(0.0);
+        for channel in (0..channels).step_by(S::F32_LANES) {
+            let lanes = S::F32_LANES.min(channels - channel);
+            let (a, b) = (load(simd, slope, channel, lanes), load(simd, offset, channel, lanes));
+            let mut at = channel;
+            while at < x.len() {
+                let mut v = simd.add_f32s(simd.mul_f32s(load(simd, x, at, lanes), a), b);
+                if relu {
+                    // NaN is not below 0 and stays.
+                    v = simd.select_f32s(simd.less_than_f32s(v, zero), zero, v);
+                }
+                store(simd, y, at, lanes, v);
+                at += channels;
             }
         }
     }
 }
 
-/// dx = slope dy + by_x x + offset.
+/// dx = slope dy + by_x x + offset, dy masked as in [`Sums`].
 struct InputGradient<'a> {
     dx: &'a mut [f32],
     x: &'a [f32],
     dy: &'a [f32],
+    mask: Option<&'a [f32]>,
     slope: &'a [f32],
     by_x: &'a [f32],
     offset: &'a [f32],
     channels: usize,
 }
 
-impl NullaryFnOnce for InputGradient<'_> {
+impl WithSimd for InputGradient<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn call(self) {
-        let c = self.channels;
-        let rows = self.dx.chunks_exact_mut(c).zip(self.x.chunks_exact(c)).zip(self.dy.chunks_exact(c));
-        for ((dx, x), dy) in rows {
-            let constants = self.slope.iter().zip(self.by_x).zip(self.offset);
-            for (((dx, x), dy), ((a, b), d)) in dx.iter_mut().zip(x).zip(dy).zip(constants) {
-                *dx = a * dy + (b * x + d);
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { dx, x, dy, mask, slope, by_x, offset, channels } = self;
+        let zero = simd.splat_f32s(0.0);
+        for channel in (0..channels).step_by(S::F32_LANES) {
+            let lanes = S::F32_LANES.min(channels - channel);
+            let [a, b, d] = [slope, by_x, offset].map(|v| load(simd, v, channel, lanes));
+            let mut at = channel;
+            while at < x.len() {
+                let mut g = load(simd, dy, at, lanes);
+                if let Some(mask) = mask {
+                    g = simd.select_f32s(simd.less_than_f32s(zero, load(simd, mask, at, lanes)), g, zero);
+                }
+                let rest = simd.add_f32s(simd.mul_f32s(load(simd, x, at, lanes), b), d);
+                store(simd, dx, at, lanes, simd.add_f32s(simd.mul_f32s(g, a), rest));
+                at += channels;
             }
         }
     }
@@ -350,16 +386,27 @@ mod tests {
             let (mut dg, mut db) = (vec![f32::NAN; channels], vec![f32::NAN; channels]);
             let mut work = vec![f32::NAN; WORKSPACE * channels];
             let (mut stats, mut moments) = (vec![f32::NAN; 2 * channels], vec![f32::NAN; 2 * channels]);
-            batch_forward(&mut y, &x, (&gamma, &beta), &mut stats, &mut moments, &mut work);
-            batch_backward(&mut dx, (&mut dg, &mut db), (&x, &dy), &gamma, &stats, &mut work);
+            batch_forward(&mut y, &x, (&gamma, &beta), &mut stats, &mut moments, &mut work, false);
+            batch_backward(&mut dx, (&mut dg, &mut db), (&x, &dy, None), &gamma, &stats, &mut work);
             let [wy, wdx, wdg, wdb] = naive(&x, &dy, &gamma, &beta, |i| i % channels, channels);
             close(&y, &wy, "batch y");
             close(&dx, &wdx, "batch dx");
             close(&dg, &wdg, "dgamma");
             close(&db, &wdb, "dbeta");
             let (mean, variance) = moments.split_at(channels);
-            batch_evaluate(&mut dx, &x, (&gamma, &beta), (mean, variance), &mut work);
+            batch_evaluate(&mut dx, &x, (&gamma, &beta), (mean, variance), &mut work, false);
             close(&dx, &wy, "evaluation with the batch's own statistics");
+            // With a ReLU: the same as one behind the norm.
+            let (mut joined, mut behind) = (vec![f32::NAN; x.len()], y.clone());
+            batch_forward(&mut joined, &x, (&gamma, &beta), &mut stats, &mut moments, &mut work, true);
+            crate::activation::relu_forward(&mut behind);
+            assert_eq!(joined, behind);
+            let (mut masked, mut other) = (dy.clone(), vec![f32::NAN; x.len()]);
+            crate::activation::relu_backward(&mut masked, &behind);
+            batch_backward(&mut dx, (&mut dg, &mut db), (&x, &dy, Some(&joined)), &gamma, &stats, &mut work);
+            let (mut dg2, mut db2) = (dg.clone(), db.clone());
+            batch_backward(&mut other, (&mut dg2, &mut db2), (&x, &masked, None), &gamma, &stats, &mut work);
+            assert_eq!((&dx, &dg, &db), (&other, &dg2, &db2));
 
             let mut stats = vec![f32::NAN; 2 * images * groups];
             group_forward(&mut y, &x, (&gamma, &beta), &mut stats, (images, groups));

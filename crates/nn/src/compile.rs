@@ -19,8 +19,10 @@ pub(crate) enum Op {
         image: Option<Shape>,
     },
     Conv(Conv),
+    /// With a ReLU joined to it where one follows.
     BatchNorm {
         channels: usize,
+        relu: bool,
     },
     GroupNorm {
         channels: usize,
@@ -70,7 +72,7 @@ impl Step {
     pub(crate) fn workspace(&self) -> usize {
         match &self.op {
             Op::Conv(c) => c.workspace(),
-            Op::BatchNorm { channels } => flatleak_kernel::norm::WORKSPACE * channels,
+            Op::BatchNorm { channels, .. } => flatleak_kernel::norm::WORKSPACE * channels,
             _ => 0,
         }
     }
@@ -262,7 +264,7 @@ impl Compiled {
             }
             Layer::BatchNorm => {
                 let channels = at.image.map_or(at.size, |s| s.channels);
-                self.place(index, Op::BatchNorm { channels }, at, (channels, channels, 2 * channels));
+                self.place(index, Op::BatchNorm { channels, relu: false }, at, (channels, channels, 2 * channels));
             }
             &Layer::GroupNorm(groups) => {
                 let channels = at.image.map_or(at.size, |s| s.channels);
@@ -285,7 +287,15 @@ impl Compiled {
                 self.push(index, Op::GlobalPool { pixels, channels: image.channels }, at);
             }
             Layer::Flatten => at.flattened = at.image.take().or(at.flattened),
-            Layer::Relu => self.push(index, Op::Relu, at),
+            Layer::Relu => {
+                // The norm's own pass does it, where its output is all that the ReLU changes.
+                let last = at.buffer.and_then(|k| self.steps.get_mut(k)).filter(|_| !at.activated);
+                if let Some(Step { op: Op::BatchNorm { relu, .. }, .. }) = last {
+                    (*relu, at.activated) = (true, true);
+                } else {
+                    self.push(index, Op::Relu, at);
+                }
+            }
             Layer::Tanh if at.activated => {
                 return Err("follows an activation whose output it would change: leave one of them out".into());
             }

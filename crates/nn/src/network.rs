@@ -138,12 +138,12 @@ impl Network {
                 Op::MaxPool(pool) => pool.forward(y, values, x, batch),
                 Op::AveragePool(pool) => pool.forward(y, x, batch),
                 Op::GlobalPool { pixels, channels } => pool::global_forward(y, x, *pixels, *channels),
-                Op::BatchNorm { .. } if mode == Mode::Training => {
-                    norm::batch_forward(y, x, (weight, bias), statistics, moments, scratch);
+                &Op::BatchNorm { relu, .. } if mode == Mode::Training => {
+                    norm::batch_forward(y, x, (weight, bias), statistics, moments, scratch, relu);
                 }
-                Op::BatchNorm { channels } => {
-                    let running = w[step.state.clone()].split_at(*channels);
-                    norm::batch_evaluate(y, x, (weight, bias), running, scratch);
+                &Op::BatchNorm { channels, relu } => {
+                    let running = w[step.state.clone()].split_at(channels);
+                    norm::batch_evaluate(y, x, (weight, bias), running, scratch, relu);
                 }
                 Op::GroupNorm { groups, .. } => norm::group_forward(y, x, (weight, bias), statistics, (batch, *groups)),
                 Op::Gelu => activation::gelu_forward(y, x),
@@ -197,6 +197,7 @@ impl Network {
                 _ => {}
             }
             let Kept { values, statistics, .. } = &kept[i];
+            let y = &activations[i];
             let mut write = |source: Option<usize>, accumulates: bool, f: &mut dyn FnMut(&mut [f32])| {
                 // Nothing needs the gradient of the data.
                 let Some(k) = source else { return };
@@ -212,7 +213,7 @@ impl Network {
             // Norms compute both gradients at once, also where the input's is not needed.
             if step.source.is_none() && matches!(step.op, Op::BatchNorm { .. } | Op::GroupNorm { .. }) {
                 let dx = &mut spare[..batch * step.inputs];
-                normalise_backward(&step.op, dx, (dw, db), (x, dy), weight, statistics, batch, scratch);
+                normalise_backward(&step.op, dx, (dw, db), (x, dy, y), weight, statistics, batch, scratch);
                 continue;
             }
             write(step.source, step.accumulates[0], &mut |dx| match &step.op {
@@ -227,7 +228,7 @@ impl Network {
                     activation::masked(dx, values);
                 }
                 Op::Add(_) => dx.copy_from_slice(dy),
-                op => normalise_backward(op, dx, (dw, db), (x, dy), weight, statistics, batch, scratch),
+                op => normalise_backward(op, dx, (dw, db), (x, dy, y), weight, statistics, batch, scratch),
             });
             if let Op::Add(other) = step.op {
                 write(other, step.accumulates[1], &mut |dx| dx.copy_from_slice(dy));
@@ -239,7 +240,7 @@ impl Network {
     /// Adds the statistics of the last training pass of `batch` examples to the running ones.
     pub fn track(&self, arena: &mut [f32], ws: &Workspace, batch: usize) {
         for (i, step) in self.steps.iter().enumerate() {
-            if let Op::BatchNorm { channels } = step.op {
+            if let Op::BatchNorm { channels, .. } = step.op {
                 let rows = batch * step.inputs / channels;
                 norm::track(&mut arena[step.state.clone()], &ws.kept[i].moments, rows, MOMENTUM);
             }
@@ -267,16 +268,19 @@ fn normalise_backward(
     op: &Op,
     dx: &mut [f32],
     parameters: (&mut [f32], &mut [f32]),
-    values: (&[f32], &[f32]),
+    (x, dy, y): (&[f32], &[f32], &[f32]),
     gamma: &[f32],
     statistics: &[f32],
     batch: usize,
     scratch: &mut [f32],
 ) {
     match op {
-        Op::BatchNorm { .. } => norm::batch_backward(dx, parameters, values, gamma, statistics, scratch),
+        Op::BatchNorm { relu, .. } => {
+            let mask = relu.then_some(&y[..dy.len()]);
+            norm::batch_backward(dx, parameters, (x, dy, mask), gamma, statistics, scratch);
+        }
         Op::GroupNorm { groups, .. } => {
-            norm::group_backward(dx, parameters, values, gamma, statistics, (batch, *groups))
+            norm::group_backward(dx, parameters, (x, dy), gamma, statistics, (batch, *groups))
         }
         _ => {}
     }

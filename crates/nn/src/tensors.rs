@@ -91,7 +91,7 @@ fn of_step(step: &Step) -> Vec<Tensor> {
             let kind = Kind::Conv { inputs: c.input, outputs: c.output, taps };
             (vec![c.output, c.input, c.kernel, c.kernel], taps * c.input, kind)
         }
-        Op::BatchNorm { channels } | Op::GroupNorm { channels, .. } => {
+        Op::BatchNorm { channels, .. } | Op::GroupNorm { channels, .. } => {
             let mut out = vec![
                 fixed("weight", *channels, 1.0, step.weight.start),
                 fixed("bias", *channels, 0.0, step.bias.start),

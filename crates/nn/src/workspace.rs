@@ -36,7 +36,7 @@ impl Workspace {
         let buffers = || steps.iter().map(|s| sized(if s.in_place() { 0 } else { s.outputs })).collect();
         let kept = |step: &Step| match step.op {
             Op::MaxPool(_) | Op::Dropout(_) => Kept { values: sized(step.outputs), ..Kept::default() },
-            Op::BatchNorm { channels } => {
+            Op::BatchNorm { channels, .. } => {
                 Kept { statistics: vec![0.0; 2 * channels], moments: vec![0.0; 2 * channels], ..Kept::default() }
             }
             Op::GroupNorm { groups, .. } => Kept { statistics: sized(2 * groups), ..Kept::default() },
