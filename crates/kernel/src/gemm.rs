@@ -57,7 +57,7 @@ pub fn gemm(c: &mut [f32], a: Mat<'_>, b: Mat<'_>, accumulate: bool) {
         c[..m * n].fill(0.0);
     }
     // Clearing a panel costs more than a small product: only those that need one get it.
-    if b.col_stride == 1 && n.is_multiple_of(WIDEST) {
+    if b.col_stride == 1 && n.is_multiple_of(WIDEST / 2) {
         simd(Product { c, a, b, accumulate, panel: &mut [] });
     } else {
         simd(Product { c, a, b, accumulate, panel: &mut [0.0; DEPTH * WIDEST] });
@@ -101,7 +101,9 @@ impl Product<'_> {
                 let cols = width.min(n - j);
                 let whole = cols == width;
                 let narrow = cols <= S::F32_LANES;
-                let right = if whole && b.col_stride == 1 {
+                // One whole vector needs neither panel nor edge.
+                let single = cols == S::F32_LANES && b.col_stride == 1;
+                let right = if (whole || single) && b.col_stride == 1 {
                     Rows { data: &b.data[p * b.row_stride + j..], stride: b.row_stride }
                 } else {
                     b.pack(panel, (p, depth), (j, cols), width);
@@ -114,7 +116,10 @@ impl Product<'_> {
                         row_stride: a.row_stride,
                         col_stride: a.col_stride,
                     };
-                    if whole {
+                    if single {
+                        let out = Tile { data: &mut c[i * n + j..], stride: n, add };
+                        tile::any_rows::<S, R, 1>(simd, rows, depth, left, right, out);
+                    } else if whole {
                         let out = Tile { data: &mut c[i * n + j..], stride: n, add };
                         tile::any_rows::<S, R, V>(simd, rows, depth, left, right, out);
                     } else {

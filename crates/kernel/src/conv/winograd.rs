@@ -128,10 +128,35 @@ fn direct(r: usize, v: impl Fn(usize) -> f32) -> f32 {
     }
 }
 
-/// The tiles `first..first + n` as (image, first row, first column) of their output pixels.
-fn places(c: &Conv, first: usize, n: usize) -> impl Iterator<Item = (usize, usize, usize)> + use<> {
-    let (rows, cols) = grid(c);
-    (first..first + n).map(move |t| (t / (rows * cols), t / cols % rows * 2, t % cols * 2))
+/// Tiles one after the other as (image, first row, first column) of their output pixels. It counts instead of dividing: with one vector of
+/// channels three divisions cost more than the transform.
+struct Places {
+    rows: usize,
+    cols: usize,
+    at: (usize, usize, usize),
+}
+
+impl Places {
+    /// From tile `first` on.
+    fn new(c: &Conv, first: usize) -> Self {
+        let (rows, cols) = grid(c);
+        Self { rows, cols, at: (first / (rows * cols), first / cols % rows * 2, first % cols * 2) }
+    }
+
+    #[inline(always)]
+    fn step(&mut self) -> (usize, usize, usize) {
+        let now = self.at;
+        self.at.2 += 2;
+        if self.at.2 == 2 * self.cols {
+            self.at.2 = 0;
+            self.at.1 += 2;
+            if self.at.1 == 2 * self.rows {
+                self.at.1 = 0;
+                self.at.0 += 1;
+            }
+        }
+        now
+    }
 }
 
 /// `V = B' d B` of 4x4 input tiles, `[16, n, channels]`.
@@ -151,17 +176,28 @@ impl WithSimd for Gather<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { c, channels, first, n, from, to } = self;
-        for (tile, (image, i, j)) in places(c, first, n).enumerate() {
+        let mut places = Places::new(c, first);
+        for tile in 0..n {
+            let (image, i, j) = places.step();
             for channel in (0..channels).step_by(S::F32_LANES) {
                 let lanes = S::F32_LANES.min(channels - channel);
                 let mut d = [simd.splat_f32s(0.0); POINTS];
-                for r in 0..4 {
-                    for s in 0..4 {
-                        // The tile starts one pixel above and left of its output.
-                        let (y, x) = (i + r, j + s);
-                        if y >= 1 && y <= c.height && x >= 1 && x <= c.width {
-                            let pixel = (image * c.height + y - 1) * c.width + x - 1;
-                            d[4 * r + s] = load(simd, from, pixel * channels + channel, lanes);
+                // The tile starts one pixel above and left of its output.
+                if i >= 1 && j >= 1 && i + 3 <= c.height && j + 3 <= c.width {
+                    let corner = ((image * c.height + i - 1) * c.width + j - 1) * channels + channel;
+                    for r in 0..4 {
+                        for s in 0..4 {
+                            d[4 * r + s] = load(simd, from, corner + (r * c.width + s) * channels, lanes);
+                        }
+                    }
+                } else {
+                    for r in 0..4 {
+                        for s in 0..4 {
+                            let (y, x) = (i + r, j + s);
+                            if y >= 1 && y <= c.height && x >= 1 && x <= c.width {
+                                let pixel = (image * c.height + y - 1) * c.width + x - 1;
+                                d[4 * r + s] = load(simd, from, pixel * channels + channel, lanes);
+                            }
                         }
                     }
                 }
@@ -206,7 +242,9 @@ impl WithSimd for Scatter<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { c, first, n, from, to } = self;
         let channels = c.output;
-        for (tile, (image, i, j)) in places(c, first, n).enumerate() {
+        let mut places = Places::new(c, first);
+        for tile in 0..n {
+            let (image, i, j) = places.step();
             for channel in (0..channels).step_by(S::F32_LANES) {
                 let lanes = S::F32_LANES.min(channels - channel);
                 let mut half = [simd.splat_f32s(0.0); 8];
@@ -253,7 +291,9 @@ impl WithSimd for Spread<'_> {
         let Self { c, first, n, from, to } = self;
         let channels = c.output;
         let zero = simd.splat_f32s(0.0);
-        for (tile, (image, i, j)) in places(c, first, n).enumerate() {
+        let mut places = Places::new(c, first);
+        for tile in 0..n {
+            let (image, i, j) = places.step();
             for channel in (0..channels).step_by(S::F32_LANES) {
                 let lanes = S::F32_LANES.min(channels - channel);
                 let mut d = [zero; 4];
