@@ -39,8 +39,11 @@ pub(crate) enum Op {
         pixels: usize,
         channels: usize,
     },
-    /// Adds the output of another step, `None` the input.
-    Add(Option<usize>),
+    /// Adds the output of another step, `None` the input; with a ReLU joined to it where one follows.
+    Add {
+        other: Option<usize>,
+        relu: bool,
+    },
 }
 
 /// One step: it reads the buffer of an earlier step, or the input, and writes its own, or works in place.
@@ -120,7 +123,7 @@ pub(crate) fn compile(architecture: &Architecture, shape: Shape, classes: usize)
                     let words = |c: &Cursor| c.image.map_or(c.size.to_string(), |s| s.to_string());
                     return Err(fail(format!("cannot add {} to {}", words(&other), words(&main))));
                 }
-                out.push(index, Op::Add(other.buffer), &mut main);
+                out.push(index, Op::Add { other: other.buffer, relu: false }, &mut main);
             }
             Layer::Shortcut(inner) => {
                 let (cursor, first) = kept.last_mut().ok_or_else(|| fail("has no `split` before it".into()))?;
@@ -178,7 +181,7 @@ fn mark_consumers(steps: &mut [Step]) {
         if step.in_place() {
             continue;
         }
-        let other = if let Op::Add(other) = step.op { other } else { None };
+        let other = if let Op::Add { other, .. } = step.op { other } else { None };
         for (slot, buffer) in [step.source, other].into_iter().enumerate() {
             if let Some(k) = buffer {
                 step.accumulates[slot] = std::mem::replace(&mut written[k], true);
@@ -288,9 +291,9 @@ impl Compiled {
             }
             Layer::Flatten => at.flattened = at.image.take().or(at.flattened),
             Layer::Relu => {
-                // The norm's own pass does it, where its output is all that the ReLU changes.
+                // A norm's or a sum's own pass does it, where its output is all that the ReLU changes.
                 let last = at.buffer.and_then(|k| self.steps.get_mut(k)).filter(|_| !at.activated);
-                if let Some(Step { op: Op::BatchNorm { relu, .. }, .. }) = last {
+                if let Some(Step { op: Op::BatchNorm { relu, .. } | Op::Add { relu, .. }, .. }) = last {
                     (*relu, at.activated) = (true, true);
                 } else {
                     self.push(index, Op::Relu, at);

@@ -153,10 +153,7 @@ impl Network {
                         activation::masked(y, values);
                     }
                 }
-                Op::Add(other) => {
-                    y.copy_from_slice(x);
-                    activation::add(y, &read(*other)[..y.len()]);
-                }
+                Op::Add { other, relu } => activation::sum(y, x, &read(*other)[..y.len()], *relu),
                 Op::Relu | Op::Tanh => {}
             }
         }
@@ -187,6 +184,27 @@ impl Network {
                 continue;
             }
             let (before, rest) = gradients.split_at_mut(i);
+            if let Op::Add { other, relu } = step.op {
+                let n = batch * step.outputs;
+                let dy = &mut rest[0];
+                if relu {
+                    activation::relu_backward(&mut dy[..n], &activations[i][..n]);
+                }
+                for (source, accumulates) in
+                    [other, step.source].into_iter().zip([step.accumulates[1], step.accumulates[0]])
+                {
+                    match source {
+                        Some(k) if accumulates => activation::add(&mut before[k][..n], &dy[..n]),
+                        // The last reader of this gradient may have it as it is.
+                        Some(k) if source == step.source && before[k].len() == dy.len() => {
+                            std::mem::swap(&mut before[k], dy)
+                        }
+                        Some(k) => before[k][..n].copy_from_slice(&dy[..n]),
+                        None => {}
+                    }
+                }
+                continue;
+            }
             let dy = &rest[0][..batch * step.outputs];
             let x = &step.source.map_or(&**input, |k| &activations[k])[..batch * step.inputs];
             let weight = &w[step.weight.clone()];
@@ -227,12 +245,8 @@ impl Network {
                     dx.copy_from_slice(dy);
                     activation::masked(dx, values);
                 }
-                Op::Add(_) => dx.copy_from_slice(dy),
                 op => normalise_backward(op, dx, (dw, db), (x, dy, y), weight, statistics, batch, scratch),
             });
-            if let Op::Add(other) = step.op {
-                write(other, step.accumulates[1], &mut |dx| dx.copy_from_slice(dy));
-            }
         }
         mean_loss
     }
