@@ -79,6 +79,7 @@ fn prepare(options: &Compare, study: &Study, name: &str) -> Result<Job, Failure>
     let unfit =
         |what: &str| Failure::new(USAGE, format!("{what} does not fit {name}, whose examples are {}", data.shape));
     for recipe in &study.recipes {
+        network.check_batch(recipe)?;
         if let Some(transform) = recipe.augment.iter().find(|t| !t.fits(data.shape)) {
             return Err(unfit(&format!("recipe `{}`: augment `{transform}`", recipe.name)));
         }

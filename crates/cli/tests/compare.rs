@@ -119,6 +119,12 @@ fn mistakes_have_their_exit_codes() {
     check(flatleak().args(["compare", "--data", "no-such-data"]), 3, "no-such-data");
     check(flatleak().args(["compare", "--arch", "resnet9000"]), 2, "resnet9000");
     check(flatleak().args(["report", "/nowhere/at/all"]), 3, "cannot read");
+    check(flatleak().args(["compare", "--arch", "vgg11", "--data", "digits"]), 2, "cannot halve an image of 1 x 1");
+    let single = "[model]\npreset = 'resnet8'\nwidth = 0.25\n[train]\nbatch = 1\n";
+    check(flatleak().arg("compare").arg(study(single)), 2, "batch = 1 with batch norm");
+    let wide = "[model]\nlayers = ['flatten', 'linear']\nwidth = 0.5\n";
+    check(flatleak().arg("compare").arg(study(wide)), 2, "`width` beside `layers`");
+    check(flatleak().arg("compare").arg(study("[model]\nwidth = -1.0\n")), 2, "width = -1");
     let file = dir.path().join("file");
     std::fs::write(&file, "x").unwrap();
     check(small(&file.join("below")).env("LC_ALL", "C"), 7, "cannot create");

@@ -5,7 +5,7 @@ use flatleak_stream::Stream;
 
 use crate::compile::{self, Compiled, Op, Step};
 use crate::workspace::{Kept, Workspace};
-use crate::{Architecture, Error, Shape};
+use crate::{Architecture, Error, Recipe, Shape};
 
 /// Share of a batch's statistics in the running ones, as in PyTorch.
 const MOMENTUM: f32 = 0.1;
@@ -65,6 +65,25 @@ impl Network {
     /// Whether training draws dropout masks.
     pub fn drops(&self) -> bool {
         self.steps.iter().any(|s| matches!(s.op, Op::Dropout(_)))
+    }
+
+    /// Values that layers put out for one example, those in place not counted.
+    pub fn activations_per_example(&self) -> usize {
+        self.steps.iter().filter(|s| !s.in_place()).map(|s| s.outputs).sum()
+    }
+
+    /// Refuses batches that a network cannot be trained with.
+    ///
+    /// # Errors
+    /// A batch of one example with batch norm: it would be set against itself.
+    pub fn check_batch(&self, recipe: &Recipe) -> Result<(), Error> {
+        if recipe.batch == 1 && self.normalises_batches() {
+            let problem =
+                "batch = 1 with batch norm, which sets the examples of a batch against each other: give at least 2"
+                    .into();
+            return Err(Error::Recipe { recipe: recipe.name.clone(), problem });
+        }
+        Ok(())
     }
 
     /// Multiply-adds of one forward pass per example.

@@ -1,5 +1,5 @@
 //! Properties of training that no fixture shows.
-#![allow(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a failed set-up is a failed test; figures are printed")]
 
 use flatleak_nn::{Architecture, Network, Optimizer, Outcome, Recipe, Schedule, Shape, Trainer};
 use flatleak_stream::{Purpose, Stream};
@@ -41,7 +41,7 @@ fn train(preset: &str, recipe: &Recipe) -> Vec<f32> {
 
 #[test]
 fn rho_zero_is_sgd_bit_for_bit() {
-    for preset in ["mlp", "cnn"] {
+    for preset in ["mlp", "cnn", "resnet8"] {
         let sgd = train(preset, &recipe(Optimizer::Sgd, 0.0));
         assert_eq!(sgd, train(preset, &recipe(Optimizer::Sam, 0.0)));
         assert_ne!(sgd, train(preset, &recipe(Optimizer::Sam, 0.1)));
@@ -111,6 +111,17 @@ fn impossible_layer_lists_say_where() {
         ("", "unknown layer"),
         ("flatten;lineer 3", "lineer 3"),
         ("conv", "unknown layer `conv`"),
+        ("conv 4;split;relu;add;flatten;linear", "would change what `split` keeps"),
+        ("conv 4;add;flatten;linear", "no `split` before it"),
+        ("conv 4;split;flatten;linear", "waits for its `add`"),
+        ("conv 4;split;add;flatten;linear", "to itself"),
+        ("conv 4;split;conv 5;add;flatten;linear", "cannot add 4x3x3 to 5x3x3"),
+        ("conv 4;split;conv 4 stride 2;add;flatten;linear", "cannot add 4x3x3 to 4x2x2"),
+        ("conv 4;split;conv 4;shortcut relu;add;flatten;linear", "what the other path reads"),
+        ("conv 4;group-norm 3;flatten;linear", "4 channels into 3"),
+        ("flatten;linear 4;tanh;tanh;linear", "follows an activation"),
+        ("flatten;global-pool;linear", "flat"),
+        ("max-pool;max-pool;global-pool;linear", "cannot halve an image of 1 x 1"),
     ] {
         let error = Architecture::custom(layers.split(';'))
             .and_then(|a| Network::compile(&a, shape, 2))
@@ -138,12 +149,70 @@ fn golden_digest_of_ten_steps() {
         let bytes: Vec<u8> = w.iter().flat_map(|v| v.to_le_bytes()).collect();
         blake3::hash(&bytes).to_hex()[..16].to_owned()
     };
-    for (preset, initial, trained) in
-        [("mlp", "29fd92b7c065160e", "4bc923e60aedf403"), ("cnn", "be9479daecfd49c1", "39a23e675bc34f24")]
-    {
+    for (preset, initial, trained) in [
+        ("mlp", "29fd92b7c065160e", "4bc923e60aedf403"),
+        ("cnn", "be9479daecfd49c1", "39a23e675bc34f24"),
+        ("resnet8", "cf51b1a227efb1ca", "6ba4b0105ac9bac7"),
+    ] {
         let start = problem(preset).0.init(&mut Stream::new(1, Purpose::Init, 0, 0));
         assert_eq!(digest(start), initial, "initialisation of {preset}");
         let set = flatleak_kernel::instruction_set();
         assert_eq!(digest(train(preset, &recipe(Optimizer::Sam, 0.05))), trained, "training of {preset} on {set}");
+    }
+}
+
+/// The same mask in both passes of a step, none in evaluation, and about the asked share dropped.
+#[test]
+fn dropout_is_drawn_once_a_step_and_off_in_evaluation() {
+    let shape = Shape { channels: 1, height: 1, width: 6 };
+    let layers = ["flatten", "linear 400", "dropout 0.25", "linear"];
+    let network = Network::compile(&Architecture::custom(layers).unwrap(), shape, 3).unwrap();
+    let w = network.init(&mut Stream::new(2, Purpose::Init, 0, 0));
+    let (x, labels) = ([0.5, -1.0, 2.0, 0.1, 0.2, 0.3], [1u32]);
+    let r = Recipe { batch: 1, ..recipe(Optimizer::Sgd, 0.0) };
+    let mut trainer = Trainer::new(&network, &r, w.clone());
+    let plain = network.logits(&w, &x, &[0], &mut network.workspace(1));
+    let mut losses = Vec::new();
+    for draw in 0..2 {
+        // A rate of 0 leaves the weights; the loss then depends on the mask alone.
+        trainer.draw_masks(1, &mut Stream::new(2, Purpose::Dropout, 0, draw));
+        let first = trainer.step(&x, &labels, &[0], 0.0);
+        assert_eq!(first, trainer.step(&x, &labels, &[0], 0.0), "no new mask, no new loss");
+        losses.push(first);
+    }
+    assert_ne!(losses[0], losses[1]);
+    assert_eq!(network.logits(&w, &x, &[0], &mut network.workspace(1)), plain);
+    let training = train_with_dropout(1);
+    assert_eq!(training, train_with_dropout(1));
+    assert_ne!(training, train_with_dropout(2));
+}
+
+fn train_with_dropout(seed: u64) -> Vec<f32> {
+    let shape = Shape { channels: 1, height: 1, width: 6 };
+    let layers = ["flatten", "linear 8", "relu", "dropout 0.5", "linear"];
+    let network = Network::compile(&Architecture::custom(layers).unwrap(), shape, 3).unwrap();
+    let mut s = Stream::new(4, Purpose::Simulation, 0, 0);
+    let x: Vec<f32> = (0..20 * 6).map(|_| s.normal() as f32).collect();
+    let y: Vec<u32> = (0..20).map(|i| i % 3).collect();
+    let r = recipe(Optimizer::Sam, 0.1);
+    let mut trainer = Trainer::new(&network, &r, network.init(&mut Stream::new(1, Purpose::Init, 0, 0)));
+    trainer.run((&x, &y), &(0..20).collect::<Vec<_>>(), (seed, 0), |_, _| true);
+    trainer.parameters
+}
+
+/// Activations, gradients, parameters and what the passes keep: no more than 1.3 times what a network needs.
+#[test]
+fn the_largest_presets_need_no_more_memory_than_they_must() {
+    for name in ["wrn-16-4", "resnet18"] {
+        let shape = Shape { channels: 3, height: 32, width: 32 };
+        let network = Network::compile(&Architecture::preset(name).unwrap(), shape, 10).unwrap();
+        let needed = 4 * 128 * network.activations_per_example() * 2;
+        let taken = network.workspace(128).bytes();
+        println!(
+            "{name}: {} MB of workspace, {:.2} times activations and gradients",
+            taken >> 20,
+            taken as f64 / needed as f64
+        );
+        assert!((taken as f64) < 1.3 * needed as f64);
     }
 }
