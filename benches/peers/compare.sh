@@ -9,15 +9,24 @@ mkdir -p benches/peers/results
 : > "$raw"
 ours() { target/release/examples/step_speed "$1" >> "$raw"; }
 theirs() { OMP_NUM_THREADS=1 python3 benches/peers/pytorch.py "$@" >> "$raw"; }
+compiles() { python3 -c 'import torch._inductor' 2>/dev/null && command -v g++ >/dev/null; }
 for round in 1 2 3; do
-  for network in mlp mlp-bench cnn; do
-    steps=$([ "$network" = cnn ] && echo 40 || echo 400)
+  for network in mlp mlp-bench purchase-fc cnn resnet20 wrn-16-4; do
+    case "$network" in
+      mlp*) steps=400 ;;
+      purchase-fc) steps=100 ;;
+      cnn) steps=40 ;;
+      *) steps=5 ;;
+    esac
     ours "$network"
     for optimizer in sgd sam; do
-      theirs --network "$network" --optimizer "$optimizer" --steps "$steps" --windows 5
-      [ "$network" = cnn ] && theirs --network cnn --optimizer "$optimizer" --steps "$steps" --windows 5 --channels-last
-      if python3 -c 'import torch._inductor' 2>/dev/null && command -v g++ >/dev/null; then
-        theirs --network "$network" --optimizer "$optimizer" --steps "$steps" --windows 5 --compile || true
+      all=(--network "$network" --optimizer "$optimizer" --steps "$steps" --windows 5)
+      [ "$steps" = 5 ] && all+=(--warmup 2)
+      theirs "${all[@]}"
+      [ "$steps" -le 40 ] && theirs "${all[@]}" --channels-last
+      # Compiling the deep ones takes minutes: once is enough.
+      if compiles && { [ "$steps" -gt 5 ] || [ "$round" = 1 ]; }; then
+        theirs "${all[@]}" --compile || true
       fi
     done
   done

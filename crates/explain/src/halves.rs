@@ -4,7 +4,8 @@ use flatleak_pool::Membership;
 use flatleak_stats::moments;
 use flatleak_stream::{Purpose, Stream};
 
-use crate::influence::{Design, Influence};
+use crate::design::Design;
+use crate::influence::Influence;
 use crate::{Error, MEASURABLE, WORTHWHILE, usable};
 
 /// A random split of the blocks of a pool into two halves.

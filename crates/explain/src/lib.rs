@@ -11,18 +11,22 @@
 //! Errors come from blocks of models where the design has them, else from single models.
 
 mod attribution;
+mod design;
 mod evidence;
 pub mod halves;
 mod influence;
 mod memorization;
 pub mod pairs;
+mod row;
 mod sides;
 mod strata;
 mod variance;
 
 pub use attribution::{Parts, PhiMoments, RelativeParts, relative, shapley};
-pub use influence::{Design, Influence, Row};
+pub use design::Design;
+pub use influence::Influence;
 pub use memorization::{Identity, MIDDLE, Memorization, Statistic};
+pub use row::Row;
 pub use strata::{BUCKETS, Strata};
 pub use variance::{Over, Variance};
 

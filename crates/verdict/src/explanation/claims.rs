@@ -148,7 +148,7 @@ fn atypical(found: &Explanation, d: &MemorizationDifference) -> Said {
         format!("the mean square of memorization differs by {}", figure(m))
     });
     let second = match &gain {
-        Some((c, words)) => format!("{words} its accuracy gains {} more", figure(c)),
+        Some((c, words)) => format!("{words} its accuracy gains more by {}", figure(c)),
         None => "what it gains on atypical examples cannot be measured with these models".into(),
     };
     let signs = (memorized.as_ref().map_or(0, sign), gain.as_ref().map_or(0, |(c, _)| sign(c)));
