@@ -102,7 +102,7 @@ pub(crate) enum MessageFormat {
 pub(crate) struct Compare {
     /// Study file; without one, the main job: SGD, SGD with twice the epochs and SAM on the embedded images
     pub(crate) study: Option<PathBuf>,
-    /// Run directory [default: flatleak-runs/<study>-<hash>]
+    /// Run directory [default: `flatleak-runs/<study>-<hash>`]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Data set: a name (see `flatleak data list`) or a path, with changes behind `+`; give it again for several
@@ -149,7 +149,7 @@ pub(crate) struct Explain {
     /// `testset_correctness`; of several archives, the first is the baseline
     #[arg(required = true, value_name = "DIR|NPZ")]
     pub(crate) paths: Vec<PathBuf>,
-    /// Where to write [default: the run directory itself; flatleak-runs/explain-<archive>]
+    /// Where to write [default: the run directory itself; `flatleak-runs/explain-<archive>`]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Score no attack: what rests on them stays as the run found it, and exposure.csv has no rates

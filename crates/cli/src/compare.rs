@@ -79,7 +79,10 @@ fn prepare(options: &Compare, study: &Study, name: &str) -> Result<Job, Failure>
     let unfit =
         |what: &str| Failure::new(USAGE, format!("{what} does not fit {name}, whose examples are {}", data.shape));
     for recipe in &study.recipes {
-        network.check_batch(recipe)?;
+        // A block splits the pool; of an odd one its models get one more or less.
+        for members in [data.pool.len() / 2, data.pool.len().div_ceil(2)] {
+            network.check_batch(recipe, members)?;
+        }
         if let Some(transform) = recipe.augment.iter().find(|t| !t.fits(data.shape)) {
             return Err(unfit(&format!("recipe `{}`: augment `{transform}`", recipe.name)));
         }
@@ -311,7 +314,10 @@ fn plan_text(Job { study, data, network, out }: &Job, workers: usize) -> String 
     let examples = data.pool.len() + data.test.len();
     let models = study.models * study.recipes.len();
     let disk = models * (4 * network.parameters() + examples * (13 + 4 * data.classes));
-    let memory = workers * 16 * network.parameters() + 4 * examples * network.features() + models * examples * 40;
+    // Activations and gradients of a batch, and parameters in four roles.
+    let batch = study.recipes.iter().map(|r| r.batch).max().unwrap_or(0);
+    let of_worker = 16 * network.parameters() + 8 * batch * network.activations_per_example();
+    let memory = workers * of_worker + 4 * examples * network.features() + models * examples * 40;
     let recipes = study.recipes.iter().map(|r| r.name.as_str()).collect::<Vec<_>>().join(", ");
     format!(
         "{recipes}: {} models each on {} ({} of {} pool examples, {} held out)\n\

@@ -22,7 +22,8 @@ pub struct Mat<'a> {
 impl<'a> Mat<'a> {
     /// A row-major `rows x cols` view. Panics when the slice is shorter than that.
     pub fn new(data: &'a [f32], rows: usize, cols: usize) -> Self {
-        assert!(data.len() >= rows * cols, "matrix view of {rows} x {cols} on {} values", data.len());
+        let fits = rows.checked_mul(cols).is_some_and(|n| data.len() >= n);
+        assert!(fits, "matrix view of {rows} x {cols} on {} values", data.len());
         Self { data, rows, cols, row_stride: cols, col_stride: 1 }
     }
 
@@ -52,7 +53,9 @@ const WIDEST: usize = 32;
 pub fn gemm(c: &mut [f32], a: Mat<'_>, b: Mat<'_>, accumulate: bool) {
     assert_eq!(a.cols, b.rows, "inner dimensions of a matrix product");
     let (m, n, k) = (a.rows, b.cols, a.cols);
-    assert!(c.len() >= m * n, "product of {m} x {n} into {} values", c.len());
+    // Sizes that wrap would make the bounds below meaningless.
+    let fits = m.checked_mul(n).is_some_and(|size| c.len() >= size);
+    assert!(fits, "product of {m} x {n} into {} values", c.len());
     if k == 0 && !accumulate {
         c[..m * n].fill(0.0);
     }

@@ -1,8 +1,8 @@
 //! f32 operations as forward and backward pairs on plain slices.
 //!
-//! Every operation takes its inputs, outputs and workspace explicitly, allocates nothing and starts no
+//! Every operation of training takes its inputs, outputs and workspace explicitly, allocates nothing and starts no
 //! thread. Activations are row-major with the batch first; images are channels-last, `[B, H, W, C]`, so that
-//! a pixel's channels are contiguous and convolution is one matrix product per image. Weights are stored
+//! a pixel's channels are contiguous and convolutions become matrix products. Weights are stored
 //! `[in, out]`: both products of a layer's forward pass and weight gradient then read contiguous rows, where
 //! the matrix kernels are fastest.
 //!

@@ -17,7 +17,7 @@ pub const EPSILON: f64 = 1e-5;
 const BLOCK: usize = 64;
 
 /// Values of workspace per channel that [`batch_forward`] and [`batch_backward`] need.
-pub const WORKSPACE: usize = 6;
+pub const WORKSPACE: usize = 7;
 
 /// Means and variances over P, and y = max(0, norm) where `relu`, else the norm.
 ///
@@ -35,17 +35,26 @@ pub fn batch_forward(
 ) {
     let channels = gamma.len();
     let (totals, scaled) = workspace[..WORKSPACE * channels].split_at_mut(4 * channels);
+    let (shift, scaled) = scaled.split_at_mut(channels);
     let rows = (x.len() / channels) as f64;
     let (mean, scale) = statistics[..2 * channels].split_at_mut(channels);
-    // Distances from the first pixel: close enough to the mean that their squares lose nothing.
-    let shift = &x[..channels];
+    // Distances from the mean of the first pixels: a single one may be the only one that is not 0, and squares from there would lose the
+    // variance.
+    shift.fill(0.0);
+    let first = x.len().min(BLOCK * channels);
+    for row in x[..first].chunks_exact(channels) {
+        shift.iter_mut().zip(row).for_each(|(s, v)| *s += v);
+    }
+    shift.iter_mut().for_each(|s| *s /= (first / channels) as f32);
     simd(Sums { totals, a: x, b: None, shift, mask: None, channels });
     let (slope, offset) = scaled.split_at_mut(channels);
     for c in 0..channels {
         let [sum, square] =
             [0, 2].map(|k| f64::from(totals[k * channels + c]) + f64::from(totals[(k + 1) * channels + c]));
         let m = sum / rows;
-        let v = (square / rows - m * m).max(0.0);
+        let v = square / rows - m * m;
+        // NaN is not below 0 and stays, so that a diverging model is seen.
+        let v = if v < 0.0 { 0.0 } else { v };
         let (m, inverse) = (m + f64::from(shift[c]), 1.0 / (v + EPSILON).sqrt());
         (moments[c], moments[channels + c]) = (m as f32, v as f32);
         (mean[c], scale[c]) = (m as f32, inverse as f32);
@@ -418,6 +427,22 @@ mod tests {
             close(&dg, &wdg, "group dgamma");
             close(&db, &wdb, "group dbeta");
         }
+    }
+
+    #[test]
+    fn sparse_channels_keep_their_variance_and_nan_is_seen() {
+        // One value at the very first pixel, nothing elsewhere: variance v^2 / P (1 - 1 / P).
+        let rows = 1 << 17;
+        let mut x = vec![0f32; rows];
+        (x[0], x[70]) = (1.7, 0.0);
+        let (mut y, mut stats, mut moments, mut work) = (vec![0.0; rows], [0.0; 2], [0.0; 2], [0.0; WORKSPACE]);
+        batch_forward(&mut y, &x, (&[1.0], &[0.0]), &mut stats, &mut moments, &mut work, false);
+        let wanted = 1.7f64 * 1.7 / rows as f64;
+        assert!((f64::from(moments[1]) / wanted - 1.0).abs() < 1e-3, "{} {wanted}", moments[1]);
+        x[9] = f32::MAX;
+        x[10] = -f32::MAX;
+        batch_forward(&mut y, &x, (&[1.0], &[0.0]), &mut stats, &mut moments, &mut work, false);
+        assert!(!y[5].is_finite() || !moments[1].is_finite(), "{} {}", y[5], moments[1]);
     }
 
     #[test]

@@ -111,11 +111,13 @@ fn parse(words: &[&str]) -> Option<Layer> {
         ("linear", Some(n)) => Layer::Linear(Some(n.parse().ok()?)),
         ("group-norm", Some(n)) => Layer::GroupNorm(n.parse().ok()?),
         ("dropout", Some(p)) => {
-            let p: f64 = p.parse().ok()?;
-            if !(0.0..1.0).contains(&p) {
+            // In thousandths, and none that rounding would change.
+            let thousandths = p.parse::<f64>().ok()? * 1000.0;
+            let whole = thousandths.round();
+            if !(1.0..1000.0).contains(&whole) || (thousandths - whole).abs() > 1e-9 {
                 return None;
             }
-            Layer::Dropout((p * 1000.0).round().min(999.0) as u16)
+            Layer::Dropout(whole as u16)
         }
         ("batch-norm", None) => Layer::BatchNorm,
         ("relu", None) => Layer::Relu,
@@ -217,9 +219,18 @@ mod tests {
             assert_eq!(text.parse::<Layer>().unwrap().to_string(), text);
         }
         assert_eq!("conv 8 no-bias stride 2 3x3".parse::<Layer>().unwrap().to_string(), "conv 8 stride 2 no-bias");
-        for wrong in
-            ["conv", "conv x", "conv 8 stride", "conv 8 stride 0", "conv 8 5x5", "dropout 1", "shortcut add", "relu 3"]
-        {
+        for wrong in [
+            "conv",
+            "conv x",
+            "conv 8 stride",
+            "conv 8 stride 0",
+            "conv 8 5x5",
+            "dropout 1",
+            "dropout 0.0004",
+            "dropout 0.9999",
+            "shortcut add",
+            "relu 3",
+        ] {
             assert!(wrong.parse::<Layer>().is_err(), "{wrong}");
         }
     }

@@ -8,6 +8,9 @@ use flatleak_kernel::pool::AveragePool;
 
 use crate::{Architecture, Error, Layer, Shape};
 
+/// Parameters that a network may have: 4 GiB of them.
+const MOST_PARAMETERS: usize = 1 << 30;
+
 /// What a layer does to activations, with its sizes.
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
@@ -115,13 +118,18 @@ pub(crate) fn compile(architecture: &Architecture, shape: Shape, classes: usize)
         match layer {
             Layer::Split => kept.push((main.clone(), main.buffer)),
             Layer::Add => {
-                let (other, first) = kept.pop().ok_or_else(|| fail("has no `split` before it".into()))?;
-                if main.buffer == first {
+                let (other, _) = kept.pop().ok_or_else(|| fail("has no `split` before it".into()))?;
+                if main.buffer == other.buffer {
                     return Err(fail("adds a layer to itself: put a layer between `split` and `add`".into()));
                 }
                 if main.image != other.image || main.size != other.size {
                     let words = |c: &Cursor| c.image.map_or(c.size.to_string(), |s| s.to_string());
                     return Err(fail(format!("cannot add {} to {}", words(&other), words(&main))));
+                }
+                if main.flattened != other.flattened {
+                    return Err(fail(
+                        "adds a flattened image to another vector: put a `linear` behind `flatten`".into(),
+                    ));
                 }
                 out.push(index, Op::Add { other: other.buffer, relu: false }, &mut main);
             }
@@ -147,6 +155,9 @@ pub(crate) fn compile(architecture: &Architecture, shape: Shape, classes: usize)
         layer: architecture.layers.last().map_or_else(|| "none".into(), ToString::to_string),
         problem,
     };
+    if out.parameters > MOST_PARAMETERS {
+        return Err(last(format!("ends a network of {} parameters; at most 2^30 are possible", out.parameters)));
+    }
     if !kept.is_empty() {
         return Err(last("ends while a `split` waits for its `add`".into()));
     }
@@ -167,7 +178,9 @@ pub(crate) fn compile(architecture: &Architecture, shape: Shape, classes: usize)
 fn order(layers: &[Layer]) -> Vec<(usize, &Layer)> {
     let mut out: Vec<(usize, &Layer)> = layers.iter().enumerate().collect();
     for i in 1..out.len() {
-        if matches!((out[i - 1].1, out[i].1), (Layer::Relu, Layer::MaxPool)) {
+        // A tanh behind both would then change what the ReLU's gradient needs.
+        let tanh = out.get(i + 1).is_some_and(|next| matches!(next.1, Layer::Tanh));
+        if matches!((out[i - 1].1, out[i].1), (Layer::Relu, Layer::MaxPool)) && !tanh {
             out.swap(i - 1, i);
         }
     }
@@ -265,6 +278,10 @@ impl Compiled {
                 let weights = kernel * kernel * input * channels;
                 self.place(index, op, at, (weights, if bias { channels } else { 0 }, 0));
             }
+            Layer::BatchNorm | Layer::GroupNorm(_) if at.flattened.is_some_and(|s| s.channels > 1) => {
+                // Pixels of an image lie channels-last here and channel-first elsewhere.
+                return Err("would normalise a flattened image: put it before `flatten`, or a `linear` between".into());
+            }
             Layer::BatchNorm => {
                 let channels = at.image.map_or(at.size, |s| s.channels);
                 self.place(index, Op::BatchNorm { channels, relu: false }, at, (channels, channels, 2 * channels));
@@ -273,6 +290,9 @@ impl Compiled {
                 let channels = at.image.map_or(at.size, |s| s.channels);
                 if groups == 0 || !channels.is_multiple_of(groups) {
                     return Err(format!("cannot put {channels} channels into {groups} equal groups"));
+                }
+                if at.size == groups {
+                    return Err("has one value in each group, of which nothing would be left".into());
                 }
                 self.place(index, Op::GroupNorm { channels, groups }, at, (channels, channels, 0));
             }

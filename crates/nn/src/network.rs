@@ -72,16 +72,26 @@ impl Network {
         self.steps.iter().filter(|s| !s.in_place()).map(|s| s.outputs).sum()
     }
 
-    /// Refuses batches that a network cannot be trained with.
+    /// Refuses batches that a network cannot be trained with, `members` being the examples that a model is trained on.
     ///
     /// # Errors
-    /// A batch of one example with batch norm: it would be set against itself.
-    pub fn check_batch(&self, recipe: &Recipe) -> Result<(), Error> {
-        if recipe.batch == 1 && self.normalises_batches() {
-            let problem =
+    /// A batch of one example with batch norm, also as the rest of an epoch: it would be set against itself.
+    pub fn check_batch(&self, recipe: &Recipe, members: usize) -> Result<(), Error> {
+        let fail = |problem: String| Err(Error::Recipe { recipe: recipe.name.clone(), problem });
+        if !self.normalises_batches() {
+            return Ok(());
+        }
+        if recipe.batch == 1 {
+            return fail(
                 "batch = 1 with batch norm, which sets the examples of a batch against each other: give at least 2"
-                    .into();
-            return Err(Error::Recipe { recipe: recipe.name.clone(), problem });
+                    .into(),
+            );
+        }
+        if members % recipe.batch == 1 {
+            return fail(format!(
+                "batch = {} leaves one of {members} examples alone in the last batch, which batch norm cannot use: change either",
+                recipe.batch
+            ));
         }
         Ok(())
     }

@@ -87,7 +87,7 @@ fn wide_resnet(
     wide: impl Fn(usize) -> usize,
     mut put: impl FnMut(std::fmt::Arguments<'_>),
 ) {
-    put(format_args!("conv 16 no-bias"));
+    put(format_args!("conv {} no-bias", wide(16)));
     for (stage, n) in [16, 32, 64].into_iter().enumerate() {
         let n = wide(n * factor);
         for block in 0..blocks {

@@ -50,29 +50,44 @@ fn rho_zero_is_sgd_bit_for_bit() {
 
 #[test]
 fn gradient_is_the_finite_difference() {
+    // Smooth activations keep the loss smooth, so that central differences converge. Behind the first: buffers that two and three steps read,
+    // the input among them, norms and dropout as first layers and on vectors, shortcuts of every kind.
+    for layers in [
+        "conv 3;tanh;conv 2;tanh;flatten;linear 5;tanh;linear",
+        "split;conv 2;gelu;add;split;split;conv 2;add;conv 2;gelu;add;global-pool;linear 4;group-norm 2;gelu;linear",
+        "group-norm 1;split;conv 3 stride 2;shortcut conv 3 1x1 stride 2 no-bias;shortcut group-norm 3;add;gelu;flatten;linear",
+        "batch-norm;split;gelu;shortcut average-pool;average-pool;add;flatten;linear 6;batch-norm;gelu;linear",
+        "dropout 0.25;split;global-pool;linear 3;shortcut global-pool;shortcut linear 3;add;tanh;linear",
+        "conv 2 stride 4;split;shortcut conv 2;add;group-norm 1;gelu;split;conv 2 1x1;add;flatten;linear",
+    ] {
+        check_gradient(layers);
+    }
+}
+
+fn check_gradient(layers: &str) {
     let shape = Shape { channels: 2, height: 4, width: 4 };
-    // tanh keeps the loss smooth, so that central differences converge.
-    let layers = "conv 3;tanh;conv 2;tanh;flatten;linear 5;tanh;linear";
     let network = Network::compile(&Architecture::custom(layers.split(';')).unwrap(), shape, 3).unwrap();
     let mut s = Stream::new(5, Purpose::Simulation, 0, 0);
     let x: Vec<f32> = (0..4 * 32).map(|_| s.normal() as f32).collect();
     let (labels, rows) = ([0u32, 1, 2, 1], [0u32, 1, 2, 3]);
     let w = network.init(&mut Stream::new(5, Purpose::Init, 0, 0));
-    let mut ws = network.workspace(4);
-    let mut at = |w: &[f32], g: &mut [f32]| {
-        ws.gather(&x, shape, &rows);
-        network.gradient(g, w, &labels, &mut ws)
+    let r = Recipe { batch: 4, ..recipe(Optimizer::Sgd, 0.0) };
+    // The loss of a step at rate 0 is that at the weights, under the masks that were drawn before.
+    let at = |w: &[f32]| {
+        let mut trainer = Trainer::new(&network, &r, w.to_vec());
+        trainer.draw_masks(4, &mut Stream::new(5, Purpose::Dropout, 0, 0));
+        let loss = trainer.step(&x, &labels, &rows, 0.0);
+        (loss, trainer.gradient().to_vec())
     };
-    let (mut g, mut scratch) = (vec![0.0; w.len()], vec![0.0; w.len()]);
-    at(&w, &mut g);
+    let g = at(&w).1;
     let largest = g.iter().fold(0f32, |a, v| a.max(v.abs()));
-    for i in 0..w.len() {
+    for i in 0..network.parameters() {
         let h = 1e-2;
         let (mut up, mut down) = (w.clone(), w.clone());
         up[i] += h;
         down[i] -= h;
-        let numeric = (at(&up, &mut scratch) - at(&down, &mut scratch)) / f64::from(up[i] - down[i]);
-        assert!((numeric - f64::from(g[i])).abs() < 2e-3 * f64::from(largest), "{i}: {numeric} {}", g[i]);
+        let numeric = (at(&up).0 - at(&down).0) / f64::from(up[i] - down[i]);
+        assert!((numeric - f64::from(g[i])).abs() < 3e-3 * f64::from(largest), "{layers}, {i}: {numeric} {}", g[i]);
     }
 }
 
@@ -121,6 +136,10 @@ fn impossible_layer_lists_say_where() {
         ("conv 4;group-norm 3;flatten;linear", "4 channels into 3"),
         ("flatten;linear 4;tanh;tanh;linear", "follows an activation"),
         ("flatten;global-pool;linear", "flat"),
+        ("conv 2;flatten;batch-norm;linear", "normalise a flattened image"),
+        ("conv 2;flatten;split;linear 18;add;linear", "adds a flattened image"),
+        ("flatten;linear 8;group-norm 8;linear", "one value in each group"),
+        ("flatten;linear 1048576;linear 1048576;linear", "at most 2^30"),
         ("max-pool;max-pool;global-pool;linear", "cannot halve an image of 1 x 1"),
     ] {
         let error = Architecture::custom(layers.split(';'))
@@ -152,7 +171,7 @@ fn golden_digest_of_ten_steps() {
     for (preset, initial, trained) in [
         ("mlp", "29fd92b7c065160e", "4bc923e60aedf403"),
         ("cnn", "be9479daecfd49c1", "39a23e675bc34f24"),
-        ("resnet8", "cf51b1a227efb1ca", "6ba4b0105ac9bac7"),
+        ("resnet8", "cf51b1a227efb1ca", "4059a59758ebc71e"),
     ] {
         let start = problem(preset).0.init(&mut Stream::new(1, Purpose::Init, 0, 0));
         assert_eq!(digest(start), initial, "initialisation of {preset}");
