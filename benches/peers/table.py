@@ -17,14 +17,16 @@ for line in open(sys.argv[1], encoding="utf-8"):
         rates.setdefault(key, []).append((row["gflops"], row["share_of_peak"]))
     times[key][name].append(row["ms_per_step"])
 
-print("| network | step | flatleak, ms | GFLOP/s | share of peak | PyTorch eager, ms | fastest PyTorch | ratio to eager | to fastest |")
-print("|---|---|---|---|---|---|---|---|---|")
+print("| network | step | flatleak, ms | GFLOP/s | share of peak | PyTorch eager, ms | fastest PyTorch | JAX, ms | ratio to eager | to fastest PyTorch | to JAX |")
+print("|---|---|---|---|---|---|---|---|---|---|---|")
 for key, found in times.items():
     median = {name: statistics.median(values) for name, values in found.items()}
     ours = median.pop("flatleak")
+    jax = median.pop("jax", None)
     eager, (best, fastest) = median["pytorch-eager"], min(median.items(), key=lambda kv: kv[1])
     gflops, share = (statistics.median(v) for v in zip(*rates[key]))
     print(
         f"| {key[0]} | {key[1]} | {ours:.2f} | {gflops:.0f} | {share:.2f} | {eager:.2f} "
-        f"| {fastest:.2f} ({best.removeprefix('pytorch-')}) | {eager / ours:.2f} | {fastest / ours:.2f} |"
+        f"| {fastest:.2f} ({best.removeprefix('pytorch-')}) "
+        f"| {f'{jax:.2f}' if jax else '-'} | {eager / ours:.2f} | {fastest / ours:.2f} | {f'{jax / ours:.2f}' if jax else '-'} |"
     )
