@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use flatleak_data::Dataset;
+use flatleak_explain::pairs::HIGH;
 use flatleak_explain::{Design, Influence};
 use flatleak_pool::Pool;
 use flatleak_report::{Document, Picture, PictureKind, columns, csv, html, json, parquet, table};
@@ -193,7 +194,7 @@ fn memorized(data: &Dataset, detail: &Detail) -> Option<(Picture, sheet::Rows)> 
     });
     let (mut rows, mut legend) = (Vec::new(), Vec::new());
     for class in 0..data.classes.min(MOST_CLASSES) {
-        let mine = order.iter().filter(|&&i| detail.labels[i] as usize == class && detail.memorization[i] >= 0.25);
+        let mine = order.iter().filter(|&&i| detail.labels[i] as usize == class && detail.memorization[i] >= HIGH.0);
         let shown: Vec<usize> = mine.take(PER_CLASS).copied().collect();
         if !shown.is_empty() {
             legend.push(format!("class {class}"));

@@ -38,8 +38,7 @@ impl PhiMoments {
             .enumerate()
             .map(|(k, row)| {
                 let side = |member: bool| {
-                    let kept: Vec<f64> =
-                        row.iter().zip(m.row(k)).filter(|(_, m)| **m == member).map(|(v, _)| *v).collect();
+                    let kept = m.side(k, row, member);
                     [moments::mean(&kept), moments::variance(&kept, 0)]
                 };
                 let ([a, b], [c, d]) = (side(true), side(false));
@@ -91,9 +90,7 @@ impl PhiMoments {
             non_member_spread: part(|p| p.non_member_spread)?,
         })
     }
-}
 
-impl PhiMoments {
     /// `self - baseline` in [`RelativeParts`], each with its 95 % jackknife interval; `None` where [`relative`] has none.
     ///
     /// # Errors

@@ -93,9 +93,7 @@ impl Design {
             })
             .collect()
     }
-}
 
-impl Design {
     /// (M count - n_in right) / (n_in n_out), the difference of the two means, rounded once: the numerator is an exact integer.
     pub(crate) fn influence_of(&self, example: usize, count: u16, right: i32) -> f32 {
         let numerator = self.models as i32 * i32::from(count) - self.inside[example] * right;

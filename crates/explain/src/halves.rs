@@ -63,7 +63,11 @@ pub enum Outputs<'a> {
 }
 
 impl Outputs<'_> {
-    fn influence<'d>(&self, design: &'d Design, models: &[usize]) -> Result<Influence<'d>, Error> {
+    /// The influence of a design, row k of which has the outputs of model `models[k]`.
+    ///
+    /// # Errors
+    /// Rows that do not fit the design or each other.
+    pub fn influence<'d>(&self, design: &'d Design, models: &[usize]) -> Result<Influence<'d>, Error> {
         match self {
             Self::Right(rows) => Influence::hard(design, &models.iter().map(|&k| rows[k]).collect::<Vec<_>>()),
             Self::Confidence(rows) => Influence::soft(design, &models.iter().map(|&k| rows[k]).collect::<Vec<_>>()),

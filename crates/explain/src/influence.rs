@@ -37,11 +37,6 @@ pub struct Influence<'a> {
 }
 
 impl<'a> Influence<'a> {
-    /// The design that it was made of.
-    pub fn design(&self) -> &'a Design {
-        self.design
-    }
-
     /// Of right predictions, by counting bits; one row of T values 0 or 1 per model of the design.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use crate::sides::Sides;
 pub const MIDDLE: (f64, f64) = (0.25, 0.85);
 
 /// What a sum of thirds may miss a limit by.
-const ROUNDING: f64 = 1e-9;
+pub(crate) const ROUNDING: f64 = 1e-9;
 
 /// A statistic of the distribution of memorization over examples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,11 +120,6 @@ impl Memorization {
     /// sqrt(var_in / n_in + var_out / n_out).
     pub fn standard_errors(&self) -> Vec<f64> {
         self.sides.squared_errors(None).into_iter().map(f64::sqrt).collect()
-    }
-
-    /// Which examples count as memorized: mem_i of at least .25.
-    pub fn memorized(&self) -> Vec<bool> {
-        self.all.iter().map(|v| *v >= MIDDLE.0 - ROUNDING).collect()
     }
 
     /// Mean over examples of each block's differences, whose mean is the mean memorization; `None` in designs without blocks.

@@ -6,6 +6,7 @@ use flatleak_stats::{Interval, benjamini_hochberg, student_t_critical};
 
 use crate::evidence::Evidence;
 use crate::influence::Influence;
+use crate::memorization::ROUNDING;
 use crate::{ENTROPY_CUT, Error};
 
 /// Published thresholds of a high-influence pair: memorization and influence (Feldman & Zhang 2020, section 3).
@@ -73,8 +74,7 @@ fn memorized(influence: &Influence<'_>, memorization: &[f64]) -> Result<Vec<u16>
     if found != expected {
         return Err(Error::Size { what: "the memorization", found, expected });
     }
-    // A mean of sevenths and the like may miss the limit by a rounding error.
-    Ok(memorization.iter().map(|v| u16::from(*v >= HIGH.0 - 1e-9)).collect())
+    Ok(memorization.iter().map(|v| u16::from(*v >= HIGH.0 - ROUNDING)).collect())
 }
 
 /// A pair before all p-values are known.

@@ -18,13 +18,14 @@ pub(crate) enum Sides {
 /// Number, sum and sum of squares of the values on one side.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Side {
-    count: f64,
+    pub(crate) count: f64,
     sum: f64,
     squares: f64,
 }
 
 impl Side {
-    fn plus(self, value: f64, sign: f64) -> Self {
+    /// With a value added (`sign` 1) or taken away (-1).
+    pub(crate) fn plus(self, value: f64, sign: f64) -> Self {
         Self { count: self.count + sign, sum: self.sum + sign * value, squares: self.squares + sign * value * value }
     }
 
@@ -32,12 +33,14 @@ impl Side {
         self.sum / self.count
     }
 
-    /// Squared standard error of the mean, ddof 1; 0 for a single value, of which nothing is known.
+    /// Of two values or more, ddof 1.
+    pub(crate) fn variance(self) -> f64 {
+        ((self.squares - self.sum * self.sum / self.count) / (self.count - 1.0)).max(0.0)
+    }
+
+    /// Squared standard error of the mean; 0 for a single value, of which nothing is known.
     fn squared_error(self) -> f64 {
-        if self.count < 2.0 {
-            return 0.0;
-        }
-        ((self.squares - self.sum * self.sum / self.count) / (self.count - 1.0)).max(0.0) / self.count
+        if self.count < 2.0 { 0.0 } else { self.variance() / self.count }
     }
 }
 

@@ -1,7 +1,6 @@
 //! Held-out examples sorted into buckets by what one half of the blocks says about them, and judged by the other half.
 
 use flatleak_pool::Membership;
-use flatleak_stats::moments;
 
 use crate::halves::Halves;
 
@@ -55,13 +54,7 @@ impl Strata {
                     let examples = &inside[half[k]];
                     examples.iter().map(|&j| value(k, j)).sum::<f64>() / examples.len() as f64
                 };
-                Some(
-                    membership
-                        .by_block()
-                        .iter()
-                        .map(|b| b.iter().map(|&k| of_model(k)).sum::<f64>() / b.len() as f64)
-                        .collect(),
-                )
+                Some(membership.block_means(of_model))
             })
             .collect()
     }
@@ -122,8 +115,7 @@ impl Strata {
             let corrected = |c: &Comparable| difference(c, &gain) - c.slope * difference(c, &level);
             mine.iter().map(|c| c.weight * corrected(c)).sum::<f64>() / weight
         };
-        let blocks = membership.by_block();
-        Some(blocks.iter().map(|b| moments::mean(&b.iter().map(|&k| of_model(k)).collect::<Vec<_>>())).collect())
+        Some(membership.block_means(of_model))
     }
 }
 

@@ -5,6 +5,7 @@ use flatleak_pool::{Membership, Pool, Signal};
 use flatleak_stats::{Jackknife, jackknife, mean_of_blocks, moments, welch};
 
 use crate::Error;
+use crate::sides::Side;
 
 /// Over what a variance is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,30 +80,7 @@ impl Variance {
 
 /// Per block, the mean over its models of the variance over their examples on one side.
 fn over_examples(membership: &Membership, rows: &[Vec<f64>], member: bool) -> Vec<f64> {
-    let of_model = |k: usize| {
-        let kept: Vec<f64> =
-            rows[k].iter().zip(membership.row(k)).filter(|(_, m)| **m == member).map(|(v, _)| *v).collect();
-        moments::variance(&kept, 0)
-    };
-    membership.by_block().iter().map(|b| moments::mean(&b.iter().map(|&k| of_model(k)).collect::<Vec<_>>())).collect()
-}
-
-/// Count, sum and sum of squares of one example's values.
-#[derive(Clone, Copy, Default)]
-struct Sums {
-    count: f64,
-    sum: f64,
-    squares: f64,
-}
-
-impl Sums {
-    fn plus(self, value: f64, sign: f64) -> Self {
-        Self { count: self.count + sign, sum: self.sum + sign * value, squares: self.squares + sign * value * value }
-    }
-
-    fn variance(self) -> f64 {
-        ((self.squares - self.sum * self.sum / self.count) / (self.count - 1.0)).max(0.0)
-    }
+    membership.block_means(|k| moments::variance(&membership.side(k, &rows[k], member), 0))
 }
 
 fn over_models(membership: &Membership, rows: &[Vec<f64>], member: bool) -> Result<Variance, Error> {
@@ -112,7 +90,7 @@ fn over_models(membership: &Membership, rows: &[Vec<f64>], member: bool) -> Resu
     for row in rows {
         centre.iter_mut().zip(row).for_each(|(c, v)| *c += v / rows.len() as f64);
     }
-    let mut sums = vec![Sums::default(); n];
+    let mut sums = vec![Side::default(); n];
     for (k, row) in rows.iter().enumerate() {
         for (i, m) in membership.row(k).iter().enumerate() {
             if *m == member {
@@ -125,7 +103,7 @@ fn over_models(membership: &Membership, rows: &[Vec<f64>], member: bool) -> Resu
         let (inside, outside) = if member { (on, rows.len() - on) } else { (rows.len() - on, on) };
         return Err(Error::OneSided { example, inside, outside, needed: 3 });
     }
-    let mean = |sums: &[Sums]| sums.iter().map(|s| s.variance()).sum::<f64>() / n as f64;
+    let mean = |sums: &[Side]| sums.iter().map(|s| s.variance()).sum::<f64>() / n as f64;
     let units = membership
         .by_block()
         .iter()

@@ -118,6 +118,17 @@ impl Membership {
         out
     }
 
+    /// Mean over the models of each block of one value per model, by block.
+    pub fn block_means(&self, of_model: impl Fn(usize) -> f64) -> Vec<f64> {
+        let mean = |models: &Vec<usize>| models.iter().map(|&k| of_model(k)).sum::<f64>() / models.len() as f64;
+        self.by_block().iter().map(mean).collect()
+    }
+
+    /// Of values (N), those of the examples that a model was trained on (`member`), or those of the others.
+    pub fn side(&self, model: usize, values: &[f64], member: bool) -> Vec<f64> {
+        values.iter().zip(self.row(model)).filter(|(_, m)| **m == member).map(|(v, _)| *v).collect()
+    }
+
     /// Number of models, M.
     pub fn models(&self) -> usize {
         self.rows.len()
@@ -186,6 +197,21 @@ mod tests {
         let half = whole.select(&[2, 3, 6, 7]);
         assert!(half.is_complementary() && half.block(2) == 1 && half.row(2) == whole.row(6));
         assert!(!whole.select(&[0, 2, 4, 6]).is_complementary());
+    }
+
+    #[test]
+    fn means_by_block_and_sides() {
+        let m = Membership::from_rows(vec![
+            vec![true, false, true],
+            vec![true, true, false],
+            vec![false, true, false],
+            vec![false, false, true],
+        ])
+        .unwrap();
+        // Blocks (0, 2) and (1, 3).
+        assert_eq!(m.block_means(|k| k as f64), [1.0, 2.0]);
+        assert_eq!(m.side(1, &[0.5, 0.25, 4.0], true), [0.5, 0.25]);
+        assert_eq!(m.side(1, &[0.5, 0.25, 4.0], false), [4.0]);
     }
 
     #[test]

@@ -39,31 +39,16 @@ pub(crate) struct Scored {
     pub(crate) groups: Leaks,
 }
 
-/// Per-block means of a property of single models.
-pub(crate) fn per_block(pool: &Pool, f: impl Fn(usize) -> f64) -> Vec<f64> {
-    let m = &pool.membership;
-    (0..m.blocks())
-        .map(|b| {
-            let models: Vec<f64> = (0..m.models()).filter(|&k| m.block(k) == b).map(&f).collect();
-            moments::mean(&models)
-        })
-        .collect()
-}
-
 /// Properties of the models, by name, one value per block.
 pub(crate) fn properties(pool: &Pool) -> Vec<(&'static str, Vec<f64>)> {
-    let row = |k: usize| pool.membership.row(k);
+    let m = &pool.membership;
     let variance = |signal: Signal, member: bool| {
-        per_block(pool, |k| {
-            let all = pool.pool[k].values(signal);
-            let kept: Vec<f64> = all.iter().zip(row(k)).filter(|(_, m)| **m == member).map(|(v, _)| *v).collect();
-            moments::variance(&kept, 0)
-        })
+        m.block_means(|k| moments::variance(&m.side(k, &pool.pool[k].values(signal), member), 0))
     };
     vec![
-        ("test-accuracy", per_block(pool, |k| pool.test[k].accuracy(|_| true))),
-        ("member-accuracy", per_block(pool, |k| pool.pool[k].accuracy(|i| row(k)[i]))),
-        ("non-member-accuracy", per_block(pool, |k| pool.pool[k].accuracy(|i| !row(k)[i]))),
+        ("test-accuracy", m.block_means(|k| pool.test[k].accuracy(|_| true))),
+        ("member-accuracy", m.block_means(|k| pool.pool[k].accuracy(|i| m.row(k)[i]))),
+        ("non-member-accuracy", m.block_means(|k| pool.pool[k].accuracy(|i| !m.row(k)[i]))),
         ("confidence-variance.member", variance(Signal::Confidence, true)),
         ("confidence-variance.non-member", variance(Signal::Confidence, false)),
         ("phi-variance.member", variance(Signal::Phi, true)),

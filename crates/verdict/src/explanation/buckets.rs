@@ -1,7 +1,6 @@
 //! Held-out examples sorted by influence entropy and by what could be mistaken for it, and what the candidate gains on each.
 
-use flatleak_explain::halves::{AgainstNull, Halves, null_order, rank_agreement};
-use flatleak_explain::pairs::{Keep, sweep};
+use flatleak_explain::halves::{AgainstNull, Halves, Outputs, null_order, rank_agreement};
 use flatleak_explain::{BUCKETS, Design, ENTROPY_CUT, Influence, Memorization, Strata};
 use flatleak_pool::{Pool, Signal};
 use flatleak_stats::{Jackknife, moments};
@@ -31,6 +30,8 @@ struct Half {
     design: Design,
     /// Confidences of its models on the held-out examples.
     confidence: Option<Vec<Vec<f64>>>,
+    /// 0/1 memorization of its examples.
+    memorization: Memorization,
     /// Accuracy of the half's models on each.
     difficulty: Values,
 }
@@ -44,18 +45,20 @@ impl Half {
         let share = |j: usize| pool.test.iter().map(|s| f64::from(s.correct[j])).sum::<f64>() / pool.test.len() as f64;
         let difficulty = (0..tests).map(|j| Some(share(j))).collect();
         let confidence = pool.offers(Signal::Confidence).then(|| pool.test_rows(Signal::Confidence));
-        Ok(Self { pool, design, confidence, difficulty })
+        let memorization = Memorization::new(&pool, Signal::Correct)?;
+        Ok(Self { pool, design, confidence, memorization, difficulty })
     }
 
     /// Of confidences where the pool has them: they say more than right and wrong do. `order` says whose outputs stand where.
     fn influence(&self, order: &[usize]) -> Result<Influence<'_>, Error> {
         Ok(match &self.confidence {
             Some(rows) => {
-                Influence::soft(&self.design, &order.iter().map(|&k| rows[k].as_slice()).collect::<Vec<_>>())?
+                let rows: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
+                Outputs::Confidence(&rows).influence(&self.design, order)?
             }
             None => {
-                let row = |&k: &usize| self.pool.test[k].correct.as_slice();
-                Influence::hard(&self.design, &order.iter().map(row).collect::<Vec<_>>())?
+                let rows: Vec<&[u8]> = self.pool.test.iter().map(|s| s.correct.as_slice()).collect();
+                Outputs::Right(&rows).influence(&self.design, order)?
             }
         })
     }
@@ -66,15 +69,11 @@ impl Half {
 
     /// Mean memorization, in this half, of each held-out example's largest supporters.
     fn supporters(&self, order: &[usize], workers: usize) -> Result<Values, Error> {
-        let memorization = Memorization::new(&self.pool, Signal::Correct)?;
-        let values = memorization.values();
-        let keep = Keep { per_test: SUPPORTERS, overall: 0 };
-        let pairs = sweep(&self.influence(order)?, values, keep, workers)?;
-        let mean = |row: &Vec<flatleak_explain::pairs::Pair>| {
-            let found: Vec<f64> = row.iter().map(|p| values[p.train as usize]).collect();
+        let values = self.memorization.values();
+        Ok(self.influence(order)?.sweep(workers, |row| {
+            let found: Vec<f64> = row.top(SUPPORTERS).into_iter().map(|(train, _)| values[train as usize]).collect();
             (!found.is_empty()).then(|| moments::mean(&found))
-        };
-        Ok(pairs.per_test.iter().map(mean).collect())
+        }))
     }
 }
 

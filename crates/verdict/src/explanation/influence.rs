@@ -2,7 +2,7 @@
 
 use flatleak_explain::halves::{AgainstNull, Outputs, Reliability, null_order, reliability};
 use flatleak_explain::pairs::{HIGH, Keep, Pair, Pairs, count_high, sweep};
-use flatleak_explain::{Design, ENTROPY_CUT, Influence};
+use flatleak_explain::{Design, ENTROPY_CUT};
 use flatleak_pool::{Pool, Signal};
 use flatleak_stats::moments;
 use flatleak_stream::{Purpose, Stream};
@@ -38,22 +38,16 @@ pub(super) fn of(context: &Context<'_>, pool: &Pool, both: &Both) -> Result<Opti
     }
     let design = Design::new(&pool.membership)?;
     let right: Vec<&[u8]> = pool.test.iter().map(|s| s.correct.as_slice()).collect();
-    let everyone: Vec<usize> = (0..right.len()).collect();
-    let hard = |order: &[usize]| Influence::hard(&design, &order.iter().map(|&k| right[k]).collect::<Vec<_>>());
-    let judged = reliable(context, pool, Outputs::Right(&right))?;
-    let mut measurable = judged.halves.is_some_and(|h| h.exceeds());
-    let memorization = both.hard.values();
-    let (result, pairs) =
-        form(context, pool, memorization, ("hard", hard(&everyone)?, judged), |order| Ok(hard(order)?))?;
+    let (result, pairs, mut measurable) =
+        form(context, pool, both.hard.values(), &design, ("hard", Outputs::Right(&right)))?;
     let mut results = vec![result];
     if let Some(memorization) = &both.soft {
         let rows = pool.test_rows(Signal::Confidence);
         let rows: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
-        let soft = |order: &[usize]| Influence::soft(&design, &order.iter().map(|&k| rows[k]).collect::<Vec<_>>());
-        let judged = reliable(context, pool, Outputs::Confidence(&rows))?;
-        measurable = judged.halves.is_some_and(|h| h.exceeds());
-        let whole = ("soft", soft(&everyone)?, judged);
-        results.push(form(context, pool, memorization.values(), whole, |order| Ok(soft(order)?))?.0);
+        let (result, _, exceeds) =
+            form(context, pool, memorization.values(), &design, ("soft", Outputs::Confidence(&rows)))?;
+        results.push(result);
+        measurable = exceeds;
     }
     Ok(Some(Found { results, pairs, measurable }))
 }
@@ -61,21 +55,24 @@ pub(super) fn of(context: &Context<'_>, pool: &Pool, both: &Both) -> Result<Opti
 /// Error at which the threshold of a high influence is two of them.
 const WANTED: f64 = HIGH.1 as f64 / 2.0;
 
-/// One form of influence: the sweep over all pairs, and how many high ones chance gives. `reordered` is the influence with the models'
-/// outputs in another order.
-fn form<'d>(
+/// One form of influence: the sweep over all pairs, how many high ones chance gives, and whether the order of entropies is reproducible beyond
+/// its null.
+fn form(
     context: &Context<'_>,
     pool: &Pool,
     memorization: &[f64],
-    (name, whole, judged): (&str, Influence<'d>, Reliability),
-    reordered: impl Fn(&[usize]) -> Result<Influence<'d>, Error>,
-) -> Result<(InfluenceResult, Pairs), Error> {
+    design: &Design,
+    (name, outputs): (&str, Outputs<'_>),
+) -> Result<(InfluenceResult, Pairs, bool), Error> {
+    let judged = reliable(context, pool, outputs)?;
+    let everyone: Vec<usize> = (0..design.models()).collect();
+    let whole = outputs.influence(design, &everyone)?;
     let pairs = sweep(&whole, memorization, KEEP, context.workers)?;
     let draws = (0..DRAWS)
         .map(|draw| {
             let mut stream = Stream::new(context.seed, Purpose::Permutation, u64::MAX, draw);
-            let order = null_order(whole.design(), &mut stream);
-            Ok(count_high(&reordered(&order)?, memorization, context.workers)? as f64)
+            let order = null_order(design, &mut stream);
+            Ok(count_high(&outputs.influence(design, &order)?, memorization, context.workers)? as f64)
         })
         .collect::<Result<Vec<_>, Error>>()?;
     let known: Vec<f64> = pairs.entropy.iter().flatten().map(|e| libm::exp(*e)).collect();
@@ -96,7 +93,7 @@ fn form<'d>(
         supporters: (!known.is_empty()).then(|| moments::mean(&known)),
         top: pairs.overall.iter().take(LISTED).map(|p| listed(pool, memorization, p)).collect(),
     };
-    Ok((result, pairs))
+    Ok((result, pairs, judged.halves.is_some_and(|h| h.exceeds())))
 }
 
 /// Reliability on at most [`JUDGED`] held-out examples.
