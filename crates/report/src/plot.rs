@@ -250,7 +250,11 @@ pub(crate) fn parts(a: &AttributionResult) -> String {
     .into_iter()
     .filter_map(|(name, d)| d.map(|d| (name, d.estimate)))
     .collect();
-    whiskers(&rows, ("← helps less", "helps the attacker more →"), "Parts of the difference in advantage")
+    whiskers(
+        &rows,
+        ("← helps less", "helps more →"),
+        "Parts of the difference in advantage, helping the attacker to the right",
+    )
 }
 
 /// Memorization and leakage of each group against its share of the pool, one line per recipe.
