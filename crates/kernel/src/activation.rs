@@ -1,6 +1,10 @@
 //! ReLU and tanh, in place: the backward passes need only the output. GELU, whose backward pass needs the input.
 
-use crate::dispatch::dispatch;
+use pulp::{Simd, WithSimd};
+
+use crate::dispatch::{dispatch, simd};
+use crate::exp::exp;
+use crate::vector::{load, store};
 
 /// `y = max(y, 0)`; NaN stays NaN, so that a diverging model is seen.
 pub fn relu_forward(y: &mut [f32]) {
@@ -26,16 +30,27 @@ pub fn relu_backward(dy: &mut [f32], y: &[f32]) {
     );
 }
 
-/// `y = tanh(y)`.
+/// `y = tanh(y)`, to 2e-7.
 pub fn tanh_forward(y: &mut [f32]) {
-    dispatch(
-        #[inline(always)]
-        || {
-            for v in y {
-                *v = tanh(*v);
-            }
-        },
-    );
+    simd(Tanh(y));
+}
+
+struct Tanh<'a>(&'a mut [f32]);
+
+impl WithSimd for Tanh<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let n = self.0.len();
+        let mut at = 0;
+        while at < n {
+            let lanes = S::F32_LANES.min(n - at);
+            let y = tanh(simd, load(simd, self.0, at, lanes));
+            store(simd, self.0, at, lanes, y);
+            at += S::F32_LANES;
+        }
+    }
 }
 
 /// `dy = dy (1 - y^2)` with y the output.
@@ -107,28 +122,22 @@ pub fn add(y: &mut [f32], x: &[f32]) {
     );
 }
 
-/// tanh to 2e-7 absolute. `tanh|x| = (1 - e) / (1 + e)` with `e = exp(-2|x|)` by range reduction and a
-/// degree-7 Taylor polynomial; below 1/4 the odd Taylor series keeps the relative precision.
-/// Written without branches so that it vectorises, and without the platform's libm so that its bits do
-/// not depend on the platform.
+/// `tanh|x| = (1 - e) / (1 + e)` with `e = exp(-2|x|)`; below 1/4 the odd Taylor series keeps the relative precision.
 #[inline(always)]
-fn tanh(x: f32) -> f32 {
-    let a = x.abs();
-    // exp(-2a) = 2^-k exp(r), |r| <= ln2/2; beyond 20 the result is 1 to the last bit.
-    let t = (-2.0 * a.min(20.0)) * std::f32::consts::LOG2_E;
-    let k = (t - 0.5) as i32; // t <= 0: truncation towards zero of t - 1/2 rounds to nearest
-    let r = (t - k as f32) * std::f32::consts::LN_2;
-    let p = 1.0
-        + r * (1.0
-            + r * (0.5
-                + r * (1.0 / 6.0 + r * (1.0 / 24.0 + r * (1.0 / 120.0 + r * (1.0 / 720.0 + r * (1.0 / 5040.0)))))));
-    let e = p * f32::from_bits(((127 + k) as u32) << 23);
-    let large = (1.0 - e) / (1.0 + e);
-    let s = a * a;
-    let small = a * (1.0 + s * (-1.0 / 3.0 + s * (2.0 / 15.0 + s * (-17.0 / 315.0 + s * (62.0 / 2835.0)))));
-    let y = if a < 0.25 { small } else { large };
-    // NaN fails the comparison and comes out of `large` through `min` as a number; put it back.
-    if x.is_nan() { x } else { y.copysign(x) }
+fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    let splat = |v| simd.splat_f32s(v);
+    let a = simd.abs_f32s(x);
+    let e = exp(simd, simd.mul_f32s(a, splat(-2.0)));
+    let large = simd.div_f32s(simd.sub_f32s(splat(1.0), e), simd.add_f32s(splat(1.0), e));
+    let s = simd.mul_f32s(a, a);
+    let mut small = splat(62.0 / 2835.0);
+    for c in [-17.0 / 315.0, 2.0 / 15.0, -1.0 / 3.0, 1.0] {
+        small = simd.mul_add_f32s(small, s, splat(c));
+    }
+    let y = simd.select_f32s(simd.less_than_f32s(a, splat(0.25)), simd.mul_f32s(small, a), large);
+    // The sign of x, -0 and NaN included.
+    let sign = simd.and_u32s(simd.transmute_u32s_f32s(x), simd.splat_u32s(1 << 31));
+    simd.transmute_f32s_u32s(simd.or_u32s(simd.transmute_u32s_f32s(y), sign))
 }
 
 #[cfg(test)]

@@ -4,9 +4,12 @@
 //! the left one is never packed: a tile broadcasts its values one by one, wherever they are. At the sizes of
 //! small networks the packing of general libraries costs a quarter of the time.
 
+use std::cell::RefCell;
+
 use pulp::{Simd, WithSimd};
 
 use crate::dispatch::simd;
+use crate::pack::{self, Aligned, Block};
 use crate::tile::{self, Left, Rows, Tile};
 
 /// A matrix view on a slice: row-major, or its transpose.
@@ -40,11 +43,33 @@ impl<'a> Mat<'a> {
     }
 }
 
-/// Inner dimension that is summed in one go: a panel of it stays in the second-level cache.
+/// Inner dimension that is summed in one go: a panel of it stays in the first-level cache.
 const DEPTH: usize = 256;
 
 /// Columns of the widest register tile.
 const WIDEST: usize = 32;
+
+/// Rows of the tallest register tile.
+const TALLEST: usize = 12;
+
+/// Values of the left operand that are packed in one go: a fraction of the second-level cache.
+const LEFT: usize = 96 << 10;
+
+/// What packing pays for: the columns over which a packed left operand is used again, and the rows for the right one.
+const COLUMNS_TO_PACK: usize = 96;
+const ROWS_TO_PACK: usize = 64;
+
+/// Packed operands of one thread.
+struct Panels {
+    left: Aligned,
+    right: Aligned,
+}
+
+thread_local! {
+    // Allocated once per thread: clearing them costs more than a small product.
+    static PANELS: RefCell<Panels> =
+        RefCell::new(Panels { left: Aligned::new(LEFT), right: Aligned::new(DEPTH * WIDEST) });
+}
 
 /// `c = a b`, or `c += a b` when `accumulate`; `c` is row-major `[a.rows, b.cols]`.
 ///
@@ -59,12 +84,7 @@ pub fn gemm(c: &mut [f32], a: Mat<'_>, b: Mat<'_>, accumulate: bool) {
     if k == 0 && !accumulate {
         c[..m * n].fill(0.0);
     }
-    // Clearing a panel costs more than a small product: only those that need one get it.
-    if b.col_stride == 1 && n.is_multiple_of(WIDEST / 2) {
-        simd(Product { c, a, b, accumulate, panel: &mut [] });
-    } else {
-        simd(Product { c, a, b, accumulate, panel: &mut [0.0; DEPTH * WIDEST] });
-    }
+    PANELS.with_borrow_mut(|panels| simd(Product { c, a, b, accumulate, panels }));
 }
 
 struct Product<'a> {
@@ -72,7 +92,7 @@ struct Product<'a> {
     a: Mat<'a>,
     b: Mat<'a>,
     accumulate: bool,
-    panel: &'a mut [f32],
+    panels: &'a mut Panels,
 }
 
 impl WithSimd for Product<'_> {
@@ -82,7 +102,7 @@ impl WithSimd for Product<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         // Accumulators, one row of the right operand and one broadcast value fill the registers.
         if S::REGISTER_COUNT >= 32 {
-            self.blocks::<S, 12, 2>(simd);
+            self.blocks::<S, TALLEST, 2>(simd);
         } else {
             self.blocks::<S, 6, 2>(simd);
         }
@@ -90,53 +110,45 @@ impl WithSimd for Product<'_> {
 }
 
 impl Product<'_> {
-    /// Walks the product in tiles of R rows and V vectors, depth by depth.
+    /// Walks the product in tiles of R rows and V vectors, depth by depth and some rows at a time.
     #[inline(always)]
     fn blocks<S: Simd, const R: usize, const V: usize>(self, simd: S) {
-        let Self { c, a, b, accumulate, panel } = self;
+        let Self { c, a, b, accumulate, panels } = self;
         let (m, n, k, width) = (a.rows, b.cols, a.cols, V * S::F32_LANES);
-        // Widths are at most two vectors of 16 values, rows at most 12.
-        let mut edge = [0.0f32; 12 * WIDEST];
+        let (packed, panel) = (panels.left.as_mut(), panels.right.as_mut());
+        let pack_left = n >= COLUMNS_TO_PACK;
         for p in (0..k).step_by(DEPTH) {
             let depth = DEPTH.min(k - p);
+            let height = if pack_left { LEFT / depth / R * R } else { m.max(1) };
             let add = accumulate || p > 0;
-            for j in (0..n).step_by(width) {
-                let cols = width.min(n - j);
-                let whole = cols == width;
-                let narrow = cols <= S::F32_LANES;
-                // One whole vector needs neither panel nor edge.
-                let single = cols == S::F32_LANES && b.col_stride == 1;
-                let right = if (whole || single) && b.col_stride == 1 {
-                    Rows { data: &b.data[p * b.row_stride + j..], stride: b.row_stride }
-                } else {
-                    b.pack(panel, (p, depth), (j, cols), width);
-                    Rows { data: panel, stride: width }
-                };
-                for i in (0..m).step_by(R) {
-                    let rows = R.min(m - i);
-                    let left = Left {
-                        data: &a.data[i * a.row_stride + p * a.col_stride..],
-                        row_stride: a.row_stride,
-                        col_stride: a.col_stride,
-                    };
-                    if single {
-                        let out = Tile { data: &mut c[i * n + j..], stride: n, add };
-                        tile::any_rows::<S, R, 1>(simd, rows, depth, left, right, out);
-                    } else if whole {
-                        let out = Tile { data: &mut c[i * n + j..], stride: n, add };
-                        tile::any_rows::<S, R, V>(simd, rows, depth, left, right, out);
+            for top in (0..m).step_by(height) {
+                let bottom = m.min(top + height);
+                if pack_left {
+                    for i in (top..bottom).step_by(R) {
+                        let rows = R.min(bottom - i);
+                        pack::pack(simd, &mut packed[(i - top) * depth..], a.rows_from(i, p), depth, (rows, rows));
+                    }
+                }
+                for j in (0..n).step_by(width) {
+                    let cols = width.min(n - j);
+                    // Columns that the tile computes, some of them perhaps beyond the product.
+                    let computed = cols.next_multiple_of(S::F32_LANES);
+                    let right = if b.col_stride == 1 && cols == computed && bottom - top < ROWS_TO_PACK {
+                        Rows { data: &b.data[p * b.row_stride + j..], stride: b.row_stride }
                     } else {
-                        let out = Tile { data: &mut edge, stride: width, add: false };
-                        if narrow {
-                            tile::any_rows::<S, R, 1>(simd, rows, depth, left, right, out);
+                        pack::pack(simd, panel, b.columns_from(p, j), depth, (cols, width));
+                        Rows { data: panel, stride: width }
+                    };
+                    for i in (top..bottom).step_by(R) {
+                        let rows = R.min(bottom - i);
+                        let left = if pack_left {
+                            Left::Packed(&packed[(i - top) * depth..][..rows * depth])
                         } else {
-                            tile::any_rows::<S, R, V>(simd, rows, depth, left, right, out);
-                        }
-                        for (r, from) in edge.chunks_exact(width).take(rows).enumerate() {
-                            for (to, v) in c[(i + r) * n + j..][..cols].iter_mut().zip(from) {
-                                *to = if add { *to + v } else { *v };
-                            }
-                        }
+                            let (row_stride, col_stride) = (a.row_stride, a.col_stride);
+                            Left::Strided { data: &a.data[i * row_stride + p * col_stride..], row_stride, col_stride }
+                        };
+                        let out = Tile { data: &mut c[i * n + j..], stride: n, add };
+                        tiles::<S, R, V>(simd, (rows, cols, depth), left, right, out);
                     }
                 }
             }
@@ -144,26 +156,47 @@ impl Product<'_> {
     }
 }
 
-impl Mat<'_> {
-    /// Copies `depth` rows from `p` and `cols` columns from `j` to rows of `width`, zeros behind them.
-    #[inline(always)]
-    fn pack(&self, panel: &mut [f32], (p, depth): (usize, usize), (j, cols): (usize, usize), width: usize) {
-        let panel = &mut panel[..depth * width];
-        if cols < width {
-            panel.fill(0.0);
+/// One tile of up to R rows and V vectors, of which `cols` columns belong to the product.
+#[inline(always)]
+fn tiles<S: Simd, const R: usize, const V: usize>(
+    simd: S,
+    (rows, cols, depth): (usize, usize, usize),
+    left: Left<'_>,
+    right: Rows<'_>,
+    out: Tile<'_>,
+) {
+    if cols == V * S::F32_LANES {
+        return tile::any_rows::<S, R, V>(simd, rows, depth, left, right, out);
+    }
+    if cols == S::F32_LANES {
+        return tile::any_rows::<S, R, 1>(simd, rows, depth, left, right, out);
+    }
+    let mut edge = [0.0f32; TALLEST * WIDEST];
+    let width = V * S::F32_LANES;
+    let beside = Tile { data: &mut edge, stride: width, add: false };
+    if cols < S::F32_LANES {
+        tile::any_rows::<S, R, 1>(simd, rows, depth, left, right, beside);
+    } else {
+        tile::any_rows::<S, R, V>(simd, rows, depth, left, right, beside);
+    }
+    for (to, from) in out.data.chunks_mut(out.stride).zip(edge.chunks_exact(width)).take(rows) {
+        for (to, v) in to[..cols].iter_mut().zip(from) {
+            *to = if out.add { *to + v } else { *v };
         }
-        if self.col_stride == 1 {
-            for (q, to) in panel.chunks_exact_mut(width).enumerate() {
-                to[..cols].copy_from_slice(&self.data[(p + q) * self.row_stride + j..][..cols]);
-            }
-        } else {
-            for c in 0..cols {
-                let from = &self.data[(j + c) * self.col_stride + p * self.row_stride..];
-                for (to, v) in panel[c..].iter_mut().step_by(width).zip(from.iter().step_by(self.row_stride)) {
-                    *to = *v;
-                }
-            }
-        }
+    }
+}
+
+impl<'a> Mat<'a> {
+    /// The rows from `i` on at column p on, the inner dimension being the columns.
+    fn rows_from(&self, i: usize, p: usize) -> Block<'a> {
+        let data = &self.data[i * self.row_stride + p * self.col_stride..];
+        Block { data, depth_stride: self.col_stride, width_stride: self.row_stride }
+    }
+
+    /// The columns from `j` on at row p on, the inner dimension being the rows.
+    fn columns_from(&self, p: usize, j: usize) -> Block<'a> {
+        let data = &self.data[p * self.row_stride + j * self.col_stride..];
+        Block { data, depth_stride: self.row_stride, width_stride: self.col_stride }
     }
 }
 

@@ -22,6 +22,7 @@ pub mod activation;
 pub mod bits;
 pub mod conv;
 mod dispatch;
+mod exp;
 mod gemm;
 pub mod linear;
 pub mod loss;
@@ -30,6 +31,7 @@ pub mod norm;
 pub mod peak;
 pub mod pool;
 pub mod sweep;
+mod pack;
 mod tile;
 mod vector;
 

@@ -1,20 +1,22 @@
 //! Softmax cross-entropy.
 
+use pulp::{Simd, WithSimd};
+
+use crate::dispatch::simd;
+use crate::exp::exp;
+use crate::vector::{load, store};
+
 /// Turns logits `[B, C]` into the gradient of the mean loss, `(softmax(z) - onehot(y)) / B`, in place.
 ///
-/// Returns the mean loss `-1/B sum log softmax(z)_y`, summed in f64. Exponentials are libm's, whose bits do
-/// not depend on the platform.
+/// Returns the mean loss `-1/B sum log softmax(z)_y`, summed in f64.
 pub fn cross_entropy(logits: &mut [f32], labels: &[u32], classes: usize) -> f64 {
     let scale = 1.0 / labels.len() as f32;
     let mut total = 0.0;
     for (row, &label) in logits.chunks_exact_mut(classes).zip(labels) {
         let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let at_label = row[label as usize] - top;
-        let mut sum = 0.0f32;
-        for z in row.iter_mut() {
-            *z = libm::expf(*z - top);
-            sum += *z;
-        }
+        simd(Exponentials { row, top });
+        let sum = row.iter().sum::<f32>();
         total += libm::log(f64::from(sum)) - f64::from(at_label);
         let inverse = scale / sum;
         for z in row.iter_mut() {
@@ -23,6 +25,27 @@ pub fn cross_entropy(logits: &mut [f32], labels: &[u32], classes: usize) -> f64 
         row[label as usize] -= scale;
     }
     total / labels.len() as f64
+}
+
+/// `z = exp(z - top)`.
+struct Exponentials<'a> {
+    row: &'a mut [f32],
+    top: f32,
+}
+
+impl WithSimd for Exponentials<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { row, top } = self;
+        let n = row.len();
+        for at in (0..n).step_by(S::F32_LANES) {
+            let lanes = S::F32_LANES.min(n - at);
+            let z = simd.sub_f32s(load(simd, row, at, lanes), simd.splat_f32s(top));
+            store(simd, row, at, lanes, exp(simd, z));
+        }
+    }
 }
 
 #[cfg(test)]

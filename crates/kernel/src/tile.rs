@@ -2,12 +2,11 @@
 
 use pulp::Simd;
 
-/// The left operand: value (r, p) lies at `r row_stride + p col_stride`.
+/// The left operand: value (r, p) lies at `r row_stride + p col_stride`; packed, with the R values of each p side by side, at `r + p R`.
 #[derive(Clone, Copy)]
-pub(crate) struct Left<'a> {
-    pub(crate) data: &'a [f32],
-    pub(crate) row_stride: usize,
-    pub(crate) col_stride: usize,
+pub(crate) enum Left<'a> {
+    Strided { data: &'a [f32], row_stride: usize, col_stride: usize },
+    Packed(&'a [f32]),
 }
 
 /// The right operand: row p starts at `p stride` and is contiguous.
@@ -53,13 +52,6 @@ pub(crate) fn any_rows<S: Simd, const R: usize, const V: usize>(
     }
 }
 
-struct Sum<'a, const R: usize, const V: usize> {
-    depth: usize,
-    left: Left<'a>,
-    right: Rows<'a>,
-    out: Tile<'a>,
-}
-
 /// `out = left right` for R rows, V vectors and `depth` terms. Every sum runs over the depth in order, with one
 /// rounding per term (fused multiply-add, in software where the machine has none), so that the bits depend on
 /// neither the vector width nor the tile. Panics when an operand is too short.
@@ -71,28 +63,46 @@ pub(crate) fn product<S: Simd, const R: usize, const V: usize>(
     right: Rows<'_>,
     out: Tile<'_>,
 ) {
-    simd.vectorize(Sum::<R, V> { depth, left, right, out });
+    // Strides that are known spare a register and an addition each.
+    match left {
+        Left::Strided { data, row_stride, col_stride } => {
+            simd.vectorize(Sum::<R, V, false> { depth, left: data, row_stride, col_stride, right, out });
+        }
+        Left::Packed(data) => {
+            simd.vectorize(Sum::<R, V, true> { depth, left: data, row_stride: 1, col_stride: R, right, out });
+        }
+    }
+}
+
+struct Sum<'a, const R: usize, const V: usize, const PACKED: bool> {
+    depth: usize,
+    left: &'a [f32],
+    row_stride: usize,
+    col_stride: usize,
+    right: Rows<'a>,
+    out: Tile<'a>,
 }
 
 #[allow(clippy::needless_range_loop, reason = "iterators are not taken apart into registers here; indices are")]
-impl<const R: usize, const V: usize> pulp::WithSimd for Sum<'_, R, V> {
+impl<const R: usize, const V: usize, const PACKED: bool> pulp::WithSimd for Sum<'_, R, V, PACKED> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { depth, left, right, out } = self;
+        let Self { depth, left, right, out, .. } = self;
+        let (row_stride, col_stride) = if PACKED { (1, R) } else { (self.row_stride, self.col_stride) };
         let lanes = S::F32_LANES;
         if depth == 0 {
             return;
         }
-        assert!(left.data.len() > (R - 1) * left.row_stride + (depth - 1) * left.col_stride);
+        assert!(left.len() > (R - 1) * row_stride + (depth - 1) * col_stride);
         assert!(right.data.len() >= (depth - 1) * right.stride + V * lanes);
         assert!(out.data.len() >= (R - 1) * out.stride + V * lanes);
         let mut sums = [[simd.splat_f32s(0.0); V]; R];
-        let (mut a, mut b) = (left.data.as_ptr(), right.data.as_ptr());
-        for p in 0..depth {
-            // SAFETY: the row read starts at p right.stride with p < depth and spans V lanes values, the values
-            // read are at r row_stride + p col_stride with r < R: all inside by the assertions above. Vectors
+        let (mut a, mut b) = (left.as_ptr(), right.data.as_ptr());
+        for _ in 0..depth {
+            // SAFETY: in the p-th round the row read starts at p right.stride and spans V lanes values, the values
+            // read are at r row_stride + p col_stride with r < R and p < depth: all inside by the assertions above. Vectors
             // are read without an assumption on their alignment; any bits are valid f32.
             unsafe {
                 let mut row = [simd.splat_f32s(0.0); V];
@@ -100,19 +110,15 @@ impl<const R: usize, const V: usize> pulp::WithSimd for Sum<'_, R, V> {
                     row[v] = b.add(v * lanes).cast::<S::f32s>().read_unaligned();
                 }
                 for r in 0..R {
-                    let x = simd.splat_f32s(*a.add(r * left.row_stride));
+                    let x = simd.splat_f32s(*a.add(r * row_stride));
                     for v in 0..V {
                         sums[r][v] = simd.mul_add_f32s(x, row[v], sums[r][v]);
                     }
                 }
             }
-            if p + 1 < depth {
-                // SAFETY: row and column p + 1 exist, so both pointers stay inside their slices.
-                unsafe {
-                    a = a.add(left.col_stride);
-                    b = b.add(right.stride);
-                }
-            }
+            // Behind the last row both may point outside, where nothing is read.
+            a = a.wrapping_add(col_stride);
+            b = b.wrapping_add(right.stride);
         }
         for r in 0..R {
             for v in 0..V {
