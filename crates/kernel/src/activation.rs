@@ -126,7 +126,8 @@ pub fn add(y: &mut [f32], x: &[f32]) {
 #[inline(always)]
 fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let splat = |v| simd.splat_f32s(v);
-    let a = simd.abs_f32s(x);
+    let bits = simd.transmute_u32s_f32s(x);
+    let a = simd.transmute_f32s_u32s(simd.and_u32s(bits, simd.splat_u32s(i32::MAX as u32)));
     let e = exp(simd, simd.mul_f32s(a, splat(-2.0)));
     let large = simd.div_f32s(simd.sub_f32s(splat(1.0), e), simd.add_f32s(splat(1.0), e));
     let s = simd.mul_f32s(a, a);
@@ -136,7 +137,7 @@ fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     }
     let y = simd.select_f32s(simd.less_than_f32s(a, splat(0.25)), simd.mul_f32s(small, a), large);
     // The sign of x, -0 and NaN included.
-    let sign = simd.and_u32s(simd.transmute_u32s_f32s(x), simd.splat_u32s(1 << 31));
+    let sign = simd.and_u32s(bits, simd.splat_u32s(1 << 31));
     simd.transmute_f32s_u32s(simd.or_u32s(simd.transmute_u32s_f32s(y), sign))
 }
 

@@ -5,8 +5,6 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::vector::{load, store};
-
 /// A cache line.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
@@ -57,14 +55,11 @@ impl WithSimd for Pack<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
+    fn with_simd<S: Simd>(self, _: S) {
         let Self { to, block, depth, count, width } = self;
         let Block { data, depth_stride, width_stride } = block;
         if width_stride == 1 {
-            for p in 0..depth {
-                copy(simd, &mut to[p * width..][..count], &data[p * depth_stride..][..count]);
-            }
-            return;
+            return rows::<S>(to, data, depth, count, (width, depth_stride));
         }
         let (fours, whole) = (count / 4 * 4, if depth_stride == 1 { depth / 4 * 4 } else { 0 });
         for w in (0..fours).step_by(4) {
@@ -78,22 +73,32 @@ impl WithSimd for Pack<'_> {
     }
 }
 
-/// A copy of few values: in vectors, then in fours, because a call costs more than that and so does a masked vector.
+/// Copies `depth` rows of `count` values in vectors, then in fours: a call costs more than that, and so does a masked vector.
 #[inline(always)]
-fn copy<S: Simd>(simd: S, to: &mut [f32], from: &[f32]) {
-    let (lanes, n) = (S::F32_LANES, to.len());
-    let mut at = 0;
-    while at + lanes <= n {
-        store(simd, to, at, lanes, load(simd, from, at, lanes));
-        at += lanes;
+fn rows<S: Simd>(to: &mut [f32], from: &[f32], depth: usize, count: usize, (width, stride): (usize, usize)) {
+    if depth == 0 || count == 0 {
+        return;
     }
-    while at + 4 <= n {
-        to[at..at + 4].copy_from_slice(&from[at..at + 4]);
-        at += 4;
-    }
-    while at < n {
-        to[at] = from[at];
-        at += 1;
+    assert!(to.len() >= (depth - 1) * width + count && from.len() >= (depth - 1) * stride + count);
+    for p in 0..depth {
+        // SAFETY: row p starts at p width and p stride and has `count` values, inside both slices by the assertion above; each piece
+        // ends at most at `count`, and no alignment beyond that of f32 is assumed.
+        unsafe {
+            let (to, from) = (to.as_mut_ptr().add(p * width), from.as_ptr().add(p * stride));
+            let mut w = 0;
+            while w + S::F32_LANES <= count {
+                to.add(w).cast::<S::f32s>().write_unaligned(from.add(w).cast::<S::f32s>().read_unaligned());
+                w += S::F32_LANES;
+            }
+            while w + 4 <= count {
+                to.add(w).cast::<[f32; 4]>().write(from.add(w).cast::<[f32; 4]>().read());
+                w += 4;
+            }
+            while w < count {
+                *to.add(w) = *from.add(w);
+                w += 1;
+            }
+        }
     }
 }
 
