@@ -1,17 +1,13 @@
 //! Convolution with a kernel of K = 1 or 3, stride 1 or more, zero padding K / 2 (rounded down).
 //!
-//! x `[B, H, W, Cin]`, W `[K, K, Cin, Cout]`, b `[Cout]` or none, y `[B, H', W', Cout]` with H' = (H - 1) / stride + 1. 3x3 at stride 1 with few
-//! channels is lowered to one matrix product per image ([`lowered`]); where channels fill vectors, Winograd's minimal filtering saves
-//! 5 of 9 multiplications ([`winograd`]). Everything else gathers windows ([`gathered`]).
+//! x `[B, H, W, Cin]`, W `[K, K, Cin, Cout]`, b `[Cout]` or none, y `[B, H', W', Cout]` with H' = (H - 1) / stride + 1. 3x3 at stride 1 reads
+//! windows where they lie ([`direct`]); everything else gathers them ([`gathered`]).
 
+mod direct;
 mod gathered;
-mod lowered;
-mod winograd;
 
-use crate::linear::{accumulate_rows, add_bias};
-
-/// Fewest channels, on both sides, for which Winograd's transforms pay.
-const WINOGRAD_FROM: usize = 8;
+/// Pixels of an image up to which its weight gradient gathers windows: the frame would be a quarter of the work.
+const SMALL: usize = 64;
 
 /// Sizes of one convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,22 +26,10 @@ pub struct Conv {
     pub stride: usize,
 }
 
-/// How a convolution is computed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
-    Winograd,
-    Lowered,
-    Gathered,
-}
-
 impl Conv {
     /// Values of workspace that each pass needs.
     pub fn workspace(&self) -> usize {
-        match self.way() {
-            Way::Winograd => winograd::workspace(self),
-            Way::Lowered => lowered::workspace(self),
-            Way::Gathered => gathered::workspace(self),
-        }
+        gathered::workspace(self).max(if self.overlaps() { direct::workspace(self) } else { 0 })
     }
 
     /// Height of the output.
@@ -63,12 +47,9 @@ impl Conv {
         self.out_height() * self.out_width() * self.taps() * self.input * self.output
     }
 
-    fn way(&self) -> Way {
-        match (self.kernel == 3 && self.stride == 1, self.input.min(self.output) >= WINOGRAD_FROM) {
-            (true, true) => Way::Winograd,
-            (true, false) => Way::Lowered,
-            (false, _) => Way::Gathered,
-        }
+    /// The windows of neighbouring pixels overlap and lie a pixel apart.
+    fn overlaps(&self) -> bool {
+        self.kernel > 1 && self.stride == 1
     }
 
     /// Positions of the kernel.
@@ -95,13 +76,10 @@ impl Conv {
     pub fn forward(&self, y: &mut [f32], x: &[f32], w: &[f32], bias: &[f32], batch: usize, workspace: &mut [f32]) {
         let (inputs, outputs) = self.sizes(batch);
         let (x, y) = (&x[..inputs], &mut y[..outputs]);
-        match self.way() {
-            Way::Winograd => winograd::forward(self, y, x, w, winograd::Side::Forward, workspace),
-            Way::Lowered => lowered::forward(self, y, x, w, workspace),
-            Way::Gathered => gathered::forward(self, y, x, w, workspace),
-        }
-        if !bias.is_empty() {
-            add_bias(y, bias);
+        if self.overlaps() {
+            direct::forward(self, y, x, w, bias, direct::Side::Forward, workspace);
+        } else {
+            gathered::forward(self, y, x, w, bias, workspace);
         }
     }
 
@@ -116,14 +94,10 @@ impl Conv {
     ) {
         let (inputs, outputs) = self.sizes(batch);
         let (x, dy) = (&x[..inputs], &dy[..outputs]);
-        match self.way() {
-            Way::Winograd => winograd::backward_weights(self, dw, x, dy, workspace),
-            Way::Lowered => lowered::backward_weights(self, dw, x, dy, workspace),
-            Way::Gathered => gathered::backward_weights(self, dw, x, dy, workspace),
-        }
-        if !db.is_empty() {
-            db.fill(0.0);
-            accumulate_rows(db, dy);
+        if self.overlaps() && self.pixels() > SMALL {
+            direct::backward_weights(self, (dw, db), x, dy, workspace);
+        } else {
+            gathered::backward_weights(self, (dw, db), x, dy, workspace);
         }
     }
 
@@ -131,10 +105,10 @@ impl Conv {
     pub fn backward_input(&self, dx: &mut [f32], w: &[f32], dy: &[f32], batch: usize, workspace: &mut [f32]) {
         let (inputs, outputs) = self.sizes(batch);
         let (dx, dy) = (&mut dx[..inputs], &dy[..outputs]);
-        match self.way() {
-            Way::Winograd => winograd::forward(&self.adjoint(), dx, dy, w, winograd::Side::Adjoint, workspace),
-            Way::Lowered => lowered::backward_input(self, dx, w, dy, workspace),
-            Way::Gathered => gathered::backward_input(self, dx, w, dy, workspace),
+        if self.overlaps() {
+            direct::forward(&self.adjoint(), dx, dy, w, &[], direct::Side::Adjoint, workspace);
+        } else {
+            gathered::backward_input(self, dx, w, dy, workspace);
         }
     }
 }

@@ -44,13 +44,10 @@ impl<'a> Mat<'a> {
 }
 
 /// Inner dimension that is summed in one go: a panel of it stays in the first-level cache.
-const DEPTH: usize = 256;
+pub(crate) const DEPTH: usize = 256;
 
 /// Columns of the widest register tile.
-const WIDEST: usize = 32;
-
-/// Rows of the tallest register tile.
-const TALLEST: usize = 12;
+pub(crate) const WIDEST: usize = 32;
 
 /// Values of the left operand that are packed in one go: a fraction of the second-level cache.
 const LEFT: usize = 96 << 10;
@@ -102,7 +99,7 @@ impl WithSimd for Product<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         // Accumulators, one row of the right operand and one broadcast value fill the registers.
         if S::REGISTER_COUNT >= 32 {
-            self.blocks::<S, TALLEST, 2>(simd);
+            self.blocks::<S, 12, 2>(simd);
         } else {
             self.blocks::<S, 6, 2>(simd);
         }
@@ -148,7 +145,7 @@ impl Product<'_> {
                             Left::Strided { data: &a.data[i * row_stride + p * col_stride..], row_stride, col_stride }
                         };
                         let out = Tile { data: &mut c[i * n + j..], stride: n, add };
-                        tiles::<S, R, V>(simd, (rows, cols, depth), left, right, out);
+                        tiles::<S, V>(simd, (rows, cols, depth), left, right, out);
                     }
                 }
             }
@@ -156,9 +153,9 @@ impl Product<'_> {
     }
 }
 
-/// One tile of up to R rows and V vectors, of which `cols` columns belong to the product.
+/// One tile of any number of rows and up to V vectors, of which `cols` columns belong to the product.
 #[inline(always)]
-fn tiles<S: Simd, const R: usize, const V: usize>(
+pub(crate) fn tiles<S: Simd, const V: usize>(
     simd: S,
     (rows, cols, depth): (usize, usize, usize),
     left: Left<'_>,
@@ -166,18 +163,18 @@ fn tiles<S: Simd, const R: usize, const V: usize>(
     out: Tile<'_>,
 ) {
     if cols == V * S::F32_LANES {
-        return tile::any_rows::<S, R, V>(simd, rows, depth, left, right, out);
+        return tile::any_rows::<S, V>(simd, rows, depth, left, right, out);
     }
     if cols == S::F32_LANES {
-        return tile::any_rows::<S, R, 1>(simd, rows, depth, left, right, out);
+        return tile::any_rows::<S, 1>(simd, rows, depth, left, right, out);
     }
-    let mut edge = [0.0f32; TALLEST * WIDEST];
+    let mut edge = [0.0f32; tile::TALLEST * WIDEST];
     let width = V * S::F32_LANES;
     let beside = Tile { data: &mut edge, stride: width, add: false };
     if cols < S::F32_LANES {
-        tile::any_rows::<S, R, 1>(simd, rows, depth, left, right, beside);
+        tile::any_rows::<S, 1>(simd, rows, depth, left, right, beside);
     } else {
-        tile::any_rows::<S, R, V>(simd, rows, depth, left, right, beside);
+        tile::any_rows::<S, V>(simd, rows, depth, left, right, beside);
     }
     for (to, from) in out.data.chunks_mut(out.stride).zip(edge.chunks_exact(width)).take(rows) {
         for (to, v) in to[..cols].iter_mut().zip(from) {
@@ -187,6 +184,12 @@ fn tiles<S: Simd, const R: usize, const V: usize>(
 }
 
 impl<'a> Mat<'a> {
+    /// A view of values at any steps, which may overlap. Panics when the slice is shorter than that.
+    pub(crate) fn strided(data: &'a [f32], (rows, cols): (usize, usize), (row_stride, col_stride): (usize, usize)) -> Self {
+        assert!(rows == 0 || cols == 0 || data.len() > (rows - 1) * row_stride + (cols - 1) * col_stride);
+        Self { data, rows, cols, row_stride, col_stride }
+    }
+
     /// The rows from `i` on at column p on, the inner dimension being the columns.
     fn rows_from(&self, i: usize, p: usize) -> Block<'a> {
         let data = &self.data[i * self.row_stride + p * self.col_stride..];

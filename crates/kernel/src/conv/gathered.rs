@@ -2,6 +2,7 @@
 //! last, so that a window is K contiguous pieces of an image, and multiplied. A 1x1 window of stride 1 is a row of the input already.
 
 use super::Conv;
+use crate::linear::{accumulate_rows, add_bias};
 use crate::{Mat, gemm};
 
 /// Values of a gathered run: it stays in the second-level cache with its product.
@@ -49,32 +50,45 @@ fn gather(c: &Conv, columns: &mut [f32], x: &[f32], first: usize) {
     }
 }
 
-pub(super) fn forward(c: &Conv, y: &mut [f32], x: &[f32], w: &[f32], columns: &mut [f32]) {
+/// The windows of `n` output pixels from `first` on, `[n, K K Cin]`: gathered, or where they lie.
+fn windows<'a>(c: &Conv, columns: &'a mut [f32], x: &'a [f32], first: usize, n: usize) -> &'a [f32] {
+    let width = c.taps() * c.input;
+    if direct(c) {
+        return &x[first * width..][..n * width];
+    }
+    let columns = &mut columns[..n * width];
+    gather(c, columns, x, first);
+    columns
+}
+
+pub(super) fn forward(c: &Conv, y: &mut [f32], x: &[f32], w: &[f32], bias: &[f32], columns: &mut [f32]) {
     let (width, out) = (c.taps() * c.input, c.output);
     let w = Mat::new(w, width, out);
-    if direct(c) {
-        return gemm(y, Mat::new(x, x.len() / width, width), w, false);
-    }
     for (k, y) in y.chunks_mut(run(c) * out).enumerate() {
         let n = y.len() / out;
-        let columns = &mut columns[..n * width];
-        gather(c, columns, x, k * run(c));
-        gemm(y, Mat::new(columns, n, width), w, false);
+        gemm(y, Mat::new(windows(c, columns, x, k * run(c), n), n, width), w, false);
+        if !bias.is_empty() {
+            add_bias(y, bias);
+        }
     }
 }
 
-pub(super) fn backward_weights(c: &Conv, dw: &mut [f32], x: &[f32], dy: &[f32], columns: &mut [f32]) {
+pub(super) fn backward_weights(
+    c: &Conv,
+    (dw, db): (&mut [f32], &mut [f32]),
+    x: &[f32],
+    dy: &[f32],
+    columns: &mut [f32],
+) {
     let (width, out) = (c.taps() * c.input, c.output);
+    db.fill(0.0);
     for (k, dy) in dy.chunks(run(c) * out).enumerate() {
         let n = dy.len() / out;
-        let rows = if direct(c) {
-            &x[k * run(c) * width..][..n * width]
-        } else {
-            let columns = &mut columns[..n * width];
-            gather(c, columns, x, k * run(c));
-            &*columns
-        };
+        let rows = windows(c, columns, x, k * run(c), n);
         gemm(dw, Mat::new(rows, n, width).t(), Mat::new(dy, n, out), k > 0);
+        if !db.is_empty() {
+            accumulate_rows(db, dy);
+        }
     }
 }
 

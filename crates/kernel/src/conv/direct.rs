@@ -1,0 +1,189 @@
+//! Convolution of stride 1 without a transform: the windows of neighbouring pixels overlap, so a matrix product can read them where they lie.
+//!
+//! Images are copied with a frame of zeros, channels last. There the `K Cin` values of one window row are contiguous, and the windows of
+//! the next pixel start Cin values later: rows of a left operand with that stride. One column of zeros between two rows is the right
+//! frame of the first and the left frame of the second, so that rows are W + 1 pixels apart.
+//!
+//! The input gradient is the same convolution of dY with the weights turned by half a turn. The weight gradient sums over all positions of a
+//! framed image, of which those in the frame have dY = 0.
+
+use pulp::{Simd, WithSimd};
+
+use super::Conv;
+use crate::dispatch::simd;
+use crate::gemm::{DEPTH, WIDEST, tiles};
+use crate::linear::{accumulate_rows, add_bias};
+use crate::tile::{Left, Rows, TALLEST, Tile};
+use crate::{Mat, gemm};
+
+/// Pixels worked on at a time: a panel of weights should serve many of them, and they should stay in the second-level cache.
+const PIXELS: usize = 256;
+
+/// Pixels between the rows of a framed image.
+fn pitch(c: &Conv) -> usize {
+    c.width + c.kernel / 2
+}
+
+/// Values of a framed image of so many channels. Behind the last row lie zeros that windows of positions in the frame reach.
+fn framed(c: &Conv, channels: usize) -> usize {
+    let rows = c.height + 2 * (c.kernel / 2);
+    (rows * pitch(c) + c.kernel) * channels
+}
+
+/// Images worked on at a time.
+fn group(c: &Conv) -> usize {
+    PIXELS.div_ceil(c.pixels())
+}
+
+/// Values of the packed weights: whole vectors of outputs.
+fn weights(c: &Conv) -> usize {
+    c.taps() * c.input.max(c.output) * c.output.max(c.input).next_multiple_of(WIDEST)
+}
+
+pub(super) fn workspace(c: &Conv) -> usize {
+    weights(c) + group(c) * (framed(c, c.input) + framed(c, c.output))
+}
+
+/// Copies an image into its frame, whose zeros are there already.
+fn frame(c: &Conv, channels: usize, to: &mut [f32], image: &[f32]) {
+    let (pad, row) = (c.kernel / 2, c.width * channels);
+    let first = (pad * pitch(c) + pad) * channels;
+    for (to, from) in to[first..].chunks_mut(pitch(c) * channels).zip(image.chunks_exact(row)) {
+        to[..row].copy_from_slice(from);
+    }
+}
+
+/// Which way the weights are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// As they are: `[K, K, Cin, Cout]`.
+    Forward,
+    /// Turned by half a turn and with their channels exchanged, for the input gradient.
+    Adjoint,
+}
+
+/// Weights in panels of up to [`WIDEST`] outputs, `[K, K, Cin, panel]` each.
+fn pack(c: &Conv, to: &mut [f32], w: &[f32], side: Side) {
+    let (depth, size) = (c.taps() * c.input, c.input * c.output);
+    for (j, panel) in (0..c.output).step_by(WIDEST).zip(to.chunks_exact_mut(depth * WIDEST)) {
+        let n = WIDEST.min(c.output - j);
+        for (p, row) in panel.chunks_exact_mut(WIDEST).enumerate() {
+            row[n..].fill(0.0);
+            match side {
+                Side::Forward => row[..n].copy_from_slice(&w[p * c.output + j..][..n]),
+                Side::Adjoint => {
+                    let (tap, i) = (c.taps() - 1 - p / c.input, p % c.input);
+                    let from = w[tap * size + j * c.input + i..].iter().step_by(c.input);
+                    row[..n].iter_mut().zip(from).for_each(|(to, v)| *to = *v);
+                }
+            }
+        }
+    }
+}
+
+/// Writes the convolution of x with w, and adds the bias where there is one.
+pub(super) fn forward(c: &Conv, y: &mut [f32], x: &[f32], w: &[f32], bias: &[f32], side: Side, workspace: &mut [f32]) {
+    let (packed, rest) = workspace.split_at_mut(weights(c));
+    let (size, at_once) = (framed(c, c.input), group(c));
+    let images = &mut rest[..at_once * size];
+    images.fill(0.0);
+    pack(c, packed, w, side);
+    let (inputs, outputs) = (c.pixels() * c.input, c.pixels() * c.output);
+    for (y, x) in y.chunks_mut(at_once * outputs).zip(x.chunks(at_once * inputs)) {
+        for (image, x) in images.chunks_exact_mut(size).zip(x.chunks_exact(inputs)) {
+            frame(c, c.input, image, x);
+        }
+        simd(Filter { c, y: &mut *y, images, size, packed });
+        if !bias.is_empty() {
+            add_bias(y, bias);
+        }
+    }
+}
+
+/// The convolution of a group of framed images.
+struct Filter<'a> {
+    c: &'a Conv,
+    y: &'a mut [f32],
+    images: &'a [f32],
+    /// Values of a framed image.
+    size: usize,
+    packed: &'a [f32],
+}
+
+impl WithSimd for Filter<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        if S::REGISTER_COUNT >= 32 {
+            self.blocks::<S, 2>(simd, 14);
+        } else {
+            self.blocks::<S, 2>(simd, 6);
+        }
+    }
+}
+
+impl Filter<'_> {
+    /// Walks depth by depth, panel by panel and row by row in tiles of V vectors and at most `most` rows, or [`TALLEST`] of one vector.
+    #[inline(always)]
+    fn blocks<S: Simd, const V: usize>(self, simd: S, most: usize) {
+        let Self { c, y, images, size, packed } = self;
+        let (row, width, pitch) = (c.kernel * c.input, V * S::F32_LANES, pitch(c) * c.input);
+        let outputs = c.pixels() * c.output;
+        // With few channels all window rows are summed at once.
+        let (depth, pieces) = if c.kernel * row <= DEPTH + 32 { (row, c.kernel) } else { (DEPTH, 1) };
+        for ky in (0..c.kernel).step_by(pieces) {
+            for p in (0..row).step_by(depth) {
+                let depth = depth.min(row - p);
+                for j in (0..c.output).step_by(width) {
+                    let cols = width.min(c.output - j);
+                    let panel = &packed[j / WIDEST * c.taps() * c.input * WIDEST..];
+                    let right = Rows { data: &panel[(ky * row + p) * WIDEST + j % WIDEST..], stride: WIDEST };
+                    let tallest = if cols <= S::F32_LANES { TALLEST.min(2 * most) } else { most };
+                    let rows = c.width.div_ceil(c.width.div_ceil(tallest));
+                    for (image, y) in images.chunks_exact(size).zip(y.chunks_exact_mut(outputs)) {
+                        for i in 0..c.height {
+                            for q in (0..c.width).step_by(rows) {
+                                let data = &image[(i + ky) * pitch + q * c.input + p..];
+                                let left = Left::Windows { data, step: c.input, pieces, pitch };
+                                let data = &mut y[(i * c.width + q) * c.output + j..];
+                                let out = Tile { data, stride: c.output, add: ky + p > 0 };
+                                tiles::<S, V>(simd, (rows.min(c.width - q), cols, depth), left, right, out);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Writes the gradients of the weights and of the bias, where there is one.
+pub(super) fn backward_weights(
+    c: &Conv,
+    (dw, db): (&mut [f32], &mut [f32]),
+    x: &[f32],
+    dy: &[f32],
+    workspace: &mut [f32],
+) {
+    let (xs, rest) = workspace.split_at_mut(framed(c, c.input));
+    let dys = &mut rest[..framed(c, c.output)];
+    xs.fill(0.0);
+    dys.fill(0.0);
+    dw.fill(0.0);
+    db.fill(0.0);
+    let (pad, row) = (c.kernel / 2, c.kernel * c.input);
+    let positions = (c.height - 1) * pitch(c) + c.width;
+    for (x, dy) in x.chunks_exact(c.pixels() * c.input).zip(dy.chunks_exact(c.pixels() * c.output)) {
+        frame(c, c.input, xs, x);
+        frame(c, c.output, dys, dy);
+        let dys = &dys[(pad * pitch(c) + pad) * c.output..];
+        for (ky, dw) in dw.chunks_exact_mut(row * c.output).enumerate() {
+            let windows = Mat::strided(&xs[ky * pitch(c) * c.input..], (row, positions), (1, c.input));
+            gemm(dw, windows, Mat::new(dys, positions, c.output), true);
+        }
+        if !db.is_empty() {
+            accumulate_rows(db, dy);
+        }
+    }
+}
