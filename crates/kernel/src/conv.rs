@@ -6,9 +6,6 @@
 mod direct;
 mod gathered;
 
-/// Pixels of an image up to which its weight gradient gathers windows: the frame would be a quarter of the work.
-const SMALL: usize = 64;
-
 /// Sizes of one convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conv {
@@ -29,7 +26,7 @@ pub struct Conv {
 impl Conv {
     /// Values of workspace that each pass needs.
     pub fn workspace(&self) -> usize {
-        gathered::workspace(self).max(if self.overlaps() { direct::workspace(self) } else { 0 })
+        if self.overlaps() { direct::workspace(self) } else { gathered::workspace(self) }
     }
 
     /// Height of the output.
@@ -94,7 +91,7 @@ impl Conv {
     ) {
         let (inputs, outputs) = self.sizes(batch);
         let (x, dy) = (&x[..inputs], &dy[..outputs]);
-        if self.overlaps() && self.pixels() > SMALL {
+        if self.overlaps() {
             direct::backward_weights(self, (dw, db), x, dy, workspace);
         } else {
             gathered::backward_weights(self, (dw, db), x, dy, workspace);

@@ -9,7 +9,8 @@ use std::cell::RefCell;
 use pulp::{Simd, WithSimd};
 
 use crate::dispatch::simd;
-use crate::pack::{self, Aligned, Block};
+use crate::Buffer;
+use crate::pack::{self, Block};
 use crate::tile::{self, Left, Rows, Tile};
 
 /// A matrix view on a slice: row-major, or its transpose.
@@ -58,14 +59,14 @@ const ROWS_TO_PACK: usize = 64;
 
 /// Packed operands of one thread.
 struct Panels {
-    left: Aligned,
-    right: Aligned,
+    left: Buffer,
+    right: Buffer,
 }
 
 thread_local! {
     // Allocated once per thread: clearing them costs more than a small product.
     static PANELS: RefCell<Panels> =
-        RefCell::new(Panels { left: Aligned::new(LEFT), right: Aligned::new(DEPTH * WIDEST) });
+        RefCell::new(Panels { left: Buffer::new(LEFT), right: Buffer::new(DEPTH * WIDEST) });
 }
 
 /// `c = a b`, or `c += a b` when `accumulate`; `c` is row-major `[a.rows, b.cols]`.
@@ -112,8 +113,10 @@ impl Product<'_> {
     fn blocks<S: Simd, const R: usize, const V: usize>(self, simd: S) {
         let Self { c, a, b, accumulate, panels } = self;
         let (m, n, k, width) = (a.rows, b.cols, a.cols, V * S::F32_LANES);
-        let (packed, panel) = (panels.left.as_mut(), panels.right.as_mut());
+        let (packed, panel) = (&mut *panels.left, &mut *panels.right);
         let pack_left = n >= COLUMNS_TO_PACK;
+        // One vector leaves registers for more rows.
+        let tall = if n <= S::F32_LANES { tile::TALLEST.min(2 * R) } else { R };
         for p in (0..k).step_by(DEPTH) {
             let depth = DEPTH.min(k - p);
             let height = if pack_left { LEFT / depth / R * R } else { m.max(1) };
@@ -136,8 +139,8 @@ impl Product<'_> {
                         pack::pack(simd, panel, b.columns_from(p, j), depth, (cols, width));
                         Rows { data: panel, stride: width }
                     };
-                    for i in (top..bottom).step_by(R) {
-                        let rows = R.min(bottom - i);
+                    for i in (top..bottom).step_by(tall) {
+                        let rows = tall.min(bottom - i);
                         let left = if pack_left {
                             Left::Packed(&packed[(i - top) * depth..][..rows * depth])
                         } else {

@@ -20,6 +20,7 @@
 
 pub mod activation;
 pub mod bits;
+mod buffer;
 pub mod conv;
 mod dispatch;
 mod exp;
@@ -35,5 +36,6 @@ mod pack;
 mod tile;
 mod vector;
 
+pub use buffer::Buffer;
 pub use dispatch::{SIMD_VAR, instruction_set};
 pub use gemm::{Mat, gemm};

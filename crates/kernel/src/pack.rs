@@ -1,29 +1,9 @@
 //! Copies of matrix blocks in the order in which a register tile reads them.
 //!
-//! A packed block has the values that one step over the inner dimension needs side by side, aligned to cache lines: vectors that
-//! cross a line cost two reads, and rows a power of two apart compete for the same few places of the first-level cache.
+//! A packed block has the values that one step over the inner dimension needs side by side: vectors that cross a cache line cost two
+//! reads, and rows a power of two apart compete for the same few places of the first-level cache.
 
 use pulp::{Simd, WithSimd};
-
-/// A cache line.
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-struct Line([f32; 16]);
-
-/// Values on cache lines.
-pub(crate) struct Aligned(Vec<Line>);
-
-impl Aligned {
-    /// Room for `values`, all 0.
-    pub(crate) fn new(values: usize) -> Self {
-        Self(vec![Line([0.0; 16]); values.div_ceil(16)])
-    }
-
-    pub(crate) fn as_mut(&mut self) -> &mut [f32] {
-        // SAFETY: a line is exactly 16 consecutive f32, so n lines are 16 n of them, borrowed exclusively through `self`.
-        unsafe { std::slice::from_raw_parts_mut(self.0.as_mut_ptr().cast(), 16 * self.0.len()) }
-    }
-}
 
 /// A block of a matrix: value (p, w) lies at `p depth_stride + w width_stride`.
 #[derive(Clone, Copy)]

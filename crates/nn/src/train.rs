@@ -1,5 +1,6 @@
 //! Training of one model by one thread.
 
+use flatleak_kernel::Buffer;
 use flatleak_kernel::sweep::{self, SgdStep};
 use flatleak_stream::{Purpose, Stream};
 
@@ -23,9 +24,9 @@ pub struct Trainer<'a> {
     recipe: &'a Recipe,
     /// The arena: D parameters, and running statistics of batch norms behind them.
     pub parameters: Vec<f32>,
-    gradient: Vec<f32>,
-    velocity: Vec<f32>,
-    perturbed: Vec<f32>,
+    gradient: Buffer,
+    velocity: Buffer,
+    perturbed: Buffer,
     workspace: Workspace,
     fresh: bool,
 }
@@ -39,9 +40,9 @@ impl<'a> Trainer<'a> {
             network,
             recipe,
             parameters,
-            gradient: vec![0.0; d],
-            velocity: vec![0.0; d],
-            perturbed: vec![0.0; if twice { network.arena() } else { 0 }],
+            gradient: Buffer::new(d),
+            velocity: Buffer::new(d),
+            perturbed: Buffer::new(if twice { network.arena() } else { 0 }),
             workspace: network.workspace(recipe.batch),
             fresh: true,
         }

@@ -1,5 +1,6 @@
 //! Activations and scratch space of one thread, sized for a batch.
 
+use flatleak_kernel::Buffer;
 use flatleak_stream::Stream;
 
 use crate::Shape;
@@ -9,35 +10,35 @@ use crate::compile::{Op, Step};
 #[derive(Debug)]
 pub struct Workspace {
     pub(crate) batch: usize,
-    pub(crate) input: Vec<f32>,
+    pub(crate) input: Buffer,
     /// One buffer per step; empty for those that work in place.
-    pub(crate) activations: Vec<Vec<f32>>,
-    pub(crate) gradients: Vec<Vec<f32>>,
+    pub(crate) activations: Vec<Buffer>,
+    pub(crate) gradients: Vec<Buffer>,
     pub(crate) kept: Vec<Kept>,
-    pub(crate) scratch: Vec<f32>,
+    pub(crate) scratch: Buffer,
     /// The gradient of a buffer that two steps read, before it is added.
-    pub(crate) spare: Vec<f32>,
+    pub(crate) spare: Buffer,
 }
 
 /// What a step keeps from the forward for the backward pass.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
     /// Winners of max-pooling, masks of dropout: one value per output.
-    pub(crate) values: Vec<f32>,
+    pub(crate) values: Buffer,
     /// Means and scales of norms.
-    pub(crate) statistics: Vec<f32>,
+    pub(crate) statistics: Buffer,
     /// Means and variances of batch norms.
-    pub(crate) moments: Vec<f32>,
+    pub(crate) moments: Buffer,
 }
 
 impl Workspace {
     pub(crate) fn new(steps: &[Step], features: usize, batch: usize) -> Self {
-        let sized = |values: usize| vec![0.0; values * batch];
+        let sized = |values: usize| Buffer::new(values * batch);
         let buffers = || steps.iter().map(|s| sized(if s.in_place() { 0 } else { s.outputs })).collect();
         let kept = |step: &Step| match step.op {
             Op::MaxPool(_) | Op::Dropout(_) => Kept { values: sized(step.outputs), ..Kept::default() },
             Op::BatchNorm { channels, .. } => {
-                Kept { statistics: vec![0.0; 2 * channels], moments: vec![0.0; 2 * channels], ..Kept::default() }
+                Kept { statistics: Buffer::new(2 * channels), moments: Buffer::new(2 * channels), ..Kept::default() }
             }
             Op::GroupNorm { groups, .. } => Kept { statistics: sized(2 * groups), ..Kept::default() },
             _ => Kept::default(),
@@ -51,7 +52,7 @@ impl Workspace {
             activations: buffers(),
             gradients: buffers(),
             kept: steps.iter().map(kept).collect(),
-            scratch: vec![0.0; steps.iter().map(Step::workspace).max().unwrap_or(0)],
+            scratch: Buffer::new(steps.iter().map(Step::workspace).max().unwrap_or(0)),
             spare: sized(shared.unwrap_or(0)),
         }
     }
@@ -59,7 +60,7 @@ impl Workspace {
     /// Bytes of all buffers.
     pub fn bytes(&self) -> usize {
         let kept = self.kept.iter().map(|k| k.values.len() + k.statistics.len() + k.moments.len()).sum::<usize>();
-        let buffers = self.activations.iter().chain(&self.gradients).map(Vec::len).sum::<usize>();
+        let buffers = self.activations.iter().chain(&self.gradients).map(|b| b.len()).sum::<usize>();
         4 * (self.input.len() + buffers + kept + self.scratch.len() + self.spare.len())
     }
 

@@ -19,6 +19,9 @@ use crate::{Mat, gemm};
 /// Pixels worked on at a time: a panel of weights should serve many of them, and they should stay in the second-level cache.
 const PIXELS: usize = 256;
 
+/// Pixels of an image up to which its weight gradient copies windows: the frame would be more of the work than the copies.
+const SMALL: usize = 64;
+
 /// Pixels between the rows of a framed image.
 fn pitch(c: &Conv) -> usize {
     c.width + c.kernel / 2
@@ -41,7 +44,11 @@ fn weights(c: &Conv) -> usize {
 }
 
 pub(super) fn workspace(c: &Conv) -> usize {
-    weights(c) + group(c) * (framed(c, c.input) + framed(c, c.output))
+    let gradient = match c.pixels() <= SMALL {
+        true => group(c) * (framed(c, c.input) + c.pixels() * c.kernel * c.input),
+        false => framed(c, c.input) + framed(c, c.output),
+    };
+    gradient.max(weights(c) + group(c) * framed(c, c.input).max(framed(c, c.output)))
 }
 
 /// Copies an image into its frame, whose zeros are there already.
@@ -166,24 +173,52 @@ pub(super) fn backward_weights(
     dy: &[f32],
     workspace: &mut [f32],
 ) {
-    let (xs, rest) = workspace.split_at_mut(framed(c, c.input));
-    let dys = &mut rest[..framed(c, c.output)];
-    xs.fill(0.0);
-    dys.fill(0.0);
     dw.fill(0.0);
     db.fill(0.0);
-    let (pad, row) = (c.kernel / 2, c.kernel * c.input);
-    let positions = (c.height - 1) * pitch(c) + c.width;
-    for (x, dy) in x.chunks_exact(c.pixels() * c.input).zip(dy.chunks_exact(c.pixels() * c.output)) {
-        frame(c, c.input, xs, x);
-        frame(c, c.output, dys, dy);
-        let dys = &dys[(pad * pitch(c) + pad) * c.output..];
-        for (ky, dw) in dw.chunks_exact_mut(row * c.output).enumerate() {
-            let windows = Mat::strided(&xs[ky * pitch(c) * c.input..], (row, positions), (1, c.input));
-            gemm(dw, windows, Mat::new(dys, positions, c.output), true);
+    let at_once = if c.pixels() <= SMALL { group(c) } else { 1 };
+    let (xs, rest) = workspace.split_at_mut(at_once * framed(c, c.input));
+    xs.fill(0.0);
+    if c.pixels() > SMALL {
+        rest[..framed(c, c.output)].fill(0.0);
+    }
+    let (inputs, outputs) = (c.pixels() * c.input, c.pixels() * c.output);
+    for (x, dy) in x.chunks(at_once * inputs).zip(dy.chunks(at_once * outputs)) {
+        for (image, x) in xs.chunks_exact_mut(framed(c, c.input)).zip(x.chunks_exact(inputs)) {
+            frame(c, c.input, image, x);
+        }
+        if c.pixels() <= SMALL {
+            add_copied(c, dw, xs, dy, rest);
+        } else {
+            add_framed(c, dw, xs, dy, rest);
         }
         if !db.is_empty() {
             accumulate_rows(db, dy);
         }
+    }
+}
+
+/// Adds the weight gradient of one framed image, summed over all positions of the frame between its first and its last pixel.
+fn add_framed(c: &Conv, dw: &mut [f32], xs: &[f32], dy: &[f32], dys: &mut [f32]) {
+    let (pad, row) = (c.kernel / 2, c.kernel * c.input);
+    let positions = (c.height - 1) * pitch(c) + c.width;
+    frame(c, c.output, dys, dy);
+    let dys = &dys[(pad * pitch(c) + pad) * c.output..];
+    for (ky, dw) in dw.chunks_exact_mut(row * c.output).enumerate() {
+        let windows = Mat::strided(&xs[ky * pitch(c) * c.input..], (row, positions), (1, c.input));
+        gemm(dw, windows, Mat::new(dys, positions, c.output), true);
+    }
+}
+
+/// Adds the weight gradient of some framed images from copies of their windows, row by row of the kernel.
+fn add_copied(c: &Conv, dw: &mut [f32], xs: &[f32], dy: &[f32], windows: &mut [f32]) {
+    let (row, pixels) = (c.kernel * c.input, dy.len() / c.output);
+    let windows = &mut windows[..pixels * row];
+    for (ky, dw) in dw.chunks_exact_mut(row * c.output).enumerate() {
+        for (n, window) in windows.chunks_exact_mut(row).enumerate() {
+            let (image, i, j) = (n / c.pixels(), n / c.width % c.height, n % c.width);
+            let at = image * framed(c, c.input) + ((i + ky) * pitch(c) + j) * c.input;
+            window.copy_from_slice(&xs[at..at + row]);
+        }
+        gemm(dw, Mat::new(windows, pixels, row).t(), Mat::new(dy, pixels, c.output), true);
     }
 }

@@ -5,8 +5,10 @@ use super::Conv;
 use crate::linear::{accumulate_rows, add_bias};
 use crate::{Mat, gemm};
 
-/// Values of a gathered run: it stays in the second-level cache with its product.
+/// Values of a gathered run, so that it stays in the second-level cache with its product, and the pixels that it has at least: gradients
+/// of many weights are read and written once per run.
 const RUN: usize = 1 << 16;
+const PIXELS: usize = 144;
 
 pub(super) fn workspace(c: &Conv) -> usize {
     if direct(c) { 0 } else { run(c) * c.taps() * c.input }
@@ -18,7 +20,7 @@ fn direct(c: &Conv) -> bool {
 
 /// Output pixels per run, a multiple of the register tile.
 fn run(c: &Conv) -> usize {
-    (RUN / (c.taps() * c.input)).max(12) / 12 * 12
+    (RUN / (c.taps() * c.input)).max(PIXELS) / 12 * 12
 }
 
 /// Calls `f(offset in the row, offset in the input, values)` for every piece of the window of an output pixel that lies inside its image.
