@@ -1,9 +1,9 @@
 //! Batch normalisation (Ioffe & Szegedy 2015, arXiv 1502.03167) and group normalisation (Wu & He 2018, arXiv 1803.08494).
 //!
 //! x, y `[P, C]` with P the pixels of all images of a batch, channels-last; gamma, beta `[C]`.
-//! y = (x - mean) / sqrt(var + 1e-5) gamma + beta, with the biased variance, as PyTorch has it. The backward passes need the input, and
-//! the output where a ReLU is joined to the norm: at these sizes memory is what costs, and it saves a pass each way. Sums run over blocks of
-//! pixels in f32, four at a time, and are added up with compensation, in an order that no vector width changes.
+//! y = (x - mean) / sqrt(var + 1e-5) gamma + beta, with the biased variance, as PyTorch has it. A ReLU may be joined to batch norm. At these
+//! sizes memory is what costs: the backward pass works in place and needs the input alone, from which it computes again which
+//! outputs were positive. Sums run over blocks of pixels in f32, four at a time, and are added up with compensation, in an order that no vector width changes.
 
 use pulp::{Simd, WithSimd};
 
@@ -17,7 +17,7 @@ pub const EPSILON: f64 = 1e-5;
 const BLOCK: usize = 64;
 
 /// Values of workspace per channel that [`batch_forward`] and [`batch_backward`] need.
-pub const WORKSPACE: usize = 7;
+pub const WORKSPACE: usize = 9;
 
 /// Means and variances over P, and y = max(0, norm) where `relu`, else the norm.
 ///
@@ -46,7 +46,7 @@ pub fn batch_forward(
         shift.iter_mut().zip(row).for_each(|(s, v)| *s += v);
     }
     shift.iter_mut().for_each(|s| *s /= (first / channels) as f32);
-    simd(Sums { totals, a: x, b: None, shift, mask: None, channels });
+    simd(Sums { totals, a: x, b: None, shift, positive: None, channels });
     let (slope, offset) = scaled.split_at_mut(channels);
     for c in 0..channels {
         let [sum, square] =
@@ -58,10 +58,17 @@ pub fn batch_forward(
         let (m, inverse) = (m + f64::from(shift[c]), 1.0 / (v + EPSILON).sqrt());
         (moments[c], moments[channels + c]) = (m as f32, v as f32);
         (mean[c], scale[c]) = (m as f32, inverse as f32);
-        slope[c] = (inverse * f64::from(gamma[c])) as f32;
+    }
+    line(slope, offset, (gamma, beta), (mean, scale));
+    simd(Affine { y, x, slope, offset, channels, relu });
+}
+
+/// The norm as slope x + offset, from the statistics as they are kept: both passes must agree on the sign of every output.
+fn line(slope: &mut [f32], offset: &mut [f32], (gamma, beta): (&[f32], &[f32]), (mean, scale): (&[f32], &[f32])) {
+    for c in 0..gamma.len() {
+        slope[c] = scale[c] * gamma[c];
         offset[c] = beta[c] - mean[c] * slope[c];
     }
-    simd(Affine { y, x, slope, offset, channels, relu });
 }
 
 /// With running statistics instead of the batch's: mean and variance `[C]` each.
@@ -82,41 +89,46 @@ pub fn batch_evaluate(
     simd(Affine { y, x, slope, offset, channels, relu });
 }
 
-/// Writes `dx`, `dgamma` and `dbeta`; `statistics` are those of the forward pass on the same `x`, `mask` is its output where a ReLU was joined
-/// to it: where that is not positive, dy counts as 0.
+/// Turns `dy` into `dx` and writes `dgamma` and `dbeta`; `statistics` are those of the forward pass on the same `x`. Where `relu` was
+/// joined and the output was not positive, dy counts as 0.
 ///
 /// With h = (x - mean) scale: dbeta = sum dy, dgamma = sum dy h, dx = gamma scale (dy - dbeta / P - h dgamma / P).
 pub fn batch_backward(
-    dx: &mut [f32],
+    dy: &mut [f32],
     (dgamma, dbeta): (&mut [f32], &mut [f32]),
-    (x, dy, mask): (&[f32], &[f32], Option<&[f32]>),
-    gamma: &[f32],
+    x: &[f32],
+    (gamma, beta): (&[f32], &[f32]),
     statistics: &[f32],
     workspace: &mut [f32],
+    relu: bool,
 ) {
     let channels = gamma.len();
     let (mean, scale) = statistics[..2 * channels].split_at(channels);
     let rows = (x.len() / channels) as f64;
-    let totals = &mut workspace[..4 * channels];
-    simd(Sums { totals, a: dy, b: Some(x), shift: mean, mask, channels });
+    let (totals, rest) = workspace.split_at_mut(4 * channels);
+    let (slope, rest) = rest.split_at_mut(channels);
+    let (offset, rest) = rest.split_at_mut(channels);
+    line(slope, offset, (gamma, beta), (mean, scale));
+    let positive = relu.then_some((&*slope, &*offset));
+    simd(Sums { totals, a: dy, b: Some(x), shift: mean, positive, channels });
     for c in 0..channels {
         let [sum, product] =
             [0, 2].map(|k| f64::from(totals[k * channels + c]) + f64::from(totals[(k + 1) * channels + c]));
         dbeta[c] = sum as f32;
         dgamma[c] = (product * f64::from(scale[c])) as f32;
     }
-    let (slope, rest) = workspace.split_at_mut(channels);
+    let (by_dy, rest) = rest.split_at_mut(channels);
     let (by_x, rest) = rest.split_at_mut(channels);
-    let offset = &mut rest[..channels];
+    let constant = &mut rest[..channels];
     for c in 0..channels {
         // dx = a dy + b x + d, worked out in f64.
         let (a, s) = (f64::from(gamma[c]) * f64::from(scale[c]), f64::from(scale[c]));
         let b = -a * f64::from(dgamma[c]) * s / rows;
-        slope[c] = a as f32;
+        by_dy[c] = a as f32;
         by_x[c] = b as f32;
-        offset[c] = (-a * f64::from(dbeta[c]) / rows - b * f64::from(mean[c])) as f32;
+        constant[c] = (-a * f64::from(dbeta[c]) / rows - b * f64::from(mean[c])) as f32;
     }
-    simd(InputGradient { dx, x, dy, mask, slope, by_x, offset, channels });
+    simd(InputGradient { dy, x, positive, by_dy, by_x, constant, channels });
 }
 
 /// running <- (1 - momentum) running + momentum (batch's), the variance with P / (P - 1), as PyTorch has it (momentum .1 there).
@@ -130,13 +142,13 @@ pub fn track(running: &mut [f32], moments: &[f32], rows: usize, momentum: f32) {
 }
 
 /// Column sums over all rows, high and low parts `[4, C]`: without `b` of d = a - shift and of d^2, with it of a and of a (b - shift).
-/// Where `mask` is not positive, a counts as 0.
+/// With `positive`, a slope and an offset, a counts as 0 where slope b + offset is not positive.
 struct Sums<'a> {
     totals: &'a mut [f32],
     a: &'a [f32],
     b: Option<&'a [f32]>,
     shift: &'a [f32],
-    mask: Option<&'a [f32]>,
+    positive: Option<(&'a [f32], &'a [f32])>,
     channels: usize,
 }
 
@@ -145,7 +157,7 @@ impl WithSimd for Sums<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { totals, a, b, shift, mask, channels } = self;
+        let Self { totals, a, b, shift, positive, channels } = self;
         let rows = a.len() / channels;
         let zero = simd.splat_f32s(0.0);
         totals[..4 * channels].fill(0.0);
@@ -154,28 +166,27 @@ impl WithSimd for Sums<'_> {
             for channel in (0..channels).step_by(S::F32_LANES) {
                 let lanes = S::F32_LANES.min(channels - channel);
                 let middle = load(simd, shift, channel, lanes);
+                let bend = positive.map(|(slope, offset)| [slope, offset].map(|v| load(simd, v, channel, lanes)));
                 let (mut sums, mut products) = ([zero; 4], [zero; 4]);
                 let mut row = first;
                 while row < last {
                     for k in 0..4.min(last - row) {
                         let at = (row + k) * channels + channel;
                         let mut value = load(simd, a, at, lanes);
-                        if let Some(mask) = mask {
-                            let kept = simd.less_than_f32s(zero, load(simd, mask, at, lanes));
-                            value = simd.select_f32s(kept, value, zero);
+                        let Some(b) = b else {
+                            let d = simd.sub_f32s(value, middle);
+                            sums[k] = simd.add_f32s(sums[k], d);
+                            products[k] = simd.add_f32s(products[k], simd.mul_f32s(d, d));
+                            continue;
+                        };
+                        let input = load(simd, b, at, lanes);
+                        if let Some([slope, offset]) = bend {
+                            let y = simd.add_f32s(simd.mul_f32s(input, slope), offset);
+                            value = simd.select_f32s(simd.less_than_f32s(zero, y), value, zero);
                         }
-                        match b {
-                            None => {
-                                let d = simd.sub_f32s(value, middle);
-                                sums[k] = simd.add_f32s(sums[k], d);
-                                products[k] = simd.add_f32s(products[k], simd.mul_f32s(d, d));
-                            }
-                            Some(b) => {
-                                let d = simd.sub_f32s(load(simd, b, at, lanes), middle);
-                                sums[k] = simd.add_f32s(sums[k], value);
-                                products[k] = simd.add_f32s(products[k], simd.mul_f32s(value, d));
-                            }
-                        }
+                        let d = simd.sub_f32s(input, middle);
+                        sums[k] = simd.add_f32s(sums[k], value);
+                        products[k] = simd.add_f32s(products[k], simd.mul_f32s(value, d));
                     }
                     row += 4;
                 }
@@ -212,32 +223,34 @@ impl WithSimd for Affine<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { y, x, slope, offset, channels, relu } = self;
         let zero = simd.splat_f32s(0.0);
-        for channel in (0..channels).step_by(S::F32_LANES) {
-            let lanes = S::F32_LANES.min(channels - channel);
-            let (a, b) = (load(simd, slope, channel, lanes), load(simd, offset, channel, lanes));
-            let mut at = channel;
-            while at < x.len() {
-                let mut v = simd.add_f32s(simd.mul_f32s(load(simd, x, at, lanes), a), b);
-                if relu {
-                    // NaN is not below 0 and stays.
-                    v = simd.select_f32s(simd.less_than_f32s(v, zero), zero, v);
+        // Some rows at a time: columns of a whole batch would touch each page many times.
+        for (y, x) in y.chunks_mut(BLOCK * channels).zip(x.chunks(BLOCK * channels)) {
+            for channel in (0..channels).step_by(S::F32_LANES) {
+                let lanes = S::F32_LANES.min(channels - channel);
+                let (a, b) = (load(simd, slope, channel, lanes), load(simd, offset, channel, lanes));
+                let mut at = channel;
+                while at < x.len() {
+                    let mut v = simd.add_f32s(simd.mul_f32s(load(simd, x, at, lanes), a), b);
+                    if relu {
+                        // NaN is not below 0 and stays.
+                        v = simd.select_f32s(simd.less_than_f32s(v, zero), zero, v);
+                    }
+                    store(simd, y, at, lanes, v);
+                    at += channels;
                 }
-                store(simd, y, at, lanes, v);
-                at += channels;
             }
         }
     }
 }
 
-/// dx = slope dy + by_x x + offset, dy masked as in [`Sums`].
+/// dy = by_dy dy + by_x x + constant, dy masked as in [`Sums`].
 struct InputGradient<'a> {
-    dx: &'a mut [f32],
+    dy: &'a mut [f32],
     x: &'a [f32],
-    dy: &'a [f32],
-    mask: Option<&'a [f32]>,
-    slope: &'a [f32],
+    positive: Option<(&'a [f32], &'a [f32])>,
+    by_dy: &'a [f32],
     by_x: &'a [f32],
-    offset: &'a [f32],
+    constant: &'a [f32],
     channels: usize,
 }
 
@@ -246,20 +259,24 @@ impl WithSimd for InputGradient<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { dx, x, dy, mask, slope, by_x, offset, channels } = self;
+        let Self { dy, x, positive, by_dy, by_x, constant, channels } = self;
         let zero = simd.splat_f32s(0.0);
-        for channel in (0..channels).step_by(S::F32_LANES) {
-            let lanes = S::F32_LANES.min(channels - channel);
-            let [a, b, d] = [slope, by_x, offset].map(|v| load(simd, v, channel, lanes));
-            let mut at = channel;
-            while at < x.len() {
-                let mut g = load(simd, dy, at, lanes);
-                if let Some(mask) = mask {
-                    g = simd.select_f32s(simd.less_than_f32s(zero, load(simd, mask, at, lanes)), g, zero);
+        for (dy, x) in dy.chunks_mut(BLOCK * channels).zip(x.chunks(BLOCK * channels)) {
+            for channel in (0..channels).step_by(S::F32_LANES) {
+                let lanes = S::F32_LANES.min(channels - channel);
+                let [a, b, d] = [by_dy, by_x, constant].map(|v| load(simd, v, channel, lanes));
+                let bend = positive.map(|(slope, offset)| [slope, offset].map(|v| load(simd, v, channel, lanes)));
+                let mut at = channel;
+                while at < x.len() {
+                    let (mut g, input) = (load(simd, dy, at, lanes), load(simd, x, at, lanes));
+                    if let Some([slope, offset]) = bend {
+                        let y = simd.add_f32s(simd.mul_f32s(input, slope), offset);
+                        g = simd.select_f32s(simd.less_than_f32s(zero, y), g, zero);
+                    }
+                    let rest = simd.add_f32s(simd.mul_f32s(input, b), d);
+                    store(simd, dy, at, lanes, simd.add_f32s(simd.mul_f32s(g, a), rest));
+                    at += channels;
                 }
-                let rest = simd.add_f32s(simd.mul_f32s(load(simd, x, at, lanes), b), d);
-                store(simd, dx, at, lanes, simd.add_f32s(simd.mul_f32s(g, a), rest));
-                at += channels;
             }
         }
     }
@@ -396,7 +413,8 @@ mod tests {
             let mut work = vec![f32::NAN; WORKSPACE * channels];
             let (mut stats, mut moments) = (vec![f32::NAN; 2 * channels], vec![f32::NAN; 2 * channels]);
             batch_forward(&mut y, &x, (&gamma, &beta), &mut stats, &mut moments, &mut work, false);
-            batch_backward(&mut dx, (&mut dg, &mut db), (&x, &dy, None), &gamma, &stats, &mut work);
+            dx.copy_from_slice(&dy);
+            batch_backward(&mut dx, (&mut dg, &mut db), &x, (&gamma, &beta), &stats, &mut work, false);
             let [wy, wdx, wdg, wdb] = naive(&x, &dy, &gamma, &beta, |i| i % channels, channels);
             close(&y, &wy, "batch y");
             close(&dx, &wdx, "batch dx");
@@ -410,12 +428,13 @@ mod tests {
             batch_forward(&mut joined, &x, (&gamma, &beta), &mut stats, &mut moments, &mut work, true);
             crate::activation::relu_forward(&mut behind);
             assert_eq!(joined, behind);
-            let (mut masked, mut other) = (dy.clone(), vec![f32::NAN; x.len()]);
+            let mut masked = dy.clone();
             crate::activation::relu_backward(&mut masked, &behind);
-            batch_backward(&mut dx, (&mut dg, &mut db), (&x, &dy, Some(&joined)), &gamma, &stats, &mut work);
+            dx.copy_from_slice(&dy);
+            batch_backward(&mut dx, (&mut dg, &mut db), &x, (&gamma, &beta), &stats, &mut work, true);
             let (mut dg2, mut db2) = (dg.clone(), db.clone());
-            batch_backward(&mut other, (&mut dg2, &mut db2), (&x, &masked, None), &gamma, &stats, &mut work);
-            assert_eq!((&dx, &dg, &db), (&other, &dg2, &db2));
+            batch_backward(&mut masked, (&mut dg2, &mut db2), &x, (&gamma, &beta), &stats, &mut work, false);
+            assert_eq!((&dx, &dg, &db), (&masked, &dg2, &db2));
 
             let mut stats = vec![f32::NAN; 2 * images * groups];
             group_forward(&mut y, &x, (&gamma, &beta), &mut stats, (images, groups));

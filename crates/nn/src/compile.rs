@@ -74,6 +74,11 @@ impl Step {
         matches!(self.op, Op::Relu | Op::Tanh)
     }
 
+    /// The gradient of the input takes the place of the output's.
+    pub(crate) fn gradient_in_place(&self) -> bool {
+        matches!(self.op, Op::Add { .. } | Op::BatchNorm { .. } | Op::Dropout(_))
+    }
+
     /// Values of workspace whatever the batch.
     pub(crate) fn workspace(&self) -> usize {
         match &self.op {

@@ -213,38 +213,46 @@ impl Network {
                 continue;
             }
             let (before, rest) = gradients.split_at_mut(i);
-            if let Op::Add { other, relu } = step.op {
-                let n = batch * step.outputs;
-                let dy = &mut rest[0];
-                if relu {
-                    activation::relu_backward(&mut dy[..n], &activations[i][..n]);
-                }
-                for (source, accumulates) in
-                    [other, step.source].into_iter().zip([step.accumulates[1], step.accumulates[0]])
-                {
-                    match source {
-                        Some(k) if accumulates => activation::add(&mut before[k][..n], &dy[..n]),
-                        // The last reader of this gradient may have it as it is.
-                        Some(k) if source == step.source && before[k].len() == dy.len() => {
-                            std::mem::swap(&mut before[k], dy)
-                        }
+            let n = batch * step.outputs;
+            let dy = &mut rest[0];
+            let x = &step.source.map_or(&**input, |k| &activations[k])[..batch * step.inputs];
+            let (weight, bias) = (&w[step.weight.clone()], &w[step.bias.clone()]);
+            let (dw, db) = g[step.weight.start..step.bias.end].split_at_mut(step.weight.len());
+            let Kept { values, statistics, .. } = &kept[i];
+            // Steps whose gradient takes the place of their output's.
+            match step.op {
+                Op::Add { other, relu } => {
+                    if relu {
+                        activation::relu_backward(&mut dy[..n], &activations[i][..n]);
+                    }
+                    match other {
+                        Some(k) if step.accumulates[1] => activation::add(&mut before[k][..n], &dy[..n]),
                         Some(k) => before[k][..n].copy_from_slice(&dy[..n]),
                         None => {}
                     }
                 }
+                Op::BatchNorm { relu, .. } => {
+                    norm::batch_backward(&mut dy[..n], (dw, db), x, (weight, bias), statistics, scratch, relu);
+                }
+                Op::Dropout(_) => activation::masked(&mut dy[..n], &values[..n]),
+                _ => {}
+            }
+            if step.gradient_in_place() {
+                match step.source {
+                    Some(k) if step.accumulates[0] => activation::add(&mut before[k][..n], &dy[..n]),
+                    // The last reader of this gradient may have it as it is.
+                    Some(k) if before[k].len() == dy.len() => std::mem::swap(&mut before[k], dy),
+                    Some(k) => before[k][..n].copy_from_slice(&dy[..n]),
+                    None => {}
+                }
                 continue;
             }
-            let dy = &rest[0][..batch * step.outputs];
-            let x = &step.source.map_or(&**input, |k| &activations[k])[..batch * step.inputs];
-            let weight = &w[step.weight.clone()];
-            let (dw, db) = g[step.weight.start..step.bias.end].split_at_mut(step.weight.len());
+            let dy = &dy[..n];
             match &step.op {
                 Op::Linear { .. } => linear::backward_parameters(dw, db, x, dy, batch),
                 Op::Conv(conv) => conv.backward_parameters((dw, db), x, dy, batch, scratch),
                 _ => {}
             }
-            let Kept { values, statistics, .. } = &kept[i];
-            let y = &activations[i];
             let mut write = |source: Option<usize>, accumulates: bool, f: &mut dyn FnMut(&mut [f32])| {
                 // Nothing needs the gradient of the data.
                 let Some(k) = source else { return };
@@ -257,10 +265,15 @@ impl Network {
                     f(dx);
                 }
             };
-            // Norms compute both gradients at once, also where the input's is not needed.
-            if step.source.is_none() && matches!(step.op, Op::BatchNorm { .. } | Op::GroupNorm { .. }) {
+            if let Op::GroupNorm { groups, .. } = step.op {
+                // It computes both gradients at once, also where the input's is not needed.
                 let dx = &mut spare[..batch * step.inputs];
-                normalise_backward(&step.op, dx, (dw, db), (x, dy, y), weight, statistics, batch, scratch);
+                norm::group_backward(dx, (dw, db), (x, dy), weight, statistics, (batch, groups));
+                match step.source {
+                    Some(k) if step.accumulates[0] => activation::add(&mut before[k][..n], dx),
+                    Some(k) => before[k][..n].copy_from_slice(dx),
+                    None => {}
+                }
                 continue;
             }
             write(step.source, step.accumulates[0], &mut |dx| match &step.op {
@@ -270,11 +283,8 @@ impl Network {
                 Op::AveragePool(pool) => pool.backward(dx, dy, batch),
                 Op::GlobalPool { pixels, channels } => pool::global_backward(dx, dy, *pixels, *channels),
                 Op::Gelu => activation::gelu_backward(dx, dy, x),
-                Op::Dropout(_) => {
-                    dx.copy_from_slice(dy);
-                    activation::masked(dx, values);
-                }
-                op => normalise_backward(op, dx, (dw, db), (x, dy, y), weight, statistics, batch, scratch),
+                // Done above, or in place.
+                _ => {}
             });
         }
         mean_loss
@@ -303,28 +313,5 @@ impl Network {
     /// The shape of one input example.
     pub fn shape(&self) -> Shape {
         self.shape
-    }
-}
-
-#[allow(clippy::too_many_arguments, reason = "the operands of one kernel call")]
-fn normalise_backward(
-    op: &Op,
-    dx: &mut [f32],
-    parameters: (&mut [f32], &mut [f32]),
-    (x, dy, y): (&[f32], &[f32], &[f32]),
-    gamma: &[f32],
-    statistics: &[f32],
-    batch: usize,
-    scratch: &mut [f32],
-) {
-    match op {
-        Op::BatchNorm { relu, .. } => {
-            let mask = relu.then_some(&y[..dy.len()]);
-            norm::batch_backward(dx, parameters, (x, dy, mask), gamma, statistics, scratch);
-        }
-        Op::GroupNorm { groups, .. } => {
-            norm::group_backward(dx, parameters, (x, dy), gamma, statistics, (batch, *groups))
-        }
-        _ => {}
     }
 }

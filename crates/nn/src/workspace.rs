@@ -43,9 +43,8 @@ impl Workspace {
             Op::GroupNorm { groups, .. } => Kept { statistics: sized(2 * groups), ..Kept::default() },
             _ => Kept::default(),
         };
-        let norm_on_input =
-            |s: &&Step| s.source.is_none() && matches!(s.op, Op::BatchNorm { .. } | Op::GroupNorm { .. });
-        let shared = steps.iter().filter(|s| s.accumulates != [false; 2] || norm_on_input(s)).map(|s| s.inputs).max();
+        let beside = |s: &&Step| matches!(s.op, Op::GroupNorm { .. }) || (s.accumulates[0] && !s.gradient_in_place());
+        let shared = steps.iter().filter(beside).map(|s| s.inputs).max();
         Self {
             batch,
             input: sized(features),
