@@ -117,9 +117,17 @@ mod tests {
 
     #[test]
     fn agrees_with_the_naive_convolution_and_its_adjoint() {
-        for (height, width, input, output) in
-            [(5, 4, 3, 6), (5, 4, 1, 9), (1, 1, 2, 3), (5, 4, 8, 19), (4, 7, 32, 16), (1, 1, 9, 8), (2, 3, 17, 40)]
-        {
+        for (height, width, input, output) in [
+            (5, 4, 3, 6),
+            (33, 9, 1, 9),
+            (1, 1, 2, 3),
+            (5, 4, 8, 19),
+            (4, 7, 32, 16),
+            (1, 1, 9, 8),
+            (2, 3, 17, 40),
+            (2, 2, 120, 130),
+            (1, 300, 4, 33),
+        ] {
             check(Conv { height, width, input, output, kernel: 3, stride: 1 });
         }
     }

@@ -53,11 +53,8 @@ mod tests {
         let x: Vec<f32> = (0..=870_000).map(|i| -i as f32 * 1e-4).collect();
         let mut y = x.clone();
         simd(Map(&mut y));
-        let worst = x
-            .iter()
-            .zip(&y)
-            .map(|(x, y)| (f64::from(*y) / libm::exp(f64::from(*x)) - 1.0).abs())
-            .fold(0.0, f64::max);
+        let worst =
+            x.iter().zip(&y).map(|(x, y)| (f64::from(*y) / libm::exp(f64::from(*x)) - 1.0).abs()).fold(0.0, f64::max);
         assert!(worst < 1.2e-7, "{worst:e}");
         let mut edges = [0.0, -0.0, f32::NEG_INFINITY, f32::NAN, -88.0];
         simd(Map(&mut edges));

@@ -8,8 +8,8 @@ use std::cell::RefCell;
 
 use pulp::{Simd, WithSimd};
 
-use crate::dispatch::simd;
 use crate::Buffer;
+use crate::dispatch::simd;
 use crate::pack::{self, Block};
 use crate::tile::{self, Left, Rows, Tile};
 
@@ -187,12 +187,6 @@ pub(crate) fn tiles<S: Simd, const V: usize>(
 }
 
 impl<'a> Mat<'a> {
-    /// A view of values at any steps, which may overlap. Panics when the slice is shorter than that.
-    pub(crate) fn strided(data: &'a [f32], (rows, cols): (usize, usize), (row_stride, col_stride): (usize, usize)) -> Self {
-        assert!(rows == 0 || cols == 0 || data.len() > (rows - 1) * row_stride + (cols - 1) * col_stride);
-        Self { data, rows, cols, row_stride, col_stride }
-    }
-
     /// The rows from `i` on at column p on, the inner dimension being the columns.
     fn rows_from(&self, i: usize, p: usize) -> Block<'a> {
         let data = &self.data[i * self.row_stride + p * self.col_stride..];

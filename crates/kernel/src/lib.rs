@@ -29,10 +29,10 @@ pub mod linear;
 pub mod loss;
 pub mod maxpool;
 pub mod norm;
+mod pack;
 pub mod peak;
 pub mod pool;
 pub mod sweep;
-mod pack;
 mod tile;
 mod vector;
 

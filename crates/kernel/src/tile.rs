@@ -18,6 +18,13 @@ pub(crate) enum Left<'a> {
         pieces: usize,
         pitch: usize,
     },
+    /// Pixels of an image: value (r, p) of piece s at `r + p step + s pitch`.
+    Pixels {
+        data: &'a [f32],
+        step: usize,
+        pieces: usize,
+        pitch: usize,
+    },
 }
 
 /// The right operand: row p starts at `p stride` and is contiguous.
@@ -73,15 +80,55 @@ pub(crate) fn product<S: Simd, const R: usize, const V: usize>(
     match left {
         Left::Strided { data, row_stride, col_stride } => {
             let (pieces, pitch) = (1, 0);
-            simd.vectorize(Sum::<R, V, STRIDED> { depth, left: data, row_stride, col_stride, pieces, pitch, right, out });
+            simd.vectorize(Sum::<R, V, STRIDED> {
+                depth,
+                left: data,
+                row_stride,
+                col_stride,
+                pieces,
+                pitch,
+                right,
+                out,
+            });
         }
         Left::Packed(data) => {
             let (row_stride, col_stride, pieces, pitch) = (1, R, 1, 0);
-            simd.vectorize(Sum::<R, V, PACKED> { depth, left: data, row_stride, col_stride, pieces, pitch, right, out });
+            simd.vectorize(Sum::<R, V, PACKED> {
+                depth,
+                left: data,
+                row_stride,
+                col_stride,
+                pieces,
+                pitch,
+                right,
+                out,
+            });
         }
         Left::Windows { data, step: row_stride, pieces, pitch } => {
             let col_stride = 1;
-            simd.vectorize(Sum::<R, V, WINDOWS> { depth, left: data, row_stride, col_stride, pieces, pitch, right, out });
+            simd.vectorize(Sum::<R, V, WINDOWS> {
+                depth,
+                left: data,
+                row_stride,
+                col_stride,
+                pieces,
+                pitch,
+                right,
+                out,
+            });
+        }
+        Left::Pixels { data, step: col_stride, pieces, pitch } => {
+            let row_stride = 1;
+            simd.vectorize(Sum::<R, V, PIXELS> {
+                depth,
+                left: data,
+                row_stride,
+                col_stride,
+                pieces,
+                pitch,
+                right,
+                out,
+            });
         }
     }
 }
@@ -89,6 +136,7 @@ pub(crate) fn product<S: Simd, const R: usize, const V: usize>(
 const STRIDED: u8 = 0;
 const PACKED: u8 = 1;
 const WINDOWS: u8 = 2;
+const PIXELS: u8 = 3;
 
 struct Sum<'a, const R: usize, const V: usize, const KIND: u8> {
     depth: usize,
@@ -111,9 +159,10 @@ impl<const R: usize, const V: usize, const KIND: u8> pulp::WithSimd for Sum<'_, 
         let (row_stride, col_stride) = match KIND {
             PACKED => (1, R),
             WINDOWS => (self.row_stride, 1),
+            PIXELS => (1, self.col_stride),
             _ => (self.row_stride, self.col_stride),
         };
-        let (pieces, pitch) = if KIND == WINDOWS { (self.pieces, self.pitch) } else { (1, 0) };
+        let (pieces, pitch) = if matches!(KIND, WINDOWS | PIXELS) { (self.pieces, self.pitch) } else { (1, 0) };
         let lanes = S::F32_LANES;
         if depth == 0 || pieces == 0 {
             return;

@@ -4,8 +4,8 @@
 //! the next pixel start Cin values later: rows of a left operand with that stride. One column of zeros between two rows is the right
 //! frame of the first and the left frame of the second, so that rows are W + 1 pixels apart.
 //!
-//! The input gradient is the same convolution of dY with the weights turned by half a turn. The weight gradient sums over all positions of a
-//! framed image, of which those in the frame have dY = 0.
+//! The input gradient is the same convolution of dY with the weights turned by half a turn. The weight gradient sums over pixels, whose windows
+//! are then columns of a left operand, in as many pieces as there are rows.
 
 use pulp::{Simd, WithSimd};
 
@@ -13,14 +13,20 @@ use super::Conv;
 use crate::dispatch::simd;
 use crate::gemm::{DEPTH, WIDEST, tiles};
 use crate::linear::{accumulate_rows, add_bias};
+use crate::pack::{self, Block};
 use crate::tile::{Left, Rows, TALLEST, Tile};
 use crate::{Mat, gemm};
 
 /// Pixels worked on at a time: a panel of weights should serve many of them, and they should stay in the second-level cache.
 const PIXELS: usize = 256;
 
-/// Pixels of an image up to which its weight gradient copies windows: the frame would be more of the work than the copies.
+/// Pixels of an image up to which the gradient of [`MANY`] weights or more copies the windows of several images: reading and writing that gradient for
+/// every image would be more work.
 const SMALL: usize = 64;
+const MANY: usize = 1 << 17;
+
+/// Pixels of a gradient's panel at most, in whole rows of an image, of which it has at least one.
+const PANEL: usize = 256;
 
 /// Pixels between the rows of a framed image.
 fn pitch(c: &Conv) -> usize {
@@ -43,10 +49,14 @@ fn weights(c: &Conv) -> usize {
     c.taps() * c.input.max(c.output) * c.output.max(c.input).next_multiple_of(WIDEST)
 }
 
+fn copies(c: &Conv) -> bool {
+    c.pixels() <= SMALL && c.taps() * c.input * c.output >= MANY
+}
+
 pub(super) fn workspace(c: &Conv) -> usize {
-    let gradient = match c.pixels() <= SMALL {
+    let gradient = match copies(c) {
         true => group(c) * (framed(c, c.input) + c.pixels() * c.kernel * c.input),
-        false => framed(c, c.input) + framed(c, c.output),
+        false => framed(c, c.input) + rows_at_once(c) * c.width * WIDEST,
     };
     gradient.max(weights(c) + group(c) * framed(c, c.input).max(framed(c, c.output)))
 }
@@ -70,7 +80,7 @@ pub(super) enum Side {
 }
 
 /// Weights in panels of up to [`WIDEST`] outputs, `[K, K, Cin, panel]` each.
-fn pack(c: &Conv, to: &mut [f32], w: &[f32], side: Side) {
+fn pack_weights(c: &Conv, to: &mut [f32], w: &[f32], side: Side) {
     let (depth, size) = (c.taps() * c.input, c.input * c.output);
     for (j, panel) in (0..c.output).step_by(WIDEST).zip(to.chunks_exact_mut(depth * WIDEST)) {
         let n = WIDEST.min(c.output - j);
@@ -94,7 +104,7 @@ pub(super) fn forward(c: &Conv, y: &mut [f32], x: &[f32], w: &[f32], bias: &[f32
     let (size, at_once) = (framed(c, c.input), group(c));
     let images = &mut rest[..at_once * size];
     images.fill(0.0);
-    pack(c, packed, w, side);
+    pack_weights(c, packed, w, side);
     let (inputs, outputs) = (c.pixels() * c.input, c.pixels() * c.output);
     for (y, x) in y.chunks_mut(at_once * outputs).zip(x.chunks(at_once * inputs)) {
         for (image, x) in images.chunks_exact_mut(size).zip(x.chunks_exact(inputs)) {
@@ -175,21 +185,18 @@ pub(super) fn backward_weights(
 ) {
     dw.fill(0.0);
     db.fill(0.0);
-    let at_once = if c.pixels() <= SMALL { group(c) } else { 1 };
+    let at_once = if copies(c) { group(c) } else { 1 };
     let (xs, rest) = workspace.split_at_mut(at_once * framed(c, c.input));
     xs.fill(0.0);
-    if c.pixels() > SMALL {
-        rest[..framed(c, c.output)].fill(0.0);
-    }
     let (inputs, outputs) = (c.pixels() * c.input, c.pixels() * c.output);
     for (x, dy) in x.chunks(at_once * inputs).zip(dy.chunks(at_once * outputs)) {
         for (image, x) in xs.chunks_exact_mut(framed(c, c.input)).zip(x.chunks_exact(inputs)) {
             frame(c, c.input, image, x);
         }
-        if c.pixels() <= SMALL {
+        if copies(c) {
             add_copied(c, dw, xs, dy, rest);
         } else {
-            add_framed(c, dw, xs, dy, rest);
+            simd(Correlate { c, dw, image: xs, dy, panel: rest });
         }
         if !db.is_empty() {
             accumulate_rows(db, dy);
@@ -197,16 +204,65 @@ pub(super) fn backward_weights(
     }
 }
 
-/// Adds the weight gradient of one framed image, summed over all positions of the frame between its first and its last pixel.
-fn add_framed(c: &Conv, dw: &mut [f32], xs: &[f32], dy: &[f32], dys: &mut [f32]) {
-    let (pad, row) = (c.kernel / 2, c.kernel * c.input);
-    let positions = (c.height - 1) * pitch(c) + c.width;
-    frame(c, c.output, dys, dy);
-    let dys = &dys[(pad * pitch(c) + pad) * c.output..];
-    for (ky, dw) in dw.chunks_exact_mut(row * c.output).enumerate() {
-        let windows = Mat::strided(&xs[ky * pitch(c) * c.input..], (row, positions), (1, c.input));
-        gemm(dw, windows, Mat::new(dys, positions, c.output), true);
+/// Adds the weight gradient of one framed image.
+struct Correlate<'a> {
+    c: &'a Conv,
+    dw: &'a mut [f32],
+    image: &'a [f32],
+    dy: &'a [f32],
+    panel: &'a mut [f32],
+}
+
+impl WithSimd for Correlate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        if S::REGISTER_COUNT >= 32 {
+            self.blocks::<S, 2>(simd, 14);
+        } else {
+            self.blocks::<S, 2>(simd, 6);
+        }
     }
+}
+
+impl Correlate<'_> {
+    /// Walks some rows of the image at a time, panel by panel, kernel row by kernel row.
+    #[inline(always)]
+    fn blocks<S: Simd, const V: usize>(self, simd: S, most: usize) {
+        let Self { c, dw, image, dy, panel } = self;
+        let (row, width, pitch) = (c.kernel * c.input, V * S::F32_LANES, pitch(c) * c.input);
+        let at_once = rows_at_once(c);
+        for i in (0..c.height).step_by(at_once) {
+            let pieces = at_once.min(c.height - i);
+            let dy = &dy[i * c.width * c.output..];
+            for j in (0..c.output).step_by(width) {
+                let cols = width.min(c.output - j);
+                let right = if c.output <= width && cols.is_multiple_of(S::F32_LANES) {
+                    Rows { data: &dy[j..], stride: c.output }
+                } else {
+                    let block = Block { data: &dy[j..], depth_stride: c.output, width_stride: 1 };
+                    pack::pack(simd, panel, block, pieces * c.width, (cols, width));
+                    Rows { data: &*panel, stride: width }
+                };
+                let tallest = if cols <= S::F32_LANES { TALLEST.min(2 * most) } else { most };
+                let rows = row.div_ceil(row.div_ceil(tallest));
+                for ky in 0..c.kernel {
+                    for r in (0..row).step_by(rows) {
+                        let left = Left::Pixels { data: &image[(i + ky) * pitch + r..], step: c.input, pieces, pitch };
+                        let data = &mut dw[(ky * row + r) * c.output + j..];
+                        let out = Tile { data, stride: c.output, add: true };
+                        tiles::<S, V>(simd, (rows.min(row - r), cols, c.width), left, right, out);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Rows of an image whose gradients make a panel.
+fn rows_at_once(c: &Conv) -> usize {
+    (PANEL / c.width).max(1)
 }
 
 /// Adds the weight gradient of some framed images from copies of their windows, row by row of the kernel.
