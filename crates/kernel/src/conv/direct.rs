@@ -9,7 +9,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::Conv;
+use super::{Conv, Side};
 use crate::dispatch::simd;
 use crate::gemm::{DEPTH, WIDEST, tiles};
 use crate::linear::{accumulate_rows, add_bias};
@@ -68,15 +68,6 @@ fn frame(c: &Conv, channels: usize, to: &mut [f32], image: &[f32]) {
     for (to, from) in to[first..].chunks_mut(pitch(c) * channels).zip(image.chunks_exact(row)) {
         to[..row].copy_from_slice(from);
     }
-}
-
-/// Which way the weights are read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
-    /// As they are: `[K, K, Cin, Cout]`.
-    Forward,
-    /// Turned by half a turn and with their channels exchanged, for the input gradient.
-    Adjoint,
 }
 
 /// Weights in panels of up to [`WIDEST`] outputs, `[K, K, Cin, panel]` each.
