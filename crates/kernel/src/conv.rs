@@ -109,21 +109,30 @@ impl Conv {
         }
     }
 
-    /// Writes `dw` and, where there is one, `db` from the input and the output's gradient.
+    /// Whether a batch may as well come in parts of a few images: weights are prepared for every call.
+    pub fn in_parts(&self) -> bool {
+        self.way() == Way::Direct
+    }
+
+    /// Writes `dw` and, where there is one, `db` from the input and the output's gradient, or adds to them when `accumulate`.
     pub fn backward_parameters(
         &self,
         (dw, db): (&mut [f32], &mut [f32]),
-        x: &[f32],
-        dy: &[f32],
+        (x, dy): (&[f32], &[f32]),
         batch: usize,
         workspace: &mut [f32],
+        accumulate: bool,
     ) {
         let (inputs, outputs) = self.sizes(batch);
         let (x, dy) = (&x[..inputs], &dy[..outputs]);
+        if !accumulate {
+            dw.fill(0.0);
+            db.fill(0.0);
+        }
         match self.way() {
-            Way::Direct => direct::backward_weights(self, (dw, db), x, dy, workspace),
-            Way::Winograd => winograd::backward_weights(self, (dw, db), x, dy, workspace),
-            Way::Gathered => gathered::backward_weights(self, (dw, db), x, dy, workspace),
+            Way::Direct => direct::add_weights(self, (dw, db), x, dy, workspace),
+            Way::Winograd => winograd::add_weights(self, (dw, db), x, dy, workspace),
+            Way::Gathered => gathered::add_weights(self, (dw, db), x, dy, workspace),
         }
     }
 
@@ -183,7 +192,11 @@ mod tests {
         let mut y = vec![f32::NAN; batch * px * output];
         conv.forward(&mut y, &x, &w, &b, batch, &mut columns);
         let (mut dw, mut db) = (vec![9.0; w.len()], vec![9.0; output]);
-        conv.backward_parameters((&mut dw, &mut db), &x, &g, batch, &mut columns);
+        // The first image, then the rest.
+        let (first_x, first_g) = (conv.pixels() * input, px * output);
+        conv.backward_parameters((&mut dw, &mut db), (&x, &g), 1, &mut columns, false);
+        let rest = (&x[first_x..], &g[first_g..]);
+        conv.backward_parameters((&mut dw, &mut db), rest, batch - 1, &mut columns, true);
         let mut dx = vec![f32::NAN; x.len()];
         conv.backward_input(&mut dx, &w, &g, batch, &mut columns);
 

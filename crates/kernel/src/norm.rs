@@ -7,6 +7,7 @@
 
 use pulp::{Simd, WithSimd};
 
+use crate::Buffer;
 use crate::dispatch::simd;
 use crate::vector::{load, store};
 
@@ -16,132 +17,170 @@ pub const EPSILON: f64 = 1e-5;
 /// Rows whose sums are kept in registers before they join the totals.
 const BLOCK: usize = 64;
 
-/// Values of workspace per channel that [`batch_forward`] and [`batch_backward`] need.
-pub const WORKSPACE: usize = 9;
-
-/// Means and variances over P, and y = max(0, norm) where `relu`, else the norm.
-///
-/// `statistics` `[2, C]` receives mean and 1 / sqrt(var + epsilon), which the backward pass reads; `moments` `[2, C]` mean and biased
-/// variance, from which running statistics are made.
-#[allow(clippy::too_many_arguments, reason = "the operands of one kernel")]
-pub fn batch_forward(
-    y: &mut [f32],
-    x: &[f32],
-    (gamma, beta): (&[f32], &[f32]),
-    statistics: &mut [f32],
-    moments: &mut [f32],
-    workspace: &mut [f32],
-    relu: bool,
-) {
-    let channels = gamma.len();
-    let (totals, scaled) = workspace[..WORKSPACE * channels].split_at_mut(4 * channels);
-    let (shift, scaled) = scaled.split_at_mut(channels);
-    let rows = (x.len() / channels) as f64;
-    let (mean, scale) = statistics[..2 * channels].split_at_mut(channels);
-    // Distances from the mean of the first pixels: a single one may be the only one that is not 0, and squares from there would lose the
-    // variance.
-    shift.fill(0.0);
-    let first = x.len().min(BLOCK * channels);
-    for row in x[..first].chunks_exact(channels) {
-        shift.iter_mut().zip(row).for_each(|(s, v)| *s += v);
-    }
-    shift.iter_mut().for_each(|s| *s /= (first / channels) as f32);
-    simd(Sums { totals, a: x, b: None, shift, positive: None, channels });
-    let (slope, offset) = scaled.split_at_mut(channels);
-    for c in 0..channels {
-        let [sum, square] =
-            [0, 2].map(|k| f64::from(totals[k * channels + c]) + f64::from(totals[(k + 1) * channels + c]));
-        let m = sum / rows;
-        let v = square / rows - m * m;
-        // NaN is not below 0 and stays, so that a diverging model is seen.
-        let v = if v < 0.0 { 0.0 } else { v };
-        let (m, inverse) = (m + f64::from(shift[c]), 1.0 / (v + EPSILON).sqrt());
-        (moments[c], moments[channels + c]) = (m as f32, v as f32);
-        (mean[c], scale[c]) = (m as f32, inverse as f32);
-    }
-    line(slope, offset, (gamma, beta), (mean, scale));
-    simd(Affine { y, x, slope, offset, channels, relu });
+/// What the batch norm of one layer keeps of a batch. The batch may come in parts: first all are summed, then, with the statistics known, all
+/// are normalised, and the same way back.
+#[derive(Debug, Default)]
+pub struct BatchNorm {
+    channels: usize,
+    rows: usize,
+    mean: Buffer,
+    /// Biased.
+    variance: Buffer,
+    /// 1 / sqrt(variance + epsilon).
+    scale: Buffer,
+    /// The norm as slope x + offset.
+    slope: Buffer,
+    offset: Buffer,
+    /// The input's gradient as by_dy dy + by_x x + constant.
+    by_dy: Buffer,
+    by_x: Buffer,
+    constant: Buffer,
+    /// Column sums, high and low parts, `[4, C]`.
+    totals: Buffer,
 }
 
-/// The norm as slope x + offset, from the statistics as they are kept: both passes must agree on the sign of every output.
-fn line(slope: &mut [f32], offset: &mut [f32], (gamma, beta): (&[f32], &[f32]), (mean, scale): (&[f32], &[f32])) {
-    for c in 0..gamma.len() {
-        slope[c] = scale[c] * gamma[c];
-        offset[c] = beta[c] - mean[c] * slope[c];
+impl BatchNorm {
+    /// For so many channels, before any batch.
+    pub fn new(channels: usize) -> Self {
+        let buffer = || Buffer::new(channels);
+        Self {
+            channels,
+            rows: 0,
+            mean: buffer(),
+            variance: buffer(),
+            scale: buffer(),
+            slope: buffer(),
+            offset: buffer(),
+            by_dy: buffer(),
+            by_x: buffer(),
+            constant: buffer(),
+            totals: Buffer::new(4 * channels),
+        }
+    }
+
+    /// Bytes that it keeps.
+    pub fn bytes(&self) -> usize {
+        4 * 12 * self.channels
+    }
+
+    /// Adds a part of a batch to the sums; `first` begins a batch.
+    pub fn sum(&mut self, x: &[f32], first: bool) {
+        let Self { channels, rows, mean, totals, .. } = self;
+        let channels = *channels;
+        if first {
+            *rows = 0;
+            totals.fill(0.0);
+            // Distances from the mean of the first pixels: a single one may be the only one that is not 0, and squares from there would
+            // lose the variance.
+            mean.fill(0.0);
+            let some = x.len().min(BLOCK * channels);
+            for row in x[..some].chunks_exact(channels) {
+                mean.iter_mut().zip(row).for_each(|(s, v)| *s += v);
+            }
+            mean.iter_mut().for_each(|s| *s /= (some / channels) as f32);
+        }
+        *rows += x.len() / channels;
+        simd(Sums { totals, a: x, b: None, shift: mean, positive: None, channels });
+    }
+
+    /// Makes the statistics of the batch that was summed.
+    pub fn finish(&mut self, gamma: &[f32], beta: &[f32]) {
+        let rows = self.rows as f64;
+        for c in 0..self.channels {
+            let [sum, square] = self.total(c);
+            let shifted = sum / rows;
+            let v = square / rows - shifted * shifted;
+            // NaN is not below 0 and stays, so that a diverging model is seen.
+            let v = if v < 0.0 { 0.0 } else { v };
+            self.mean[c] = (shifted + f64::from(self.mean[c])) as f32;
+            self.variance[c] = v as f32;
+            self.scale[c] = (1.0 / (v + EPSILON).sqrt()) as f32;
+            self.slope[c] = self.scale[c] * gamma[c];
+            self.offset[c] = beta[c] - self.mean[c] * self.slope[c];
+        }
+    }
+
+    /// Takes running statistics, `[C]` each, instead of a batch's.
+    pub fn take(&mut self, (mean, variance): (&[f32], &[f32]), (gamma, beta): (&[f32], &[f32])) {
+        for c in 0..self.channels {
+            self.slope[c] = (f64::from(gamma[c]) / (f64::from(variance[c]) + EPSILON).sqrt()) as f32;
+            self.offset[c] = beta[c] - mean[c] * self.slope[c];
+        }
+    }
+
+    /// Sum and second sum of a channel.
+    fn total(&self, c: usize) -> [f64; 2] {
+        let at = |k: usize| f64::from(self.totals[k * self.channels + c]);
+        [at(0) + at(1), at(2) + at(3)]
+    }
+
+    /// Writes a part of y = max(0, norm) where `relu`, else the norm.
+    pub fn apply(&self, y: &mut [f32], x: &[f32], relu: bool) {
+        simd(Affine { y, x, slope: &self.slope, offset: &self.offset, channels: self.channels, relu });
+    }
+
+    /// Where a ReLU is joined, what says which outputs were positive: the same arithmetic as in the forward pass.
+    fn positive(&self, relu: bool) -> Option<(&[f32], &[f32])> {
+        relu.then_some((&*self.slope, &*self.offset))
+    }
+
+    /// Adds a part of a batch to the sums of the gradient; `first` begins a batch. Where `relu` was joined and the output was not positive,
+    /// dy counts as 0.
+    pub fn sum_gradient(&mut self, dy: &[f32], x: &[f32], relu: bool, first: bool) {
+        let mut totals = std::mem::take(&mut self.totals);
+        if first {
+            totals.fill(0.0);
+        }
+        let positive = self.positive(relu);
+        simd(Sums { totals: &mut totals, a: dy, b: Some(x), shift: &self.mean, positive, channels: self.channels });
+        self.totals = totals;
+    }
+
+    /// Writes `dgamma` and `dbeta` of the batch that was summed.
+    ///
+    /// With h = (x - mean) scale: dbeta = sum dy, dgamma = sum dy h, dx = gamma scale (dy - dbeta / P - h dgamma / P).
+    pub fn finish_gradient(&mut self, (dgamma, dbeta): (&mut [f32], &mut [f32]), gamma: &[f32]) {
+        let rows = self.rows as f64;
+        for c in 0..self.channels {
+            let [sum, product] = self.total(c);
+            let scale = f64::from(self.scale[c]);
+            dbeta[c] = sum as f32;
+            dgamma[c] = (product * scale) as f32;
+            // dx = a dy + b x + d, worked out in f64.
+            let a = f64::from(gamma[c]) * scale;
+            let b = -a * f64::from(dgamma[c]) * scale / rows;
+            self.by_dy[c] = a as f32;
+            self.by_x[c] = b as f32;
+            self.constant[c] = (-a * f64::from(dbeta[c]) / rows - b * f64::from(self.mean[c])) as f32;
+        }
+    }
+
+    /// Writes a part of dx.
+    pub fn apply_gradient(&self, dx: &mut [f32], dy: &[f32], x: &[f32], relu: bool) {
+        let [by_dy, by_x, constant] = [&*self.by_dy, &*self.by_x, &*self.constant];
+        let positive = self.positive(relu);
+        simd(InputGradient { dx, dy: Some(dy), x, positive, by_dy, by_x, constant, channels: self.channels });
+    }
+
+    /// Turns a part of dy into dx.
+    pub fn apply_gradient_in_place(&self, dy: &mut [f32], x: &[f32], relu: bool) {
+        let [by_dy, by_x, constant] = [&*self.by_dy, &*self.by_x, &*self.constant];
+        let positive = self.positive(relu);
+        simd(InputGradient { dx: dy, dy: None, x, positive, by_dy, by_x, constant, channels: self.channels });
+    }
+
+    /// running <- (1 - momentum) running + momentum (batch's), the variance with P / (P - 1), as PyTorch has it (momentum .1 there);
+    /// running mean and variance lie behind each other.
+    pub fn track(&self, running: &mut [f32], momentum: f32) {
+        let unbiased = self.rows as f32 / (self.rows as f32 - 1.0).max(1.0);
+        let (mean, variance) = running.split_at_mut(self.channels);
+        let follow = |to: &mut f32, from: f32| *to = (1.0 - momentum) * *to + momentum * from;
+        mean.iter_mut().zip(self.mean.iter()).for_each(|(to, m)| follow(to, *m));
+        variance.iter_mut().zip(self.variance.iter()).for_each(|(to, v)| follow(to, v * unbiased));
     }
 }
 
-/// With running statistics instead of the batch's: mean and variance `[C]` each.
-pub fn batch_evaluate(
-    y: &mut [f32],
-    x: &[f32],
-    (gamma, beta): (&[f32], &[f32]),
-    (mean, variance): (&[f32], &[f32]),
-    workspace: &mut [f32],
-    relu: bool,
-) {
-    let channels = gamma.len();
-    let (slope, offset) = workspace[..2 * channels].split_at_mut(channels);
-    for c in 0..channels {
-        slope[c] = (f64::from(gamma[c]) / (f64::from(variance[c]) + EPSILON).sqrt()) as f32;
-        offset[c] = beta[c] - mean[c] * slope[c];
-    }
-    simd(Affine { y, x, slope, offset, channels, relu });
-}
-
-/// Turns `dy` into `dx` and writes `dgamma` and `dbeta`; `statistics` are those of the forward pass on the same `x`. Where `relu` was
-/// joined and the output was not positive, dy counts as 0.
-///
-/// With h = (x - mean) scale: dbeta = sum dy, dgamma = sum dy h, dx = gamma scale (dy - dbeta / P - h dgamma / P).
-pub fn batch_backward(
-    dy: &mut [f32],
-    (dgamma, dbeta): (&mut [f32], &mut [f32]),
-    x: &[f32],
-    (gamma, beta): (&[f32], &[f32]),
-    statistics: &[f32],
-    workspace: &mut [f32],
-    relu: bool,
-) {
-    let channels = gamma.len();
-    let (mean, scale) = statistics[..2 * channels].split_at(channels);
-    let rows = (x.len() / channels) as f64;
-    let (totals, rest) = workspace.split_at_mut(4 * channels);
-    let (slope, rest) = rest.split_at_mut(channels);
-    let (offset, rest) = rest.split_at_mut(channels);
-    line(slope, offset, (gamma, beta), (mean, scale));
-    let positive = relu.then_some((&*slope, &*offset));
-    simd(Sums { totals, a: dy, b: Some(x), shift: mean, positive, channels });
-    for c in 0..channels {
-        let [sum, product] =
-            [0, 2].map(|k| f64::from(totals[k * channels + c]) + f64::from(totals[(k + 1) * channels + c]));
-        dbeta[c] = sum as f32;
-        dgamma[c] = (product * f64::from(scale[c])) as f32;
-    }
-    let (by_dy, rest) = rest.split_at_mut(channels);
-    let (by_x, rest) = rest.split_at_mut(channels);
-    let constant = &mut rest[..channels];
-    for c in 0..channels {
-        // dx = a dy + b x + d, worked out in f64.
-        let (a, s) = (f64::from(gamma[c]) * f64::from(scale[c]), f64::from(scale[c]));
-        let b = -a * f64::from(dgamma[c]) * s / rows;
-        by_dy[c] = a as f32;
-        by_x[c] = b as f32;
-        constant[c] = (-a * f64::from(dbeta[c]) / rows - b * f64::from(mean[c])) as f32;
-    }
-    simd(InputGradient { dy, x, positive, by_dy, by_x, constant, channels });
-}
-
-/// running <- (1 - momentum) running + momentum (batch's), the variance with P / (P - 1), as PyTorch has it (momentum .1 there).
-pub fn track(running: &mut [f32], moments: &[f32], rows: usize, momentum: f32) {
-    let channels = moments.len() / 2;
-    let unbiased = rows as f32 / (rows as f32 - 1.0).max(1.0);
-    for (c, (to, from)) in running.iter_mut().zip(moments).enumerate() {
-        let from = if c < channels { *from } else { from * unbiased };
-        *to = (1.0 - momentum) * *to + momentum * from;
-    }
-}
-
-/// Column sums over all rows, high and low parts `[4, C]`: without `b` of d = a - shift and of d^2, with it of a and of a (b - shift).
+/// Adds column sums over all rows, high and low parts `[4, C]`: without `b` of d = a - shift and of d^2, with it of a and of a (b - shift).
 /// With `positive`, a slope and an offset, a counts as 0 where slope b + offset is not positive.
 struct Sums<'a> {
     totals: &'a mut [f32],
@@ -160,7 +199,6 @@ impl WithSimd for Sums<'_> {
         let Self { totals, a, b, shift, positive, channels } = self;
         let rows = a.len() / channels;
         let zero = simd.splat_f32s(0.0);
-        totals[..4 * channels].fill(0.0);
         for first in (0..rows).step_by(BLOCK) {
             let last = rows.min(first + BLOCK);
             for channel in (0..channels).step_by(S::F32_LANES) {
@@ -243,9 +281,10 @@ impl WithSimd for Affine<'_> {
     }
 }
 
-/// dy = by_dy dy + by_x x + constant, dy masked as in [`Sums`].
+/// dx = by_dy dy + by_x x + constant, dy masked as in [`Sums`]; without dy it is what dx holds.
 struct InputGradient<'a> {
-    dy: &'a mut [f32],
+    dx: &'a mut [f32],
+    dy: Option<&'a [f32]>,
     x: &'a [f32],
     positive: Option<(&'a [f32], &'a [f32])>,
     by_dy: &'a [f32],
@@ -259,22 +298,24 @@ impl WithSimd for InputGradient<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { dy, x, positive, by_dy, by_x, constant, channels } = self;
+        let Self { dx, dy, x, positive, by_dy, by_x, constant, channels } = self;
         let zero = simd.splat_f32s(0.0);
-        for (dy, x) in dy.chunks_mut(BLOCK * channels).zip(x.chunks(BLOCK * channels)) {
+        let block = BLOCK * channels;
+        for (k, (dx, x)) in dx.chunks_mut(block).zip(x.chunks(block)).enumerate() {
+            let dy = dy.map(|dy| &dy[k * block..][..x.len()]);
             for channel in (0..channels).step_by(S::F32_LANES) {
                 let lanes = S::F32_LANES.min(channels - channel);
                 let [a, b, d] = [by_dy, by_x, constant].map(|v| load(simd, v, channel, lanes));
                 let bend = positive.map(|(slope, offset)| [slope, offset].map(|v| load(simd, v, channel, lanes)));
                 let mut at = channel;
                 while at < x.len() {
-                    let (mut g, input) = (load(simd, dy, at, lanes), load(simd, x, at, lanes));
+                    let (mut g, input) = (load(simd, dy.unwrap_or(dx), at, lanes), load(simd, x, at, lanes));
                     if let Some([slope, offset]) = bend {
                         let y = simd.add_f32s(simd.mul_f32s(input, slope), offset);
                         g = simd.select_f32s(simd.less_than_f32s(zero, y), g, zero);
                     }
                     let rest = simd.add_f32s(simd.mul_f32s(input, b), d);
-                    store(simd, dy, at, lanes, simd.add_f32s(simd.mul_f32s(g, a), rest));
+                    store(simd, dx, at, lanes, simd.add_f32s(simd.mul_f32s(g, a), rest));
                     at += channels;
                 }
             }
@@ -410,31 +451,45 @@ mod tests {
                 (0..channels).map(|_| (s.normal() as f32, s.normal() as f32)).unzip();
             let (mut y, mut dx) = (vec![f32::NAN; x.len()], vec![f32::NAN; x.len()]);
             let (mut dg, mut db) = (vec![f32::NAN; channels], vec![f32::NAN; channels]);
-            let mut work = vec![f32::NAN; WORKSPACE * channels];
-            let (mut stats, mut moments) = (vec![f32::NAN; 2 * channels], vec![f32::NAN; 2 * channels]);
-            batch_forward(&mut y, &x, (&gamma, &beta), &mut stats, &mut moments, &mut work, false);
-            dx.copy_from_slice(&dy);
-            batch_backward(&mut dx, (&mut dg, &mut db), &x, (&gamma, &beta), &stats, &mut work, false);
+            let mut norm = BatchNorm::new(channels);
+            // The batch in two parts, the first with the odd pixel.
+            let cut = x.len() / channels / 2 * channels + channels;
+            norm.sum(&x[..cut], true);
+            norm.sum(&x[cut..], false);
+            norm.finish(&gamma, &beta);
+            norm.apply(&mut y[..cut], &x[..cut], false);
+            norm.apply(&mut y[cut..], &x[cut..], false);
+            norm.sum_gradient(&dy[..cut], &x[..cut], false, true);
+            norm.sum_gradient(&dy[cut..], &x[cut..], false, false);
+            norm.finish_gradient((&mut dg, &mut db), &gamma);
+            norm.apply_gradient(&mut dx, &dy, &x, false);
             let [wy, wdx, wdg, wdb] = naive(&x, &dy, &gamma, &beta, |i| i % channels, channels);
             close(&y, &wy, "batch y");
             close(&dx, &wdx, "batch dx");
             close(&dg, &wdg, "dgamma");
             close(&db, &wdb, "dbeta");
-            let (mean, variance) = moments.split_at(channels);
-            batch_evaluate(&mut dx, &x, (&gamma, &beta), (mean, variance), &mut work, false);
-            close(&dx, &wy, "evaluation with the batch's own statistics");
+            let mut in_place = dy.clone();
+            norm.apply_gradient_in_place(&mut in_place, &x, false);
+            assert_eq!(in_place, dx);
             // With a ReLU: the same as one behind the norm.
             let (mut joined, mut behind) = (vec![f32::NAN; x.len()], y.clone());
-            batch_forward(&mut joined, &x, (&gamma, &beta), &mut stats, &mut moments, &mut work, true);
+            norm.apply(&mut joined, &x, true);
             crate::activation::relu_forward(&mut behind);
             assert_eq!(joined, behind);
             let mut masked = dy.clone();
             crate::activation::relu_backward(&mut masked, &behind);
-            dx.copy_from_slice(&dy);
-            batch_backward(&mut dx, (&mut dg, &mut db), &x, (&gamma, &beta), &stats, &mut work, true);
+            norm.sum_gradient(&dy, &x, true, true);
+            norm.finish_gradient((&mut dg, &mut db), &gamma);
+            norm.apply_gradient(&mut dx, &dy, &x, true);
             let (mut dg2, mut db2) = (dg.clone(), db.clone());
-            batch_backward(&mut masked, (&mut dg2, &mut db2), &x, (&gamma, &beta), &stats, &mut work, false);
+            norm.sum_gradient(&masked, &x, false, true);
+            norm.finish_gradient((&mut dg2, &mut db2), &gamma);
+            norm.apply_gradient_in_place(&mut masked, &x, false);
             assert_eq!((&dx, &dg, &db), (&masked, &dg2, &db2));
+            let (mean, variance) = (norm.mean.to_vec(), norm.variance.to_vec());
+            norm.take((&mean, &variance), (&gamma, &beta));
+            norm.apply(&mut dx, &x, false);
+            close(&dx, &wy, "evaluation with the batch's own statistics");
 
             let mut stats = vec![f32::NAN; 2 * images * groups];
             group_forward(&mut y, &x, (&gamma, &beta), &mut stats, (images, groups));
@@ -454,20 +509,27 @@ mod tests {
         let rows = 1 << 17;
         let mut x = vec![0f32; rows];
         (x[0], x[70]) = (1.7, 0.0);
-        let (mut y, mut stats, mut moments, mut work) = (vec![0.0; rows], [0.0; 2], [0.0; 2], [0.0; WORKSPACE]);
-        batch_forward(&mut y, &x, (&[1.0], &[0.0]), &mut stats, &mut moments, &mut work, false);
+        let mut norm = BatchNorm::new(1);
+        norm.sum(&x, true);
+        norm.finish(&[1.0], &[0.0]);
         let wanted = 1.7f64 * 1.7 / rows as f64;
-        assert!((f64::from(moments[1]) / wanted - 1.0).abs() < 1e-3, "{} {wanted}", moments[1]);
+        assert!((f64::from(norm.variance[0]) / wanted - 1.0).abs() < 1e-3, "{} {wanted}", norm.variance[0]);
         x[9] = f32::MAX;
         x[10] = -f32::MAX;
-        batch_forward(&mut y, &x, (&[1.0], &[0.0]), &mut stats, &mut moments, &mut work, false);
-        assert!(!y[5].is_finite() || !moments[1].is_finite(), "{} {}", y[5], moments[1]);
+        norm.sum(&x, true);
+        norm.finish(&[1.0], &[0.0]);
+        assert!(!norm.offset[0].is_finite() || !norm.variance[0].is_finite(), "{}", norm.variance[0]);
     }
 
     #[test]
     fn running_statistics_by_hand() {
         let mut running = [1.0, 2.0];
-        track(&mut running, &[3.0, 4.0], 5, 0.5);
-        assert_eq!(running, [2.0, 0.5 * 2.0 + 0.5 * 4.0 * 1.25]);
+        let mut norm = BatchNorm::new(1);
+        norm.sum(&[1.0, 5.0, 3.0], true);
+        norm.sum(&[0.0, 6.0], false);
+        norm.finish(&[1.0], &[0.0]);
+        // Mean 3, biased variance 26 / 5.
+        norm.track(&mut running, 0.5);
+        assert_eq!(running, [2.0, 0.5 * 2.0 + 0.5 * 5.2 * 1.25]);
     }
 }

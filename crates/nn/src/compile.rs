@@ -83,7 +83,6 @@ impl Step {
     pub(crate) fn workspace(&self) -> usize {
         match &self.op {
             Op::Conv(c) => c.workspace(),
-            Op::BatchNorm { channels, .. } => flatleak_kernel::norm::WORKSPACE * channels,
             _ => 0,
         }
     }

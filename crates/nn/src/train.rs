@@ -62,7 +62,7 @@ impl<'a> Trainer<'a> {
         let network = self.network;
         self.workspace.gather(x, network.shape(), batch);
         let loss = network.gradient(&mut self.gradient, &self.parameters, labels, &mut self.workspace);
-        network.track(&mut self.parameters, &self.workspace, batch.len());
+        network.track(&mut self.parameters, &self.workspace);
         let d = network.parameters();
         if self.recipe.optimizer == Optimizer::Sam && self.recipe.rho > 0.0 {
             let norm = sweep::squared_norm(&self.gradient).sqrt();

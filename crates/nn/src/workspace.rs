@@ -1,10 +1,12 @@
 //! Activations and scratch space of one thread, sized for a batch.
 
 use flatleak_kernel::Buffer;
+use flatleak_kernel::norm::BatchNorm;
 use flatleak_stream::Stream;
 
 use crate::Shape;
 use crate::compile::{Op, Step};
+use crate::schedule::Gradients;
 
 /// Everything that a forward and a backward pass write besides gradients.
 #[derive(Debug)]
@@ -13,6 +15,7 @@ pub struct Workspace {
     pub(crate) input: Buffer,
     /// One buffer per step; empty for those that work in place.
     pub(crate) activations: Vec<Buffer>,
+    /// As the plan of the network has them.
     pub(crate) gradients: Vec<Buffer>,
     pub(crate) kept: Vec<Kept>,
     pub(crate) scratch: Buffer,
@@ -25,31 +28,27 @@ pub struct Workspace {
 pub(crate) struct Kept {
     /// Winners of max-pooling, masks of dropout: one value per output.
     pub(crate) values: Buffer,
-    /// Means and scales of norms.
+    /// Means and scales of group norms.
     pub(crate) statistics: Buffer,
-    /// Means and variances of batch norms.
-    pub(crate) moments: Buffer,
+    pub(crate) norm: BatchNorm,
 }
 
 impl Workspace {
-    pub(crate) fn new(steps: &[Step], features: usize, batch: usize) -> Self {
+    pub(crate) fn new(steps: &[Step], plan: &Gradients, features: usize, batch: usize) -> Self {
         let sized = |values: usize| Buffer::new(values * batch);
-        let buffers = || steps.iter().map(|s| sized(if s.in_place() { 0 } else { s.outputs })).collect();
         let kept = |step: &Step| match step.op {
             Op::MaxPool(_) | Op::Dropout(_) => Kept { values: sized(step.outputs), ..Kept::default() },
-            Op::BatchNorm { channels, .. } => {
-                Kept { statistics: Buffer::new(2 * channels), moments: Buffer::new(2 * channels), ..Kept::default() }
-            }
+            Op::BatchNorm { channels, .. } => Kept { norm: BatchNorm::new(channels), ..Kept::default() },
             Op::GroupNorm { groups, .. } => Kept { statistics: sized(2 * groups), ..Kept::default() },
             _ => Kept::default(),
         };
-        let beside = |s: &&Step| matches!(s.op, Op::GroupNorm { .. }) || (s.accumulates[0] && !s.gradient_in_place());
+        let beside = |s: &&Step| matches!(s.op, Op::GroupNorm { .. }) || s.accumulates[0];
         let shared = steps.iter().filter(beside).map(|s| s.inputs).max();
         Self {
             batch,
             input: sized(features),
-            activations: buffers(),
-            gradients: buffers(),
+            activations: steps.iter().map(|s| sized(if s.in_place() { 0 } else { s.outputs })).collect(),
+            gradients: plan.sizes.iter().map(|values| sized(*values)).collect(),
             kept: steps.iter().map(kept).collect(),
             scratch: Buffer::new(steps.iter().map(Step::workspace).max().unwrap_or(0)),
             spare: sized(shared.unwrap_or(0)),
@@ -58,9 +57,10 @@ impl Workspace {
 
     /// Bytes of all buffers.
     pub fn bytes(&self) -> usize {
-        let kept = self.kept.iter().map(|k| k.values.len() + k.statistics.len() + k.moments.len()).sum::<usize>();
+        let kept = self.kept.iter().map(|k| k.values.len() + k.statistics.len()).sum::<usize>();
+        let norms = self.kept.iter().map(|k| k.norm.bytes()).sum::<usize>();
         let buffers = self.activations.iter().chain(&self.gradients).map(|b| b.len()).sum::<usize>();
-        4 * (self.input.len() + buffers + kept + self.scratch.len() + self.spare.len())
+        norms + 4 * (self.input.len() + buffers + kept + self.scratch.len() + self.spare.len())
     }
 
     /// Draws the dropout masks of a step: 1 / (1 - p) with probability 1 - p, else 0, by layer and example in their order.

@@ -166,16 +166,8 @@ impl Filter<'_> {
     }
 }
 
-/// Writes the gradients of the weights and of the bias, where there is one.
-pub(super) fn backward_weights(
-    c: &Conv,
-    (dw, db): (&mut [f32], &mut [f32]),
-    x: &[f32],
-    dy: &[f32],
-    workspace: &mut [f32],
-) {
-    dw.fill(0.0);
-    db.fill(0.0);
+/// Adds to the gradients of the weights and of the bias, where there is one.
+pub(super) fn add_weights(c: &Conv, (dw, db): (&mut [f32], &mut [f32]), x: &[f32], dy: &[f32], workspace: &mut [f32]) {
     let at_once = if copies(c) { group(c) } else { 1 };
     let (xs, rest) = workspace.split_at_mut(at_once * framed(c, c.input));
     xs.fill(0.0);

@@ -75,19 +75,13 @@ pub(super) fn forward(c: &Conv, y: &mut [f32], x: &[f32], w: &[f32], bias: &[f32
     }
 }
 
-pub(super) fn backward_weights(
-    c: &Conv,
-    (dw, db): (&mut [f32], &mut [f32]),
-    x: &[f32],
-    dy: &[f32],
-    columns: &mut [f32],
-) {
+/// Adds to the gradients of the weights and of the bias, where there is one.
+pub(super) fn add_weights(c: &Conv, (dw, db): (&mut [f32], &mut [f32]), x: &[f32], dy: &[f32], columns: &mut [f32]) {
     let (width, out) = (c.taps() * c.input, c.output);
-    db.fill(0.0);
     for (k, dy) in dy.chunks(run(c) * out).enumerate() {
         let n = dy.len() / out;
         let rows = windows(c, columns, x, k * run(c), n);
-        gemm(dw, Mat::new(rows, n, width).t(), Mat::new(dy, n, out), k > 0);
+        gemm(dw, Mat::new(rows, n, width).t(), Mat::new(dy, n, out), true);
         if !db.is_empty() {
             accumulate_rows(db, dy);
         }

@@ -56,15 +56,8 @@ pub(super) fn forward(c: &Conv, y: &mut [f32], x: &[f32], w: &[f32], bias: &[f32
     }
 }
 
-/// Writes the gradients of the weights and of the bias, where there is one.
-pub(super) fn backward_weights(
-    c: &Conv,
-    (dw, db): (&mut [f32], &mut [f32]),
-    x: &[f32],
-    dy: &[f32],
-    workspace: &mut [f32],
-) {
-    db.fill(0.0);
+/// Adds to the gradients of the weights and of the bias, where there is one.
+pub(super) fn add_weights(c: &Conv, (dw, db): (&mut [f32], &mut [f32]), x: &[f32], dy: &[f32], workspace: &mut [f32]) {
     if !db.is_empty() {
         accumulate_rows(db, dy);
     }
@@ -87,7 +80,7 @@ pub(super) fn backward_weights(
         let at = |r: usize, s: usize| du[(4 * r + s) * size + i];
         let half: [[f32; 4]; 3] = std::array::from_fn(|k| std::array::from_fn(|s| transposed(k, |r| at(r, s))));
         for k in 0..9 {
-            dw[k * size + i] = transposed(k % 3, |s| half[k / 3][s]);
+            dw[k * size + i] += transposed(k % 3, |s| half[k / 3][s]);
         }
     }
 }

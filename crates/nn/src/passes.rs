@@ -1,0 +1,229 @@
+//! Forward and backward pass, segment by segment and part by part.
+
+use std::ops::Range;
+
+use flatleak_kernel::{Buffer, activation, linear, loss, norm, pool};
+
+use crate::Network;
+use crate::compile::{Op, Step};
+use crate::schedule::Phase;
+use crate::workspace::{Kept, Workspace};
+
+/// Which statistics batch norms use, and whether dropout drops.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Training,
+    Evaluation,
+}
+
+/// Some examples of a batch.
+#[derive(Clone, Copy)]
+struct Part {
+    first: usize,
+    n: usize,
+}
+
+impl Part {
+    /// Where they lie among so many values per example.
+    fn of(self, values: usize) -> Range<usize> {
+        self.first * values..(self.first + self.n) * values
+    }
+}
+
+impl Network {
+    /// Logits `[B, C]` of the examples in the workspace's input.
+    pub(crate) fn forward<'w>(&self, w: &[f32], ws: &'w mut Workspace, batch: usize, mode: Mode) -> &'w mut [f32] {
+        if mode == Mode::Evaluation {
+            for (step, kept) in self.steps.iter().zip(&mut ws.kept) {
+                if let Op::BatchNorm { channels, .. } = step.op {
+                    let running = w[step.state.clone()].split_at(channels);
+                    kept.norm.take(running, (&w[step.weight.clone()], &w[step.bias.clone()]));
+                }
+            }
+        }
+        for segment in &self.segments {
+            for (first, n) in segment.parts(batch) {
+                for phase in &segment.phases {
+                    self.forward_part(*phase, Part { first, n }, w, ws, mode);
+                }
+            }
+            if let Some(&Phase::Sum(i)) = segment.phases.last()
+                && mode == Mode::Training
+            {
+                let step = &self.steps[i];
+                ws.kept[i].norm.finish(&w[step.weight.clone()], &w[step.bias.clone()]);
+            }
+        }
+        // `compile` made sure that the last step is linear.
+        let last = self.steps.len() - 1;
+        &mut ws.activations[last][..batch * self.classes()]
+    }
+
+    fn forward_part(&self, phase: Phase, part: Part, w: &[f32], ws: &mut Workspace, mode: Mode) {
+        let (Phase::Run(i) | Phase::Sum(i) | Phase::Apply(i)) = phase;
+        let step = &self.steps[i];
+        let Workspace { input, activations, kept, scratch, .. } = ws;
+        if step.in_place() {
+            let x = match step.source {
+                Some(k) => &mut activations[k],
+                None => &mut *input,
+            };
+            let x = &mut x[part.of(step.outputs)];
+            return match step.op {
+                Op::Relu => activation::relu_forward(x),
+                _ => activation::tanh_forward(x),
+            };
+        }
+        let (before, rest) = activations.split_at_mut(i);
+        let read = |source: Option<usize>| source.map_or(&**input, |k| &before[k]);
+        let x = &read(step.source)[part.of(step.inputs)];
+        let y = &mut rest[0][part.of(step.outputs)];
+        let (weight, bias) = (&w[step.weight.clone()], &w[step.bias.clone()]);
+        let Kept { values, statistics, norm } = &mut kept[i];
+        match &step.op {
+            Op::Linear { .. } => linear::forward(y, x, weight, bias, part.n),
+            Op::Conv(conv) => conv.forward(y, x, weight, bias, part.n, scratch),
+            Op::MaxPool(pool) => pool.forward(y, &mut values[part.of(step.outputs)], x, part.n),
+            Op::AveragePool(pool) => pool.forward(y, x, part.n),
+            Op::GlobalPool { pixels, channels } => pool::global_forward(y, x, *pixels, *channels),
+            &Op::BatchNorm { relu, .. } => match phase {
+                Phase::Sum(_) if mode == Mode::Training => norm.sum(x, part.first == 0),
+                Phase::Sum(_) => {}
+                _ => norm.apply(y, x, relu),
+            },
+            Op::GroupNorm { groups, .. } => norm::group_forward(y, x, (weight, bias), statistics, (part.n, *groups)),
+            Op::Gelu => activation::gelu_forward(y, x),
+            Op::Dropout(_) => {
+                y.copy_from_slice(x);
+                if mode == Mode::Training {
+                    activation::masked(y, &values[part.of(step.outputs)]);
+                }
+            }
+            Op::Add { other, relu } => activation::sum(y, x, &read(*other)[part.of(step.outputs)], *relu),
+            Op::Relu | Op::Tanh => {}
+        }
+    }
+
+    /// Mean loss of a batch at the arena `w`, and its gradient over all D parameters into `g`.
+    ///
+    /// The input lies in the workspace (see [`Workspace::gather`]), and so do dropout masks ([`Workspace::draw_masks`]). Batch norms use
+    /// the batch's statistics, which [`Network::track`] adds to the running ones.
+    pub fn gradient(&self, g: &mut [f32], w: &[f32], labels: &[u32], ws: &mut Workspace) -> f64 {
+        let batch = labels.len();
+        let logits = self.forward(w, ws, batch, Mode::Training);
+        let mean_loss = loss::cross_entropy(logits, labels, self.classes());
+        let last = self.steps.len() - 1;
+        std::mem::swap(&mut ws.activations[last], &mut ws.gradients[self.plan.slot[last]]);
+        for segment in self.segments.iter().rev() {
+            for (first, n) in segment.parts(batch) {
+                for phase in segment.phases.iter().rev() {
+                    self.backward_part(*phase, Part { first, n }, g, w, ws);
+                }
+            }
+            if let Some(&Phase::Apply(i)) = segment.phases.first() {
+                let step = &self.steps[i];
+                ws.kept[i].norm.finish_gradient(parameters(step, g), &w[step.weight.clone()]);
+            }
+        }
+        mean_loss
+    }
+
+    fn backward_part(&self, phase: Phase, part: Part, g: &mut [f32], w: &[f32], ws: &mut Workspace) {
+        let (Phase::Run(i) | Phase::Sum(i) | Phase::Apply(i)) = phase;
+        let (step, slot) = (&self.steps[i], &self.plan.slot);
+        let Workspace { input, activations, gradients, kept, scratch, spare, .. } = ws;
+        let (ins, outs) = (part.of(step.inputs), part.of(step.outputs));
+        let x = &step.source.map_or(&**input, |k| &activations[k])[ins.clone()];
+        let weight = &w[step.weight.clone()];
+        let Kept { values, statistics, norm } = &mut kept[i];
+        // Steps that need no other buffer.
+        match (&step.op, phase) {
+            // Nothing needs the gradient of the data.
+            (Op::Relu | Op::Tanh, _) if step.source.is_none() => return,
+            (Op::Relu, _) => return activation::relu_backward(&mut gradients[slot[i]][outs], x),
+            (Op::Tanh, _) => return activation::tanh_backward(&mut gradients[slot[i]][outs], x),
+            (&Op::BatchNorm { relu, .. }, Phase::Apply(_)) => {
+                return norm.sum_gradient(&gradients[slot[i]][outs], x, relu, part.first == 0);
+            }
+            (Op::Add { relu: true, .. }, _) => {
+                activation::relu_backward(&mut gradients[slot[i]][outs.clone()], &activations[i][outs.clone()]);
+            }
+            (Op::Linear { .. }, _) => {
+                let (dw, db) = parameters(step, g);
+                linear::backward_parameters(dw, db, x, &gradients[slot[i]][outs.clone()], part.n);
+            }
+            (Op::Conv(conv), _) => {
+                let dy = &gradients[slot[i]][outs.clone()];
+                conv.backward_parameters(parameters(step, g), (x, dy), part.n, scratch, part.first > 0);
+            }
+            (&Op::GroupNorm { groups, .. }, _) => {
+                // It computes both gradients at once, also where the input's is not needed.
+                let (dx, dy) = (&mut spare[..ins.len()], &gradients[slot[i]][outs.clone()]);
+                norm::group_backward(dx, parameters(step, g), (x, dy), weight, statistics, (part.n, groups));
+            }
+            _ => {}
+        }
+        if let Op::Add { other: Some(o), .. } = step.op
+            && slot[o] != slot[i]
+        {
+            let (dy, dx) = two(gradients, slot[i], slot[o]);
+            pass_on(&mut dx[outs.clone()], &dy[outs.clone()], step.accumulates[1]);
+        }
+        let Some(k) = step.source else { return };
+        if slot[k] == slot[i] {
+            match step.op {
+                Op::BatchNorm { relu, .. } => norm.apply_gradient_in_place(&mut gradients[slot[i]][outs], x, relu),
+                Op::Dropout(_) => activation::masked(&mut gradients[slot[i]][outs.clone()], &values[outs]),
+                _ => {}
+            }
+            return;
+        }
+        let (dy, dx) = two(gradients, slot[i], slot[k]);
+        let (dy, dx) = (&dy[outs.clone()], &mut dx[ins.clone()]);
+        if matches!(step.op, Op::GroupNorm { .. }) {
+            return pass_on(dx, &spare[..ins.len()], step.accumulates[0]);
+        }
+        let to = if step.accumulates[0] { &mut spare[..ins.len()] } else { &mut *dx };
+        match &step.op {
+            Op::Linear { outputs, .. } => linear::backward_input(to, weight, dy, part.n, *outputs),
+            Op::Conv(conv) => conv.backward_input(to, weight, dy, part.n, scratch),
+            Op::MaxPool(pool) => pool.backward(to, dy, &values[outs], part.n),
+            Op::AveragePool(pool) => pool.backward(to, dy, part.n),
+            Op::GlobalPool { pixels, channels } => pool::global_backward(to, dy, *pixels, *channels),
+            Op::Gelu => activation::gelu_backward(to, dy, x),
+            Op::BatchNorm { relu, .. } => norm.apply_gradient(to, dy, x, *relu),
+            Op::Dropout(_) => {
+                to.copy_from_slice(dy);
+                activation::masked(to, &values[outs]);
+            }
+            _ => to.copy_from_slice(dy),
+        }
+        if step.accumulates[0] {
+            activation::add(dx, &spare[..ins.len()]);
+        }
+    }
+}
+
+/// The gradients of a step's weights and biases.
+fn parameters<'g>(step: &Step, g: &'g mut [f32]) -> (&'g mut [f32], &'g mut [f32]) {
+    g[step.weight.start..step.bias.end].split_at_mut(step.weight.len())
+}
+
+fn pass_on(dx: &mut [f32], dy: &[f32], accumulate: bool) {
+    if accumulate {
+        activation::add(dx, dy);
+    } else {
+        dx.copy_from_slice(dy);
+    }
+}
+
+/// Two different buffers.
+fn two(buffers: &mut [Buffer], a: usize, b: usize) -> (&mut Buffer, &mut Buffer) {
+    if a < b {
+        let (left, right) = buffers.split_at_mut(b);
+        (&mut left[a], &mut right[0])
+    } else {
+        let (left, right) = buffers.split_at_mut(a);
+        (&mut right[0], &mut left[b])
+    }
+}
