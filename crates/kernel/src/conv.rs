@@ -55,6 +55,20 @@ impl Conv {
         }
     }
 
+    /// Values of the weights as a pass reads them.
+    pub fn prepared(&self) -> usize {
+        match self.way() {
+            Way::Direct => direct::prepared(self),
+            Way::Winograd => winograd::prepared(self),
+            Way::Gathered => self.taps() * self.input * self.output,
+        }
+    }
+
+    /// Values of the weight gradient's sums before [`Conv::finish_parameters`].
+    pub fn sums(&self) -> usize {
+        if self.way() == Way::Winograd { winograd::prepared(self) } else { 0 }
+    }
+
     /// Height of the output.
     pub fn out_height(&self) -> usize {
         (self.height - 1) / self.stride + 1
@@ -98,52 +112,86 @@ impl Conv {
         Self { input: self.output, output: self.input, ..*self }
     }
 
-    /// Writes `y = x * W + b` for `batch` images; no bias where `bias` is empty.
-    pub fn forward(&self, y: &mut [f32], x: &[f32], w: &[f32], bias: &[f32], batch: usize, workspace: &mut [f32]) {
+    /// Prepares the weights for [`Conv::forward`] of all parts of a batch.
+    pub fn prepare_forward(&self, prepared: &mut [f32], w: &[f32]) {
+        self.prepare(prepared, w, Side::Forward);
+    }
+
+    /// Prepares the weights for [`Conv::backward_input`] of all parts of a batch.
+    pub fn prepare_backward(&self, prepared: &mut [f32], w: &[f32]) {
+        match self.way() {
+            Way::Gathered => prepared.copy_from_slice(w),
+            _ => self.adjoint().prepare(prepared, w, Side::Adjoint),
+        }
+    }
+
+    fn prepare(&self, prepared: &mut [f32], w: &[f32], side: Side) {
+        match self.way() {
+            Way::Direct => direct::prepare(self, prepared, w, side),
+            Way::Winograd => winograd::prepare(self, prepared, w, side),
+            Way::Gathered => prepared.copy_from_slice(w),
+        }
+    }
+
+    /// Writes `y = x * W + b` for `batch` images from prepared weights; no bias where `bias` is empty.
+    pub fn forward(
+        &self,
+        y: &mut [f32],
+        x: &[f32],
+        prepared: &[f32],
+        bias: &[f32],
+        batch: usize,
+        workspace: &mut [f32],
+    ) {
         let (inputs, outputs) = self.sizes(batch);
         let (x, y) = (&x[..inputs], &mut y[..outputs]);
         match self.way() {
-            Way::Direct => direct::forward(self, y, x, w, bias, Side::Forward, workspace),
-            Way::Winograd => winograd::forward(self, y, x, w, bias, Side::Forward, workspace),
-            Way::Gathered => gathered::forward(self, y, x, w, bias, workspace),
+            Way::Direct => direct::forward(self, y, x, prepared, bias, workspace),
+            Way::Winograd => winograd::forward(self, y, x, prepared, bias, workspace),
+            Way::Gathered => gathered::forward(self, y, x, prepared, bias, workspace),
         }
     }
 
-    /// Whether a batch may as well come in parts of a few images: weights are prepared for every call.
-    pub fn in_parts(&self) -> bool {
-        self.way() == Way::Direct
-    }
-
-    /// Writes `dw` and, where there is one, `db` from the input and the output's gradient, or adds to them when `accumulate`.
+    /// Adds a part of a batch to `dw` and, where there is one, `db`, from the input and the output's gradient; `first` begins a batch.
+    /// `sums` is kept between the parts, and [`Conv::finish_parameters`] ends them.
     pub fn backward_parameters(
         &self,
         (dw, db): (&mut [f32], &mut [f32]),
+        sums: &mut [f32],
         (x, dy): (&[f32], &[f32]),
         batch: usize,
         workspace: &mut [f32],
-        accumulate: bool,
+        first: bool,
     ) {
         let (inputs, outputs) = self.sizes(batch);
         let (x, dy) = (&x[..inputs], &dy[..outputs]);
-        if !accumulate {
+        if first {
             dw.fill(0.0);
             db.fill(0.0);
+            sums.fill(0.0);
         }
         match self.way() {
             Way::Direct => direct::add_weights(self, (dw, db), x, dy, workspace),
-            Way::Winograd => winograd::add_weights(self, (dw, db), x, dy, workspace),
+            Way::Winograd => winograd::add_weights(self, (sums, db), x, dy, workspace),
             Way::Gathered => gathered::add_weights(self, (dw, db), x, dy, workspace),
         }
     }
 
-    /// Writes `dx` from the output's gradient.
-    pub fn backward_input(&self, dx: &mut [f32], w: &[f32], dy: &[f32], batch: usize, workspace: &mut [f32]) {
+    /// Completes `dw` when all parts of a batch have been added.
+    pub fn finish_parameters(&self, dw: &mut [f32], sums: &[f32]) {
+        if self.way() == Way::Winograd {
+            winograd::finish_weights(self, dw, sums);
+        }
+    }
+
+    /// Writes `dx` from the output's gradient and prepared weights.
+    pub fn backward_input(&self, dx: &mut [f32], prepared: &[f32], dy: &[f32], batch: usize, workspace: &mut [f32]) {
         let (inputs, outputs) = self.sizes(batch);
         let (dx, dy) = (&mut dx[..inputs], &dy[..outputs]);
         match self.way() {
-            Way::Direct => direct::forward(&self.adjoint(), dx, dy, w, &[], Side::Adjoint, workspace),
-            Way::Winograd => winograd::forward(&self.adjoint(), dx, dy, w, &[], Side::Adjoint, workspace),
-            Way::Gathered => gathered::backward_input(self, dx, w, dy, workspace),
+            Way::Direct => direct::forward(&self.adjoint(), dx, dy, prepared, &[], workspace),
+            Way::Winograd => winograd::forward(&self.adjoint(), dx, dy, prepared, &[], workspace),
+            Way::Gathered => gathered::backward_input(self, dx, prepared, dy, workspace),
         }
     }
 }
@@ -190,15 +238,18 @@ mod tests {
         let g = draw(batch * px * output);
         let mut columns = vec![f32::NAN; conv.workspace()];
         let mut y = vec![f32::NAN; batch * px * output];
-        conv.forward(&mut y, &x, &w, &b, batch, &mut columns);
-        let (mut dw, mut db) = (vec![9.0; w.len()], vec![9.0; output]);
+        let mut prepared = vec![f32::NAN; conv.prepared()];
+        conv.prepare_forward(&mut prepared, &w);
+        conv.forward(&mut y, &x, &prepared, &b, batch, &mut columns);
+        let (mut dw, mut db, mut sums) = (vec![9.0; w.len()], vec![9.0; output], vec![f32::NAN; conv.sums()]);
         // The first image, then the rest.
-        let (first_x, first_g) = (conv.pixels() * input, px * output);
-        conv.backward_parameters((&mut dw, &mut db), (&x, &g), 1, &mut columns, false);
-        let rest = (&x[first_x..], &g[first_g..]);
-        conv.backward_parameters((&mut dw, &mut db), rest, batch - 1, &mut columns, true);
+        let rest = (&x[conv.pixels() * input..], &g[px * output..]);
+        conv.backward_parameters((&mut dw, &mut db), &mut sums, (&x, &g), 1, &mut columns, true);
+        conv.backward_parameters((&mut dw, &mut db), &mut sums, rest, batch - 1, &mut columns, false);
+        conv.finish_parameters(&mut dw, &sums);
         let mut dx = vec![f32::NAN; x.len()];
-        conv.backward_input(&mut dx, &w, &g, batch, &mut columns);
+        conv.prepare_backward(&mut prepared, &w);
+        conv.backward_input(&mut dx, &prepared, &g, batch, &mut columns);
 
         let (mut ny, mut ndw, mut ndx) = (vec![0f64; y.len()], vec![0f64; w.len()], vec![0f64; x.len()]);
         let mut ndb = vec![0f64; output];

@@ -41,6 +41,11 @@ impl Network {
                 }
             }
         }
+        for (step, kept) in self.steps.iter().zip(&mut ws.kept) {
+            if let Op::Conv(conv) = &step.op {
+                conv.prepare_forward(&mut kept.weights, &w[step.weight.clone()]);
+            }
+        }
         for segment in &self.segments {
             for (first, n) in segment.parts(batch) {
                 for phase in &segment.phases {
@@ -79,10 +84,10 @@ impl Network {
         let x = &read(step.source)[part.of(step.inputs)];
         let y = &mut rest[0][part.of(step.outputs)];
         let (weight, bias) = (&w[step.weight.clone()], &w[step.bias.clone()]);
-        let Kept { values, statistics, norm } = &mut kept[i];
+        let Kept { values, statistics, norm, weights, .. } = &mut kept[i];
         match &step.op {
             Op::Linear { .. } => linear::forward(y, x, weight, bias, part.n),
-            Op::Conv(conv) => conv.forward(y, x, weight, bias, part.n, scratch),
+            Op::Conv(conv) => conv.forward(y, x, weights, bias, part.n, scratch),
             Op::MaxPool(pool) => pool.forward(y, &mut values[part.of(step.outputs)], x, part.n),
             Op::AveragePool(pool) => pool.forward(y, x, part.n),
             Op::GlobalPool { pixels, channels } => pool::global_forward(y, x, *pixels, *channels),
@@ -114,6 +119,11 @@ impl Network {
         let mean_loss = loss::cross_entropy(logits, labels, self.classes());
         let last = self.steps.len() - 1;
         std::mem::swap(&mut ws.activations[last], &mut ws.gradients[self.plan.slot[last]]);
+        for (step, kept) in self.steps.iter().zip(&mut ws.kept) {
+            if let (Op::Conv(conv), Some(_)) = (&step.op, step.source) {
+                conv.prepare_backward(&mut kept.weights, &w[step.weight.clone()]);
+            }
+        }
         for segment in self.segments.iter().rev() {
             for (first, n) in segment.parts(batch) {
                 for phase in segment.phases.iter().rev() {
@@ -123,6 +133,11 @@ impl Network {
             if let Some(&Phase::Apply(i)) = segment.phases.first() {
                 let step = &self.steps[i];
                 ws.kept[i].norm.finish_gradient(parameters(step, g), &w[step.weight.clone()]);
+            }
+        }
+        for (step, kept) in self.steps.iter().zip(&ws.kept) {
+            if let Op::Conv(conv) = &step.op {
+                conv.finish_parameters(parameters(step, g).0, &kept.sums);
             }
         }
         mean_loss
@@ -135,7 +150,7 @@ impl Network {
         let (ins, outs) = (part.of(step.inputs), part.of(step.outputs));
         let x = &step.source.map_or(&**input, |k| &activations[k])[ins.clone()];
         let weight = &w[step.weight.clone()];
-        let Kept { values, statistics, norm } = &mut kept[i];
+        let Kept { values, statistics, norm, weights, sums } = &mut kept[i];
         // Steps that need no other buffer.
         match (&step.op, phase) {
             // Nothing needs the gradient of the data.
@@ -154,7 +169,7 @@ impl Network {
             }
             (Op::Conv(conv), _) => {
                 let dy = &gradients[slot[i]][outs.clone()];
-                conv.backward_parameters(parameters(step, g), (x, dy), part.n, scratch, part.first > 0);
+                conv.backward_parameters(parameters(step, g), sums, (x, dy), part.n, scratch, part.first == 0);
             }
             (&Op::GroupNorm { groups, .. }, _) => {
                 // It computes both gradients at once, also where the input's is not needed.
@@ -186,7 +201,7 @@ impl Network {
         let to = if step.accumulates[0] { &mut spare[..ins.len()] } else { &mut *dx };
         match &step.op {
             Op::Linear { outputs, .. } => linear::backward_input(to, weight, dy, part.n, *outputs),
-            Op::Conv(conv) => conv.backward_input(to, weight, dy, part.n, scratch),
+            Op::Conv(conv) => conv.backward_input(to, weights, dy, part.n, scratch),
             Op::MaxPool(pool) => pool.backward(to, dy, &values[outs], part.n),
             Op::AveragePool(pool) => pool.backward(to, dy, part.n),
             Op::GlobalPool { pixels, channels } => pool::global_backward(to, dy, *pixels, *channels),

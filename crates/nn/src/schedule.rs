@@ -2,7 +2,7 @@
 //!
 //! A large activation that leaves the second-level cache between the step that writes it and the step that reads it costs more than most
 //! steps compute. So a batch goes through runs of steps a few examples at a time. A batch norm ends a run, because it needs the sums of
-//! the whole batch before it can begin the next one; steps that prepare their weights for a whole batch stand alone.
+//! the whole batch before it can begin the next one; linear layers stand alone, whose weights are larger than their activations.
 
 use crate::compile::{Op, Step};
 
@@ -58,11 +58,7 @@ pub(crate) fn segments(steps: &[Step]) -> Vec<Segment> {
                 current.push(Phase::Apply(i));
             }
             op => {
-                let whole = match op {
-                    Op::Linear { .. } | Op::GroupNorm { .. } => true,
-                    Op::Conv(conv) => !conv.in_parts(),
-                    _ => false,
-                };
+                let whole = matches!(op, Op::Linear { .. } | Op::GroupNorm { .. });
                 if whole {
                     close(&mut current, false);
                 }

@@ -31,6 +31,9 @@ pub(crate) struct Kept {
     /// Means and scales of group norms.
     pub(crate) statistics: Buffer,
     pub(crate) norm: BatchNorm,
+    /// Weights of convolutions as they read them, and sums of their gradients.
+    pub(crate) weights: Buffer,
+    pub(crate) sums: Buffer,
 }
 
 impl Workspace {
@@ -38,6 +41,7 @@ impl Workspace {
         let sized = |values: usize| Buffer::new(values * batch);
         let kept = |step: &Step| match step.op {
             Op::MaxPool(_) | Op::Dropout(_) => Kept { values: sized(step.outputs), ..Kept::default() },
+            Op::Conv(c) => Kept { weights: Buffer::new(c.prepared()), sums: Buffer::new(c.sums()), ..Kept::default() },
             Op::BatchNorm { channels, .. } => Kept { norm: BatchNorm::new(channels), ..Kept::default() },
             Op::GroupNorm { groups, .. } => Kept { statistics: sized(2 * groups), ..Kept::default() },
             _ => Kept::default(),
@@ -57,7 +61,11 @@ impl Workspace {
 
     /// Bytes of all buffers.
     pub fn bytes(&self) -> usize {
-        let kept = self.kept.iter().map(|k| k.values.len() + k.statistics.len()).sum::<usize>();
+        let kept = self
+            .kept
+            .iter()
+            .map(|k| k.values.len() + k.statistics.len() + k.weights.len() + k.sums.len())
+            .sum::<usize>();
         let norms = self.kept.iter().map(|k| k.norm.bytes()).sum::<usize>();
         let buffers = self.activations.iter().chain(&self.gradients).map(|b| b.len()).sum::<usize>();
         norms + 4 * (self.input.len() + buffers + kept + self.scratch.len() + self.spare.len())

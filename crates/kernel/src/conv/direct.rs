@@ -44,8 +44,8 @@ fn group(c: &Conv) -> usize {
     PIXELS.div_ceil(c.pixels())
 }
 
-/// Values of the packed weights: whole vectors of outputs.
-fn weights(c: &Conv) -> usize {
+/// Values of the packed weights, either way: whole panels of outputs.
+pub(super) fn prepared(c: &Conv) -> usize {
     c.taps() * c.input.max(c.output) * c.output.max(c.input).next_multiple_of(WIDEST)
 }
 
@@ -58,7 +58,7 @@ pub(super) fn workspace(c: &Conv) -> usize {
         true => group(c) * (framed(c, c.input) + c.pixels() * c.kernel * c.input),
         false => framed(c, c.input) + rows_at_once(c) * c.width * WIDEST,
     };
-    gradient.max(weights(c) + group(c) * framed(c, c.input).max(framed(c, c.output)))
+    gradient.max(group(c) * framed(c, c.input).max(framed(c, c.output)))
 }
 
 /// Copies an image into its frame, whose zeros are there already.
@@ -71,7 +71,7 @@ fn frame(c: &Conv, channels: usize, to: &mut [f32], image: &[f32]) {
 }
 
 /// Weights in panels of up to [`WIDEST`] outputs, `[K, K, Cin, panel]` each.
-fn pack_weights(c: &Conv, to: &mut [f32], w: &[f32], side: Side) {
+pub(super) fn prepare(c: &Conv, to: &mut [f32], w: &[f32], side: Side) {
     let (depth, size) = (c.taps() * c.input, c.input * c.output);
     for (j, panel) in (0..c.output).step_by(WIDEST).zip(to.chunks_exact_mut(depth * WIDEST)) {
         let n = WIDEST.min(c.output - j);
@@ -89,13 +89,11 @@ fn pack_weights(c: &Conv, to: &mut [f32], w: &[f32], side: Side) {
     }
 }
 
-/// Writes the convolution of x with w, and adds the bias where there is one.
-pub(super) fn forward(c: &Conv, y: &mut [f32], x: &[f32], w: &[f32], bias: &[f32], side: Side, workspace: &mut [f32]) {
-    let (packed, rest) = workspace.split_at_mut(weights(c));
+/// Writes the convolution of x with prepared weights, and adds the bias where there is one.
+pub(super) fn forward(c: &Conv, y: &mut [f32], x: &[f32], packed: &[f32], bias: &[f32], workspace: &mut [f32]) {
     let (size, at_once) = (framed(c, c.input), group(c));
-    let images = &mut rest[..at_once * size];
+    let images = &mut workspace[..at_once * size];
     images.fill(0.0);
-    pack_weights(c, packed, w, side);
     let (inputs, outputs) = (c.pixels() * c.input, c.pixels() * c.output);
     for (y, x) in y.chunks_mut(at_once * outputs).zip(x.chunks(at_once * inputs)) {
         for (image, x) in images.chunks_exact_mut(size).zip(x.chunks_exact(inputs)) {

@@ -25,7 +25,12 @@ fn chunk(c: &Conv) -> usize {
 }
 
 pub(super) fn workspace(c: &Conv) -> usize {
-    POINTS * (chunk(c) * (c.input + c.output) + c.input * c.output)
+    POINTS * chunk(c) * (c.input + c.output)
+}
+
+/// Values of the transformed weights, and of their gradient's sums.
+pub(super) fn prepared(c: &Conv) -> usize {
+    POINTS * c.input * c.output
 }
 
 /// Rows and columns of tiles.
@@ -38,12 +43,10 @@ fn tiles(c: &Conv, values: usize, channels: usize) -> usize {
     values / (c.pixels() * channels) * rows * cols
 }
 
-/// Writes the convolution of x with w, and adds the bias where there is one.
-pub(super) fn forward(c: &Conv, y: &mut [f32], x: &[f32], w: &[f32], bias: &[f32], side: Side, workspace: &mut [f32]) {
+/// Writes the convolution of x with prepared weights, and adds the bias where there is one.
+pub(super) fn forward(c: &Conv, y: &mut [f32], x: &[f32], u: &[f32], bias: &[f32], workspace: &mut [f32]) {
     let (most, all) = (chunk(c), tiles(c, x.len(), c.input));
-    let (u, rest) = workspace.split_at_mut(POINTS * c.input * c.output);
-    let (v, m) = rest.split_at_mut(POINTS * most * c.input);
-    transform_weights(c, u, w, side);
+    let (v, m) = workspace.split_at_mut(POINTS * most * c.input);
     for first in (0..all).step_by(most) {
         let n = most.min(all - first);
         simd(Gather { c, channels: c.input, first, n, from: x, to: v });
@@ -56,14 +59,13 @@ pub(super) fn forward(c: &Conv, y: &mut [f32], x: &[f32], w: &[f32], bias: &[f32
     }
 }
 
-/// Adds to the gradients of the weights and of the bias, where there is one.
-pub(super) fn add_weights(c: &Conv, (dw, db): (&mut [f32], &mut [f32]), x: &[f32], dy: &[f32], workspace: &mut [f32]) {
+/// Adds to the sums of the weight gradient, and to the gradient of the bias, where there is one.
+pub(super) fn add_weights(c: &Conv, (du, db): (&mut [f32], &mut [f32]), x: &[f32], dy: &[f32], workspace: &mut [f32]) {
     if !db.is_empty() {
         accumulate_rows(db, dy);
     }
     let (most, all) = (chunk(c), tiles(c, x.len(), c.input));
-    let (du, rest) = workspace.split_at_mut(POINTS * c.input * c.output);
-    let (v, m) = rest.split_at_mut(POINTS * most * c.input);
+    let (v, m) = workspace.split_at_mut(POINTS * most * c.input);
     for first in (0..all).step_by(most) {
         let n = most.min(all - first);
         simd(Gather { c, channels: c.input, first, n, from: x, to: v });
@@ -71,16 +73,19 @@ pub(super) fn add_weights(c: &Conv, (dw, db): (&mut [f32], &mut [f32]), x: &[f32
         for p in 0..POINTS {
             let (v, m) = (&v[p * n * c.input..], &m[p * n * c.output..]);
             let sum = &mut du[p * c.input * c.output..][..c.input * c.output];
-            gemm(sum, Mat::new(v, n, c.input).t(), Mat::new(m, n, c.output), first > 0);
+            gemm(sum, Mat::new(v, n, c.input).t(), Mat::new(m, n, c.output), true);
         }
     }
-    // G' dU G, value by value.
+}
+
+/// Writes `G' dU G`, the gradient of the weights.
+pub(super) fn finish_weights(c: &Conv, dw: &mut [f32], du: &[f32]) {
     let size = c.input * c.output;
     for i in 0..size {
         let at = |r: usize, s: usize| du[(4 * r + s) * size + i];
         let half: [[f32; 4]; 3] = std::array::from_fn(|k| std::array::from_fn(|s| transposed(k, |r| at(r, s))));
         for k in 0..9 {
-            dw[k * size + i] += transposed(k % 3, |s| half[k / 3][s]);
+            dw[k * size + i] = transposed(k % 3, |s| half[k / 3][s]);
         }
     }
 }
@@ -95,7 +100,7 @@ fn transposed(k: usize, v: impl Fn(usize) -> f32) -> f32 {
 }
 
 /// U = G g G' for every pair of channels, `[16, Cin, Cout]` of `c`.
-fn transform_weights(c: &Conv, u: &mut [f32], w: &[f32], side: Side) {
+pub(super) fn prepare(c: &Conv, u: &mut [f32], w: &[f32], side: Side) {
     let size = c.input * c.output;
     for i in 0..c.input {
         for o in 0..c.output {
