@@ -97,19 +97,6 @@ pub fn masked(x: &mut [f32], mask: &[f32]) {
     );
 }
 
-/// `y = a + b`, or its positive part; NaN stays NaN.
-pub fn sum(y: &mut [f32], a: &[f32], b: &[f32], relu: bool) {
-    dispatch(
-        #[inline(always)]
-        || {
-            for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
-                let v = a + b;
-                *y = if relu && v < 0.0 { 0.0 } else { v };
-            }
-        },
-    );
-}
-
 /// `y += x`.
 pub fn add(y: &mut [f32], x: &[f32]) {
     dispatch(

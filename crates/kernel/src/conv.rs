@@ -8,6 +8,8 @@ mod direct;
 mod gathered;
 mod winograd;
 
+use crate::norm::Operand;
+
 /// Fewest channels, on both sides, for which Winograd's transforms pay: with fewer they move more memory than they save multiplications.
 const WINOGRAD_FROM: usize = 32;
 
@@ -112,6 +114,11 @@ impl Conv {
         Self { input: self.output, output: self.input, ..*self }
     }
 
+    /// Whether it can normalise its input as it reads it.
+    pub fn bends(&self) -> bool {
+        self.way() != Way::Gathered
+    }
+
     /// Prepares the weights for [`Conv::forward`] of all parts of a batch.
     pub fn prepare_forward(&self, prepared: &mut [f32], w: &[f32]) {
         self.prepare(prepared, w, Side::Forward);
@@ -133,22 +140,24 @@ impl Conv {
         }
     }
 
-    /// Writes `y = x * W + b` for `batch` images from prepared weights; no bias where `bias` is empty.
+    /// Writes `y = x * W + b` for `batch` images from prepared weights; no bias where `bias` is empty. Panics when a norm comes with `x` that it cannot apply
+    /// ([`Conv::bends`]).
     pub fn forward(
         &self,
         y: &mut [f32],
-        x: &[f32],
+        x: Operand<'_>,
         prepared: &[f32],
         bias: &[f32],
         batch: usize,
         workspace: &mut [f32],
     ) {
         let (inputs, outputs) = self.sizes(batch);
-        let (x, y) = (&x[..inputs], &mut y[..outputs]);
+        let (x, y) = (x.part(&x.values[..inputs]), &mut y[..outputs]);
+        assert!(x.bend.is_none() || self.bends(), "a norm that nothing applies");
         match self.way() {
             Way::Direct => direct::forward(self, y, x, prepared, bias, workspace),
             Way::Winograd => winograd::forward(self, y, x, prepared, bias, workspace),
-            Way::Gathered => gathered::forward(self, y, x, prepared, bias, workspace),
+            Way::Gathered => gathered::forward(self, y, x.values, prepared, bias, workspace),
         }
     }
 
@@ -158,13 +167,13 @@ impl Conv {
         &self,
         (dw, db): (&mut [f32], &mut [f32]),
         sums: &mut [f32],
-        (x, dy): (&[f32], &[f32]),
+        (x, dy): (Operand<'_>, &[f32]),
         batch: usize,
         workspace: &mut [f32],
         first: bool,
     ) {
         let (inputs, outputs) = self.sizes(batch);
-        let (x, dy) = (&x[..inputs], &dy[..outputs]);
+        let (x, dy) = (x.part(&x.values[..inputs]), &dy[..outputs]);
         if first {
             dw.fill(0.0);
             db.fill(0.0);
@@ -173,7 +182,7 @@ impl Conv {
         match self.way() {
             Way::Direct => direct::add_weights(self, (dw, db), x, dy, workspace),
             Way::Winograd => winograd::add_weights(self, (sums, db), x, dy, workspace),
-            Way::Gathered => gathered::add_weights(self, (dw, db), x, dy, workspace),
+            Way::Gathered => gathered::add_weights(self, (dw, db), x.values, dy, workspace),
         }
     }
 
@@ -189,8 +198,8 @@ impl Conv {
         let (inputs, outputs) = self.sizes(batch);
         let (dx, dy) = (&mut dx[..inputs], &dy[..outputs]);
         match self.way() {
-            Way::Direct => direct::forward(&self.adjoint(), dx, dy, prepared, &[], workspace),
-            Way::Winograd => winograd::forward(&self.adjoint(), dx, dy, prepared, &[], workspace),
+            Way::Direct => direct::forward(&self.adjoint(), dx, dy.into(), prepared, &[], workspace),
+            Way::Winograd => winograd::forward(&self.adjoint(), dx, dy.into(), prepared, &[], workspace),
             Way::Gathered => gathered::backward_input(self, dx, prepared, dy, workspace),
         }
     }
@@ -240,11 +249,11 @@ mod tests {
         let mut y = vec![f32::NAN; batch * px * output];
         let mut prepared = vec![f32::NAN; conv.prepared()];
         conv.prepare_forward(&mut prepared, &w);
-        conv.forward(&mut y, &x, &prepared, &b, batch, &mut columns);
+        conv.forward(&mut y, (&*x).into(), &prepared, &b, batch, &mut columns);
         let (mut dw, mut db, mut sums) = (vec![9.0; w.len()], vec![9.0; output], vec![f32::NAN; conv.sums()]);
         // The first image, then the rest.
-        let rest = (&x[conv.pixels() * input..], &g[px * output..]);
-        conv.backward_parameters((&mut dw, &mut db), &mut sums, (&x, &g), 1, &mut columns, true);
+        let rest = ((&x[conv.pixels() * input..]).into(), &g[px * output..]);
+        conv.backward_parameters((&mut dw, &mut db), &mut sums, ((&*x).into(), &g), 1, &mut columns, true);
         conv.backward_parameters((&mut dw, &mut db), &mut sums, rest, batch - 1, &mut columns, false);
         conv.finish_parameters(&mut dw, &sums);
         let mut dx = vec![f32::NAN; x.len()];

@@ -17,6 +17,96 @@ pub const EPSILON: f64 = 1e-5;
 /// Rows whose sums are kept in registers before they join the totals.
 const BLOCK: usize = 64;
 
+/// A norm whose statistics are known, for readers that apply it as they read: slope x + offset by channel, or its positive part.
+#[derive(Clone, Copy, Debug)]
+pub struct Bend<'a> {
+    slope: &'a [f32],
+    offset: &'a [f32],
+    relu: bool,
+}
+
+/// An operand, normalised as it is read where there is a norm.
+#[derive(Clone, Copy, Debug)]
+pub struct Operand<'a> {
+    /// Channels last.
+    pub values: &'a [f32],
+    /// The norm.
+    pub bend: Option<Bend<'a>>,
+}
+
+impl<'a> From<&'a [f32]> for Operand<'a> {
+    fn from(values: &'a [f32]) -> Self {
+        Self { values, bend: None }
+    }
+}
+
+impl<'a> Operand<'a> {
+    /// The same operand on some of its values.
+    pub(crate) fn part(self, values: &'a [f32]) -> Self {
+        Self { values, ..self }
+    }
+}
+
+impl Bend<'_> {
+    /// Writes `y` from whole pixels of `x`.
+    pub(crate) fn apply(self, y: &mut [f32], x: &[f32]) {
+        let Self { slope, offset, relu } = self;
+        simd(Affine { y, x, slope, offset, channels: slope.len(), relu });
+    }
+
+    /// Some channels of a pixel.
+    #[inline(always)]
+    pub(crate) fn vector<S: Simd>(self, simd: S, x: S::f32s, channel: usize, lanes: usize) -> S::f32s {
+        let [a, b] = [self.slope, self.offset].map(|v| load(simd, v, channel, lanes));
+        let v = simd.add_f32s(simd.mul_f32s(x, a), b);
+        let zero = simd.splat_f32s(0.0);
+        // NaN is not below 0 and stays.
+        if self.relu { simd.select_f32s(simd.less_than_f32s(v, zero), zero, v) } else { v }
+    }
+}
+
+/// `y = a + b`, or its positive part; NaN stays NaN.
+pub fn sum(y: &mut [f32], a: Operand<'_>, b: Operand<'_>, relu: bool) {
+    let channels = a.bend.or(b.bend).map_or(64.min(y.len()), |bend| bend.slope.len());
+    simd(Addition { y, a, b, relu, channels });
+}
+
+struct Addition<'a> {
+    y: &'a mut [f32],
+    a: Operand<'a>,
+    b: Operand<'a>,
+    relu: bool,
+    channels: usize,
+}
+
+impl WithSimd for Addition<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { y, a, b, relu, channels } = self;
+        let (zero, n) = (simd.splat_f32s(0.0), y.len());
+        let mut first = 0;
+        while first < n {
+            let mut channel = 0;
+            while channel < channels.min(n - first) {
+                let lanes = S::F32_LANES.min(channels - channel).min(n - first - channel);
+                let [left, right] = [a, b].map(|operand| {
+                    let v = load(simd, operand.values, first + channel, lanes);
+                    operand.bend.map_or(v, |bend| bend.vector(simd, v, channel, lanes))
+                });
+                let mut v = simd.add_f32s(left, right);
+                if relu {
+                    v = simd.select_f32s(simd.less_than_f32s(v, zero), zero, v);
+                }
+                store(simd, y, first + channel, lanes, v);
+                channel += S::F32_LANES;
+            }
+            first += channels;
+        }
+    }
+}
+
 /// What the batch norm of one layer keeps of a batch. The batch may come in parts: first all are summed, then, with the statistics known, all
 /// are normalised, and the same way back.
 #[derive(Debug, Default)]
@@ -114,9 +204,14 @@ impl BatchNorm {
         [at(0) + at(1), at(2) + at(3)]
     }
 
+    /// The norm, for readers that apply it themselves.
+    pub fn bend(&self, relu: bool) -> Bend<'_> {
+        Bend { slope: &self.slope, offset: &self.offset, relu }
+    }
+
     /// Writes a part of y = max(0, norm) where `relu`, else the norm.
     pub fn apply(&self, y: &mut [f32], x: &[f32], relu: bool) {
-        simd(Affine { y, x, slope: &self.slope, offset: &self.offset, channels: self.channels, relu });
+        self.bend(relu).apply(y, x);
     }
 
     /// Where a ReLU is joined, what says which outputs were positive: the same arithmetic as in the forward pass.
@@ -474,6 +569,13 @@ mod tests {
             // With a ReLU: the same as one behind the norm.
             let (mut joined, mut behind) = (vec![f32::NAN; x.len()], y.clone());
             norm.apply(&mut joined, &x, true);
+            // Readers that apply it themselves see the same bits.
+            let mut total = vec![f32::NAN; x.len()];
+            let bent = Operand { values: &x, bend: Some(norm.bend(true)) };
+            sum(&mut total, bent, Operand::from(&*dy), false);
+            assert!(total.iter().zip(&joined).zip(&dy).all(|((t, j), d)| *t == j + d));
+            sum(&mut total, Operand::from(&*dy), bent, true);
+            assert!(total.iter().zip(&joined).zip(&dy).all(|((t, j), d)| *t == (d + j).max(0.0)));
             crate::activation::relu_forward(&mut behind);
             assert_eq!(joined, behind);
             let mut masked = dy.clone();

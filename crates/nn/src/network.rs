@@ -21,6 +21,7 @@ pub struct Network {
     state: usize,
     pub(crate) segments: Vec<Segment>,
     pub(crate) plan: Gradients,
+    pub(crate) unwritten: Vec<bool>,
 }
 
 impl Network {
@@ -31,7 +32,8 @@ impl Network {
     pub fn compile(architecture: &Architecture, shape: Shape, classes: usize) -> Result<Self, Error> {
         let Compiled { steps, parameters, state } = compile::compile(architecture, shape, classes)?;
         let (segments, plan) = (schedule::segments(&steps), schedule::gradients(&steps));
-        Ok(Self { steps, shape, classes, parameters, state, segments, plan })
+        let unwritten = schedule::unwritten(&steps);
+        Ok(Self { steps, shape, classes, parameters, state, segments, plan, unwritten })
     }
 
     /// Number of trained parameters, D.
@@ -64,9 +66,10 @@ impl Network {
         self.steps.iter().any(|s| matches!(s.op, Op::Dropout(_)))
     }
 
-    /// Values that layers put out for one example, those in place not counted.
+    /// Values that layers write for one example.
     pub fn activations_per_example(&self) -> usize {
-        self.steps.iter().filter(|s| !s.in_place()).map(|s| s.outputs).sum()
+        let written = self.steps.iter().zip(&self.unwritten).filter(|(s, unwritten)| !s.in_place() && !**unwritten);
+        written.map(|(s, _)| s.outputs).sum()
     }
 
     /// Refuses batches that a network cannot be trained with, `members` being the examples that a model is trained on.
@@ -133,14 +136,14 @@ impl Network {
 
     /// Buffers for batches of up to `batch` examples.
     pub fn workspace(&self, batch: usize) -> Workspace {
-        Workspace::new(&self.steps, &self.plan, self.features(), batch)
+        Workspace::new(self, batch)
     }
 
     /// Adds the statistics of the last training pass to the running ones.
     pub fn track(&self, arena: &mut [f32], ws: &Workspace) {
-        for (step, kept) in self.steps.iter().zip(&ws.kept) {
+        for (step, norm) in self.steps.iter().zip(&ws.norms) {
             if let Op::BatchNorm { .. } = step.op {
-                kept.norm.track(&mut arena[step.state.clone()], MOMENTUM);
+                norm.track(&mut arena[step.state.clone()], MOMENTUM);
             }
         }
     }

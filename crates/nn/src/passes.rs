@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use flatleak_kernel::norm::{BatchNorm, Operand};
 use flatleak_kernel::{Buffer, activation, linear, loss, norm, pool};
 
 use crate::Network;
@@ -34,10 +35,10 @@ impl Network {
     /// Logits `[B, C]` of the examples in the workspace's input.
     pub(crate) fn forward<'w>(&self, w: &[f32], ws: &'w mut Workspace, batch: usize, mode: Mode) -> &'w mut [f32] {
         if mode == Mode::Evaluation {
-            for (step, kept) in self.steps.iter().zip(&mut ws.kept) {
+            for (step, norm) in self.steps.iter().zip(&mut ws.norms) {
                 if let Op::BatchNorm { channels, .. } = step.op {
                     let running = w[step.state.clone()].split_at(channels);
-                    kept.norm.take(running, (&w[step.weight.clone()], &w[step.bias.clone()]));
+                    norm.take(running, (&w[step.weight.clone()], &w[step.bias.clone()]));
                 }
             }
         }
@@ -56,7 +57,7 @@ impl Network {
                 && mode == Mode::Training
             {
                 let step = &self.steps[i];
-                ws.kept[i].norm.finish(&w[step.weight.clone()], &w[step.bias.clone()]);
+                ws.norms[i].finish(&w[step.weight.clone()], &w[step.bias.clone()]);
             }
         }
         // `compile` made sure that the last step is linear.
@@ -67,7 +68,7 @@ impl Network {
     fn forward_part(&self, phase: Phase, part: Part, w: &[f32], ws: &mut Workspace, mode: Mode) {
         let (Phase::Run(i) | Phase::Sum(i) | Phase::Apply(i)) = phase;
         let step = &self.steps[i];
-        let Workspace { input, activations, kept, scratch, .. } = ws;
+        let Workspace { input, activations, kept, norms, scratch, .. } = ws;
         if step.in_place() {
             let x = match step.source {
                 Some(k) => &mut activations[k],
@@ -80,32 +81,59 @@ impl Network {
             };
         }
         let (before, rest) = activations.split_at_mut(i);
-        let read = |source: Option<usize>| source.map_or(&**input, |k| &before[k]);
-        let x = &read(step.source)[part.of(step.inputs)];
-        let y = &mut rest[0][part.of(step.outputs)];
+        let (norms, own) = norms.split_at_mut(i);
+        let x = self.operand(step.source, step.inputs, part, input, before, norms);
+        let y = if self.unwritten[i] { &mut [] } else { &mut rest[0][part.of(step.outputs)] };
         let (weight, bias) = (&w[step.weight.clone()], &w[step.bias.clone()]);
-        let Kept { values, statistics, norm, weights, .. } = &mut kept[i];
+        let Kept { values, statistics, weights, .. } = &mut kept[i];
+        // Only convolutions and additions read what is not written.
         match &step.op {
-            Op::Linear { .. } => linear::forward(y, x, weight, bias, part.n),
+            Op::Linear { .. } => linear::forward(y, x.values, weight, bias, part.n),
             Op::Conv(conv) => conv.forward(y, x, weights, bias, part.n, scratch),
-            Op::MaxPool(pool) => pool.forward(y, &mut values[part.of(step.outputs)], x, part.n),
-            Op::AveragePool(pool) => pool.forward(y, x, part.n),
-            Op::GlobalPool { pixels, channels } => pool::global_forward(y, x, *pixels, *channels),
+            Op::MaxPool(pool) => pool.forward(y, &mut values[part.of(step.outputs)], x.values, part.n),
+            Op::AveragePool(pool) => pool.forward(y, x.values, part.n),
+            Op::GlobalPool { pixels, channels } => pool::global_forward(y, x.values, *pixels, *channels),
             &Op::BatchNorm { relu, .. } => match phase {
-                Phase::Sum(_) if mode == Mode::Training => norm.sum(x, part.first == 0),
+                Phase::Sum(_) if mode == Mode::Training => own[0].sum(x.values, part.first == 0),
                 Phase::Sum(_) => {}
-                _ => norm.apply(y, x, relu),
+                _ if self.unwritten[i] => {}
+                _ => own[0].apply(y, x.values, relu),
             },
-            Op::GroupNorm { groups, .. } => norm::group_forward(y, x, (weight, bias), statistics, (part.n, *groups)),
-            Op::Gelu => activation::gelu_forward(y, x),
+            Op::GroupNorm { groups, .. } => {
+                norm::group_forward(y, x.values, (weight, bias), statistics, (part.n, *groups))
+            }
+            Op::Gelu => activation::gelu_forward(y, x.values),
             Op::Dropout(_) => {
-                y.copy_from_slice(x);
+                y.copy_from_slice(x.values);
                 if mode == Mode::Training {
                     activation::masked(y, &values[part.of(step.outputs)]);
                 }
             }
-            Op::Add { other, relu } => activation::sum(y, x, &read(*other)[part.of(step.outputs)], *relu),
+            Op::Add { other, relu } => {
+                let other = self.operand(*other, step.outputs, part, input, before, norms);
+                norm::sum(y, x, other, *relu);
+            }
             Op::Relu | Op::Tanh => {}
+        }
+    }
+
+    /// What a step reads: a buffer, the input, or what a norm that is never written would make of another.
+    fn operand<'a>(
+        &self,
+        source: Option<usize>,
+        values: usize,
+        part: Part,
+        input: &'a [f32],
+        activations: &'a [Buffer],
+        norms: &'a [BatchNorm],
+    ) -> Operand<'a> {
+        let Some(k) = source else { return (&input[part.of(values)]).into() };
+        match self.steps[k].op {
+            Op::BatchNorm { relu, .. } if self.unwritten[k] => {
+                let before = self.operand(self.steps[k].source, values, part, input, activations, norms);
+                Operand { bend: Some(norms[k].bend(relu)), ..before }
+            }
+            _ => (&activations[k][part.of(values)]).into(),
         }
     }
 
@@ -132,7 +160,7 @@ impl Network {
             }
             if let Some(&Phase::Apply(i)) = segment.phases.first() {
                 let step = &self.steps[i];
-                ws.kept[i].norm.finish_gradient(parameters(step, g), &w[step.weight.clone()]);
+                ws.norms[i].finish_gradient(parameters(step, g), &w[step.weight.clone()]);
             }
         }
         for (step, kept) in self.steps.iter().zip(&ws.kept) {
@@ -146,11 +174,14 @@ impl Network {
     fn backward_part(&self, phase: Phase, part: Part, g: &mut [f32], w: &[f32], ws: &mut Workspace) {
         let (Phase::Run(i) | Phase::Sum(i) | Phase::Apply(i)) = phase;
         let (step, slot) = (&self.steps[i], &self.plan.slot);
-        let Workspace { input, activations, gradients, kept, scratch, spare, .. } = ws;
+        let Workspace { input, activations, gradients, kept, norms, scratch, spare, .. } = ws;
         let (ins, outs) = (part.of(step.inputs), part.of(step.outputs));
-        let x = &step.source.map_or(&**input, |k| &activations[k])[ins.clone()];
+        let (before, own) = norms.split_at_mut(i);
+        let norm = &mut own[0];
+        let operand = self.operand(step.source, step.inputs, part, input, activations, before);
+        let x = operand.values;
         let weight = &w[step.weight.clone()];
-        let Kept { values, statistics, norm, weights, sums } = &mut kept[i];
+        let Kept { values, statistics, weights, sums } = &mut kept[i];
         // Steps that need no other buffer.
         match (&step.op, phase) {
             // Nothing needs the gradient of the data.
@@ -169,7 +200,7 @@ impl Network {
             }
             (Op::Conv(conv), _) => {
                 let dy = &gradients[slot[i]][outs.clone()];
-                conv.backward_parameters(parameters(step, g), sums, (x, dy), part.n, scratch, part.first == 0);
+                conv.backward_parameters(parameters(step, g), sums, (operand, dy), part.n, scratch, part.first == 0);
             }
             (&Op::GroupNorm { groups, .. }, _) => {
                 // It computes both gradients at once, also where the input's is not needed.

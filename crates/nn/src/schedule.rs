@@ -73,6 +73,23 @@ pub(crate) fn segments(steps: &[Step]) -> Vec<Segment> {
     out
 }
 
+/// The batch norms whose output is never written, because all that read it normalise as they read.
+pub(crate) fn unwritten(steps: &[Step]) -> Vec<bool> {
+    let applies = |step: &Step| match &step.op {
+        Op::Conv(conv) => conv.bends(),
+        Op::Add { .. } => true,
+        _ => false,
+    };
+    let readers = |k: usize| steps.iter().filter(move |s| reads(s, k));
+    let is_norm = |k: usize| matches!(steps[k].op, Op::BatchNorm { .. });
+    (0..steps.len()).map(|k| is_norm(k) && readers(k).count() > 0 && readers(k).all(applies)).collect()
+}
+
+fn reads(step: &Step, k: usize) -> bool {
+    let other = if let Op::Add { other, .. } = step.op { other } else { None };
+    step.source == Some(k) || other == Some(k)
+}
+
 /// Where the gradient of each step's output lies.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Gradients {
@@ -117,10 +134,6 @@ pub(crate) fn gradients(steps: &[Step]) -> Gradients {
 /// Whether both inputs of an addition can have its gradient without a copy: the later one only reads it, and nothing adds to it before
 /// the later one has.
 fn shareable(steps: &[Step], add: usize, late: usize, early: usize) -> bool {
-    let reads = |step: &Step, k: usize| {
-        let other = if let Op::Add { other, .. } = step.op { other } else { None };
-        step.source == Some(k) || other == Some(k)
-    };
     let only_reads = matches!(steps[late].op, Op::Conv(_) | Op::BatchNorm { .. }) && !reads(&steps[late], early);
     only_reads
         && steps

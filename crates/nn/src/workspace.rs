@@ -4,9 +4,8 @@ use flatleak_kernel::Buffer;
 use flatleak_kernel::norm::BatchNorm;
 use flatleak_stream::Stream;
 
-use crate::Shape;
 use crate::compile::{Op, Step};
-use crate::schedule::Gradients;
+use crate::{Network, Shape};
 
 /// Everything that a forward and a backward pass write besides gradients.
 #[derive(Debug)]
@@ -18,6 +17,8 @@ pub struct Workspace {
     /// As the plan of the network has them.
     pub(crate) gradients: Vec<Buffer>,
     pub(crate) kept: Vec<Kept>,
+    /// One per step; empty for those that are no batch norm.
+    pub(crate) norms: Vec<BatchNorm>,
     pub(crate) scratch: Buffer,
     /// The gradient of a buffer that two steps read, before it is added.
     pub(crate) spare: Buffer,
@@ -30,19 +31,24 @@ pub(crate) struct Kept {
     pub(crate) values: Buffer,
     /// Means and scales of group norms.
     pub(crate) statistics: Buffer,
-    pub(crate) norm: BatchNorm,
     /// Weights of convolutions as they read them, and sums of their gradients.
     pub(crate) weights: Buffer,
     pub(crate) sums: Buffer,
 }
 
 impl Workspace {
-    pub(crate) fn new(steps: &[Step], plan: &Gradients, features: usize, batch: usize) -> Self {
+    pub(crate) fn new(network: &Network, batch: usize) -> Self {
+        let steps = &network.steps;
         let sized = |values: usize| Buffer::new(values * batch);
+        let written =
+            |(step, unwritten): (&Step, &bool)| sized(if step.in_place() || *unwritten { 0 } else { step.outputs });
+        let norm = |step: &Step| match step.op {
+            Op::BatchNorm { channels, .. } => BatchNorm::new(channels),
+            _ => BatchNorm::default(),
+        };
         let kept = |step: &Step| match step.op {
             Op::MaxPool(_) | Op::Dropout(_) => Kept { values: sized(step.outputs), ..Kept::default() },
             Op::Conv(c) => Kept { weights: Buffer::new(c.prepared()), sums: Buffer::new(c.sums()), ..Kept::default() },
-            Op::BatchNorm { channels, .. } => Kept { norm: BatchNorm::new(channels), ..Kept::default() },
             Op::GroupNorm { groups, .. } => Kept { statistics: sized(2 * groups), ..Kept::default() },
             _ => Kept::default(),
         };
@@ -50,10 +56,11 @@ impl Workspace {
         let shared = steps.iter().filter(beside).map(|s| s.inputs).max();
         Self {
             batch,
-            input: sized(features),
-            activations: steps.iter().map(|s| sized(if s.in_place() { 0 } else { s.outputs })).collect(),
-            gradients: plan.sizes.iter().map(|values| sized(*values)).collect(),
+            input: sized(network.features()),
+            activations: steps.iter().zip(&network.unwritten).map(written).collect(),
+            gradients: network.plan.sizes.iter().map(|values| sized(*values)).collect(),
             kept: steps.iter().map(kept).collect(),
+            norms: steps.iter().map(norm).collect(),
             scratch: Buffer::new(steps.iter().map(Step::workspace).max().unwrap_or(0)),
             spare: sized(shared.unwrap_or(0)),
         }
@@ -66,7 +73,7 @@ impl Workspace {
             .iter()
             .map(|k| k.values.len() + k.statistics.len() + k.weights.len() + k.sums.len())
             .sum::<usize>();
-        let norms = self.kept.iter().map(|k| k.norm.bytes()).sum::<usize>();
+        let norms = self.norms.iter().map(BatchNorm::bytes).sum::<usize>();
         let buffers = self.activations.iter().chain(&self.gradients).map(|b| b.len()).sum::<usize>();
         norms + 4 * (self.input.len() + buffers + kept + self.scratch.len() + self.spare.len())
     }

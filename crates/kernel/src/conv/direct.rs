@@ -13,6 +13,7 @@ use super::{Conv, Side};
 use crate::dispatch::simd;
 use crate::gemm::{DEPTH, WIDEST, tiles};
 use crate::linear::{accumulate_rows, add_bias};
+use crate::norm::Operand;
 use crate::pack::{self, Block};
 use crate::tile::{Left, Rows, TALLEST, Tile};
 use crate::{Mat, gemm};
@@ -61,12 +62,15 @@ pub(super) fn workspace(c: &Conv) -> usize {
     gradient.max(group(c) * framed(c, c.input).max(framed(c, c.output)))
 }
 
-/// Copies an image into its frame, whose zeros are there already.
-fn frame(c: &Conv, channels: usize, to: &mut [f32], image: &[f32]) {
+/// Copies an image into its frame, whose zeros are there already, normalised where its reader does that.
+fn frame(c: &Conv, channels: usize, to: &mut [f32], image: Operand<'_>) {
     let (pad, row) = (c.kernel / 2, c.width * channels);
     let first = (pad * pitch(c) + pad) * channels;
-    for (to, from) in to[first..].chunks_mut(pitch(c) * channels).zip(image.chunks_exact(row)) {
-        to[..row].copy_from_slice(from);
+    for (to, from) in to[first..].chunks_mut(pitch(c) * channels).zip(image.values.chunks_exact(row)) {
+        match image.bend {
+            Some(bend) => bend.apply(&mut to[..row], from),
+            None => to[..row].copy_from_slice(from),
+        }
     }
 }
 
@@ -90,14 +94,21 @@ pub(super) fn prepare(c: &Conv, to: &mut [f32], w: &[f32], side: Side) {
 }
 
 /// Writes the convolution of x with prepared weights, and adds the bias where there is one.
-pub(super) fn forward(c: &Conv, y: &mut [f32], x: &[f32], packed: &[f32], bias: &[f32], workspace: &mut [f32]) {
+pub(super) fn forward(
+    c: &Conv,
+    y: &mut [f32],
+    operand: Operand<'_>,
+    packed: &[f32],
+    bias: &[f32],
+    workspace: &mut [f32],
+) {
     let (size, at_once) = (framed(c, c.input), group(c));
     let images = &mut workspace[..at_once * size];
     images.fill(0.0);
     let (inputs, outputs) = (c.pixels() * c.input, c.pixels() * c.output);
-    for (y, x) in y.chunks_mut(at_once * outputs).zip(x.chunks(at_once * inputs)) {
+    for (y, x) in y.chunks_mut(at_once * outputs).zip(operand.values.chunks(at_once * inputs)) {
         for (image, x) in images.chunks_exact_mut(size).zip(x.chunks_exact(inputs)) {
-            frame(c, c.input, image, x);
+            frame(c, c.input, image, operand.part(x));
         }
         simd(Filter { c, y: &mut *y, images, size, packed });
         if !bias.is_empty() {
@@ -165,14 +176,20 @@ impl Filter<'_> {
 }
 
 /// Adds to the gradients of the weights and of the bias, where there is one.
-pub(super) fn add_weights(c: &Conv, (dw, db): (&mut [f32], &mut [f32]), x: &[f32], dy: &[f32], workspace: &mut [f32]) {
+pub(super) fn add_weights(
+    c: &Conv,
+    (dw, db): (&mut [f32], &mut [f32]),
+    operand: Operand<'_>,
+    dy: &[f32],
+    workspace: &mut [f32],
+) {
     let at_once = if copies(c) { group(c) } else { 1 };
     let (xs, rest) = workspace.split_at_mut(at_once * framed(c, c.input));
     xs.fill(0.0);
     let (inputs, outputs) = (c.pixels() * c.input, c.pixels() * c.output);
-    for (x, dy) in x.chunks(at_once * inputs).zip(dy.chunks(at_once * outputs)) {
+    for (x, dy) in operand.values.chunks(at_once * inputs).zip(dy.chunks(at_once * outputs)) {
         for (image, x) in xs.chunks_exact_mut(framed(c, c.input)).zip(x.chunks_exact(inputs)) {
-            frame(c, c.input, image, x);
+            frame(c, c.input, image, operand.part(x));
         }
         if copies(c) {
             add_copied(c, dw, xs, dy, rest);

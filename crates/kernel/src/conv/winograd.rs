@@ -13,6 +13,7 @@ use pulp::{Simd, WithSimd};
 use super::{Conv, Side};
 use crate::dispatch::simd;
 use crate::linear::accumulate_rows;
+use crate::norm::Operand;
 use crate::vector::{load, store};
 use crate::{Mat, gemm};
 
@@ -44,8 +45,8 @@ fn tiles(c: &Conv, values: usize, channels: usize) -> usize {
 }
 
 /// Writes the convolution of x with prepared weights, and adds the bias where there is one.
-pub(super) fn forward(c: &Conv, y: &mut [f32], x: &[f32], u: &[f32], bias: &[f32], workspace: &mut [f32]) {
-    let (most, all) = (chunk(c), tiles(c, x.len(), c.input));
+pub(super) fn forward(c: &Conv, y: &mut [f32], x: Operand<'_>, u: &[f32], bias: &[f32], workspace: &mut [f32]) {
+    let (most, all) = (chunk(c), tiles(c, x.values.len(), c.input));
     let (v, m) = workspace.split_at_mut(POINTS * most * c.input);
     for first in (0..all).step_by(most) {
         let n = most.min(all - first);
@@ -60,11 +61,17 @@ pub(super) fn forward(c: &Conv, y: &mut [f32], x: &[f32], u: &[f32], bias: &[f32
 }
 
 /// Adds to the sums of the weight gradient, and to the gradient of the bias, where there is one.
-pub(super) fn add_weights(c: &Conv, (du, db): (&mut [f32], &mut [f32]), x: &[f32], dy: &[f32], workspace: &mut [f32]) {
+pub(super) fn add_weights(
+    c: &Conv,
+    (du, db): (&mut [f32], &mut [f32]),
+    x: Operand<'_>,
+    dy: &[f32],
+    workspace: &mut [f32],
+) {
     if !db.is_empty() {
         accumulate_rows(db, dy);
     }
-    let (most, all) = (chunk(c), tiles(c, x.len(), c.input));
+    let (most, all) = (chunk(c), tiles(c, x.values.len(), c.input));
     let (v, m) = workspace.split_at_mut(POINTS * most * c.input);
     for first in (0..all).step_by(most) {
         let n = most.min(all - first);
@@ -165,7 +172,7 @@ struct Gather<'a> {
     channels: usize,
     first: usize,
     n: usize,
-    from: &'a [f32],
+    from: Operand<'a>,
     to: &'a mut [f32],
 }
 
@@ -176,6 +183,7 @@ impl WithSimd for Gather<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { c, channels, first, n, from, to } = self;
+        let Operand { values: from, bend } = from;
         let mut places = Places::new(c, first);
         for tile in 0..n {
             let (image, i, j) = places.step();
@@ -187,7 +195,9 @@ impl WithSimd for Gather<'_> {
                     let corner = ((image * c.height + i - 1) * c.width + j - 1) * channels + channel;
                     for r in 0..4 {
                         for s in 0..4 {
-                            d[4 * r + s] = load(simd, from, corner + (r * c.width + s) * channels, lanes);
+                            let at = corner + (r * c.width + s) * channels;
+                            let v = load(simd, from, at, lanes);
+                            d[4 * r + s] = bend.map_or(v, |b| b.vector(simd, v, channel, lanes));
                         }
                     }
                 } else {
@@ -196,7 +206,8 @@ impl WithSimd for Gather<'_> {
                             let (y, x) = (i + r, j + s);
                             if y >= 1 && y <= c.height && x >= 1 && x <= c.width {
                                 let pixel = (image * c.height + y - 1) * c.width + x - 1;
-                                d[4 * r + s] = load(simd, from, pixel * channels + channel, lanes);
+                                let v = load(simd, from, pixel * channels + channel, lanes);
+                                d[4 * r + s] = bend.map_or(v, |b| b.vector(simd, v, channel, lanes));
                             }
                         }
                     }
