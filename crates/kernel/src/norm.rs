@@ -45,6 +45,16 @@ impl<'a> Operand<'a> {
     pub(crate) fn part(self, values: &'a [f32]) -> Self {
         Self { values, ..self }
     }
+
+    /// Some channels of the pixel that starts at `pixel`.
+    #[inline(always)]
+    pub(crate) fn vector<S: Simd>(self, simd: S, pixel: usize, channel: usize, lanes: usize) -> S::f32s {
+        let v = load(simd, self.values, pixel + channel, lanes);
+        match self.bend {
+            Some(bend) => bend.vector(simd, v, channel, lanes),
+            None => v,
+        }
+    }
 }
 
 impl Bend<'_> {
@@ -57,7 +67,7 @@ impl Bend<'_> {
     /// Some channels of a pixel.
     #[inline(always)]
     pub(crate) fn vector<S: Simd>(self, simd: S, x: S::f32s, channel: usize, lanes: usize) -> S::f32s {
-        let [a, b] = [self.slope, self.offset].map(|v| load(simd, v, channel, lanes));
+        let (a, b) = (load(simd, self.slope, channel, lanes), load(simd, self.offset, channel, lanes));
         let v = simd.add_f32s(simd.mul_f32s(x, a), b);
         let zero = simd.splat_f32s(0.0);
         // NaN is not below 0 and stays.
@@ -91,11 +101,8 @@ impl WithSimd for Addition<'_> {
             let mut channel = 0;
             while channel < channels.min(n - first) {
                 let lanes = S::F32_LANES.min(channels - channel).min(n - first - channel);
-                let [left, right] = [a, b].map(|operand| {
-                    let v = load(simd, operand.values, first + channel, lanes);
-                    operand.bend.map_or(v, |bend| bend.vector(simd, v, channel, lanes))
-                });
-                let mut v = simd.add_f32s(left, right);
+                let left = a.vector(simd, first, channel, lanes);
+                let mut v = simd.add_f32s(left, b.vector(simd, first, channel, lanes));
                 if relu {
                     v = simd.select_f32s(simd.less_than_f32s(v, zero), zero, v);
                 }
@@ -299,7 +306,10 @@ impl WithSimd for Sums<'_> {
             for channel in (0..channels).step_by(S::F32_LANES) {
                 let lanes = S::F32_LANES.min(channels - channel);
                 let middle = load(simd, shift, channel, lanes);
-                let bend = positive.map(|(slope, offset)| [slope, offset].map(|v| load(simd, v, channel, lanes)));
+                let (slope, offset) = match positive {
+                    Some((slope, offset)) => (load(simd, slope, channel, lanes), load(simd, offset, channel, lanes)),
+                    None => (zero, zero),
+                };
                 let (mut sums, mut products) = ([zero; 4], [zero; 4]);
                 let mut row = first;
                 while row < last {
@@ -313,7 +323,7 @@ impl WithSimd for Sums<'_> {
                             continue;
                         };
                         let input = load(simd, b, at, lanes);
-                        if let Some([slope, offset]) = bend {
+                        if positive.is_some() {
                             let y = simd.add_f32s(simd.mul_f32s(input, slope), offset);
                             value = simd.select_f32s(simd.less_than_f32s(zero, y), value, zero);
                         }
@@ -400,12 +410,16 @@ impl WithSimd for InputGradient<'_> {
             let dy = dy.map(|dy| &dy[k * block..][..x.len()]);
             for channel in (0..channels).step_by(S::F32_LANES) {
                 let lanes = S::F32_LANES.min(channels - channel);
-                let [a, b, d] = [by_dy, by_x, constant].map(|v| load(simd, v, channel, lanes));
-                let bend = positive.map(|(slope, offset)| [slope, offset].map(|v| load(simd, v, channel, lanes)));
+                let (a, b) = (load(simd, by_dy, channel, lanes), load(simd, by_x, channel, lanes));
+                let d = load(simd, constant, channel, lanes);
+                let (slope, offset) = match positive {
+                    Some((slope, offset)) => (load(simd, slope, channel, lanes), load(simd, offset, channel, lanes)),
+                    None => (zero, zero),
+                };
                 let mut at = channel;
                 while at < x.len() {
                     let (mut g, input) = (load(simd, dy.unwrap_or(dx), at, lanes), load(simd, x, at, lanes));
-                    if let Some([slope, offset]) = bend {
+                    if positive.is_some() {
                         let y = simd.add_f32s(simd.mul_f32s(input, slope), offset);
                         g = simd.select_f32s(simd.less_than_f32s(zero, y), g, zero);
                     }

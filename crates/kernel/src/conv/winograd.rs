@@ -183,7 +183,6 @@ impl WithSimd for Gather<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { c, channels, first, n, from, to } = self;
-        let Operand { values: from, bend } = from;
         let mut places = Places::new(c, first);
         for tile in 0..n {
             let (image, i, j) = places.step();
@@ -192,12 +191,11 @@ impl WithSimd for Gather<'_> {
                 let mut d = [simd.splat_f32s(0.0); POINTS];
                 // The tile starts one pixel above and left of its output.
                 if i >= 1 && j >= 1 && i + 3 <= c.height && j + 3 <= c.width {
-                    let corner = ((image * c.height + i - 1) * c.width + j - 1) * channels + channel;
+                    let corner = ((image * c.height + i - 1) * c.width + j - 1) * channels;
                     for r in 0..4 {
                         for s in 0..4 {
-                            let at = corner + (r * c.width + s) * channels;
-                            let v = load(simd, from, at, lanes);
-                            d[4 * r + s] = bend.map_or(v, |b| b.vector(simd, v, channel, lanes));
+                            let pixel = corner + (r * c.width + s) * channels;
+                            d[4 * r + s] = from.vector(simd, pixel, channel, lanes);
                         }
                     }
                 } else {
@@ -205,9 +203,8 @@ impl WithSimd for Gather<'_> {
                         for s in 0..4 {
                             let (y, x) = (i + r, j + s);
                             if y >= 1 && y <= c.height && x >= 1 && x <= c.width {
-                                let pixel = (image * c.height + y - 1) * c.width + x - 1;
-                                let v = load(simd, from, pixel * channels + channel, lanes);
-                                d[4 * r + s] = bend.map_or(v, |b| b.vector(simd, v, channel, lanes));
+                                let pixel = ((image * c.height + y - 1) * c.width + x - 1) * channels;
+                                d[4 * r + s] = from.vector(simd, pixel, channel, lanes);
                             }
                         }
                     }
