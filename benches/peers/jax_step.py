@@ -23,6 +23,7 @@ DENSE = {
     "mlp-bench": ((600, 512, 256, 128, 100), jnp.tanh),
     "purchase-fc": ((600, 1024, 512, 256, 128, 100), jnp.tanh),
 }
+RESIDUAL = ("resnet20", "wrn-16-4")
 
 
 def dense(key, sizes):
@@ -38,8 +39,74 @@ def convolution(x, layer):
     return jax.lax.reduce_window(y, -jnp.inf, jax.lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
 
 
+def plain(x, w, stride=1):
+    return jax.lax.conv_general_dilated(
+        x, w, (stride, stride), [((w.shape[0] - 1) // 2,) * 2] * 2, dimension_numbers=("NHWC", "HWIO", "NHWC")
+    )
+
+
+def norm(x, layer):
+    """Batch norm with the batch's statistics; the running ones, which a training loop also keeps, are left out."""
+    mean, variance = jnp.mean(x, (0, 1, 2)), jnp.var(x, (0, 1, 2))
+    return (x - mean) * jax.lax.rsqrt(variance + 1e-5) * layer["scale"] + layer["shift"]
+
+
+def residual(network, key):
+    """resnet20 and wrn-16-4 as pytorch.py has them: parameters and logits."""
+    before = network == "wrn-16-4"
+    widths, n = ([16, 64, 128, 256], 2) if before else ([16, 16, 32, 64], 3)
+    keys = iter(jax.random.split(key, 64))
+
+    def filters(side, i, o):
+        return jax.random.normal(next(keys), (side, side, i, o)) / (side * side * i) ** 0.5
+
+    def ones(c):
+        return {"scale": jnp.ones(c), "shift": jnp.zeros(c)}
+
+    blocks, strides = [], []
+    for stage in range(3):
+        for k in range(n):
+            a, b = widths[stage + (k > 0)], widths[stage + 1]
+            stride = 2 if stage > 0 and k == 0 else 1
+            block = {"conv1": filters(3, a, b), "conv2": filters(3, b, b), "norm1": ones(a if before else b), "norm2": ones(b)}
+            if stride != 1 or a != b:
+                block["short"] = filters(1, a, b)
+                if not before:
+                    block["norm3"] = ones(b)
+            blocks.append(block)
+            strides.append(stride)
+    parameters = {
+        "stem": filters(3, 3, widths[0]),
+        "norm": ones(widths[3] if before else widths[0]),
+        "blocks": blocks,
+        "head": dense(next(keys), (widths[3], 10)),
+    }
+
+    def logits(p, x):
+        relu = jax.nn.relu
+        x = plain(x, p["stem"])
+        if not before:
+            x = relu(norm(x, p["norm"]))
+        for block, stride in zip(p["blocks"], strides):
+            if before:
+                h = relu(norm(x, block["norm1"]))
+                y = plain(relu(norm(plain(h, block["conv1"], stride), block["norm2"])), block["conv2"])
+                x = y + (plain(h, block["short"], stride) if "short" in block else x)
+            else:
+                y = relu(norm(plain(x, block["conv1"], stride), block["norm1"]))
+                y = norm(plain(y, block["conv2"]), block["norm2"])
+                x = relu(y + (norm(plain(x, block["short"], stride), block["norm3"]) if "short" in block else x))
+        if before:
+            x = relu(norm(x, p["norm"]))
+        return jnp.mean(x, (1, 2)) @ p["head"][0]["w"] + p["head"][0]["b"]
+
+    return parameters, logits
+
+
 def build(network, key):
     """Parameters, logits of a batch, shape of an input, number of classes."""
+    if network in RESIDUAL:
+        return *residual(network, key), (32, 32, 3), 10
     if network in DENSE:
         sizes, activation = DENSE[network]
 
@@ -68,7 +135,7 @@ def build(network, key):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--network", choices=[*DENSE, "cnn"], default="mlp")
+    parser.add_argument("--network", choices=[*DENSE, "cnn", *RESIDUAL], default="mlp")
     parser.add_argument("--optimizer", choices=["sgd", "sam"], default="sgd")
     parser.add_argument("--steps", type=int, default=350, help="timed steps in all")
     parser.add_argument("--windows", type=int, default=7)

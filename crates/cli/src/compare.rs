@@ -310,7 +310,7 @@ fn plan_text(Job { study, data, network, out }: &Job, workers: usize) -> String 
     let gradients: f64 =
         study.recipes.iter().map(|r| (r.epochs * r.gradients_per_step() * members) as f64 * study.models as f64).sum();
     // Three passes of multiply-adds per gradient, at a rate that a plain core reaches.
-    let seconds = gradients * 6.0 * network.multiply_adds() as f64 / 60e9 / workers as f64;
+    let seconds = gradients * 6.0 * network.multiply_adds() as f64 / 80e9 / workers as f64;
     let examples = data.pool.len() + data.test.len();
     let models = study.models * study.recipes.len();
     let disk = models * (4 * network.parameters() + examples * (13 + 4 * data.classes));

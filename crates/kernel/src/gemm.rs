@@ -1,8 +1,8 @@
 //! The matrix product.
 //!
-//! The right operand is read where it lies when its rows are contiguous, and packed panel by panel otherwise;
-//! the left one is never packed: a tile broadcasts its values one by one, wherever they are. At the sizes of
-//! small networks the packing of general libraries costs a quarter of the time.
+//! Both operands are packed where they are used often enough: a general library packs always, which costs a quarter of the time at the
+//! sizes of small networks, and reading in place costs as much where vectors cross cache lines or rows share their places in the cache. The
+//! packed panels are the one workspace that callers do not pass: each thread keeps its own.
 
 use std::cell::RefCell;
 

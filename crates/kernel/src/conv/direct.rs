@@ -16,15 +16,9 @@ use crate::linear::{accumulate_rows, add_bias};
 use crate::norm::Operand;
 use crate::pack::{self, Block};
 use crate::tile::{Left, Rows, TALLEST, Tile};
-use crate::{Mat, gemm};
 
 /// Pixels worked on at a time: a panel of weights should serve many of them, and they should stay in the second-level cache.
 const PIXELS: usize = 256;
-
-/// Pixels of an image up to which the gradient of [`MANY`] weights or more copies the windows of several images: reading and writing that gradient for
-/// every image would be more work.
-const SMALL: usize = 64;
-const MANY: usize = 1 << 17;
 
 /// Pixels of a gradient's panel at most, in whole rows of an image, of which it has at least one.
 const PANEL: usize = 256;
@@ -50,15 +44,8 @@ pub(super) fn prepared(c: &Conv) -> usize {
     c.taps() * c.input.max(c.output) * c.output.max(c.input).next_multiple_of(WIDEST)
 }
 
-fn copies(c: &Conv) -> bool {
-    c.pixels() <= SMALL && c.taps() * c.input * c.output >= MANY
-}
-
 pub(super) fn workspace(c: &Conv) -> usize {
-    let gradient = match copies(c) {
-        true => group(c) * (framed(c, c.input) + c.pixels() * c.kernel * c.input),
-        false => framed(c, c.input) + rows_at_once(c) * c.width * WIDEST,
-    };
+    let gradient = framed(c, c.input) + rows_at_once(c) * c.width * WIDEST;
     gradient.max(group(c) * framed(c, c.input).max(framed(c, c.output)))
 }
 
@@ -183,19 +170,12 @@ pub(super) fn add_weights(
     dy: &[f32],
     workspace: &mut [f32],
 ) {
-    let at_once = if copies(c) { group(c) } else { 1 };
-    let (xs, rest) = workspace.split_at_mut(at_once * framed(c, c.input));
-    xs.fill(0.0);
+    let (image, panel) = workspace.split_at_mut(framed(c, c.input));
+    image.fill(0.0);
     let (inputs, outputs) = (c.pixels() * c.input, c.pixels() * c.output);
-    for (x, dy) in operand.values.chunks(at_once * inputs).zip(dy.chunks(at_once * outputs)) {
-        for (image, x) in xs.chunks_exact_mut(framed(c, c.input)).zip(x.chunks_exact(inputs)) {
-            frame(c, c.input, image, operand.part(x));
-        }
-        if copies(c) {
-            add_copied(c, dw, xs, dy, rest);
-        } else {
-            simd(Correlate { c, dw, image: xs, dy, panel: rest });
-        }
+    for (x, dy) in operand.values.chunks_exact(inputs).zip(dy.chunks_exact(outputs)) {
+        frame(c, c.input, image, operand.part(x));
+        simd(Correlate { c, dw: &mut *dw, image, dy, panel: &mut *panel });
         if !db.is_empty() {
             accumulate_rows(db, dy);
         }
@@ -261,18 +241,4 @@ impl Correlate<'_> {
 /// Rows of an image whose gradients make a panel.
 fn rows_at_once(c: &Conv) -> usize {
     (PANEL / c.width).max(1)
-}
-
-/// Adds the weight gradient of some framed images from copies of their windows, row by row of the kernel.
-fn add_copied(c: &Conv, dw: &mut [f32], xs: &[f32], dy: &[f32], windows: &mut [f32]) {
-    let (row, pixels) = (c.kernel * c.input, dy.len() / c.output);
-    let windows = &mut windows[..pixels * row];
-    for (ky, dw) in dw.chunks_exact_mut(row * c.output).enumerate() {
-        for (n, window) in windows.chunks_exact_mut(row).enumerate() {
-            let (image, i, j) = (n / c.pixels(), n / c.width % c.height, n % c.width);
-            let at = image * framed(c, c.input) + ((i + ky) * pitch(c) + j) * c.input;
-            window.copy_from_slice(&xs[at..at + row]);
-        }
-        gemm(dw, Mat::new(windows, pixels, row).t(), Mat::new(dy, pixels, c.output), true);
-    }
 }
