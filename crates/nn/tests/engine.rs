@@ -51,13 +51,16 @@ fn rho_zero_is_sgd_bit_for_bit() {
 #[test]
 fn gradient_is_the_finite_difference() {
     // Smooth activations keep the loss smooth, so that central differences converge. Behind the first: buffers that two and three steps read,
-    // the input among them, norms and dropout as first layers and on vectors, shortcuts of every kind.
+    // the input among them, norms and dropout as first layers and on vectors, shortcuts of every kind,
+    // norms that only convolutions and additions read.
     for layers in [
         "conv 3;tanh;conv 2;tanh;flatten;linear 5;tanh;linear",
         "split;conv 2;gelu;add;split;split;conv 2;add;conv 2;gelu;add;global-pool;linear 4;group-norm 2;gelu;linear",
         "group-norm 1;split;conv 3 stride 2;shortcut conv 3 1x1 stride 2 no-bias;shortcut group-norm 3;add;gelu;flatten;linear",
         "batch-norm;split;gelu;shortcut average-pool;average-pool;add;flatten;linear 6;batch-norm;gelu;linear",
         "dropout 0.25;split;global-pool;linear 3;shortcut global-pool;shortcut linear 3;add;tanh;linear",
+        "conv 2;batch-norm;split;conv 2;batch-norm;add;split;conv 3;batch-norm;shortcut conv 3 1x1;shortcut batch-norm;add;gelu;flatten;linear",
+        "conv 2;split;split;conv 2;add;batch-norm;conv 2;add;split;batch-norm;conv 2;add;flatten;linear",
         "conv 2 stride 4;split;shortcut conv 2;add;group-norm 1;gelu;split;conv 2 1x1;add;flatten;linear",
     ] {
         check_gradient(layers);
