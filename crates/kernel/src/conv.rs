@@ -86,6 +86,7 @@ impl Conv {
         self.out_height() * self.out_width() * self.taps() * self.input * self.output
     }
 
+    /// The same for the convolution and its adjoint.
     fn way(&self) -> Way {
         match (self.kernel == 3 && self.stride == 1, self.input.min(self.output) >= WINOGRAD_FROM) {
             (true, true) => Way::Winograd,
@@ -126,10 +127,7 @@ impl Conv {
 
     /// Prepares the weights for [`Conv::backward_input`] of all parts of a batch.
     pub fn prepare_backward(&self, prepared: &mut [f32], w: &[f32]) {
-        match self.way() {
-            Way::Gathered => prepared.copy_from_slice(w),
-            _ => self.adjoint().prepare(prepared, w, Side::Adjoint),
-        }
+        self.adjoint().prepare(prepared, w, Side::Adjoint);
     }
 
     fn prepare(&self, prepared: &mut [f32], w: &[f32], side: Side) {

@@ -11,7 +11,7 @@ use pulp::{Simd, WithSimd};
 use crate::Buffer;
 use crate::dispatch::simd;
 use crate::pack::{self, Block};
-use crate::tile::{self, Left, Rows, Tile};
+use crate::tile::{self, Left, Order, Rows, Tile};
 
 /// A matrix view on a slice: row-major, or its transpose.
 #[derive(Clone, Copy, Debug)]
@@ -96,36 +96,26 @@ struct Product<'a> {
 impl WithSimd for Product<'_> {
     type Output = ();
 
+    /// Walks the product in tiles of two vectors, depth by depth and some rows at a time.
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // Accumulators, one row of the right operand and one broadcast value fill the registers.
-        if S::REGISTER_COUNT >= 32 {
-            self.blocks::<S, 12, 2>(simd);
-        } else {
-            self.blocks::<S, 6, 2>(simd);
-        }
-    }
-}
-
-impl Product<'_> {
-    /// Walks the product in tiles of R rows and V vectors, depth by depth and some rows at a time.
-    #[inline(always)]
-    fn blocks<S: Simd, const R: usize, const V: usize>(self, simd: S) {
         let Self { c, a, b, accumulate, panels } = self;
-        let (m, n, k, width) = (a.rows, b.cols, a.cols, V * S::F32_LANES);
+        // Accumulators, one row of the right operand and one broadcast value fill the registers.
+        let most = if S::REGISTER_COUNT >= 32 { 12 } else { 6 };
+        let (m, n, k, width) = (a.rows, b.cols, a.cols, 2 * S::F32_LANES);
         let (packed, panel) = (&mut *panels.left, &mut *panels.right);
         let pack_left = n >= COLUMNS_TO_PACK;
         // One vector leaves registers for more rows.
-        let tall = if n <= S::F32_LANES { tile::TALLEST.min(2 * R) } else { R };
+        let tall = if n <= S::F32_LANES { tile::TALLEST.min(2 * most) } else { most };
         for p in (0..k).step_by(DEPTH) {
             let depth = DEPTH.min(k - p);
-            let height = if pack_left { LEFT / depth / R * R } else { m.max(1) };
+            let height = if pack_left { LEFT / depth / most * most } else { m.max(1) };
             let add = accumulate || p > 0;
             for top in (0..m).step_by(height) {
                 let bottom = m.min(top + height);
                 if pack_left {
-                    for i in (top..bottom).step_by(R) {
-                        let rows = R.min(bottom - i);
+                    for i in (top..bottom).step_by(most) {
+                        let rows = most.min(bottom - i);
                         pack::pack(simd, &mut packed[(i - top) * depth..], a.rows_from(i, p), depth, (rows, rows));
                     }
                 }
@@ -142,13 +132,13 @@ impl Product<'_> {
                     for i in (top..bottom).step_by(tall) {
                         let rows = tall.min(bottom - i);
                         let left = if pack_left {
-                            Left::Packed(&packed[(i - top) * depth..][..rows * depth])
+                            let data = &packed[(i - top) * depth..][..rows * depth];
+                            Left::whole(data, Order::RowsBeside { step: rows })
                         } else {
-                            let (row_stride, col_stride) = (a.row_stride, a.col_stride);
-                            Left::Strided { data: &a.data[i * row_stride + p * col_stride..], row_stride, col_stride }
+                            Left::whole(a.rows_from(i, p).data, a.order())
                         };
                         let out = Tile { data: &mut c[i * n + j..], stride: n, add };
-                        tiles::<S, V>(simd, (rows, cols, depth), left, right, out);
+                        tiles::<S, 2>(simd, (rows, cols, depth), left, right, out);
                     }
                 }
             }
@@ -187,6 +177,15 @@ pub(crate) fn tiles<S: Simd, const V: usize>(
 }
 
 impl<'a> Mat<'a> {
+    /// Rows or columns of every view lie side by side: it is a matrix as it is stored, or its transpose.
+    fn order(&self) -> Order {
+        if self.col_stride == 1 {
+            Order::ColumnsBeside { step: self.row_stride }
+        } else {
+            Order::RowsBeside { step: self.col_stride }
+        }
+    }
+
     /// The rows from `i` on at column p on, the inner dimension being the columns.
     fn rows_from(&self, i: usize, p: usize) -> Block<'a> {
         let data = &self.data[i * self.row_stride + p * self.col_stride..];

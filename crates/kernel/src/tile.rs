@@ -2,29 +2,30 @@
 
 use pulp::Simd;
 
-/// The left operand: value (r, p) lies at `r row_stride + p col_stride`; packed, with the R values of each p side by side, at `r + p R`.
+/// The left operand, with values of neighbouring rows or of neighbouring columns side by side. The inner dimension runs over the pieces, `depth`
+/// values in each, and piece s starts at `s pitch`.
 #[derive(Clone, Copy)]
-pub(crate) enum Left<'a> {
-    Strided {
-        data: &'a [f32],
-        row_stride: usize,
-        col_stride: usize,
-    },
-    Packed(&'a [f32]),
-    /// Windows of an image: value (r, p) of piece s at `r step + p + s pitch`; the inner dimension runs over the pieces, `depth` values in each.
-    Windows {
-        data: &'a [f32],
-        step: usize,
-        pieces: usize,
-        pitch: usize,
-    },
-    /// Pixels of an image: value (r, p) of piece s at `r + p step + s pitch`.
-    Pixels {
-        data: &'a [f32],
-        step: usize,
-        pieces: usize,
-        pitch: usize,
-    },
+pub(crate) struct Left<'a> {
+    pub(crate) data: &'a [f32],
+    pub(crate) order: Order,
+    pub(crate) pieces: usize,
+    pub(crate) pitch: usize,
+}
+
+/// Where value (r, p) of a piece lies.
+#[derive(Clone, Copy)]
+pub(crate) enum Order {
+    /// At `r + p step`: a packed operand, a transposed matrix, pixels of an image.
+    RowsBeside { step: usize },
+    /// At `r step + p`: a matrix, windows of an image.
+    ColumnsBeside { step: usize },
+}
+
+impl<'a> Left<'a> {
+    /// An operand in one piece.
+    pub(crate) fn whole(data: &'a [f32], order: Order) -> Self {
+        Self { data, order, pieces: 1, pitch: 0 }
+    }
 }
 
 /// The right operand: row p starts at `p stride` and is contiguous.
@@ -76,93 +77,30 @@ pub(crate) fn product<S: Simd, const R: usize, const V: usize>(
     right: Rows<'_>,
     out: Tile<'_>,
 ) {
-    // Strides that are known spare a register and an addition each.
-    match left {
-        Left::Strided { data, row_stride, col_stride } => {
-            let (pieces, pitch) = (1, 0);
-            simd.vectorize(Sum::<R, V, STRIDED> {
-                depth,
-                left: data,
-                row_stride,
-                col_stride,
-                pieces,
-                pitch,
-                right,
-                out,
-            });
-        }
-        Left::Packed(data) => {
-            let (row_stride, col_stride, pieces, pitch) = (1, R, 1, 0);
-            simd.vectorize(Sum::<R, V, PACKED> {
-                depth,
-                left: data,
-                row_stride,
-                col_stride,
-                pieces,
-                pitch,
-                right,
-                out,
-            });
-        }
-        Left::Windows { data, step: row_stride, pieces, pitch } => {
-            let col_stride = 1;
-            simd.vectorize(Sum::<R, V, WINDOWS> {
-                depth,
-                left: data,
-                row_stride,
-                col_stride,
-                pieces,
-                pitch,
-                right,
-                out,
-            });
-        }
-        Left::Pixels { data, step: col_stride, pieces, pitch } => {
-            let row_stride = 1;
-            simd.vectorize(Sum::<R, V, PIXELS> {
-                depth,
-                left: data,
-                row_stride,
-                col_stride,
-                pieces,
-                pitch,
-                right,
-                out,
-            });
-        }
+    // A stride that is known to be 1 spares a register and an addition for every row.
+    match left.order {
+        Order::RowsBeside { step } => simd.vectorize(Sum::<R, V, true> { depth, left, step, right, out }),
+        Order::ColumnsBeside { step } => simd.vectorize(Sum::<R, V, false> { depth, left, step, right, out }),
     }
 }
 
-const STRIDED: u8 = 0;
-const PACKED: u8 = 1;
-const WINDOWS: u8 = 2;
-const PIXELS: u8 = 3;
-
-struct Sum<'a, const R: usize, const V: usize, const KIND: u8> {
+struct Sum<'a, const R: usize, const V: usize, const ROWS_BESIDE: bool> {
     depth: usize,
-    left: &'a [f32],
-    row_stride: usize,
-    col_stride: usize,
-    pieces: usize,
-    pitch: usize,
+    left: Left<'a>,
+    step: usize,
     right: Rows<'a>,
     out: Tile<'a>,
 }
 
 #[allow(clippy::needless_range_loop, reason = "iterators are not taken apart into registers here; indices are")]
-impl<const R: usize, const V: usize, const KIND: u8> pulp::WithSimd for Sum<'_, R, V, KIND> {
+impl<const R: usize, const V: usize, const ROWS_BESIDE: bool> pulp::WithSimd for Sum<'_, R, V, ROWS_BESIDE> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { depth, left, right, out, .. } = self;
-        let (row_stride, col_stride) = match KIND {
-            PACKED => (1, R),
-            WINDOWS => (self.row_stride, 1),
-            PIXELS => (1, self.col_stride),
-            _ => (self.row_stride, self.col_stride),
-        };
-        let (pieces, pitch) = if matches!(KIND, WINDOWS | PIXELS) { (self.pieces, self.pitch) } else { (1, 0) };
+        let Self { depth, left, step, right, out } = self;
+        let Left { data: left, pieces, pitch, .. } = left;
+        let (row_stride, col_stride) = if ROWS_BESIDE { (1, step) } else { (step, 1) };
         let lanes = S::F32_LANES;
         if depth == 0 || pieces == 0 {
             return;

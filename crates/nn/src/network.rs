@@ -151,6 +151,7 @@ impl Network {
     /// Logits `[n, C]` of the rows `indices` of `x`, batch norms with their running statistics and without dropout.
     pub fn logits(&self, w: &[f32], x: &[f32], indices: &[u32], ws: &mut Workspace) -> Vec<f32> {
         let mut out = Vec::with_capacity(indices.len() * self.classes);
+        self.prepare(w, ws, Mode::Evaluation);
         for chunk in indices.chunks(ws.batch.max(1)) {
             ws.gather(x, self.shape, chunk);
             out.extend_from_slice(self.forward(w, ws, chunk.len(), Mode::Evaluation));

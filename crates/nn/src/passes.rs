@@ -32,21 +32,22 @@ impl Part {
 }
 
 impl Network {
-    /// Logits `[B, C]` of the examples in the workspace's input.
-    pub(crate) fn forward<'w>(&self, w: &[f32], ws: &'w mut Workspace, batch: usize, mode: Mode) -> &'w mut [f32] {
-        if mode == Mode::Evaluation {
-            for (step, norm) in self.steps.iter().zip(&mut ws.norms) {
-                if let Op::BatchNorm { channels, .. } = step.op {
-                    let running = w[step.state.clone()].split_at(channels);
-                    norm.take(running, (&w[step.weight.clone()], &w[step.bias.clone()]));
+    /// Makes ready what the forward pass needs of the parameters, until they change.
+    pub(crate) fn prepare(&self, w: &[f32], ws: &mut Workspace, mode: Mode) {
+        for ((step, kept), norm) in self.steps.iter().zip(&mut ws.kept).zip(&mut ws.norms) {
+            let (weight, bias) = (&w[step.weight.clone()], &w[step.bias.clone()]);
+            match &step.op {
+                Op::Conv(conv) => conv.prepare_forward(&mut kept.weights, weight),
+                Op::BatchNorm { channels, .. } if mode == Mode::Evaluation => {
+                    norm.take(w[step.state.clone()].split_at(*channels), (weight, bias));
                 }
+                _ => {}
             }
         }
-        for (step, kept) in self.steps.iter().zip(&mut ws.kept) {
-            if let Op::Conv(conv) = &step.op {
-                conv.prepare_forward(&mut kept.weights, &w[step.weight.clone()]);
-            }
-        }
+    }
+
+    /// Logits `[B, C]` of the examples in the workspace's input, after [`Network::prepare`] in the same mode.
+    pub(crate) fn forward<'w>(&self, w: &[f32], ws: &'w mut Workspace, batch: usize, mode: Mode) -> &'w mut [f32] {
         for segment in &self.segments {
             for (first, n) in segment.parts(batch) {
                 for phase in &segment.phases {
@@ -143,6 +144,7 @@ impl Network {
     /// the batch's statistics, which [`Network::track`] adds to the running ones.
     pub fn gradient(&self, g: &mut [f32], w: &[f32], labels: &[u32], ws: &mut Workspace) -> f64 {
         let batch = labels.len();
+        self.prepare(w, ws, Mode::Training);
         let logits = self.forward(w, ws, batch, Mode::Training);
         let mean_loss = loss::cross_entropy(logits, labels, self.classes());
         let last = self.steps.len() - 1;

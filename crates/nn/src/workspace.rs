@@ -12,7 +12,7 @@ use crate::{Network, Shape};
 pub struct Workspace {
     pub(crate) batch: usize,
     pub(crate) input: Buffer,
-    /// One buffer per step; empty for those that work in place.
+    /// One buffer per step; empty for those that work in place or whose output is never written.
     pub(crate) activations: Vec<Buffer>,
     /// As the plan of the network has them.
     pub(crate) gradients: Vec<Buffer>,

@@ -15,7 +15,7 @@ use crate::gemm::{DEPTH, WIDEST, tiles};
 use crate::linear::{accumulate_rows, add_bias};
 use crate::norm::Operand;
 use crate::pack::{self, Block};
-use crate::tile::{Left, Rows, TALLEST, Tile};
+use crate::tile::{Left, Order, Rows, TALLEST, Tile};
 
 /// Pixels worked on at a time: a panel of weights should serve many of them, and they should stay in the second-level cache.
 const PIXELS: usize = 256;
@@ -104,6 +104,14 @@ pub(super) fn forward(
     }
 }
 
+/// Rows of the tiles that share `n` rows as evenly as may be, for so many columns: as many as the registers hold beside a row of the right
+/// operand and a broadcast value.
+fn tile_rows<S: Simd>(n: usize, cols: usize) -> usize {
+    let of_two = if S::REGISTER_COUNT >= 32 { 14 } else { 6 };
+    let most = if cols <= S::F32_LANES { TALLEST.min(2 * of_two) } else { of_two };
+    n.div_ceil(n.div_ceil(most))
+}
+
 /// The convolution of a group of framed images.
 struct Filter<'a> {
     c: &'a Conv,
@@ -117,22 +125,11 @@ struct Filter<'a> {
 impl WithSimd for Filter<'_> {
     type Output = ();
 
+    /// Walks depth by depth, panel by panel and row by row.
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        if S::REGISTER_COUNT >= 32 {
-            self.blocks::<S, 2>(simd, 14);
-        } else {
-            self.blocks::<S, 2>(simd, 6);
-        }
-    }
-}
-
-impl Filter<'_> {
-    /// Walks depth by depth, panel by panel and row by row in tiles of V vectors and at most `most` rows, or [`TALLEST`] of one vector.
-    #[inline(always)]
-    fn blocks<S: Simd, const V: usize>(self, simd: S, most: usize) {
         let Self { c, y, images, size, packed } = self;
-        let (row, width, pitch) = (c.kernel * c.input, V * S::F32_LANES, pitch(c) * c.input);
+        let (row, width, pitch) = (c.kernel * c.input, 2 * S::F32_LANES, pitch(c) * c.input);
         let outputs = c.pixels() * c.output;
         // With few channels all window rows are summed at once.
         let (depth, pieces) = if c.kernel * row <= DEPTH + 32 { (row, c.kernel) } else { (DEPTH, 1) };
@@ -143,16 +140,15 @@ impl Filter<'_> {
                     let cols = width.min(c.output - j);
                     let panel = &packed[j / WIDEST * c.taps() * c.input * WIDEST..];
                     let right = Rows { data: &panel[(ky * row + p) * WIDEST + j % WIDEST..], stride: WIDEST };
-                    let tallest = if cols <= S::F32_LANES { TALLEST.min(2 * most) } else { most };
-                    let rows = c.width.div_ceil(c.width.div_ceil(tallest));
+                    let rows = tile_rows::<S>(c.width, cols);
                     for (image, y) in images.chunks_exact(size).zip(y.chunks_exact_mut(outputs)) {
                         for i in 0..c.height {
                             for q in (0..c.width).step_by(rows) {
                                 let data = &image[(i + ky) * pitch + q * c.input + p..];
-                                let left = Left::Windows { data, step: c.input, pieces, pitch };
+                                let left = Left { data, order: Order::ColumnsBeside { step: c.input }, pieces, pitch };
                                 let data = &mut y[(i * c.width + q) * c.output + j..];
                                 let out = Tile { data, stride: c.output, add: ky + p > 0 };
-                                tiles::<S, V>(simd, (rows.min(c.width - q), cols, depth), left, right, out);
+                                tiles::<S, 2>(simd, (rows.min(c.width - q), cols, depth), left, right, out);
                             }
                         }
                     }
@@ -194,22 +190,11 @@ struct Correlate<'a> {
 impl WithSimd for Correlate<'_> {
     type Output = ();
 
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        if S::REGISTER_COUNT >= 32 {
-            self.blocks::<S, 2>(simd, 14);
-        } else {
-            self.blocks::<S, 2>(simd, 6);
-        }
-    }
-}
-
-impl Correlate<'_> {
     /// Walks some rows of the image at a time, panel by panel, kernel row by kernel row.
     #[inline(always)]
-    fn blocks<S: Simd, const V: usize>(self, simd: S, most: usize) {
+    fn with_simd<S: Simd>(self, simd: S) {
         let Self { c, dw, image, dy, panel } = self;
-        let (row, width, pitch) = (c.kernel * c.input, V * S::F32_LANES, pitch(c) * c.input);
+        let (row, width, pitch) = (c.kernel * c.input, 2 * S::F32_LANES, pitch(c) * c.input);
         let at_once = rows_at_once(c);
         for i in (0..c.height).step_by(at_once) {
             let pieces = at_once.min(c.height - i);
@@ -223,14 +208,14 @@ impl Correlate<'_> {
                     pack::pack(simd, panel, block, pieces * c.width, (cols, width));
                     Rows { data: &*panel, stride: width }
                 };
-                let tallest = if cols <= S::F32_LANES { TALLEST.min(2 * most) } else { most };
-                let rows = row.div_ceil(row.div_ceil(tallest));
+                let rows = tile_rows::<S>(row, cols);
                 for ky in 0..c.kernel {
                     for r in (0..row).step_by(rows) {
-                        let left = Left::Pixels { data: &image[(i + ky) * pitch + r..], step: c.input, pieces, pitch };
+                        let data = &image[(i + ky) * pitch + r..];
+                        let left = Left { data, order: Order::RowsBeside { step: c.input }, pieces, pitch };
                         let data = &mut dw[(ky * row + r) * c.output + j..];
                         let out = Tile { data, stride: c.output, add: true };
-                        tiles::<S, V>(simd, (rows.min(row - r), cols, c.width), left, right, out);
+                        tiles::<S, 2>(simd, (rows.min(row - r), cols, c.width), left, right, out);
                     }
                 }
             }

@@ -50,7 +50,7 @@ pub(super) fn forward(c: &Conv, y: &mut [f32], x: Operand<'_>, u: &[f32], bias: 
     let (v, m) = workspace.split_at_mut(POINTS * most * c.input);
     for first in (0..all).step_by(most) {
         let n = most.min(all - first);
-        simd(Gather { c, channels: c.input, first, n, from: x, to: v });
+        simd(Gather { c, first, n, from: x, to: v });
         for p in 0..POINTS {
             let (v, u) = (&v[p * n * c.input..], &u[p * c.input * c.output..]);
             let product = &mut m[p * n * c.output..][..n * c.output];
@@ -75,7 +75,7 @@ pub(super) fn add_weights(
     let (v, m) = workspace.split_at_mut(POINTS * most * c.input);
     for first in (0..all).step_by(most) {
         let n = most.min(all - first);
-        simd(Gather { c, channels: c.input, first, n, from: x, to: v });
+        simd(Gather { c, first, n, from: x, to: v });
         simd(Spread { c, first, n, from: dy, to: m });
         for p in 0..POINTS {
             let (v, m) = (&v[p * n * c.input..], &m[p * n * c.output..]);
@@ -169,7 +169,6 @@ impl Places {
 /// `V = B' d B` of 4x4 input tiles, `[16, n, channels]`.
 struct Gather<'a> {
     c: &'a Conv,
-    channels: usize,
     first: usize,
     n: usize,
     from: Operand<'a>,
@@ -182,7 +181,8 @@ impl WithSimd for Gather<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { c, channels, first, n, from, to } = self;
+        let Self { c, first, n, from, to } = self;
+        let channels = c.input;
         let mut places = Places::new(c, first);
         for tile in 0..n {
             let (image, i, j) = places.step();
