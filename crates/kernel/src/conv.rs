@@ -8,7 +8,7 @@ mod direct;
 mod gathered;
 mod winograd;
 
-use crate::norm::Operand;
+use crate::operand::Operand;
 
 /// Fewest channels, on both sides, for which Winograd's transforms pay: with fewer they move more memory than they save multiplications.
 const WINOGRAD_FROM: usize = 32;

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use flatleak_kernel::norm::{BatchNorm, Operand};
+use flatleak_kernel::norm::BatchNorm;
+use flatleak_kernel::operand::{self, Operand};
 use flatleak_kernel::{Buffer, activation, linear, loss, norm, pool};
 
 use crate::Network;
@@ -112,7 +113,7 @@ impl Network {
             }
             Op::Add { other, relu } => {
                 let other = self.operand(*other, step.outputs, part, input, before, norms);
-                norm::sum(y, x, other, *relu);
+                operand::sum(y, x, other, *relu);
             }
             Op::Relu | Op::Tanh => {}
         }

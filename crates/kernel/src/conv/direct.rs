@@ -13,7 +13,7 @@ use super::{Conv, Side};
 use crate::dispatch::simd;
 use crate::gemm::{DEPTH, WIDEST, tiles};
 use crate::linear::{accumulate_rows, add_bias};
-use crate::norm::Operand;
+use crate::operand::Operand;
 use crate::pack::{self, Block};
 use crate::tile::{Left, Order, Rows, TALLEST, Tile};
 

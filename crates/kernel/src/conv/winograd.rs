@@ -13,7 +13,7 @@ use pulp::{Simd, WithSimd};
 use super::{Conv, Side};
 use crate::dispatch::simd;
 use crate::linear::accumulate_rows;
-use crate::norm::Operand;
+use crate::operand::Operand;
 use crate::vector::{load, store};
 use crate::{Mat, gemm};
 
