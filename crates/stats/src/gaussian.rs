@@ -1,6 +1,6 @@
 //! The best attacks on normally distributed outputs.
 
-use crate::normal::cdf;
+use crate::normal::{cdf, density};
 
 /// Mean and deviation of members and of non-members.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,42 +15,133 @@ pub struct Moments {
     pub non_member_deviation: f64,
 }
 
+impl Moments {
+    fn are_valid(&self) -> bool {
+        let all = [self.member_mean, self.member_deviation, self.non_member_mean, self.non_member_deviation];
+        all.iter().all(|v| v.is_finite()) && self.member_deviation >= 0.0 && self.non_member_deviation >= 0.0
+    }
+
+    /// z at which the two densities cross, ascending: [m sigma^2 - mu tau^2 -+ sigma tau sqrt((m - mu)^2 + 2 (sigma^2 - tau^2) ln(sigma / tau))] /
+    /// (sigma^2 - tau^2). The radicand is never negative. `None` where a deviation is 0 or the two are so close that no two crossings can be told apart.
+    fn crossings(&self) -> Option<(f64, f64)> {
+        let Self { member_mean: m, member_deviation: tau, non_member_mean: mu, non_member_deviation: sigma } = *self;
+        let spread = (sigma - tau) * (sigma + tau);
+        if tau == 0.0 || sigma == 0.0 || spread == 0.0 {
+            return None;
+        }
+        let root = sigma * tau * ((m - mu) * (m - mu) + 2.0 * spread * libm::log(sigma / tau)).max(0.0).sqrt();
+        // Both roots by the sum that does not cancel; their product is the constant term of the quadratic.
+        let middle = m * sigma * sigma - mu * tau * tau;
+        let far = middle + root.copysign(middle);
+        let constant = m * m * sigma * sigma - mu * mu * tau * tau
+            - 2.0 * sigma * sigma * tau * tau * libm::log(sigma / tau);
+        let (a, b) = (far / spread, if far == 0.0 { 0.0 } else { constant / far });
+        (a.is_finite() && b.is_finite()).then(|| (a.min(b), a.max(b)))
+    }
+}
+
 /// The advantage of the best one-sided threshold, max over z of Phi((m - z) / tau) - Phi((mu - z) / sigma), for members
 /// N(m, tau^2) and non-members N(mu, sigma^2); never below 0 (own, METHODS section 5).
 ///
-/// The maximum lies where the two densities cross: z = (m + mu) / 2 for tau = sigma, else
-/// z = [m sigma^2 - mu tau^2 -+ sigma tau sqrt((m - mu)^2 + 2 (sigma^2 - tau^2) ln(sigma / tau))] / (sigma^2 - tau^2).
-/// A deviation of 0 is a point mass, the limit. NaN for anything not finite or a negative deviation.
+/// The maximum lies where the two densities cross, z = (m + mu) / 2 for tau = sigma. A deviation of 0 is a point mass, the limit. NaN for anything
+/// not finite or a negative deviation.
 pub fn one_sided_advantage(moments: &Moments) -> f64 {
+    one_sided_threshold(moments).1
+}
+
+/// The threshold z of [`one_sided_advantage`], "member when at least z", and that advantage. Where no threshold gains anything z is infinite.
+pub fn one_sided_threshold(moments: &Moments) -> (f64, f64) {
     let Moments { member_mean: m, member_deviation: tau, non_member_mean: mu, non_member_deviation: sigma } = *moments;
-    if !(m.is_finite() && mu.is_finite() && tau.is_finite() && sigma.is_finite()) || tau < 0.0 || sigma < 0.0 {
-        return f64::NAN;
+    if !moments.are_valid() {
+        return (f64::NAN, f64::NAN);
     }
     // P(value >= z), a point mass included at z.
     let above = |mean: f64, deviation: f64, z: f64| {
         if deviation == 0.0 { f64::from(u8::from(mean >= z)) } else { cdf((mean - z) / deviation) }
     };
-    let gain = |z: f64| above(m, tau, z) - above(mu, sigma, z);
-    let mut best: f64 = 0.0;
-    if tau == 0.0 || sigma == 0.0 {
+    let tried = match moments.crossings() {
+        Some((low, high)) => [low, high, 0.5 * (m + mu)],
         // Just at either mass, and just above the non-members'.
-        let over = mu + f64::EPSILON * mu.abs().max(f64::MIN_POSITIVE);
-        return [m, mu, over].into_iter().map(gain).fold(best, f64::max);
+        None if tau == 0.0 || sigma == 0.0 => [m, mu, mu + f64::EPSILON * mu.abs().max(f64::MIN_POSITIVE)],
+        None => [0.5 * (m + mu); 3],
+    };
+    let gains = tried.map(|z| (z, above(m, tau, z) - above(mu, sigma, z)));
+    gains.into_iter().fold((f64::INFINITY, 0.0), |best, found| if found.1 > best.1 { found } else { best })
+}
+
+/// The advantage of the likelihood-ratio attack, the largest of any attack: |[Phi((hi - m) / tau) - Phi((lo - m) / tau)] - [Phi((hi - mu) / sigma) -
+/// Phi((lo - mu) / sigma)]| between the crossings lo, hi of the densities; 2 Phi(|m - mu| / (2 sigma)) - 1 for sigma = tau (METHODS section 8). A
+/// deviation of 0 gives 1 unless both distributions are the same point mass. NaN as for [`one_sided_advantage`].
+///
+/// It is not monotone in sigma: see [`likelihood_ratio_slope`].
+pub fn likelihood_ratio_advantage(moments: &Moments) -> f64 {
+    let Moments { member_mean: m, member_deviation: tau, non_member_mean: mu, non_member_deviation: sigma } = *moments;
+    if !moments.are_valid() {
+        return f64::NAN;
     }
-    let (vs, vt) = (sigma * sigma, tau * tau);
-    let middle = 0.5 * (m + mu);
-    best = best.max(gain(middle));
-    let discriminant = (m - mu) * (m - mu) + 2.0 * (vs - vt) * libm::log(sigma / tau);
-    if vs != vt && discriminant >= 0.0 {
-        let root = sigma * tau * discriminant.sqrt();
-        for sign in [-1.0, 1.0] {
-            let z = (m * vs - mu * vt + sign * root) / (vs - vt);
-            if z.is_finite() {
-                best = best.max(gain(z));
-            }
+    if tau == 0.0 || sigma == 0.0 {
+        return f64::from(u8::from(m != mu || tau != sigma));
+    }
+    match moments.crossings() {
+        Some((low, high)) => (between(m, tau, low, high) - between(mu, sigma, low, high)).abs(),
+        None => 2.0 * cdf((m - mu).abs() / (2.0 * sigma)) - 1.0,
+    }
+}
+
+/// P(low < value < high), from the tail that is smaller.
+fn between(mean: f64, deviation: f64, low: f64, high: f64) -> f64 {
+    let (a, b) = ((low - mean) / deviation, (high - mean) / deviation);
+    if a > 0.0 { cdf(-a) - cdf(-b) } else { cdf(b) - cdf(a) }
+}
+
+/// d advantage / d ln sigma of [`one_sided_advantage`] with m, tau and mu held: below 0 where a narrower spread of non-members helps the attacker. At the best
+/// threshold z only sigma moves (envelope theorem), which leaves phi(u) u with u = (mu - z) / sigma; 0 where no threshold gains anything.
+pub fn one_sided_slope(moments: &Moments) -> f64 {
+    let (z, _) = one_sided_threshold(moments);
+    let u = (moments.non_member_mean - z) / moments.non_member_deviation;
+    if u.is_infinite() { 0.0 } else { density(u) * u }
+}
+
+/// d advantage / d ln sigma of [`likelihood_ratio_advantage`] with m, tau and mu held: below 0 where a narrower spread of non-members helps the attacker, which
+/// it does for sigma below about sqrt((m - mu)^2 + tau^2) only. By the envelope theorem +-[phi(b) b - phi(a) a] with a, b the
+/// crossings in deviations of non-members. At sigma = tau the advantage's derivative is that of its one crossing. NaN where a deviation is 0.
+pub fn likelihood_ratio_slope(moments: &Moments) -> f64 {
+    let Moments { member_mean: m, member_deviation: tau, non_member_mean: mu, non_member_deviation: sigma } = *moments;
+    if !moments.are_valid() || tau == 0.0 || sigma == 0.0 {
+        return f64::NAN;
+    }
+    let flow = |z: f64| {
+        let u = (z - mu) / sigma;
+        density(u) * u
+    };
+    match moments.crossings() {
+        // The share of non-members between the crossings changes by flow(low) - flow(high); it counts against the attacker where members lie inside.
+        Some((low, high)) => {
+            let change = flow(low) - flow(high);
+            if tau < sigma { -change } else { change }
         }
+        None => -flow(0.5 * (m + mu)) * (m - mu).signum(),
     }
-    best
+}
+
+/// The advantage of the likelihood-ratio attack on two normals of mean 0 with deviations s0 of non-members and s1 of members: 2 |Phi(t / s0) - Phi(t / s1)| with
+/// t^2 = 2 s0^2 s1^2 ln(s1 / s0) / (s1^2 - s0^2), and 0 for s0 = s1 (Tan et al. 2022, arXiv 2202.01243). Both deviations have to be positive, else NaN.
+pub fn zero_mean_advantage(s0: f64, s1: f64) -> f64 {
+    if !(s0 > 0.0 && s1 > 0.0 && s0.is_finite() && s1.is_finite()) {
+        return f64::NAN;
+    }
+    let spread = (s1 - s0) * (s1 + s0);
+    if spread == 0.0 {
+        return 0.0;
+    }
+    let t = s0 * s1 * (2.0 * libm::log(s1 / s0) / spread).sqrt();
+    2.0 * (cdf(t / s0) - cdf(t / s1)).abs()
+}
+
+/// The advantage of "member when |f| >= 1" when members have |f| = 1 and non-members are N(0, sigma^2): 2 Phi(1 / sigma) - 1, the share of
+/// non-members below 1 (METHODS section 8). NaN for a negative sigma.
+pub fn absolute_advantage(sigma: f64) -> f64 {
+    if sigma >= 0.0 { 2.0 * cdf(1.0 / sigma) - 1.0 } else { f64::NAN }
 }
 
 #[cfg(test)]
@@ -89,5 +180,57 @@ mod tests {
                 .fold(0.0, f64::max);
             assert!((found - searched).abs() < 1e-8, "{found} {searched}");
         }
+    }
+
+    #[test]
+    fn the_ratio_attack_is_not_monotone() {
+        // METHODS section 8: m = 1, tau = .1, mu = 0.
+        for (sigma, wanted) in [(0.2, 0.999), (0.6, 0.904), (1.0, 0.868), (4.0, 0.941)] {
+            let found = likelihood_ratio_advantage(&moments(1.0, 0.1, 0.0, sigma));
+            assert!((found - wanted).abs() < 5e-4, "{sigma}: {found}");
+        }
+        assert_eq!(likelihood_ratio_advantage(&moments(1.0, 0.0, 0.0, 1.0)), 1.0);
+        assert_eq!(likelihood_ratio_advantage(&moments(1.0, 0.0, 1.0, 0.0)), 0.0);
+        assert_eq!(likelihood_ratio_advantage(&moments(0.3, 0.5, 0.3, 0.5)), 0.0);
+        let equal = likelihood_ratio_advantage(&moments(1.0, 0.5, 0.0, 0.5));
+        let nearly = likelihood_ratio_advantage(&moments(1.0, 0.5, 0.0, 0.5 * (1.0 + 1e-9)));
+        assert!((equal - (2.0 * cdf(1.0) - 1.0)).abs() < 1e-15 && (nearly - equal).abs() < 1e-8, "{equal} {nearly}");
+    }
+
+    #[test]
+    fn no_attack_beats_the_ratio_and_zero_means_are_a_case_of_it() {
+        for (m, tau, mu, sigma) in [(1.0, 0.1, 0.0, 0.4), (1.0, 1.3, 0.5, 0.4), (-1.0, 0.2, 0.0, 3.0), (0.0, 0.4, 0.0, 0.9)] {
+            let all = moments(m, tau, mu, sigma);
+            assert!(likelihood_ratio_advantage(&all) >= one_sided_advantage(&all) - 1e-15);
+        }
+        for (s0, s1) in [(0.9, 0.4), (0.4, 0.9), (1.0, 1.0), (1.0, 1.0 + 1e-12), (1e-3, 10.0)] {
+            let general = likelihood_ratio_advantage(&moments(0.0, s1, 0.0, s0));
+            assert!((zero_mean_advantage(s0, s1) - general).abs() < 1e-11, "{s0} {s1}");
+        }
+        assert!(zero_mean_advantage(0.0, 1.0).is_nan());
+    }
+
+    #[test]
+    fn slopes_agree_with_differences() {
+        for (m, tau, mu, sigma) in
+            [(1.0, 0.1, 0.0, 0.4), (1.0, 0.1, 0.0, 2.0), (1.0, 1.3, 0.5, 0.4), (1.0, 0.5, 0.0, 0.5), (-1.0, 0.5, 0.0, 0.5)]
+        {
+            let at = |log: f64| moments(m, tau, mu, sigma * log.exp());
+            let step = 1e-5;
+            let slope = |f: fn(&Moments) -> f64| (f(&at(step)) - f(&at(-step))) / (2.0 * step);
+            let all = at(0.0);
+            assert!((one_sided_slope(&all) - slope(one_sided_advantage)).abs() < 1e-6, "{all:?}");
+            assert!((likelihood_ratio_slope(&all) - slope(likelihood_ratio_advantage)).abs() < 1e-6, "{all:?}");
+        }
+    }
+
+    #[test]
+    fn the_threshold_gives_the_advantage() {
+        let all = moments(1.0, 0.2, 0.1, 0.6);
+        let (z, advantage) = one_sided_threshold(&all);
+        assert_eq!(advantage, one_sided_advantage(&all));
+        assert!((cdf((1.0 - z) / 0.2) - cdf((0.1 - z) / 0.6) - advantage).abs() < 1e-15);
+        assert_eq!(one_sided_threshold(&moments(0.0, 1.0, 0.0, 1.0)), (f64::INFINITY, 0.0));
+        assert!((absolute_advantage(1.0) - 0.682_689_492_137_085_9).abs() < 1e-15);
     }
 }

@@ -9,6 +9,11 @@ pub fn cdf(z: f64) -> f64 {
     0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2)
 }
 
+/// The density, exp(-z^2 / 2) / sqrt(2 pi).
+pub fn density(z: f64) -> f64 {
+    libm::exp(-0.5 * z * z) * 0.398_942_280_401_432_7
+}
+
 /// The inverse of [`cdf`]: -infinity at 0, infinity at 1, NaN outside [0, 1].
 pub fn quantile(p: f64) -> f64 {
     if (0.0..=1.0).contains(&p) { -std::f64::consts::SQRT_2 * erfc_inv(2.0 * p) } else { f64::NAN }
