@@ -25,3 +25,4 @@ mod threshold;
 
 pub use catalogue::{Attack, FixedVariance, all};
 pub use lineup::{Error, Lineup, Seat};
+pub use lira::log_likelihood_ratio;

@@ -56,7 +56,7 @@ pub(crate) fn online(lineup: &Lineup<'_>, fixed: Option<FixedVariance>) -> Vec<V
         .collect();
     score_seats(lineup, &rows, |phi, fit, block| {
         let [s_in, s_out] = if fixed.is_some() { fixed_s[block] } else { [fit[0].1, fit[1].1] };
-        log_density(phi, fit[0].0, s_in) - log_density(phi, fit[1].0, s_out)
+        log_likelihood_ratio(phi, (fit[0].0, s_in), (fit[1].0, s_out))
     })
 }
 
@@ -76,6 +76,12 @@ pub(crate) fn offline(lineup: &Lineup<'_>, fixed: bool, two_sided: bool) -> Vec<
         let s = if fixed { fixed_s[block] } else { s };
         if two_sided { -log_density(phi, mu, s) } else { (phi - mu) / s }
     })
+}
+
+/// log N(x; mu_in, s_in) - log N(x; mu_out, s_out), each side given as (mu, s) with s above 0: the score of the online attack when both sides are known rather than
+/// estimated from shadows (Neyman & Pearson 1933).
+pub fn log_likelihood_ratio(x: f64, inside: (f64, f64), outside: (f64, f64)) -> f64 {
+    log_density(x, inside.0, inside.1) - log_density(x, outside.0, outside.1)
 }
 
 fn log_density(x: f64, mu: f64, s: f64) -> f64 {

@@ -33,8 +33,8 @@ impl Moments {
         // Both roots by the sum that does not cancel; their product is the constant term of the quadratic.
         let middle = m * sigma * sigma - mu * tau * tau;
         let far = middle + root.copysign(middle);
-        let constant = m * m * sigma * sigma - mu * mu * tau * tau
-            - 2.0 * sigma * sigma * tau * tau * libm::log(sigma / tau);
+        let constant =
+            m * m * sigma * sigma - mu * mu * tau * tau - 2.0 * sigma * sigma * tau * tau * libm::log(sigma / tau);
         let (a, b) = (far / spread, if far == 0.0 { 0.0 } else { constant / far });
         (a.is_finite() && b.is_finite()).then(|| (a.min(b), a.max(b)))
     }
@@ -199,7 +199,9 @@ mod tests {
 
     #[test]
     fn no_attack_beats_the_ratio_and_zero_means_are_a_case_of_it() {
-        for (m, tau, mu, sigma) in [(1.0, 0.1, 0.0, 0.4), (1.0, 1.3, 0.5, 0.4), (-1.0, 0.2, 0.0, 3.0), (0.0, 0.4, 0.0, 0.9)] {
+        for (m, tau, mu, sigma) in
+            [(1.0, 0.1, 0.0, 0.4), (1.0, 1.3, 0.5, 0.4), (-1.0, 0.2, 0.0, 3.0), (0.0, 0.4, 0.0, 0.9)]
+        {
             let all = moments(m, tau, mu, sigma);
             assert!(likelihood_ratio_advantage(&all) >= one_sided_advantage(&all) - 1e-15);
         }
@@ -212,9 +214,13 @@ mod tests {
 
     #[test]
     fn slopes_agree_with_differences() {
-        for (m, tau, mu, sigma) in
-            [(1.0, 0.1, 0.0, 0.4), (1.0, 0.1, 0.0, 2.0), (1.0, 1.3, 0.5, 0.4), (1.0, 0.5, 0.0, 0.5), (-1.0, 0.5, 0.0, 0.5)]
-        {
+        for (m, tau, mu, sigma) in [
+            (1.0, 0.1, 0.0, 0.4),
+            (1.0, 0.1, 0.0, 2.0),
+            (1.0, 1.3, 0.5, 0.4),
+            (1.0, 0.5, 0.0, 0.5),
+            (-1.0, 0.5, 0.0, 0.5),
+        ] {
             let at = |log: f64| moments(m, tau, mu, sigma * log.exp());
             let step = 1e-5;
             let slope = |f: fn(&Moments) -> f64| (f(&at(step)) - f(&at(-step))) / (2.0 * step);

@@ -1,6 +1,7 @@
 //! Confidence intervals over blocks.
 
 use flatleak_stream::Stream;
+use serde::{Deserialize, Serialize};
 use statrs::function::beta::inv_beta_reg;
 
 use crate::error::{Error, check_finite};
@@ -14,7 +15,7 @@ pub const BCA_FROM: usize = 64;
 const FEWEST_DRAWS: usize = 100;
 
 /// An estimate with its limits, all in the unit of the input.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// The estimate.
     pub mean: f64,

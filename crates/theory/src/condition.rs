@@ -7,15 +7,24 @@ use faer::{Col, ColMut, MatRef};
 pub(crate) fn estimate(a: MatRef<'_, f64>, solve: impl Fn(ColMut<'_, f64>)) -> f64 {
     let n = a.nrows();
     let norm_of = |v: &Col<f64>| v.iter().map(|x| x.abs()).sum::<f64>();
-    let column = |j: usize| (0..n).map(|i| if i >= j { a[(i, j)] } else { a[(j, i)] }.abs()).sum::<f64>();
-    let norm = (0..n).map(column).fold(0.0, f64::max);
+    // Column sums of absolute values; what lies above the diagonal is read below it, column by column.
+    let mut sums = vec![0.0; n];
+    for j in 0..n {
+        for (i, v) in a.col(j).iter().enumerate().skip(j) {
+            sums[j] += v.abs();
+            if i > j {
+                sums[i] += v.abs();
+            }
+        }
+    }
+    let norm = sums.into_iter().fold(0.0, f64::max);
     let mut x = Col::from_fn(n, |_| 1.0 / n as f64);
     let mut best: f64 = 0.0;
     for _ in 0..5 {
         let mut y = x.clone();
         solve(y.as_mut());
         let found = norm_of(&y);
-        if !(found > best) {
+        if found.is_nan() || found <= best {
             break;
         }
         best = found;

@@ -112,27 +112,57 @@ impl Setting {
     /// A parameter outside its domain.
     pub fn population(&self, stream: &mut Stream) -> Result<Population, Error> {
         let d = self.dimensions;
-        check_parameter("the number of examples", self.examples as f64, self.examples >= 2, "but at least 2 are needed")?;
+        check_parameter(
+            "the number of examples",
+            self.examples as f64,
+            self.examples >= 2,
+            "but at least 2 are needed",
+        )?;
         check_parameter("the number of dimensions", d as f64, d >= 2, "but at least 2 are needed")?;
-        check_parameter("the teacher's noise", self.teacher_noise, self.teacher_noise >= 0.0, "but noise is at least 0")?;
+        check_parameter(
+            "the teacher's noise",
+            self.teacher_noise,
+            self.teacher_noise >= 0.0,
+            "but noise is at least 0",
+        )?;
         let finite = self.label_noise >= 0.0 && self.label_noise.is_finite();
         check_parameter("the label noise", self.label_noise, finite, "but it has to be finite and at least 0")?;
         let spectrum: Vec<f64> = match self.family {
             Family::PowerLaw { decay } => {
-                check_parameter("the decay", decay, decay > 0.0 && decay.is_finite(), "but a spectrum decays by more than 0")?;
+                check_parameter(
+                    "the decay",
+                    decay,
+                    decay > 0.0 && decay.is_finite(),
+                    "but a spectrum decays by more than 0",
+                )?;
                 of_mean_one((1..=d).map(|j| libm::pow(j as f64, -decay)).collect())
             }
             Family::Spiked { spikes, floor } => {
                 check_parameter("the floor", floor, (0.0..=1.0).contains(&floor), "not between 0 and 1, the spikes")?;
                 check_parameter("the number of spikes", spikes as f64, spikes <= d, "more than there are dimensions")?;
-                check_parameter("the number of spikes", spikes as f64, spikes > 0 || floor > 0.0, "which leaves no variance")?;
+                check_parameter(
+                    "the number of spikes",
+                    spikes as f64,
+                    spikes > 0 || floor > 0.0,
+                    "which leaves no variance",
+                )?;
                 of_mean_one((0..d).map(|j| if j < spikes { 1.0 } else { floor }).collect())
             }
             Family::Isotropic => vec![1.0; d],
             Family::Subgroups { minority, distance } => {
-                check_parameter("the minority's share", minority, (0.0..=0.5).contains(&minority), "not between 0 and 1/2")?;
+                check_parameter(
+                    "the minority's share",
+                    minority,
+                    (0.0..=0.5).contains(&minority),
+                    "not between 0 and 1/2",
+                )?;
                 let fits = distance >= 0.0 && distance.is_finite();
-                check_parameter("the distance of the groups", distance, fits, "but it has to be finite and at least 0")?;
+                check_parameter(
+                    "the distance of the groups",
+                    distance,
+                    fits,
+                    "but it has to be finite and at least 0",
+                )?;
                 let groups = [(1.0 - minority, distance), (minority, distance)];
                 let mut spectrum = vec![1.0; d];
                 spectrum.iter_mut().zip(groups).for_each(|(s, (share, a))| *s += share * a * a);
@@ -207,7 +237,9 @@ impl Population {
     pub fn margin(&self, w: &[f64]) -> MarginLaw {
         match &self.kind {
             Kind::Teacher { theta, noise } => {
-                let over = |a: &[f64], b: &[f64]| a.iter().zip(b).zip(&self.spectrum).map(|((a, b), s)| a * b * s).sum::<f64>();
+                let over = |a: &[f64], b: &[f64]| {
+                    a.iter().zip(b).zip(&self.spectrum).map(|((a, b), s)| a * b * s).sum::<f64>()
+                };
                 let v = over(w, w);
                 let heard = (over(theta, theta) + noise * noise).sqrt();
                 // Rounding may carry a perfect student past 1.

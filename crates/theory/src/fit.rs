@@ -45,7 +45,12 @@ impl Fit {
     /// # Errors
     /// Without a ridge: as many examples as dimensions or more, or dependent examples. A negative ridge; a metric of another size.
     pub fn new(problem: &Problem, metric: &Metric, ridge: f64) -> Result<Self, Error> {
-        check_parameter("the ridge", ridge, ridge >= 0.0 && ridge.is_finite(), "but it has to be finite and at least 0")?;
+        check_parameter(
+            "the ridge",
+            ridge,
+            ridge >= 0.0 && ridge.is_finite(),
+            "but it has to be finite and at least 0",
+        )?;
         let (n, d) = (problem.examples(), problem.dimensions());
         if n >= d && ridge == 0.0 {
             return Err(Error::TooManyExamples { examples: n, dimensions: d });
@@ -70,7 +75,7 @@ impl Fit {
         let dependent = |condition| Error::RankDeficient { examples: n, condition };
         let factor = gram.llt(Side::Lower).map_err(|_| dependent(f64::INFINITY))?;
         let condition = condition::estimate(gram.as_ref(), |b| factor.solve_in_place(b.as_mat_mut()));
-        if !(condition < WORST_CONDITION) {
+        if condition.is_nan() || condition >= WORST_CONDITION {
             return Err(dependent(condition));
         }
         let mut fit = Self {
@@ -85,13 +90,14 @@ impl Fit {
             residual: 0.0,
         };
         // The first pass solves, the second refines.
+        let mut rest = fit.labels.clone();
         for _ in 0..2 {
-            let rest = fit.rest(problem);
             let step = fit.solve(&rest);
             fit.dual.iter_mut().zip(&step).for_each(|(a, s)| *a += s);
             fit.weights = fit.primal(&fit.dual);
+            rest = fit.rest(problem);
         }
-        fit.residual = fit.rest(problem).iter().fold(0.0, |m, r| m.max(r.abs()));
+        fit.residual = rest.iter().fold(0.0, |m, r| m.max(r.abs()));
         Ok(fit)
     }
 
@@ -138,16 +144,19 @@ impl Fit {
     pub(crate) fn outside_rows(&self, spectrum: &[f64]) -> Result<(f64, f64), Error> {
         let s = Mat::from_fn(1, spectrum.len(), |_, j| spectrum[j] * self.weights[j]);
         let u: Vec<f64> = self.metric.whiten(s.as_ref())?.row(0).iter().copied().collect();
-        let mut left = u.clone();
-        // Twice, because the first projection leaves rounding of the size of u inside the rows.
-        for _ in 0..2 {
+        let square = |v: &[f64]| v.iter().map(|x| x * x).sum::<f64>();
+        let (mut left, all) = (u.clone(), square(&u));
+        // A second time where little is left: the first projection leaves rounding of the size of u inside the rows.
+        for again in [false, true] {
+            if again && square(&left) > 1e-4 * all {
+                break;
+            }
             let inside: Vec<f64> = (&self.white * column(&left)).iter().copied().collect();
             let t = self.solve(&inside);
             let back = self.white.transpose() * column(&t);
             left.iter_mut().zip(back.iter()).for_each(|(l, b)| *l -= b);
         }
-        let square = |v: &[f64]| v.iter().map(|x| x * x).sum::<f64>();
-        Ok((square(&left), square(&u)))
+        Ok((square(&left), all))
     }
 
     /// (K^-1)_ii, (n): column sums of squares of L^-1.

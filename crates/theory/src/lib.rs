@@ -1,6 +1,9 @@
 //! Membership inference in the interpolating linear regime.
 
+mod agreement;
+mod bridge;
 mod condition;
+mod descent;
 mod error;
 mod family;
 mod fit;
@@ -8,7 +11,12 @@ mod margin;
 mod owens;
 mod path;
 mod problem;
+mod simulate;
+mod sweep;
 
+pub use agreement::{Agreement, Draws, agreement};
+pub use bridge::{Contraction, Placed, Recipe, Step, place, step};
+pub use descent::{Descent, Training, descend};
 pub use error::Error;
 pub use family::{Example, Family, Population, Setting};
 pub use fit::Fit;
@@ -16,3 +24,5 @@ pub use margin::{Component, MarginLaw};
 pub use owens::owens_t;
 pub use path::{Degenerate, Path, Point};
 pub use problem::{Metric, Problem};
+pub use simulate::{Simulated, simulate};
+pub use sweep::{SweepPoint, least_squares, sweep};

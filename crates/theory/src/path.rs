@@ -26,8 +26,12 @@ impl Degenerate {
     /// In words.
     pub fn reason(self) -> &'static str {
         match self {
-            Self::Isotropic => "the covariance is a multiple of the identity, so every metric picks the same interpolator",
-            Self::AlignedWithRows => "Sigma w lies in the span of the examples, so the minimum-norm interpolator already is the flattest",
+            Self::Isotropic => {
+                "the covariance is a multiple of the identity, so every metric picks the same interpolator"
+            }
+            Self::AlignedWithRows => {
+                "Sigma w lies in the span of the examples, so the minimum-norm interpolator already is the flattest"
+            }
         }
     }
 }
@@ -56,21 +60,25 @@ pub struct Point {
 pub struct Path {
     /// One per eta, in the order asked for.
     pub points: Vec<Point>,
-    /// Set where v does not depend on eta; then all points are that of eta = 0, bit for bit, and all slopes 0.
+    /// Set where neither the weights nor v depend on eta; then all points have those of eta = 0, bit for bit, and slopes of 0. Memorization may still depend
+    /// on eta: without an example, the rest may no longer be in such a position.
     pub degenerate: Option<Degenerate>,
 }
 
-fn point(spectrum: &[f64], eta: f64, fit: &Fit) -> Result<Point, Error> {
-    let slope = if eta.is_finite() { -2.0 * fit.outside_rows(spectrum)?.0 } else { 0.0 };
-    Ok(Point {
+/// The interpolator at one eta, and whether Sigma w lies in row(X).
+fn point(problem: &Problem, spectrum: &[f64], eta: f64) -> Result<(Point, bool), Error> {
+    let fit = Fit::new(problem, &Metric::sharpness(spectrum, eta)?, 0.0)?;
+    let (outside, all) = fit.outside_rows(spectrum)?;
+    let point = Point {
         eta,
         weights: fit.weights().to_vec(),
         second_moment: fit.second_moment(spectrum),
-        slope,
+        slope: if eta.is_finite() { -2.0 * outside } else { 0.0 },
         memorization: fit.memorization(),
         condition: fit.condition(),
         residual: fit.residual(),
-    })
+    };
+    Ok((point, outside <= ALIGNED * ALIGNED * all))
 }
 
 impl Path {
@@ -81,23 +89,33 @@ impl Path {
     /// Those of [`Fit::new`] and [`Metric::sharpness`]; a spectrum of another size.
     pub fn new(problem: &Problem, spectrum: &[f64], etas: &[f64], workers: usize) -> Result<Self, Error> {
         crate::error::check_size("the spectrum", spectrum.len(), problem.dimensions())?;
-        let flat = Fit::new(problem, &Metric::sharpness(spectrum, 0.0)?, 0.0)?;
+        let isotropic = spectrum.iter().all(|s| (s - spectrum[0]).abs() <= ROUNDING * spectrum[0]);
         for &eta in etas {
             Metric::sharpness(spectrum, eta)?;
         }
-        let degenerate = if spectrum.iter().all(|s| (s - spectrum[0]).abs() <= ROUNDING * spectrum[0]) {
-            Some(Degenerate::Isotropic)
-        } else {
-            let (outside, all) = flat.outside_rows(spectrum)?;
-            (outside <= ALIGNED * ALIGNED * all).then_some(Degenerate::AlignedWithRows)
-        };
-        let start = point(spectrum, 0.0, &flat)?;
-        drop(flat);
-        let points = parallel::map(etas.len(), workers, |k| match etas[k] {
-            0.0 if degenerate.is_none() => Ok(start.clone()),
-            eta if degenerate.is_some() => Ok(Point { eta, slope: 0.0, ..start.clone() }),
-            eta => point(spectrum, eta, &Fit::new(problem, &Metric::sharpness(spectrum, eta)?, 0.0)?),
+        // eta = 0 comes first, asked for or not: it shows whether there is a path at all.
+        let fitted: Vec<f64> =
+            if isotropic { Vec::new() } else { etas.iter().copied().filter(|eta| *eta != 0.0).collect() };
+        let found = parallel::map(1 + fitted.len(), workers, |k| {
+            point(problem, spectrum, if k == 0 { 0.0 } else { fitted[k - 1] })
         });
-        Ok(Self { points: points.into_iter().collect::<Result<_, _>>()?, degenerate })
+        let mut found = found.into_iter();
+        let (start, aligned) = found.next().unwrap_or_else(|| point(problem, spectrum, 0.0))?;
+        let degenerate = match (isotropic, aligned) {
+            (true, _) => Some(Degenerate::Isotropic),
+            (false, true) => Some(Degenerate::AlignedWithRows),
+            (false, false) => None,
+        };
+        let mut points = Vec::with_capacity(etas.len());
+        for &eta in etas {
+            let fitted = if eta == 0.0 { None } else { found.next() };
+            let mut point = fitted.transpose()?.map_or_else(|| Point { eta, ..start.clone() }, |(point, _)| point);
+            if degenerate.is_some() {
+                point.weights.clone_from(&start.weights);
+                (point.second_moment, point.slope) = (start.second_moment, 0.0);
+            }
+            points.push(point);
+        }
+        Ok(Self { points, degenerate })
     }
 }

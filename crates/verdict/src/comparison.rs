@@ -73,7 +73,7 @@ pub(crate) fn attack(
             } else {
                 (over_blocks(&by_block(k), seed)?, standard_error(&by_block(k)))
             };
-            Ok(entry(metric_name(attack, k), (interval.into(), error), p, baseline))
+            Ok(entry(metric_name(attack, k), (interval, error), p, baseline))
         })
         .collect()
 }
@@ -91,7 +91,7 @@ pub(crate) fn of_properties(baseline: &Pool, candidate: &Pool, seed: u64) -> Res
             let differences: Vec<f64> = a.iter().zip(&b).map(|(a, b)| b - a).collect();
             let budget = Budget { max_draws: 9999, stop_after: u64::MAX, workers: 1 };
             let p = sign_flip_test(&differences, budget, seed, 0)?;
-            let estimate = (over_blocks(&differences, seed)?.into(), standard_error(&differences));
+            let estimate = (over_blocks(&differences, seed)?, standard_error(&differences));
             Ok(entry(name, estimate, p, baseline))
         })
         .collect()

@@ -5,7 +5,7 @@ use flatleak_pool::{Pool, Signal};
 use flatleak_stats::{Ranking, interpolate, student_t};
 
 use crate::scored::Evidence;
-use crate::{Error, Estimate, Figure, RocFigure};
+use crate::{Error, Figure, RocFigure};
 
 /// Attacks whose curves are drawn.
 const DRAWN: [Attack; 3] = [Attack::LiraOnlineFixed(FixedVariance::Residual), Attack::Rmia, Attack::Confidence];
@@ -75,7 +75,7 @@ fn curve(pool: &Pool, attack: Attack) -> Result<RocFigure, Error> {
                     flatleak_stats::moments::mean(&values)
                 })
                 .collect();
-            Ok(Estimate::from(student_t(&means, 0.95)?))
+            Ok(student_t(&means, 0.95)?)
         })
         .collect::<Result<_, Error>>()?;
     Ok(RocFigure { attack: attack.name().into(), fpr, tpr })

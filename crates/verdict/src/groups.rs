@@ -109,7 +109,7 @@ pub(crate) fn results(
     for (group, name) in (0u32..).zip(&groups.names) {
         let count = |of: &[u32]| of.iter().filter(|g| **g == group).count();
         let estimate = |side: Side| -> Result<Option<Estimate>, Error> {
-            by_block(pool, groups, group, side).map(|v| Ok(over_blocks(&v, seed)?.into())).transpose()
+            by_block(pool, groups, group, side).map(|v| over_blocks(&v, seed)).transpose()
         };
         let Some(member_accuracy) = estimate(Side::Member)? else { continue };
         let Some(non_member_accuracy) = estimate(Side::NonMember)? else { continue };
@@ -137,7 +137,7 @@ fn memorized(memorization: &Memorization, groups: &[u32], group: u32) -> Result<
         moments::mean(&mine)
     };
     let left_out: Vec<f64> = (0..memorization.units()).map(|u| mean(&memorization.without(u))).collect();
-    Ok(jackknife(mean(memorization.values()), &left_out, 0.95)?.interval.into())
+    Ok(jackknife(mean(memorization.values()), &left_out, 0.95)?.interval)
 }
 
 /// Leakage of one group with its interval: the jackknife for attacks with shadows, else Student's t over blocks.
@@ -150,8 +150,7 @@ fn leaked(attack: Attack, scored: &Scored, group: u32) -> Result<Option<GroupLea
     };
     let estimate = |k: usize| -> Result<Estimate, Error> {
         let values: Vec<f64> = units.iter().map(|u| u[k]).collect();
-        Ok(if attack.uses_shadows() { jackknife(whole[k], &values, 0.95)?.interval } else { student_t(&values, 0.95)? }
-            .into())
+        Ok(if attack.uses_shadows() { jackknife(whole[k], &values, 0.95)?.interval } else { student_t(&values, 0.95)? })
     };
     Ok(Some(GroupLeakage { attack: attack.name().into(), auc: estimate(0)?, tpr: estimate(1)? }))
 }

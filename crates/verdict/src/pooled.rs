@@ -31,7 +31,7 @@ pub fn pool_differences(comparisons: &[Comparison]) -> Result<Vec<PooledDifferen
                 candidate: c.candidate.clone(),
                 metric: metric.metric.clone(),
                 datasets: found.len(),
-                difference: summary.interval.into(),
+                difference: summary.interval,
                 between: summary.between,
                 heterogeneity: summary.heterogeneity,
                 p_value: summary.p_value,

@@ -65,7 +65,7 @@ pub(crate) fn spread(found: &[(&'static str, Vec<f64>)], prefix: &str, seed: u64
 /// Interval of one property.
 pub(crate) fn property(found: &[(&'static str, Vec<f64>)], name: &str, seed: u64) -> Result<Estimate, Error> {
     let values = found.iter().find(|(n, _)| *n == name).map_or(&[][..], |(_, v)| v);
-    Ok(over_blocks(values, seed)?.into())
+    over_blocks(values, seed)
 }
 
 /// One attack on one recipe.
@@ -126,7 +126,7 @@ pub(crate) fn attack(
     let link = links
         .correlation(&calls, None)
         .zip(left_out)
-        .map(|(whole, left_out)| Ok::<_, Error>(jackknife(whole, &left_out, 0.95)?.interval.into()))
+        .map(|(whole, left_out)| Ok::<_, Error>(jackknife(whole, &left_out, 0.95)?.interval))
         .transpose()?;
 
     let mut leaks = Leaks::default();
@@ -142,8 +142,7 @@ pub(crate) fn attack(
     let scored = Scored { mean: average(&targets), blocks, deleted, calls, groups: leaks };
     let interval = |k: usize| -> Result<Estimate, Error> {
         let values: Vec<f64> = if shadows { &scored.deleted } else { &scored.blocks }.iter().map(|m| m[k]).collect();
-        Ok(if shadows { jackknife(scored.mean[k], &values, 0.95)?.interval } else { over_blocks(&values, seed)? }
-            .into())
+        Ok(if shadows { jackknife(scored.mean[k], &values, 0.95)?.interval } else { over_blocks(&values, seed)? })
     };
     // Per level: sums of realised FPR and false positives over targets, and the fewest expected ones. One sort per target.
     let mut levels = [(0.0, 0.0, f64::INFINITY); FPR_LEVELS.len()];
@@ -179,7 +178,7 @@ pub(crate) fn attack(
         same_roc_as: attack.same_roc_as().map(|a| a.name().into()),
         auc: interval(0)?,
         advantage: interval(1)?,
-        balanced_accuracy: balanced_interval.into(),
+        balanced_accuracy: balanced_interval,
         tpr_at_fpr,
     };
     Ok((result, scored, link))

@@ -1,29 +1,13 @@
 //! The typed results, as `results.json` has them.
 
-use flatleak_stats::Interval;
+/// An estimate with its 95 % interval.
+pub use flatleak_stats::Interval as Estimate;
 use serde::{Deserialize, Serialize};
 
 use crate::Explanation;
 
 /// FPR levels at which the TPR is reported.
 pub const FPR_LEVELS: [f64; 4] = [0.0001, 0.001, 0.01, 0.1];
-
-/// An estimate with its 95 % interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Estimate {
-    /// Mean over targets.
-    pub mean: f64,
-    /// Lower end.
-    pub low: f64,
-    /// Upper end.
-    pub high: f64,
-}
-
-impl From<Interval> for Estimate {
-    fn from(i: Interval) -> Self {
-        Self { mean: i.mean, low: i.low, high: i.high }
-    }
-}
 
 /// Everything that the analysis of a study gives.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

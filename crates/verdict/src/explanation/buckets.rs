@@ -187,9 +187,9 @@ fn result(
         buckets.push(BucketResult {
             bucket: if bucket < BUCKETS { (bucket + 1).to_string() } else { "none".into() },
             examples,
-            baseline: over_blocks(a, context.seed)?.into(),
-            candidate: over_blocks(b, context.seed)?.into(),
-            gain: over_blocks(&gains, context.seed)?.into(),
+            baseline: over_blocks(a, context.seed)?,
+            candidate: over_blocks(b, context.seed)?,
+            gain: over_blocks(&gains, context.seed)?,
         });
     }
     let chance = nulls.filter(|n| n.len() > 1).map(moments::mean);

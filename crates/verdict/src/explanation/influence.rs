@@ -9,7 +9,7 @@ use flatleak_stream::{Purpose, Stream};
 
 use super::Context;
 use super::memorization::Both;
-use crate::{Error, Estimate, InfluenceResult, NullResult, PairResult};
+use crate::{Error, InfluenceResult, NullResult, PairResult};
 
 /// What is kept of all pairs.
 pub(crate) const KEEP: Keep = Keep { per_test: 5, overall: 40 };
@@ -131,7 +131,7 @@ pub(super) fn listed(pool: &Pool, memorization: &[f64], pair: &Pair) -> PairResu
         train_label: pool.labels[i],
         test: pair.test,
         test_label: pool.test_labels[j],
-        influence: Estimate::from(pair.interval),
+        influence: pair.interval,
         memorization: memorization[i],
         q_value: (!pair.q_value.is_nan()).then_some(pair.q_value),
     }

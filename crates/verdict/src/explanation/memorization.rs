@@ -5,9 +5,7 @@ use flatleak_pool::{Pool, Signal};
 use flatleak_stats::{Jackknife, moments};
 
 use super::{Context, Pair, difference};
-use crate::{
-    Error, Estimate, IdentityResult, MemorizationDifference, MemorizationResult, NamedDifference, NamedEstimate,
-};
+use crate::{Error, IdentityResult, MemorizationDifference, MemorizationResult, NamedDifference, NamedEstimate};
 
 /// Bins of the joint histogram, from -1 to 1.
 const JOINT: usize = 20;
@@ -98,7 +96,7 @@ fn joint(x: &[f64], y: &[f64]) -> Vec<Vec<usize>> {
 fn named(m: &Memorization) -> Result<Vec<NamedEstimate>, Error> {
     let one = |s: Statistic| -> Result<NamedEstimate, Error> {
         let Jackknife { interval, .. } = m.statistic(s)?;
-        Ok(NamedEstimate { name: s.name().into(), estimate: Estimate::from(interval) })
+        Ok(NamedEstimate { name: s.name().into(), estimate: interval })
     };
     Statistic::ALL.into_iter().map(one).collect()
 }

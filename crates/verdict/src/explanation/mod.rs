@@ -61,7 +61,7 @@ fn difference(found: Jackknife, pair: &Pair<'_>) -> Difference {
     let models = membership.models();
     let mean = found.interval.mean;
     Difference {
-        estimate: found.interval.into(),
+        estimate: found.interval,
         standard_error: found.standard_error,
         models_needed: models_needed(mean, found.standard_error, models, models / membership.blocks()),
     }

@@ -47,7 +47,7 @@ impl Variances {
                     signal: signal.into(),
                     side: side.into(),
                     over: over.into(),
-                    variance: e.interval.into(),
+                    variance: e.interval,
                 }))
             })
             .collect()

@@ -1,0 +1,267 @@
+//! What gradient descent and SAM themselves do on the problem.
+
+use flatleak_stats::{Interval, moments, parallel, student_t};
+use flatleak_stream::{Purpose, Stream};
+use serde::{Deserialize, Serialize};
+
+use crate::agreement::draw;
+use crate::error::{Error, check_parameter};
+use crate::family::Setting;
+use crate::path::Path;
+use crate::problem::Problem;
+
+/// How the linear function is written in parameters. The function class is the same; what descent prefers in it is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Parameters {
+    /// w itself.
+    Linear,
+    /// w = A b with A (d, width) and b (width).
+    TwoLayer {
+        /// Width of the hidden layer.
+        width: usize,
+    },
+    /// w = u^2 - v^2, element by element (Woodworth et al. 2020, arXiv 2002.09277).
+    Diagonal,
+}
+
+impl Parameters {
+    /// Name in results.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Linear => "linear",
+            Self::TwoLayer { .. } => "two-layer",
+            Self::Diagonal => "diagonal",
+        }
+    }
+
+    /// Small initial parameters, of which w is 0 or small: 0; A and b normal with deviation `scale`; u = v = `scale`.
+    fn start(self, d: usize, scale: f64, stream: &mut Stream) -> Vec<f64> {
+        match self {
+            Self::Linear => vec![0.0; d],
+            Self::TwoLayer { width } => (0..(d + 1) * width).map(|_| scale * stream.normal()).collect(),
+            Self::Diagonal => vec![scale; 2 * d],
+        }
+    }
+
+    /// The weights of the linear function, (d).
+    fn weights(self, theta: &[f64], d: usize) -> Vec<f64> {
+        match self {
+            Self::Linear => theta.to_vec(),
+            Self::TwoLayer { width } => {
+                let (a, b) = theta.split_at(d * width);
+                a.chunks(width).map(|row| row.iter().zip(b).map(|(a, b)| a * b).sum()).collect()
+            }
+            Self::Diagonal => theta[..d].iter().zip(&theta[d..]).map(|(u, v)| u * u - v * v).collect(),
+        }
+    }
+
+    /// The gradient for the parameters from that for the weights, (d).
+    fn pull_back(self, theta: &[f64], g: &[f64]) -> Vec<f64> {
+        let d = g.len();
+        match self {
+            Self::Linear => g.to_vec(),
+            Self::TwoLayer { width } => {
+                let (a, b) = theta.split_at(d * width);
+                let mut out: Vec<f64> = g.iter().flat_map(|g| b.iter().map(move |b| g * b)).collect();
+                let column = |k: usize| a.chunks(width).zip(g).map(|(row, g)| row[k] * g).sum::<f64>();
+                out.extend((0..width).map(column));
+                out
+            }
+            Self::Diagonal => {
+                let half =
+                    |sign: f64, part: &[f64]| part.iter().zip(g).map(|(t, g)| sign * 2.0 * t * g).collect::<Vec<_>>();
+                [half(1.0, &theta[..d]), half(-1.0, &theta[d..])].concat()
+            }
+        }
+    }
+}
+
+/// How long the parameters are trained, by minibatches on the mean of (w'x - y)^2 / 2.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Training {
+    /// Steps.
+    pub steps: usize,
+    /// Examples per step.
+    pub batch: usize,
+    /// Learning rate at the start; it falls to 0 as a cosine where a way does not say otherwise.
+    pub lr: f64,
+}
+
+/// The mean gradient over a batch, for the parameters.
+fn gradient(problem: &Problem, parameters: Parameters, theta: &[f64], batch: &[u32]) -> Vec<f64> {
+    let d = problem.dimensions();
+    let w = parameters.weights(theta, d);
+    let mut g = vec![0.0; d];
+    for &i in batch {
+        let row = problem.x.row(i as usize);
+        let output: f64 = row.iter().zip(&w).map(|(x, w)| x * w).sum();
+        let error = (output - problem.y[i as usize]) / batch.len() as f64;
+        g.iter_mut().zip(row.iter()).for_each(|(g, x)| *g += error * x);
+    }
+    parameters.pull_back(theta, &g)
+}
+
+/// The weights that training ends with, (d), and the largest |y - f| on the examples. SAM's gradient is taken at theta + rho g / |g|, on the same batch (Foret et al. 2021,
+/// arXiv 2010.01412); batches walk through keyed permutations.
+fn train(problem: &Problem, way: &Way, training: &Training, seed: u64) -> (Vec<f64>, f64) {
+    let Way { parameters, rho, decays, scale } = *way;
+    let (n, d) = (problem.examples(), problem.dimensions());
+    let mut theta = parameters.start(d, scale, &mut Stream::new(seed, Purpose::Init, 0, 0));
+    let batch = training.batch.clamp(1, n);
+    let mut order: Vec<u32> = Vec::new();
+    for step in 0..training.steps {
+        if order.len() < batch {
+            let mut next = Stream::new(seed, Purpose::Order, 0, step as u64).permutation(n);
+            next.extend(std::mem::take(&mut order));
+            order = next;
+        }
+        let taken = order.split_off(order.len() - batch);
+        let mut g = gradient(problem, parameters, &theta, &taken);
+        let norm = g.iter().map(|g| g * g).sum::<f64>().sqrt();
+        if rho > 0.0 && norm > 0.0 {
+            let moved: Vec<f64> = theta.iter().zip(&g).map(|(t, g)| t + rho * g / norm).collect();
+            g = gradient(problem, parameters, &moved, &taken);
+        }
+        let progress = step as f64 / training.steps as f64;
+        let lr = training.lr * if decays { 0.5 * (1.0 + libm::cos(std::f64::consts::PI * progress)) } else { 1.0 };
+        theta.iter_mut().zip(&g).for_each(|(t, g)| *t -= lr * g);
+    }
+    let w = parameters.weights(&theta, d);
+    let outputs = &problem.x * faer::ColRef::from_slice(&w);
+    let worst = outputs.iter().zip(&problem.y).fold(0.0, |m: f64, (f, y)| m.max((f - y).abs()));
+    (w, worst)
+}
+
+/// One way of training over several draws, beside the path of minimum-norm interpolators of each.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Descent {
+    /// How the function is written.
+    pub parameters: String,
+    /// `sgd` or `sam`.
+    pub optimizer: String,
+    /// SAM's radius; 0 for SGD.
+    pub rho: f64,
+    /// The learning rate falls to 0.
+    pub decays: bool,
+    /// Largest |y - f| on the training examples at the end, over all draws.
+    pub residual: f64,
+    /// Mean |w - w_0| / |w_0|: distance from the minimum-norm interpolator.
+    pub from_minimum_norm: f64,
+    /// Median eta of the interpolator of the path that is nearest.
+    pub nearest_eta: f64,
+    /// Mean |w - w_eta| / |w_eta| there.
+    pub from_nearest: f64,
+    /// w'Sigma w over that of w_0, with its 95 % interval over draws.
+    pub relative_second_moment: Interval,
+    /// Advantage of the confidence attack on the exact law, members at 1, minus that of w_0.
+    pub confidence: Interval,
+    /// Test error minus that of w_0.
+    pub test_error: Interval,
+}
+
+/// One way of writing and training the function.
+struct Way {
+    parameters: Parameters,
+    rho: f64,
+    decays: bool,
+    scale: f64,
+}
+
+const fn way(parameters: Parameters, rho: f64, scale: f64) -> Way {
+    Way { parameters, rho, decays: true, scale }
+}
+
+/// The ways of training that are set beside the theory. Radii are relative to parameters of about the size of `scale`: much larger ones never leave the saddle at 0.
+const WAYS: [Way; 10] = [
+    way(Parameters::Linear, 0.0, 0.0),
+    way(Parameters::Linear, 0.05, 0.0),
+    Way { parameters: Parameters::Linear, rho: 0.05, decays: false, scale: 0.0 },
+    way(TWO_LAYER, 0.0, 0.1),
+    way(TWO_LAYER, 0.02, 0.1),
+    way(TWO_LAYER, 0.05, 0.1),
+    way(Parameters::Diagonal, 0.0, 0.3),
+    way(Parameters::Diagonal, 0.01, 0.3),
+    way(Parameters::Diagonal, 0.02, 0.3),
+    way(Parameters::Diagonal, 0.05, 0.3),
+];
+
+const TWO_LAYER: Parameters = Parameters::TwoLayer { width: 8 };
+
+fn distance(a: &[f64], b: &[f64]) -> f64 {
+    let square = |v: &mut dyn Iterator<Item = f64>| v.map(|x| x * x).sum::<f64>();
+    (square(&mut a.iter().zip(b).map(|(a, b)| a - b)) / square(&mut b.iter().copied())).sqrt()
+}
+
+/// What one way gives on one draw.
+struct End {
+    residual: f64,
+    from_minimum_norm: f64,
+    nearest: (f64, f64),
+    /// Second moment over w_0's; confidence and error minus w_0's.
+    beside_flat: [f64; 3],
+}
+
+/// Every way on one draw.
+fn on_draw(setting: &Setting, training: &Training, etas: &[f64], seed: u64, index: usize) -> Result<Vec<End>, Error> {
+    let (population, examples, mut stream) = draw(setting, seed, index)?;
+    let problem = setting.problem(&examples.iter().collect::<Vec<_>>(), &mut stream)?;
+    let path = Path::new(&problem, population.spectrum(), &[&[0.0], etas].concat(), 1)?;
+    let flat = &path.points[0].weights;
+    let before = population.margin(flat);
+    let ends = WAYS.iter().map(|way| {
+        let (w, residual) = train(&problem, way, training, seed.wrapping_add(index as u64));
+        let distances = path.points.iter().map(|p| (p.eta, distance(&w, &p.weights)));
+        let nearest =
+            distances.fold((f64::NAN, f64::INFINITY), |best, found| if found.1 < best.1 { found } else { best });
+        let law = population.margin(&w);
+        End {
+            residual,
+            from_minimum_norm: distance(&w, flat),
+            nearest,
+            beside_flat: [
+                law.second_moment() / before.second_moment(),
+                law.confidence(0.0).1 - before.confidence(0.0).1,
+                law.error() - before.error(),
+            ],
+        }
+    });
+    Ok(ends.collect())
+}
+
+/// Trains every way on `draws` draws of `setting` and finds the eta, of 0 and `etas`, that comes nearest.
+///
+/// # Errors
+/// Those of the setting and of [`Path::new`]; fewer than 2 draws; no step.
+pub fn descend(
+    setting: &Setting,
+    training: &Training,
+    etas: &[f64],
+    draws: usize,
+    seed: u64,
+    workers: usize,
+) -> Result<Vec<Descent>, Error> {
+    check_parameter("the number of steps", training.steps as f64, training.steps >= 1, "but 1 is needed")?;
+    check_parameter("the number of draws", draws as f64, draws >= 2, "but an interval needs 2")?;
+    let found = parallel::map(draws, workers, |index| on_draw(setting, training, etas, seed, index));
+    let found: Vec<Vec<End>> = found.into_iter().collect::<Result<_, _>>()?;
+    WAYS.iter()
+        .enumerate()
+        .map(|(k, way)| {
+            let each = |of: &dyn Fn(&End) -> f64| found.iter().map(|ends| of(&ends[k])).collect::<Vec<f64>>();
+            let beside = |c: usize| student_t(&each(&|e| e.beside_flat[c]), 0.95);
+            Ok(Descent {
+                parameters: way.parameters.name().into(),
+                optimizer: if way.rho > 0.0 { "sam" } else { "sgd" }.into(),
+                rho: way.rho,
+                decays: way.decays,
+                residual: each(&|e| e.residual).into_iter().fold(0.0, f64::max),
+                from_minimum_norm: moments::mean(&each(&|e| e.from_minimum_norm)),
+                nearest_eta: moments::median(&each(&|e| e.nearest.0)),
+                from_nearest: moments::mean(&each(&|e| e.nearest.1)),
+                relative_second_moment: beside(0)?,
+                confidence: beside(1)?,
+                test_error: beside(2)?,
+            })
+        })
+        .collect()
+}
