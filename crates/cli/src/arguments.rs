@@ -22,6 +22,8 @@ pub(crate) enum Command {
     Compare(Compare),
     /// Say why recipes leak, from the pools of a finished run or from NumPy archives; trains nothing
     Explain(Explain),
+    /// The interpolating linear model behind the claim: exact, simulated and drawn; trains nothing large
+    Theory(Theory),
     /// Render table and report.html of a finished run again
     Report {
         /// Run directory
@@ -161,6 +163,49 @@ pub(crate) struct Explain {
     /// Root seed of splits and nulls for archives; a run directory has its own
     #[arg(long)]
     pub(crate) seed: Option<u64>,
+    /// Worker threads [default: one per core]; no result depends on it
+    #[arg(long, value_name = "W")]
+    pub(crate) workers: Option<usize>,
+    /// How to report progress
+    #[arg(long, value_enum, default_value = "human")]
+    pub(crate) message_format: MessageFormat,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Theory {
+    /// A finished run: its recipes are placed on the map of the theory
+    #[arg(value_name = "RUN")]
+    pub(crate) run: Option<PathBuf>,
+    /// Where to write theory.html and theory.json [default: the run directory; `flatleak-runs/theory`]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Kind of data: power-law (decay=1), spiked (spikes=10, floor=0.1), isotropic, subgroups (minority=0.1, distance=4)
+    #[arg(long, value_name = "NAME[+KEY=VALUE]", default_value = "power-law")]
+    pub(crate) family: String,
+    /// Training examples, n
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    pub(crate) examples: usize,
+    /// Dimensions, d, more than examples
+    #[arg(long, value_name = "D", default_value_t = 200)]
+    pub(crate) dimensions: usize,
+    /// Noise of the teacher over its signal; `inf` for classes at random
+    #[arg(long, value_name = "X", default_value_t = 0.0)]
+    pub(crate) teacher_noise: f64,
+    /// Noise on the fitted labels, tau: members have margins N(1, tau^2)
+    #[arg(long, value_name = "TAU", default_value_t = 0.1)]
+    pub(crate) label_noise: f64,
+    /// Values of eta: 0, a logarithmic grid from 0.01 to 100, and the limit
+    #[arg(long, value_name = "K", default_value_t = 50)]
+    pub(crate) etas: usize,
+    /// Independent draws of the problem
+    #[arg(long, value_name = "R", default_value_t = 20)]
+    pub(crate) draws: usize,
+    /// Linear models of the pool that is attacked, an even number
+    #[arg(long, value_name = "M", default_value_t = 32)]
+    pub(crate) models: usize,
+    /// Root seed
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
     /// Worker threads [default: one per core]; no result depends on it
     #[arg(long, value_name = "W")]
     pub(crate) workers: Option<usize>,

@@ -256,7 +256,7 @@ pub(crate) fn with_progress<T>(
 }
 
 /// Sharpness-aware recipes against every plain one; without such, every recipe against the first.
-fn pairs(recipes: &[&Recipe]) -> Vec<(usize, usize)> {
+pub(crate) fn pairs(recipes: &[&Recipe]) -> Vec<(usize, usize)> {
     let sharp = |r: usize| recipes[r].optimizer == Optimizer::Sam && recipes[r].rho > 0.0;
     let all = 0..recipes.len();
     let found: Vec<(usize, usize)> = all

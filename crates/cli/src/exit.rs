@@ -75,3 +75,10 @@ impl From<flatleak_report::Error> for Failure {
         Self::new(OTHER, e)
     }
 }
+
+impl From<flatleak_theory::Error> for Failure {
+    fn from(e: flatleak_theory::Error) -> Self {
+        let code = if matches!(e, flatleak_theory::Error::Stopped) { INTERRUPTED } else { USAGE };
+        Self::new(code, e)
+    }
+}

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use flatleak_data::Request;
+use flatleak_data::{Dataset, Request};
 use flatleak_nn::{ENGINE_VERSION, Recipe};
 use flatleak_pool::Pool;
 use flatleak_report::{DatasetRecord, Document, RecipeSettings, StudyRecord, Timings, table};
@@ -46,7 +46,7 @@ pub(crate) fn run(options: &Explain) -> Result<ExitCode, Failure> {
 }
 
 /// The run folders in a directory: itself, or one per data set in it.
-fn runs_in(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
+pub(crate) fn runs_in(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
     if dir.join("study.toml").is_file() {
         return Ok(vec![dir.to_owned()]);
     }
@@ -88,33 +88,59 @@ fn finished(options: &Explain, dir: &Path, workers: usize, stop: &AtomicBool) ->
     outputs::merge(documents, &folders, out)?.ok_or_else(nothing)
 }
 
+/// A run folder and what is complete in it.
+pub(crate) struct Finished {
+    study: Study,
+    pub(crate) data: Dataset,
+    dir: RunDir,
+    pub(crate) pools: Vec<Pool>,
+    /// Position of each pool's recipe in the study.
+    at: Vec<usize>,
+}
+
+impl Finished {
+    /// Opens a folder with a study; recipes without all their models are left out, and said to be.
+    pub(crate) fn open(run: &Path) -> Result<Self, Failure> {
+        let file = run.join("study.toml");
+        let text = std::fs::read_to_string(&file)
+            .map_err(|e| Failure::new(DATA, format!("cannot read {}: {e}", file.display())))?;
+        let study = Study::parse(&text)?;
+        let mut request = Request::new(study.data.first().map_or("", String::as_str));
+        (request.pool, request.test, request.seed) = (study.pool, study.test, study.seed);
+        let data = flatleak_data::open(&request)?;
+        let dir = RunDir::open(run, &study, &data)?;
+        let (mut pools, mut at) = (Vec::new(), Vec::new());
+        for (k, recipe) in study.recipes.iter().enumerate() {
+            match dir.pool(k, &data) {
+                Ok(pool) => {
+                    pools.push(pool);
+                    at.push(k);
+                }
+                Err(e @ flatleak_store::Error::Missing(_)) => {
+                    complain(&format!("recipe {} is left out: {e}", recipe.name));
+                }
+                Err(e) => return Err(e.into()),
+            }
+        }
+        if pools.is_empty() {
+            return Err(Failure::new(DATA, format!("no recipe in {} is complete", run.display())));
+        }
+        Ok(Self { study, data, dir, pools, at })
+    }
+
+    /// The recipes of the pools, in their order.
+    pub(crate) fn recipes(&self) -> Vec<&Recipe> {
+        self.at.iter().map(|&k| &self.study.recipes[k]).collect()
+    }
+}
+
 /// Explains one run folder and writes to `folder`.
 fn one(options: &Explain, run: &Path, folder: &Path, workers: usize, stop: &AtomicBool) -> Result<Document, Failure> {
-    let file = run.join("study.toml");
-    let text = std::fs::read_to_string(&file)
-        .map_err(|e| Failure::new(DATA, format!("cannot read {}: {e}", file.display())))?;
-    let study = Study::parse(&text)?;
-    let mut request = Request::new(study.data.first().map_or("", String::as_str));
-    (request.pool, request.test, request.seed) = (study.pool, study.test, study.seed);
-    let data = flatleak_data::open(&request)?;
-    let dir = RunDir::open(run, &study, &data)?;
-    let mut pools = Vec::new();
-    let mut recipes: Vec<&Recipe> = Vec::new();
-    for (at, recipe) in study.recipes.iter().enumerate() {
-        match dir.pool(at, &data) {
-            Ok(pool) => {
-                pools.push(pool);
-                recipes.push(recipe);
-            }
-            Err(e @ flatleak_store::Error::Missing(_)) => complain(&format!("recipe {} is left out: {e}", recipe.name)),
-            Err(e) => return Err(e.into()),
-        }
-    }
-    if pools.is_empty() {
-        return Err(Failure::new(DATA, format!("no recipe in {} is complete", run.display())));
-    }
+    let found = Finished::open(run)?;
+    let Finished { study, data, dir, pools, .. } = &found;
+    let recipes = found.recipes();
     let views: Vec<&Pool> = pools.iter().collect();
-    let mut asked = question(&study, &data, &recipes, workers);
+    let mut asked = question(study, data, &recipes, workers);
     asked.attacks.retain(|a| !options.no_attacks && NEEDED.contains(&a.name()));
     let started = Instant::now();
     let results = run.join("results.json");
@@ -131,7 +157,7 @@ fn one(options: &Explain, run: &Path, folder: &Path, workers: usize, stop: &Atom
             }
             let bare = Options { attacks: Vec::new(), pairs: Vec::new(), ..asked.clone() };
             let found = flatleak_verdict::compare(&views, &bare, |_| true)?;
-            let record = record(&study, &data, dir.data_digest(), false);
+            let record = record(study, data, dir.data_digest(), false);
             without_attacks(record, found.recipes, workers)
         }
     };
@@ -142,7 +168,7 @@ fn one(options: &Explain, run: &Path, folder: &Path, workers: usize, stop: &Atom
     let earlier = std::mem::replace(&mut document.explain, explain);
     keep_attacks(&mut document.explain, earlier);
     document.timings.analysis_s = started.elapsed().as_secs_f64();
-    let examples = Examples { details: &details, pools: &views, data: Some(&data), workers };
+    let examples = Examples { details: &details, pools: &views, data: Some(data), workers };
     outputs::write(&mut document, &examples, options.redact, folder)?;
     Ok(document)
 }

@@ -10,6 +10,7 @@ mod machine;
 mod outputs;
 mod progress;
 mod sheet;
+mod theory;
 
 use std::process::ExitCode;
 
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Compare(options) => compare::run(&options),
         Command::Explain(options) => explain::run(&options),
+        Command::Theory(options) => theory::run(&options),
         Command::Report { dir, redact } => outputs::report(&dir, redact),
         Command::Data { command } => data::run(&command),
         Command::List { what } => list::run(what),

@@ -59,6 +59,11 @@ impl PhiMoments {
         &self.whole
     }
 
+    /// The moments without each unit, in the order of units.
+    pub fn without(&self) -> &[Moments] {
+        &self.without
+    }
+
     /// The advantage of the best threshold if phi were normal, with its 95 % jackknife interval.
     ///
     /// # Errors

@@ -7,29 +7,29 @@ use flatleak_verdict::{
     RocFigure,
 };
 
-const WIDTH: f64 = 360.0;
-const HEIGHT: f64 = 260.0;
-const LEFT: f64 = 54.0;
-const BOTTOM: f64 = 40.0;
-const TOP: f64 = 12.0;
-const RIGHT: f64 = 18.0;
+pub(crate) const WIDTH: f64 = 360.0;
+pub(crate) const HEIGHT: f64 = 260.0;
+pub(crate) const LEFT: f64 = 54.0;
+pub(crate) const BOTTOM: f64 = 40.0;
+pub(crate) const TOP: f64 = 12.0;
+pub(crate) const RIGHT: f64 = 18.0;
 
 /// Maps data to the plotting area.
-struct Axes {
-    x: (f64, f64),
-    y: (f64, f64),
+pub(crate) struct Axes {
+    pub(crate) x: (f64, f64),
+    pub(crate) y: (f64, f64),
 }
 
 impl Axes {
-    fn x(&self, v: f64) -> f64 {
+    pub(crate) fn x(&self, v: f64) -> f64 {
         LEFT + (v - self.x.0) / (self.x.1 - self.x.0) * (WIDTH - LEFT - RIGHT)
     }
 
-    fn y(&self, v: f64) -> f64 {
+    pub(crate) fn y(&self, v: f64) -> f64 {
         HEIGHT - BOTTOM - (v - self.y.0) / (self.y.1 - self.y.0) * (HEIGHT - BOTTOM - TOP)
     }
 
-    fn path(&self, points: impl Iterator<Item = (f64, f64)>) -> String {
+    pub(crate) fn path(&self, points: impl Iterator<Item = (f64, f64)>) -> String {
         let mut out = String::new();
         for (i, (x, y)) in points.enumerate() {
             let _ = write!(out, "{}{:.1} {:.1}", if i == 0 { "M" } else { "L" }, self.x(x), self.y(y));
@@ -38,7 +38,7 @@ impl Axes {
     }
 
     /// The frame with ticks and titles.
-    fn frame(&self, (xs, xt): (&[(f64, String)], &str), (ys, yt): (&[(f64, String)], &str)) -> String {
+    pub(crate) fn frame(&self, (xs, xt): (&[(f64, String)], &str), (ys, yt): (&[(f64, String)], &str)) -> String {
         let mut out = String::new();
         let (x0, x1, y0, y1) = (LEFT, WIDTH - RIGHT, HEIGHT - BOTTOM, TOP);
         for (v, label) in xs {
@@ -60,7 +60,7 @@ impl Axes {
     }
 }
 
-fn svg(height: f64, title: &str, body: &str) -> String {
+pub(crate) fn svg(height: f64, title: &str, body: &str) -> String {
     format!("<svg viewBox='0 0 {WIDTH} {height}' role='img' aria-label='{title}'><title>{title}</title>{body}</svg>")
 }
 
@@ -286,6 +286,6 @@ pub(crate) fn groups(recipes: &[&str], all: &[&GroupResult], attack: &str) -> St
 }
 
 /// Text for SVG.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

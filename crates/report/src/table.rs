@@ -177,7 +177,7 @@ fn plus_minus(e: Estimate) -> String {
     format!("{:.4} ±{:.4}", e.mean, (e.high - e.low) / 2.0)
 }
 
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let last = lines.len() - 1;

@@ -19,6 +19,21 @@ pub struct Recipe<'a> {
     pub without: &'a [Moments],
 }
 
+/// The recipes of one finished run on one data set, and which pairs of them, by position, are compared: baseline, then candidate.
+#[derive(Clone, Debug, Default)]
+pub struct Run<'a> {
+    /// The recipes.
+    pub recipes: Vec<Recipe<'a>>,
+    /// The pairs.
+    pub pairs: Vec<(usize, usize)>,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&Recipe<'a>, &Recipe<'a>)> {
+        self.pairs.iter().filter_map(|&(a, b)| Some((self.recipes.get(a)?, self.recipes.get(b)?)))
+    }
+}
+
 /// Whether a narrower spread of non-members would help an attacker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

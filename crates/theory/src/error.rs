@@ -89,6 +89,17 @@ pub enum Error {
     /// A decomposition that did not converge.
     #[error("the {0} did not converge: check the input for huge values")]
     NoConvergence(&'static str),
+    /// A family that cannot be read.
+    #[error("cannot read the family {text:?}: {what}")]
+    Family {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The work was stopped from outside.
+    #[error("stopped")]
+    Stopped,
     /// A statistic that could not be computed.
     #[error(transparent)]
     Stats(#[from] flatleak_stats::Error),

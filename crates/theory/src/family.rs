@@ -7,6 +7,9 @@ use crate::error::{Error, check_parameter, check_size};
 use crate::margin::{Component, MarginLaw};
 use crate::problem::Problem;
 
+/// Shape from which on a skew normal is half a normal to working precision; larger ones would only be infinite.
+const SHARPEST: f64 = 1e12;
+
 /// A covariance, and with it a kind of problem. Spectra are scaled to a mean of 1, so that eta means the same in all of them: a weight on the covariance beside a
 /// weight of 1 on the identity.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,6 +49,42 @@ impl Family {
         }
     }
 
+    /// A family by its name, perhaps with parameters of its own behind plus signs, as `power-law+decay=1.5`.
+    ///
+    /// # Errors
+    /// An unknown name or parameter, a value that is not a number.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let refuse = |what: String| Error::Family { text: text.into(), what };
+        let mut parts = text.split('+');
+        let name = parts.next().unwrap_or("");
+        let all = Self::all();
+        let known = || all.iter().map(Self::name).collect::<Vec<_>>().join(", ");
+        let mut family = all
+            .iter()
+            .copied()
+            .find(|f| f.name() == name)
+            .ok_or_else(|| refuse(format!("there is no family of this name; the families are {}", known())))?;
+        for part in parts {
+            let (key, value) = part.split_once('=').unwrap_or((part, ""));
+            let number: f64 =
+                value.parse().map_err(|_| refuse(format!("{part:?} is not a parameter: write key=number")))?;
+            let place = match (&mut family, key) {
+                (Self::PowerLaw { decay }, "decay") => decay,
+                (Self::Spiked { floor, .. }, "floor") => floor,
+                (Self::Subgroups { minority, .. }, "minority") => minority,
+                (Self::Subgroups { distance, .. }, "distance") => distance,
+                (Self::Spiked { spikes, .. }, "spikes") if number >= 0.0 && number.fract() == 0.0 => {
+                    *spikes = number as usize;
+                    continue;
+                }
+                (Self::Spiked { .. }, "spikes") => return Err(refuse("spikes are counted".into())),
+                (family, key) => return Err(refuse(format!("{} has no parameter {key:?}", family.name()))),
+            };
+            *place = number;
+        }
+        Ok(family)
+    }
+
     /// Every family with its usual parameters.
     pub fn all() -> [Self; 4] {
         [
@@ -66,8 +105,8 @@ pub struct Setting {
     pub examples: usize,
     /// Dimensions, d.
     pub dimensions: usize,
-    /// Deviation of the teacher's noise over that of its signal; infinite for classes at random. Sub-groups have no teacher.
-    pub teacher_noise: f64,
+    /// Deviation of the teacher's noise over that of its signal; `None` for classes at random. Sub-groups have no teacher.
+    pub teacher_noise: Option<f64>,
     /// Deviation of the noise on the fitted labels, tau: members then have margins N(1, tau^2).
     pub label_noise: f64,
 }
@@ -119,12 +158,9 @@ impl Setting {
             "but at least 2 are needed",
         )?;
         check_parameter("the number of dimensions", d as f64, d >= 2, "but at least 2 are needed")?;
-        check_parameter(
-            "the teacher's noise",
-            self.teacher_noise,
-            self.teacher_noise >= 0.0,
-            "but noise is at least 0",
-        )?;
+        let noise = self.teacher_noise.unwrap_or(0.0);
+        let fits = noise >= 0.0 && noise.is_finite();
+        check_parameter("the teacher's noise", noise, fits, "but it has to be finite and at least 0")?;
         let finite = self.label_noise >= 0.0 && self.label_noise.is_finite();
         check_parameter("the label noise", self.label_noise, finite, "but it has to be finite and at least 0")?;
         let spectrum: Vec<f64> = match self.family {
@@ -171,7 +207,8 @@ impl Setting {
         };
         let theta: Vec<f64> = (0..d).map(|_| stream.normal()).collect();
         let signal: f64 = theta.iter().zip(&spectrum).map(|(t, s)| s * t * t).sum();
-        Population::with_teacher(&spectrum, &theta, self.teacher_noise * signal.sqrt())
+        let noise = self.teacher_noise.map_or(f64::INFINITY, |noise| noise * signal.sqrt());
+        Population::with_teacher(&spectrum, &theta, noise)
     }
 
     /// Examples as a problem, with noise on their labels.
@@ -186,7 +223,7 @@ impl Setting {
 }
 
 impl Population {
-    /// Normal examples with this diagonal covariance, (d), and classes sign(theta'x + noise e); `theta` is (d).
+    /// Normal examples with this diagonal covariance, (d), and classes sign(theta'x + noise e), at random for infinite noise; `theta` is (d).
     ///
     /// # Errors
     /// Sizes that differ; a variance or noise below 0.
@@ -244,7 +281,7 @@ impl Population {
                 let heard = (over(theta, theta) + noise * noise).sqrt();
                 // Rounding may carry a perfect student past 1.
                 let rho = if v > 0.0 { (over(w, theta) / (v.sqrt() * heard)).clamp(-1.0, 1.0) } else { 0.0 };
-                let shape = rho / ((1.0 - rho) * (1.0 + rho)).sqrt();
+                let shape = (rho / ((1.0 - rho) * (1.0 + rho)).sqrt()).clamp(-SHARPEST, SHARPEST);
                 MarginLaw::new(vec![Component { weight: 1.0, location: 0.0, scale: v.sqrt(), shape }])
             }
             Kind::Subgroups(_) => MarginLaw::new((0..2).map(|g| self.component(w, g)).collect()),

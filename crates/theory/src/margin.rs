@@ -2,6 +2,7 @@
 
 use flatleak_stats::gaussian::Moments;
 use flatleak_stats::normal;
+use serde::{Deserialize, Serialize};
 
 use crate::owens::owens_t;
 
@@ -11,7 +12,7 @@ const REACH: f64 = 9.0;
 const POINTS: usize = 400;
 
 /// A skew normal part: location + scale (delta |u| + sqrt(1 - delta^2) v) with standard normal u, v and delta = shape / sqrt(1 + shape^2) (Azzalini 1985). With shape 0 it is normal.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Component {
     /// Share of the mixture.
     pub weight: f64,
@@ -69,6 +70,11 @@ impl MarginLaw {
             c.scale = c.scale.max(1e-300);
         });
         Self { components }
+    }
+
+    /// Its parts.
+    pub fn components(&self) -> &[Component] {
+        &self.components
     }
 
     fn sum(&self, of: impl Fn(&Component) -> f64) -> f64 {

@@ -12,7 +12,7 @@ const POWER_LAW: Setting = Setting {
     family: Family::PowerLaw { decay: 1.0 },
     examples: 60,
     dimensions: 200,
-    teacher_noise: 0.0,
+    teacher_noise: Some(0.0),
     label_noise: 0.0,
 };
 
@@ -113,7 +113,7 @@ fn closed_forms_agree_with_simulated_attacks() {
             },
             examples: n,
             dimensions: n * (2 + stream.below(3) as usize),
-            teacher_noise: if random_classes { f64::INFINITY } else { stream.uniform(0.0, 1.0) },
+            teacher_noise: if random_classes { None } else { Some(stream.uniform(0.0, 1.0)) },
             label_noise: if seed % 2 == 0 { 0.0 } else { stream.uniform(0.05, 0.5) },
         };
         let eta = [0.0, 0.3, 3.0, 30.0][stream.below(4) as usize];
@@ -187,7 +187,7 @@ fn contraction_raises_what_flatleak_measures() {
 
 #[test]
 fn the_spread_peaks_where_interpolation_begins() {
-    let setting = Setting { examples: 40, teacher_noise: 0.5, ..POWER_LAW };
+    let setting = Setting { examples: 40, teacher_noise: Some(0.5), ..POWER_LAW };
     let found = sweep(&setting, &[10, 40, 320], 0.0, 20, 0, 2).unwrap();
     let [few, equal, many] = [0, 1, 2].map(|k| &found[k]);
     assert!(equal.deviation.mean > 3.0 * few.deviation.mean.max(many.deviation.mean));

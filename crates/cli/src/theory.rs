@@ -1,0 +1,104 @@
+//! `flatleak theory`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+
+use flatleak_explain::PhiMoments;
+use flatleak_pool::Signal;
+use flatleak_report::theory as report;
+use flatleak_store::write_atomic;
+use flatleak_theory::{Family, Recipe, Request, Run, Setting, study};
+use serde_json::json;
+
+use crate::arguments::{MessageFormat, Theory};
+use crate::compare::{pairs, stop_flag};
+use crate::exit::{Failure, OUTPUT};
+use crate::explain::{Finished, runs_in};
+use crate::machine;
+use crate::progress::{Progress, complain, say};
+
+/// Parts of the work, for the progress bar.
+const PARTS: u64 = 7;
+
+pub(crate) fn run(options: &Theory) -> Result<ExitCode, Failure> {
+    let request = request(options)?;
+    let measured = options.run.as_deref().map(measure).transpose()?.unwrap_or_default();
+    let runs: Vec<Run<'_>> = measured.iter().map(Measured::run).collect();
+    let stop = stop_flag()?;
+    let progress = Progress::new("theory", PARTS, options.message_format);
+    let mut done = 0;
+    let outcome = study(&request, &runs, |_| {
+        progress.set(done);
+        done += 1;
+        !stop.load(Ordering::Relaxed)
+    })?;
+    progress.finish();
+    let default = || options.run.clone().unwrap_or_else(|| PathBuf::from("flatleak-runs").join("theory"));
+    let out = options.out.clone().unwrap_or_else(default);
+    std::fs::create_dir_all(&out).map_err(|e| Failure::new(OUTPUT, format!("cannot create {}: {e}", out.display())))?;
+    write_atomic(&out.join("theory.json"), report::json(&outcome)?.as_bytes(), "theory")?;
+    let page = out.join("theory.html");
+    write_atomic(&page, report::html(&outcome, env!("CARGO_PKG_VERSION"))?.as_bytes(), "theory-report")?;
+    if options.message_format == MessageFormat::Json {
+        say(&format!("{}\n", json!({ "phase": "done", "event": { "report": page, "changes": outcome.changes } })));
+    } else {
+        say(&format!("{}\nreport: {}\n", report::table(&outcome), page.display()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn request(options: &Theory) -> Result<Request, Failure> {
+    let setting = Setting {
+        family: Family::parse(&options.family)?,
+        examples: options.examples,
+        dimensions: options.dimensions,
+        teacher_noise: Some(options.teacher_noise).filter(|noise| *noise != f64::INFINITY),
+        label_noise: options.label_noise,
+    };
+    let mut etas = Request::etas(options.etas);
+    // A spectrum with zeros has no limit in which flatness alone counts.
+    if matches!(setting.family, Family::Spiked { floor, .. } if floor == 0.0) {
+        etas.pop();
+    }
+    let workers = options.workers.unwrap_or_else(machine::cores).max(1);
+    Ok(Request { setting, etas, draws: options.draws, models: options.models, seed: options.seed, workers })
+}
+
+/// The moments of phi of the recipes of one run folder.
+struct Measured {
+    recipes: Vec<(String, PhiMoments)>,
+    pairs: Vec<(usize, usize)>,
+}
+
+impl Measured {
+    fn run(&self) -> Run<'_> {
+        let recipes = self.recipes.iter().map(|(name, moments)| Recipe {
+            name,
+            whole: *moments.moments(),
+            without: moments.without(),
+        });
+        Run { recipes: recipes.collect(), pairs: self.pairs.clone() }
+    }
+}
+
+/// Every run folder of a finished run; recipes of several data sets carry its name.
+fn measure(dir: &Path) -> Result<Vec<Measured>, Failure> {
+    let folders = runs_in(dir)?;
+    let several = folders.len() > 1;
+    let mut out = Vec::new();
+    for folder in folders {
+        let found = Finished::open(&folder)?;
+        if found.pools.iter().any(|p| !p.offers(Signal::Phi)) {
+            complain(&format!(
+                "{} is left out: its pools say who is right, not how sure the models are",
+                folder.display()
+            ));
+            continue;
+        }
+        let name = |recipe: &str| if several { format!("{recipe}, {}", found.data.name) } else { recipe.to_owned() };
+        let recipes = found.pools.iter().map(|p| (name(&p.recipe), PhiMoments::new(p))).collect();
+        out.push(Measured { recipes, pairs: pairs(&found.recipes()) });
+    }
+    Ok(out)
+}

@@ -1,0 +1,94 @@
+//! The outcome of `flatleak theory`: terminal [`table`], [`html`] page and [`json`].
+
+mod page;
+mod plot;
+mod table;
+
+use flatleak_stats::Interval;
+use flatleak_theory::{Along, Change, Outcome, Setting};
+
+pub use page::html;
+pub use table::table;
+
+use crate::Error;
+
+/// `theory.json`, with a final newline.
+///
+/// # Errors
+/// Numbers that JSON has no form for, of which an outcome has none.
+pub fn json(outcome: &Outcome) -> Result<String, Error> {
+    Ok(serde_json::to_string_pretty(outcome)? + "\n")
+}
+
+/// Three digits with a sign, and a true minus.
+fn signed(e: &Interval) -> String {
+    format!("{:+.3} [{:+.3}, {:+.3}]", e.mean, e.low, e.high).replace('-', "−")
+}
+
+fn change<'a>(changes: &'a [Change], what: &str) -> Option<&'a Change> {
+    changes.iter().find(|c| c.what == what)
+}
+
+/// Where the path ends, in words.
+fn end(path: &[Along]) -> String {
+    match path.last().and_then(|a| a.eta) {
+        Some(eta) => format!("eta = {eta}"),
+        None => "the limit".into(),
+    }
+}
+
+/// The problem in words.
+fn problem(s: &Setting) -> String {
+    use flatleak_theory::Family;
+    let family = match s.family {
+        Family::PowerLaw { decay } => format!("eigenvalues falling as 1/j^{decay}"),
+        Family::Spiked { spikes, floor } => format!("{spikes} large eigenvalues, the others {floor} of them"),
+        Family::Isotropic => "all eigenvalues equal".into(),
+        Family::Subgroups { minority, distance } => {
+            format!("a minority of {:.0} % with a feature of its own at distance {distance}", 100.0 * minority)
+        }
+    };
+    let teacher = match (s.family, s.teacher_noise) {
+        (Family::Subgroups { .. }, _) => String::new(),
+        (_, None) => ", classes at random".into(),
+        (_, Some(0.0)) => ", classes by a linear teacher without noise".into(),
+        (_, Some(noise)) => format!(", classes by a linear teacher with noise {noise} of its signal"),
+    };
+    format!(
+        "{} examples in {} dimensions, {family}{teacher}, noise {} on the fitted labels",
+        s.examples, s.dimensions, s.label_noise
+    )
+}
+
+/// What the model says, in one or two sentences.
+fn headline(o: &Outcome) -> String {
+    if let Some(d) = o.degenerate {
+        return format!("No contraction in this problem: {}.", d.reason());
+    }
+    let (Some(v), Some(conf), Some(best), Some(error)) = (
+        change(&o.changes, "second_moment"),
+        change(&o.changes, "confidence"),
+        change(&o.changes, "likelihood_ratio"),
+        change(&o.changes, "test_error"),
+    ) else {
+        return String::new();
+    };
+    let moves = |c: &Change, rises: &str, falls: &str| {
+        let (word, n) = if c.rises >= c.falls { (rises, c.rises) } else { (falls, c.falls) };
+        format!("{word} in {n} of {} draws, by {}", o.draws, signed(&c.difference))
+    };
+    let closing = if error.difference.mean > 0.0 {
+        ": in this model flatness narrows the outputs without making the classifier better."
+    } else {
+        "."
+    };
+    format!(
+        "From the solution that gradient descent finds to the flattest ({}), the spread of outputs on unseen examples {}. The advantage of the \
+         confidence attack {}; that of the best attack {}. The test error {}{closing}",
+        end(&o.path),
+        moves(v, "rises", "falls"),
+        moves(conf, "rises", "falls"),
+        moves(best, "rises", "falls"),
+        moves(error, "rises", "falls"),
+    )
+}

@@ -1,0 +1,111 @@
+//! `theory.html`: one file that works offline.
+
+use askama::Template;
+use flatleak_stats::Interval;
+use flatleak_theory::{Along, Change, Contraction, Outcome};
+
+use super::plot::{self, Densities, Map};
+use super::{change, end, headline, problem, signed, table};
+use crate::Error;
+
+#[derive(Template)]
+#[template(path = "theory.html")]
+struct Page<'a> {
+    o: &'a Outcome,
+    headline: String,
+    problem: String,
+    end: String,
+    densities: Densities,
+    advantages: String,
+    moments: String,
+    memorized: String,
+    errors: String,
+    group_errors: String,
+    sweep_auc: String,
+    sweep_error: String,
+    maps: Vec<(&'static str, String)>,
+    version: &'a str,
+}
+
+fn group(a: &Along, k: usize) -> Interval {
+    a.groups.get(k).map_or(Interval { mean: 0.0, low: 0.0, high: 0.0 }, |g| g.test_error)
+}
+
+impl Page<'_> {
+    fn figure(&self, e: &Interval) -> String {
+        format!("{:.3} ± {:.3}", e.mean, 0.5 * (e.high - e.low))
+    }
+
+    fn signed(&self, e: &Interval) -> String {
+        signed(e)
+    }
+
+    fn change(&self, changes: &[Change], what: &str) -> String {
+        change(changes, what).map_or(String::new(), |c| signed(&c.difference))
+    }
+
+    fn eta(&self, eta: &Option<f64>) -> String {
+        eta.map_or("∞".into(), |eta| if eta == 0.0 { "0".into() } else { format!("{eta:.3}") })
+    }
+
+    fn word(&self, c: &Contraction) -> &'static str {
+        table::word(*c)
+    }
+
+    fn three(&self, v: &f64) -> String {
+        format!("{v:.3}")
+    }
+
+    fn small(&self, v: &f64) -> String {
+        if *v < 1e-3 { format!("{v:.0e}").replace('-', "−") } else { format!("{v:.4}") }
+    }
+
+    fn percent(&self, v: &f64) -> String {
+        format!("{:.1} %", 100.0 * v)
+    }
+
+    /// Where the slider stands at first: the end, where the effect is largest.
+    fn last(&self) -> usize {
+        self.densities.frames.len().saturating_sub(1)
+    }
+}
+
+/// The whole page; `version` is that of the program.
+///
+/// # Errors
+/// When the template fails, which no outcome does.
+pub fn html(o: &Outcome, version: &str) -> Result<String, Error> {
+    let groups = o.path.first().is_some_and(|a| !a.groups.is_empty());
+    Ok(Page {
+        o,
+        headline: headline(o),
+        problem: problem(&o.setting),
+        end: end(&o.path),
+        densities: plot::densities(&o.shown, o.setting.label_noise),
+        advantages: plot::along(
+            &o.path,
+            "advantage of the attack",
+            &[(2, |a| a.confidence), (0, |a| a.likelihood_ratio)],
+        ),
+        moments: plot::along(&o.path, "v: second moment of outputs", &[(0, |a| a.second_moment)]),
+        memorized: plot::along(&o.path, "mean memorization", &[(3, |a| a.memorization)]),
+        errors: plot::along(&o.path, "test error", &[(4, |a| a.test_error)]),
+        group_errors: if groups {
+            plot::along(&o.path, "test error by group", &[(0, |a| group(a, 0)), (2, |a| group(a, 1))])
+        } else {
+            String::new()
+        },
+        sweep_auc: plot::sweep(&o.sweep, "AUC of the confidence attack", |p| p.auc),
+        sweep_error: plot::sweep(&o.sweep, "test error", |p| p.test_error),
+        maps: if o.placed.is_empty() {
+            Vec::new()
+        } else {
+            vec![
+                ("One threshold on phi", plot::map(&o.placed, Map::Threshold)),
+                ("The best attack on phi", plot::map(&o.placed, Map::LikelihoodRatio)),
+            ]
+        },
+        version,
+    }
+    .render()?)
+}
