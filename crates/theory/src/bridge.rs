@@ -140,3 +140,49 @@ pub fn step(baseline: &Recipe<'_>, candidate: &Recipe<'_>) -> Result<Step, Error
         likelihood_ratio: difference(&likelihood_ratio_advantage)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moments(m: f64, tau: f64, sigma: f64) -> Moments {
+        Moments { member_mean: m, member_deviation: tau, non_member_mean: 0.0, non_member_deviation: sigma }
+    }
+
+    fn recipe<'a>(name: &'a str, without: &'a [Moments]) -> Recipe<'a> {
+        Recipe { name, whole: without[0], without }
+    }
+
+    #[test]
+    fn regions_of_the_map() {
+        // Far apart, contraction helps both; close together with narrow members it hinders both.
+        let far = [moments(3.0, 0.2, 1.0), moments(3.01, 0.2, 1.0)];
+        let near = [moments(0.4, 0.5, 1.0), moments(0.4, 0.51, 1.0)];
+        let placed = place(&recipe("far", &far)).unwrap();
+        assert_eq!(placed.confidence_contraction, Contraction::Helps);
+        assert_eq!(placed.likelihood_ratio_contraction, Contraction::Helps);
+        let placed = place(&recipe("near", &near)).unwrap();
+        assert_eq!(placed.confidence_contraction, Contraction::Hinders);
+        assert_eq!(placed.likelihood_ratio_contraction, Contraction::Hinders);
+        // Blocks on either side of the border leave it open.
+        let torn = [moments(1.0, 0.3, 1.0), moments(0.5, 0.3, 1.0), moments(1.5, 0.3, 1.0)];
+        assert_eq!(place(&recipe("torn", &torn)).unwrap().likelihood_ratio_contraction, Contraction::Open);
+        // A deviation of 0 has no place.
+        assert!(place(&recipe("point", &[moments(1.0, 0.0, 1.0); 2])).is_err());
+    }
+
+    #[test]
+    fn steps_measure_the_spread_in_units_of_the_gap() {
+        let (wide, narrow) = ([moments(1.0, 0.2, 1.0); 3], [moments(2.0, 0.4, 1.0); 3]);
+        let found = step(&recipe("a", &wide), &recipe("b", &narrow)).unwrap();
+        assert!((found.contraction.unwrap().mean + std::f64::consts::LN_2).abs() < 1e-15);
+        assert!(found.confidence.mean > 0.0);
+        // Scaling phi moves nothing.
+        let scaled = [moments(5.0, 1.0, 5.0); 3];
+        let found = step(&recipe("a", &wide), &recipe("b", &scaled)).unwrap();
+        assert!(found.contraction.unwrap().mean.abs() < 1e-15 && found.likelihood_ratio.mean.abs() < 1e-15);
+        let behind = [moments(-1.0, 1.0, 1.0); 3];
+        assert_eq!(step(&recipe("a", &wide), &recipe("b", &behind)).unwrap().contraction, None);
+        assert!(step(&recipe("a", &wide), &recipe("b", &behind[..2])).is_err());
+    }
+}

@@ -265,3 +265,51 @@ pub fn descend(
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRIED: [Parameters; 3] = [Parameters::Linear, Parameters::TwoLayer { width: 2 }, Parameters::Diagonal];
+
+    fn problem() -> Problem {
+        Problem::new(&[1.0, 0.5, -0.3, 0.2, -1.0, 0.8], &[1.0, -1.0], 3).unwrap()
+    }
+
+    fn loss(problem: &Problem, parameters: Parameters, theta: &[f64]) -> f64 {
+        let w = parameters.weights(theta, 3);
+        let error = |i: usize| problem.row(i).iter().zip(&w).map(|(x, w)| x * w).sum::<f64>() - problem.y[i];
+        (0..2).map(|i| error(i).powi(2) / 4.0).sum()
+    }
+
+    #[test]
+    fn gradients_agree_with_differences() {
+        for parameters in TRIED {
+            let mut stream = Stream::new(0, Purpose::Simulation, 0, 0);
+            let mut theta = parameters.start(3, 0.7, &mut stream);
+            theta.iter_mut().for_each(|t| *t += 0.3 * stream.normal());
+            let g = gradient(&problem(), parameters, &theta, &[0, 1]);
+            assert_eq!(g.len(), theta.len());
+            for k in 0..theta.len() {
+                let moved = |by: f64| {
+                    let mut theta = theta.clone();
+                    theta[k] += by;
+                    loss(&problem(), parameters, &theta)
+                };
+                let difference = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+                assert!((g[k] - difference).abs() < 1e-8, "{} {k}", parameters.name());
+            }
+        }
+    }
+
+    /// One step of SAM by hand, on one example: x = (2), y = 1, w = 0: g = -2, moved to -rho, gradient there 2 (-2 rho - 1).
+    #[test]
+    fn a_step_of_sam_by_hand() {
+        let problem = Problem::new(&[2.0], &[1.0], 1).unwrap();
+        let training = Training { steps: 1, batch: 1, lr: 0.1 };
+        let way = |rho| Way { parameters: Parameters::Linear, rho, decays: false, scale: 0.0 };
+        let (w, _) = train(&problem, &way(0.25), &training, 0);
+        assert!((w[0] - 0.1 * 2.0 * (2.0 * 0.25 + 1.0)).abs() < 1e-15, "{w:?}");
+        assert_eq!(train(&problem, &way(0.0), &training, 0).0, [0.2]);
+    }
+}

@@ -37,7 +37,7 @@ pub enum Error {
     /// Rows of X that depend on each other.
     #[error(
         "the {examples} examples are linearly dependent to working precision (condition number of X G^-1 X' {condition:.1e}): remove \
-         duplicates, or use a ridge above 0"
+         duplicates, take data that vary in more directions, or use a ridge above 0"
     )]
     RankDeficient {
         /// Number of examples.

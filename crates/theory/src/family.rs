@@ -145,6 +145,15 @@ fn of_mean_one(mut spectrum: Vec<f64>) -> Vec<f64> {
 }
 
 impl Setting {
+    /// The same with other sizes; a family with more spikes than dimensions is left with as many as there are.
+    pub fn resized(&self, examples: usize, dimensions: usize) -> Self {
+        let family = match self.family {
+            Family::Spiked { spikes, floor } => Family::Spiked { spikes: spikes.min(dimensions), floor },
+            other => other,
+        };
+        Self { family, examples, dimensions, ..*self }
+    }
+
     /// The population: a teacher of independent normal weights is drawn from `stream` where the family has one.
     ///
     /// # Errors

@@ -28,8 +28,8 @@ const SWEPT_ETA: f64 = 10.0;
 const SWEPT_NOISE: f64 = 0.5;
 /// Most training examples of the sweep: it shows a shape that larger problems repeat.
 const SWEPT_EXAMPLES: usize = 60;
-/// Training examples and dimensions of the networks that are trained by descent, and draws of them.
-const DESCENT: (usize, usize, usize) = (20, 60, 5);
+/// Most training examples of the networks that are trained by descent, dimensions per example, and draws of them.
+const DESCENT: (usize, usize, usize) = (20, 3, 5);
 /// How these are trained.
 const TRAINING: Training = Training { steps: 4000, batch: 5, lr: 0.02 };
 
@@ -389,8 +389,9 @@ pub fn study(
     let mut through = sweep(&swept, &dimensions, 0.0, draws, seed, workers)?;
     through.extend(sweep(&swept, &dimensions, SWEPT_ETA, draws, seed, workers)?);
     part("descent")?;
-    let (n, d, repeats) = DESCENT;
-    let trained = Setting { examples: n, dimensions: d, label_noise: 0.0, ..setting };
+    let (most, per_example, repeats) = DESCENT;
+    let n = setting.examples.min(most);
+    let trained = Setting { label_noise: 0.0, ..setting.resized(n, per_example * n) };
     let finite: Vec<f64> = etas.iter().copied().filter(|eta| eta.is_finite()).collect();
     let descent = descend(&trained, &TRAINING, &finite, repeats, seed, workers)?;
     part("bridge")?;

@@ -77,7 +77,7 @@ pub fn sweep(
     workers: usize,
 ) -> Result<Vec<SweepPoint>, Error> {
     let found = parallel::map(dimensions.len() * draws, workers, |k| {
-        one(&Setting { dimensions: dimensions[k / draws], ..*setting }, eta, seed, k % draws)
+        one(&setting.resized(setting.examples, dimensions[k / draws]), eta, seed, k % draws)
     });
     let found: Vec<[f64; 3]> = found.into_iter().collect::<Result<_, _>>()?;
     let mean = |rows: &[[f64; 3]], c: usize| student_t(&rows.iter().map(|r| r[c]).collect::<Vec<_>>(), 0.95);

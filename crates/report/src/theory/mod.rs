@@ -41,6 +41,7 @@ fn end(path: &[Along]) -> String {
 fn problem(s: &Setting) -> String {
     use flatleak_theory::Family;
     let family = match s.family {
+        Family::PowerLaw { decay: 1.0 } => "eigenvalues falling as 1/j".into(),
         Family::PowerLaw { decay } => format!("eigenvalues falling as 1/j^{decay}"),
         Family::Spiked { spikes, floor } => format!("{spikes} large eigenvalues, the others {floor} of them"),
         Family::Isotropic => "all eigenvalues equal".into(),

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use flatleak_stats::Interval;
-use flatleak_theory::{Along, Change, Contraction, Outcome};
+use flatleak_theory::{Along, Change, Contraction, Descent, Outcome, Placed, Simulated};
 
 use super::plot::{self, Densities, Map};
 use super::{change, end, headline, problem, signed, table};
@@ -64,10 +64,75 @@ impl Page<'_> {
         format!("{:.1} %", 100.0 * v)
     }
 
+    /// The attacks on the pool, each with its etas.
+    fn by_attack(&self) -> Vec<Vec<&Simulated>> {
+        let mut out: Vec<Vec<&Simulated>> = Vec::new();
+        for s in &self.o.simulated {
+            match out.iter_mut().find(|rows| rows[0].attack == s.attack) {
+                Some(rows) => rows.push(s),
+                None => out.push(vec![s]),
+            }
+        }
+        out
+    }
+
+    /// What SAM did in the networks that are not plain least squares, at its largest radius.
+    fn observations(&self) -> Vec<String> {
+        let mut out: Vec<&Descent> = Vec::new();
+        for d in self.o.descent.iter().filter(|d| d.rho > 0.0 && d.parameters != "linear") {
+            match out.iter_mut().find(|before| before.parameters == d.parameters) {
+                Some(before) if before.rho < d.rho => *before = d,
+                Some(_) => {}
+                None => out.push(d),
+            }
+        }
+        out.into_iter().map(observation).collect()
+    }
+
+    /// Where the recipes lie, in words.
+    fn reading(&self) -> String {
+        let count = |of: fn(&Placed) -> Contraction, which| self.o.placed.iter().filter(|p| of(p) == which).count();
+        let one = |name: &str, of: fn(&Placed) -> Contraction| {
+            let (helps, hinders) = (count(of, Contraction::Helps), count(of, Contraction::Hinders));
+            format!("{name}, a narrower spread would help in {helps} and hinder in {hinders}")
+        };
+        format!(
+            "Of the {} recipes here: for one threshold{}; for the best attack{}.",
+            self.o.placed.len(),
+            one("", |p| p.confidence_contraction),
+            one("", |p| p.likelihood_ratio_contraction)
+        )
+    }
+
     /// Where the slider stands at first: the end, where the effect is largest.
     fn last(&self) -> usize {
         self.densities.frames.len().saturating_sub(1)
     }
+}
+
+fn observation(d: &Descent) -> String {
+    let v = &d.relative_second_moment;
+    let moved = match (v.high < 1.0, v.low > 1.0) {
+        (true, _) => "narrows the outputs on unseen examples",
+        (_, true) => "widens the outputs on unseen examples",
+        _ => "is not shown to narrow the outputs on unseen examples",
+    };
+    let nearer = if d.nearest_eta > 0.0 && d.from_nearest < 0.75 * d.from_minimum_norm {
+        format!(
+            "; the path’s solution at eta {:.2} describes the result better (distance {:.2}) than the smallest-norm one ({:.2})",
+            d.nearest_eta, d.from_nearest, d.from_minimum_norm
+        )
+    } else {
+        format!(
+            "; no eta describes the result much better (distance {:.2} at best) than 0 ({:.2})",
+            d.from_nearest, d.from_minimum_norm
+        )
+    };
+    let half = 0.5 * (v.high - v.low);
+    format!(
+        "In the {} network SAM with radius {} {moved}: v / v₀ is {:.3} ± {half:.3}{nearer}.",
+        d.parameters, d.rho, v.mean
+    )
 }
 
 /// The whole page; `version` is that of the program.

@@ -16,7 +16,7 @@ const MARGINS: (f64, f64) = (-2.5, 2.5);
 /// Points of a density.
 const POINTS: usize = 161;
 /// Cells of the map in either direction.
-const CELLS: usize = 48;
+const CELLS: usize = 32;
 
 /// One position of the slider: what moves, as attributes.
 pub(super) struct Frame {
@@ -171,7 +171,7 @@ pub(super) enum Map {
 /// The advantage over (gap / sigma, tau / sigma), darker for more; hatched where a narrower spread of non-members would hinder the attacker; recipes as numbered points with their intervals.
 pub(super) fn map(placed: &[Placed], which: Map) -> String {
     let edge = |least: f64, of: fn(&Placed) -> f64| placed.iter().map(of).fold(least, |a: f64, b| a.max(1.15 * b));
-    let axes = Axes { x: (0.0, edge(2.5, |p| p.gap.high)), y: (0.0, edge(1.6, |p| p.ratio.high)) };
+    let axes = Axes { x: (0.0, edge(1.2, |p| p.gap.high)), y: (0.0, edge(1.2, |p| p.ratio.high)) };
     let moments = |gap: f64, ratio: f64| Moments {
         member_mean: gap,
         member_deviation: ratio,
@@ -182,7 +182,8 @@ pub(super) fn map(placed: &[Placed], which: Map) -> String {
         Map::Threshold => (one_sided_advantage(m), one_sided_slope(m)),
         Map::LikelihoodRatio => (likelihood_ratio_advantage(m), likelihood_ratio_slope(m)),
     };
-    let mut body = String::new();
+    // Crisp edges leave no seams between cells.
+    let mut body = String::from("<g shape-rendering='crispEdges'>");
     let (width, height) = ((axes.x.1 - axes.x.0) / CELLS as f64, (axes.y.1 - axes.y.0) / CELLS as f64);
     let mut hatched = String::new();
     for j in 0..CELLS {
@@ -198,9 +199,7 @@ pub(super) fn map(placed: &[Placed], which: Map) -> String {
             );
             let _ = write!(
                 body,
-                "<rect class='cell' x='{x:.1}' y='{y:.1}' width='{:.1}' height='{:.1}' fill-opacity='{:.2}'/>",
-                w + 0.3,
-                h + 0.3,
+                "<rect class='cell' x='{x:.2}' y='{y:.2}' width='{w:.2}' height='{h:.2}' fill-opacity='{:.2}'/>",
                 0.75 * value
             );
             if slope > 0.0 {
@@ -208,15 +207,12 @@ pub(super) fn map(placed: &[Placed], which: Map) -> String {
             }
         }
     }
-    let step = |end: f64| if end > 6.0 { 2.0 } else { 0.5 };
     let marks = |end: f64| {
-        (0..)
-            .map(|k| f64::from(k) * step(end))
-            .take_while(|v| *v <= end)
-            .map(|v| (v, format!("{v}")))
-            .collect::<Vec<_>>()
+        let step = if end > 6.0 { 2.0 } else { 0.2 * (end / 1.6).ceil() };
+        let values = (0..).map(|k| f64::from(k) * step).take_while(|v| *v <= end);
+        values.map(|v| (v, format!("{v:.1}"))).collect::<Vec<_>>()
     };
-    let _ = write!(body, "<path class='hatch' d='{hatched}'/>");
+    let _ = write!(body, "</g><path class='hatch' d='{hatched}'/>");
     body += &axes.frame(
         (&marks(axes.x.1), "gap / sigma: distance of the means"),
         (&marks(axes.y.1), "tau / sigma: spread of members"),
@@ -236,7 +232,10 @@ pub(super) fn map(placed: &[Placed], which: Map) -> String {
             "<circle class='dot ink' cx='{x:.1}' cy='{y:.1}' r='3'><title>{}</title></circle>",
             escape(&p.recipe)
         );
-        let _ = write!(body, "<text class='ink' x='{:.1}' y='{:.1}'>{}</text>", x + 5.0, y - 5.0, k + 1);
+        // Numbers take turns, so that those of neighbours keep apart.
+        let (dx, dy, anchor) = if k % 2 == 0 { (5.0, -5.0, "start") } else { (-5.0, 12.0, "end") };
+        let (x, y) = (x + dx, y + dy);
+        let _ = write!(body, "<text class='ink' x='{x:.1}' y='{y:.1}' text-anchor='{anchor}'>{}</text>", k + 1);
     }
     let title = match which {
         Map::Threshold => "Advantage of one threshold",
