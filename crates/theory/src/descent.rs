@@ -172,7 +172,7 @@ const fn way(parameters: Parameters, rho: f64, scale: f64) -> Way {
 }
 
 /// The ways of training that are set beside the theory. Radii are relative to parameters of about the size of `scale`: much larger ones never leave the saddle at 0.
-const WAYS: [Way; 10] = [
+const WAYS: [Way; 11] = [
     way(Parameters::Linear, 0.0, 0.0),
     way(Parameters::Linear, 0.05, 0.0),
     Way { parameters: Parameters::Linear, rho: 0.05, decays: false, scale: 0.0 },
@@ -183,6 +183,7 @@ const WAYS: [Way; 10] = [
     way(Parameters::Diagonal, 0.01, 0.3),
     way(Parameters::Diagonal, 0.02, 0.3),
     way(Parameters::Diagonal, 0.05, 0.3),
+    way(Parameters::Diagonal, 0.1, 0.3),
 ];
 
 const TWO_LAYER: Parameters = Parameters::TwoLayer { width: 8 };

@@ -168,7 +168,7 @@ pub(super) enum Map {
     LikelihoodRatio,
 }
 
-/// The advantage over (gap / sigma, tau / sigma), darker for more; hatched where a narrower spread of non-members would hinder the attacker; recipes as numbered points with their intervals.
+/// The advantage over (gap / sigma, tau / sigma), darker for more; hatched where a narrower spread of non-members would hinder the attacker; recipes as points in their colours with their intervals.
 pub(super) fn map(placed: &[Placed], which: Map) -> String {
     let edge = |least: f64, of: fn(&Placed) -> f64| placed.iter().map(of).fold(least, |a: f64, b| a.max(1.15 * b));
     let axes = Axes { x: (0.0, edge(1.2, |p| p.gap.high)), y: (0.0, edge(1.2, |p| p.ratio.high)) };
@@ -229,13 +229,10 @@ pub(super) fn map(placed: &[Placed], which: Map) -> String {
         );
         let _ = write!(
             body,
-            "<circle class='dot ink' cx='{x:.1}' cy='{y:.1}' r='3'><title>{}</title></circle>",
+            "<circle class='dot c{}' cx='{x:.1}' cy='{y:.1}' r='4'><title>{}</title></circle>",
+            k % 6,
             escape(&p.recipe)
         );
-        // Numbers take turns, so that those of neighbours keep apart.
-        let (dx, dy, anchor) = if k % 2 == 0 { (5.0, -5.0, "start") } else { (-5.0, 12.0, "end") };
-        let (x, y) = (x + dx, y + dy);
-        let _ = write!(body, "<text class='ink' x='{x:.1}' y='{y:.1}' text-anchor='{anchor}'>{}</text>", k + 1);
     }
     let title = match which {
         Map::Threshold => "Advantage of one threshold",
