@@ -3,79 +3,57 @@
 //! On phi; mu is the median over the shadows of one side, per example; s per example is their deviation about
 //! the mean, ddof 0, plus 1e-30. The fixed forms pool s over examples and shadows, per target.
 
-use crate::shadows::{FLOOR, deviation, median, per_block, score_seats, signals};
+use crate::shadows::{Pooled, Shadows, per_block, score_by_shadows, score_seats};
 use crate::{FixedVariance, Lineup};
-
-/// Sums over one side of one target, to pool a deviation over examples and shadows. phi stays below a few hundred, so
-/// plain sums in f64 lose nothing that matters.
-#[derive(Clone, Copy, Default)]
-struct Pooled {
-    n: f64,
-    sum: f64,
-    squares: f64,
-}
-
-impl Pooled {
-    fn extend(&mut self, values: &[f64], shift: f64) {
-        self.n += values.len() as f64;
-        for v in values {
-            let d = v - shift;
-            self.sum += d;
-            self.squares += d * d;
-        }
-    }
-
-    fn deviation(self) -> f64 {
-        let mean = self.sum / self.n;
-        (self.squares / self.n - mean * mean).max(0.0).sqrt() + FLOOR
-    }
-}
 
 /// log N(phi; mu_in, s_in) - log N(phi; mu_out, s_out); pooled s in the given variant.
 pub(crate) fn online(lineup: &Lineup<'_>, fixed: Option<FixedVariance>) -> Vec<Vec<f64>> {
+    let Some(variant) = fixed else {
+        return score_by_shadows(
+            lineup,
+            |inside, outside| [inside, outside].map(|side| (side.median(), side.deviation())),
+            |phi, &[inside, outside], _| log_likelihood_ratio(phi, inside, outside),
+        );
+    };
     let mut pooled = vec![[Pooled::default(); 2]; lineup.blocks().len()];
-    // (median, deviation) of the IN and of the OUT side.
-    let rows = per_block(lineup, &signals(lineup), |block, inside, outside| {
-        let mut fit = [(0.0, f64::NAN); 2];
-        for (side, values) in [inside, outside].into_iter().enumerate() {
-            fit[side].0 = median(values);
-            match fixed {
-                None => fit[side].1 = deviation(values),
-                Some(FixedVariance::Residual) => pooled[block][side].extend(values, fit[side].0),
-                Some(_) => pooled[block][side].extend(values, 0.0),
-            }
+    let medians = per_block(lineup, |block, inside, outside| {
+        let mut medians = [0.0; 2];
+        for (side, shadows) in [inside, outside].into_iter().enumerate() {
+            medians[side] = shadows.median();
+            let centre = if variant == FixedVariance::Residual { medians[side] } else { 0.0 };
+            shadows.pool(&mut pooled[block][side], centre);
         }
-        fit
+        medians
     });
     let fixed_s: Vec<[f64; 2]> = pooled
         .iter()
-        .map(|[inside, outside]| match fixed {
-            Some(FixedVariance::Official) => [inside.deviation(); 2],
+        .map(|[inside, outside]| match variant {
+            FixedVariance::Official => [inside.deviation(); 2],
             _ => [inside.deviation(), outside.deviation()],
         })
         .collect();
-    score_seats(lineup, &rows, |phi, fit, block| {
-        let [s_in, s_out] = if fixed.is_some() { fixed_s[block] } else { [fit[0].1, fit[1].1] };
-        log_likelihood_ratio(phi, (fit[0].0, s_in), (fit[1].0, s_out))
+    score_seats(lineup, &medians, |phi, [mu_in, mu_out], block| {
+        let [s_in, s_out] = fixed_s[block];
+        log_likelihood_ratio(phi, (*mu_in, s_in), (*mu_out, s_out))
     })
 }
 
 /// z = (phi - mu_out) / s_out, which ranks one query as log Phi(z) does and never ties in its tail; or, two-sided,
 /// -log N(phi; mu_out, s_out).
 pub(crate) fn offline(lineup: &Lineup<'_>, fixed: bool, two_sided: bool) -> Vec<Vec<f64>> {
+    let score = |phi: f64, mu: f64, s: f64| if two_sided { -log_density(phi, mu, s) } else { (phi - mu) / s };
+    if !fixed {
+        let fit = |outside: Shadows<'_>| (outside.median(), outside.deviation());
+        return score_by_shadows(lineup, |_, outside| fit(outside), |phi, &(mu, s), _| score(phi, mu, s));
+    }
     let mut pooled = vec![Pooled::default(); lineup.blocks().len()];
-    let rows = per_block(lineup, &signals(lineup), |block, _, outside| {
-        let mu = median(outside);
-        if fixed {
-            pooled[block].extend(outside, mu);
-        }
-        (mu, if fixed { f64::NAN } else { deviation(outside) })
+    let medians = per_block(lineup, |block, _, outside| {
+        let mu = outside.median();
+        outside.pool(&mut pooled[block], mu);
+        mu
     });
     let fixed_s: Vec<f64> = pooled.into_iter().map(Pooled::deviation).collect();
-    score_seats(lineup, &rows, |phi, &(mu, s), block| {
-        let s = if fixed { fixed_s[block] } else { s };
-        if two_sided { -log_density(phi, mu, s) } else { (phi - mu) / s }
-    })
+    score_seats(lineup, &medians, |phi, mu, block| score(phi, *mu, fixed_s[block]))
 }
 
 /// log N(x; mu_in, s_in) - log N(x; mu_out, s_out), each side given as (mu, s) with s above 0: the score of the online attack when both sides are known rather than

@@ -6,7 +6,7 @@
 use flatleak_pool::log_sigmoid;
 
 use crate::Lineup;
-use crate::shadows::{per_block, score_seats, side_means, signals};
+use crate::shadows::{means, score_by_shadows, score_seats, side_means};
 
 /// Weight of the offline correction, never tuned on a target (Zarifzadeh et al. 2024).
 const OFFLINE_A: f64 = 0.3;
@@ -16,13 +16,15 @@ const GAMMA: f64 = 1.0;
 
 /// Share of the example's OUT shadows with a loss above the target's; ties count half.
 pub(crate) fn attack_r(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
-    let rows = per_block(lineup, &signals(lineup), |_, _, outside| outside.to_vec());
-    score_seats(lineup, &rows, |v, outside, _| {
-        // Values are log p = -loss: a larger loss is a smaller value.
-        let below = outside.partition_point(|o| *o < v);
-        let up_to = outside.partition_point(|o| *o <= v);
-        0.5 * (below + up_to) as f64 / outside.len() as f64
-    })
+    score_by_shadows(
+        lineup,
+        |_, _| (),
+        |v, (), outside| {
+            // Values are log p = -loss: a larger loss is a smaller value.
+            let (below, equal) = outside.rank(v);
+            (below as f64 + 0.5 * equal as f64) / outside.len() as f64
+        },
+    )
 }
 
 /// Mean OUT loss minus the target's loss.
@@ -46,17 +48,9 @@ pub(crate) fn rmia(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
 
 /// log p - log of the mean p over all shadows of the example.
 pub(crate) fn base(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
-    let (share, rest) = (mapped(lineup, sigmoid), mapped(lineup, complement));
-    let rows: Vec<Vec<f64>> = lineup
-        .blocks()
-        .iter()
-        .map(|&block| {
-            let shadows: Vec<usize> = (0..lineup.seats.len()).filter(|&k| lineup.seats[k].block != block).collect();
-            let average =
-                |rows: &[Vec<f64>], i: usize| shadows.iter().map(|&k| rows[k][i]).sum::<f64>() / shadows.len() as f64;
-            (0..lineup.examples()).map(|i| log_share(average(&share, i), average(&rest, i))).collect()
-        })
-        .collect();
+    let (share, rest) = (means(lineup, &mapped(lineup, sigmoid)), means(lineup, &mapped(lineup, complement)));
+    let rows: Vec<Vec<f64>> =
+        share.iter().zip(&rest).map(|(p, q)| p.iter().zip(q).map(|(p, q)| log_share(*p, *q)).collect()).collect();
     score_seats(lineup, &rows, |phi, log_mean, _| log_sigmoid(phi) - log_mean)
 }
 

@@ -1,103 +1,335 @@
 //! Walks over targets and their shadows.
+//!
+//! A target's shadows are all models outside its block. Every example's values are gathered and sorted once; what leaving any one block out does to a median, a mean or a deviation
+//! is then a matter of a few operations ([`Side`]), so that scoring all M targets costs little more than scoring one.
 
 use crate::Lineup;
 
-/// Calls `f(block index, IN shadow values, OUT shadow values)` for every block and example and lays out what it
-/// returns as one row of N per block.
-///
-/// `values` holds one row per seat. Each example's values are gathered and sorted once, upwards; leaving a block
-/// out is a walk over the sorted list that skips its entries. This is where the time of permutation tests goes.
-pub(crate) fn per_block<T, V: AsRef<[f64]>>(
+/// Examples that are gathered together: a cache line of each model's values is read once.
+const TOGETHER: usize = 8;
+
+/// Relative size of a variance, beside the mean square, below which it is computed anew: the difference of sums has lost too many digits.
+const CANCELLED: f64 = 1e-6;
+
+/// What keeps a deviation from 0.
+pub(crate) const FLOOR: f64 = 1e-30;
+
+/// Count, sum and sum of squares.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    n: f64,
+    sum: f64,
+    squares: f64,
+}
+
+impl Sums {
+    fn with(self, other: Self) -> Self {
+        Self { n: self.n + other.n, sum: self.sum + other.sum, squares: self.squares + other.squares }
+    }
+}
+
+/// The values of one side, IN or OUT, of one example.
+#[derive(Default)]
+pub(crate) struct Side {
+    /// Value and block, ascending.
+    sorted: Vec<(f64, u32)>,
+    /// Where each block's values stand in `sorted`: positions from `starts[b]` to `starts[b + 1]`, ascending.
+    positions: Vec<u32>,
+    starts: Vec<u32>,
+    /// Over all blocks but each: sums of those before and behind it are added, never subtracted, so that nothing of a block, not even its rounding, is in what its targets
+    /// are measured with.
+    others: Vec<Sums>,
+}
+
+impl Side {
+    fn rebuild(&mut self, blocks: usize) {
+        self.sorted.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        self.starts.clear();
+        self.starts.resize(blocks + 1, 0);
+        for (_, block) in &self.sorted {
+            self.starts[*block as usize + 1] += 1;
+        }
+        for b in 0..blocks {
+            self.starts[b + 1] += self.starts[b];
+        }
+        self.positions.clear();
+        self.positions.resize(self.sorted.len(), 0);
+        // Filling moves each start to the next block's, which is undone by looking one place to the left.
+        for (at, (_, block)) in self.sorted.iter().enumerate() {
+            let next = &mut self.starts[*block as usize];
+            self.positions[*next as usize] = at as u32;
+            *next += 1;
+        }
+        self.starts.rotate_right(1);
+        self.starts[0] = 0;
+        self.others.clear();
+        let mut before = Sums::default();
+        for b in 0..blocks {
+            self.others.push(before);
+            before = before.with(self.own(b));
+        }
+        let mut behind = Sums::default();
+        for b in (0..blocks).rev() {
+            self.others[b] = self.others[b].with(behind);
+            behind = behind.with(self.own(b));
+        }
+    }
+
+    /// Positions of a block's values.
+    fn of(&self, block: usize) -> &[u32] {
+        &self.positions[self.starts[block] as usize..self.starts[block + 1] as usize]
+    }
+
+    fn own(&self, block: usize) -> Sums {
+        let mut own = Sums::default();
+        for &at in self.of(block) {
+            let v = self.sorted[at as usize].0;
+            own = own.with(Sums { n: 1.0, sum: v, squares: v * v });
+        }
+        own
+    }
+
+    /// The side without a block.
+    pub(crate) fn without(&self, block: usize) -> Shadows<'_> {
+        Shadows { side: self, gone: self.of(block), block }
+    }
+}
+
+/// The shadows of one side of one example for the targets of one block.
+#[derive(Clone, Copy)]
+pub(crate) struct Shadows<'a> {
+    side: &'a Side,
+    /// Positions left out, ascending.
+    gone: &'a [u32],
+    block: usize,
+}
+
+impl Shadows<'_> {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.side.sorted.len() - self.gone.len()
+    }
+
+    fn values(&self) -> impl Iterator<Item = f64> {
+        self.side.sorted.iter().filter(|v| v.1 as usize != self.block).map(|v| v.0)
+    }
+
+    /// Their k-th smallest value.
+    fn at(&self, k: usize) -> f64 {
+        let skipped = self.gone.iter().fold(k, |k, &gone| k + usize::from(gone as usize <= k));
+        self.side.sorted[skipped].0
+    }
+
+    /// The median; of an even number the mean of the middle two. NaN for none.
+    pub(crate) fn median(&self) -> f64 {
+        let n = self.len();
+        match n {
+            0 => f64::NAN,
+            _ if n % 2 == 1 => self.at(n / 2),
+            _ => 0.5 * (self.at(n / 2 - 1) + self.at(n / 2)),
+        }
+    }
+
+    /// Count, sum and sum of squares about `centre`.
+    fn about(&self, centre: f64) -> Sums {
+        self.values().fold(Sums::default(), |all, v| {
+            let d = v - centre;
+            all.with(Sums { n: 1.0, sum: d, squares: d * d })
+        })
+    }
+
+    /// The mean; NaN for none.
+    pub(crate) fn mean(&self) -> f64 {
+        let others = &self.side.others[self.block];
+        others.sum / others.n
+    }
+
+    /// Standard deviation about the mean, ddof 0, plus the 1e-30 that keeps it from 0.
+    pub(crate) fn deviation(&self) -> f64 {
+        let others = &self.side.others[self.block];
+        let (mean, square) = (others.sum / others.n, others.squares / others.n);
+        let variance = square - mean * mean;
+        // Also where a value is infinite.
+        let sound = variance > CANCELLED * square;
+        let variance = if sound { variance } else { self.about(self.mean()).squares / others.n };
+        variance.sqrt() + FLOOR
+    }
+
+    /// How many lie below `value`, and how many are equal to it.
+    pub(crate) fn rank(&self, value: f64) -> (usize, usize) {
+        let sorted = &self.side.sorted;
+        let (low, high) = (sorted.partition_point(|v| v.0 < value), sorted.partition_point(|v| v.0 <= value));
+        let gone = |end: usize| self.gone.iter().filter(|&&g| (g as usize) < end).count();
+        let (low, high) = (low - gone(low), high - gone(high));
+        (low, high - low)
+    }
+
+    /// Adds the shadows' count, sum and sum of squares about `centre` to `to`.
+    pub(crate) fn pool(&self, to: &mut Pooled, centre: f64) {
+        let others = &self.side.others[self.block];
+        let squares = others.squares - 2.0 * centre * others.sum + others.n * centre * centre;
+        let sound = squares > CANCELLED * (others.squares + others.n * centre * centre);
+        let found =
+            if sound { Sums { n: others.n, sum: others.sum - others.n * centre, squares } } else { self.about(centre) };
+        to.0 = to.0.with(found);
+    }
+}
+
+/// Sums over one side of one target's shadows and all examples, to pool a deviation. phi stays below a few hundred, so plain sums in f64 lose nothing that matters.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Pooled(Sums);
+
+impl Pooled {
+    /// Standard deviation, ddof 0, plus 1e-30.
+    pub(crate) fn deviation(self) -> f64 {
+        let Sums { n, sum, squares } = self.0;
+        let mean = sum / n;
+        (squares / n - mean * mean).max(0.0).sqrt() + FLOOR
+    }
+}
+
+/// Calls `visit(example, IN, OUT)` for every example; `values` holds one row per seat.
+fn walk<V: AsRef<[f64]>>(lineup: &Lineup<'_>, values: &[V], mut visit: impl FnMut(usize, &Side, &Side)) {
+    let (n, blocks) = (lineup.examples(), lineup.blocks().len());
+    let block_of = seats_blocks(lineup);
+    let (mut inside, mut outside) = (Side::default(), Side::default());
+    let mut gathered = vec![(0.0, false); TOGETHER * lineup.seats.len()];
+    for first in (0..n).step_by(TOGETHER) {
+        let here = TOGETHER.min(n - first);
+        for (at, (seat, row)) in lineup.seats.iter().zip(values).enumerate() {
+            let (row, member) = (&row.as_ref()[first..first + here], &seat.member[first..first + here]);
+            for (e, (v, m)) in row.iter().zip(member).enumerate() {
+                gathered[e * lineup.seats.len() + at] = (*v, *m);
+            }
+        }
+        for (e, all) in gathered.chunks(lineup.seats.len()).take(here).enumerate() {
+            inside.sorted.clear();
+            outside.sorted.clear();
+            for (&(v, m), &block) in all.iter().zip(&block_of) {
+                let side = if m { &mut inside } else { &mut outside };
+                side.sorted.push((v, block));
+            }
+            inside.rebuild(blocks);
+            outside.rebuild(blocks);
+            visit(first + e, &inside, &outside);
+        }
+    }
+}
+
+/// Position of every seat's block among the lineup's.
+fn seats_blocks(lineup: &Lineup<'_>) -> Vec<u32> {
+    // Every seat's block is among them.
+    lineup.seats.iter().map(|s| lineup.blocks().binary_search(&s.block).unwrap_or(0) as u32).collect()
+}
+
+/// Calls `f(block position, IN shadows, OUT shadows)` for every block and example and lays out what it returns as one row of N per block.
+pub(crate) fn per_block<T>(
     lineup: &Lineup<'_>,
-    values: &[V],
-    mut f: impl FnMut(usize, &[f64], &[f64]) -> T,
+    mut f: impl FnMut(usize, Shadows<'_>, Shadows<'_>) -> T,
 ) -> Vec<Vec<T>> {
     let n = lineup.examples();
     let mut rows: Vec<Vec<T>> = lineup.blocks().iter().map(|_| Vec::with_capacity(n)).collect();
-    let mut all_in: Vec<(f64, usize)> = Vec::new();
-    let mut all_out = all_in.clone();
-    let (mut inside, mut outside) = (Vec::new(), Vec::new());
-    for i in 0..n {
-        all_in.clear();
-        all_out.clear();
-        for (seat, row) in lineup.seats.iter().zip(values) {
-            let side = if seat.member[i] { &mut all_in } else { &mut all_out };
-            side.push((row.as_ref()[i], seat.block));
+    walk(lineup, &signals(lineup), |_, inside, outside| {
+        for (b, row) in rows.iter_mut().enumerate() {
+            row.push(f(b, inside.without(b), outside.without(b)));
         }
-        for side in [&mut all_in, &mut all_out] {
-            side.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-        }
-        for (at, &block) in lineup.blocks().iter().enumerate() {
-            for (all, kept) in [(&all_in, &mut inside), (&all_out, &mut outside)] {
-                kept.clear();
-                kept.extend(all.iter().filter(|v| v.1 != block).map(|v| v.0));
+    });
+    rows
+}
+
+/// Scores of every seat, (M, N) as rows: `fit(IN shadows, OUT shadows)` once per block and example, `score(target's value, fit, OUT shadows)` for every seat.
+pub(crate) fn score_by_shadows<T>(
+    lineup: &Lineup<'_>,
+    mut fit: impl FnMut(Shadows<'_>, Shadows<'_>) -> T,
+    score: impl Fn(f64, &T, Shadows<'_>) -> f64,
+) -> Vec<Vec<f64>> {
+    let n = lineup.examples();
+    let mut scores: Vec<Vec<f64>> = lineup.seats.iter().map(|_| vec![0.0; n]).collect();
+    let mut members: Vec<Vec<usize>> = vec![Vec::new(); lineup.blocks().len()];
+    for (seat, block) in seats_blocks(lineup).into_iter().enumerate() {
+        members[block as usize].push(seat);
+    }
+    walk(lineup, &signals(lineup), |i, inside, outside| {
+        for (b, seats) in members.iter().enumerate() {
+            let (inside, outside) = (inside.without(b), outside.without(b));
+            let found = fit(inside, outside);
+            for &k in seats {
+                scores[k][i] = score(lineup.seats[k].values[i], &found, outside);
             }
-            rows[at].push(f(at, &inside, &outside));
+        }
+    });
+    scores
+}
+
+/// Mean of the IN and of the OUT shadows for every block and example, one row of N per block; `values` holds one row per seat.
+///
+/// Sums run over the shadows only, those before and those behind the block: subtracting a block from a total would lose the small means.
+pub(crate) fn side_means(lineup: &Lineup<'_>, values: &[Vec<f64>]) -> Vec<Vec<[f64; 2]>> {
+    let sums = side_sums(lineup, values);
+    let mean = |[inside, outside]: &[Mean; 2]| [inside.sum / inside.n, outside.sum / outside.n];
+    sums.iter().map(|row| row.iter().map(mean).collect()).collect()
+}
+
+/// Mean of all shadows for every block and example, as [`side_means`].
+pub(crate) fn means(lineup: &Lineup<'_>, values: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let sums = side_sums(lineup, values);
+    let mean = |[inside, outside]: &[Mean; 2]| (inside.sum + outside.sum) / (inside.n + outside.n);
+    sums.iter().map(|row| row.iter().map(mean).collect()).collect()
+}
+
+#[derive(Clone, Copy, Default)]
+struct Mean {
+    n: f64,
+    sum: f64,
+}
+
+impl Mean {
+    fn add(&mut self, other: &Self) {
+        self.n += other.n;
+        self.sum += other.sum;
+    }
+}
+
+/// Sums over the IN and the OUT shadows, one row of N per block.
+fn side_sums(lineup: &Lineup<'_>, values: &[Vec<f64>]) -> Vec<Vec<[Mean; 2]>> {
+    let n = lineup.examples();
+    // Per block its own sums first, then those of all others.
+    let mut rows = vec![vec![[Mean::default(); 2]; n]; lineup.blocks().len()];
+    for ((seat, row), block) in lineup.seats.iter().zip(values).zip(seats_blocks(lineup)) {
+        for ((own, v), m) in rows[block as usize].iter_mut().zip(row).zip(seat.member) {
+            own[usize::from(!m)].add(&Mean { n: 1.0, sum: *v });
+        }
+    }
+    let mut own = vec![[Mean::default(); 2]; rows.len()];
+    for i in 0..n {
+        own.iter_mut().zip(&rows).for_each(|(own, row)| *own = row[i]);
+        let mut before = [Mean::default(); 2];
+        for (row, own) in rows.iter_mut().zip(&own) {
+            row[i] = before;
+            before.iter_mut().zip(own).for_each(|(all, own)| all.add(own));
+        }
+        let mut behind = [Mean::default(); 2];
+        for (row, own) in rows.iter_mut().zip(&own).rev() {
+            row[i].iter_mut().zip(&behind).for_each(|(all, more)| all.add(more));
+            behind.iter_mut().zip(own).for_each(|(all, own)| all.add(own));
         }
     }
     rows
 }
 
-/// Mean of the IN and of the OUT shadows for every block and example; `values` holds one row per seat.
-///
-/// Sums run over the shadows only: subtracting a block from a total would lose the small means.
-pub(crate) fn side_means(lineup: &Lineup<'_>, values: &[Vec<f64>]) -> Vec<Vec<[f64; 2]>> {
-    let n = lineup.examples();
-    lineup
-        .blocks()
-        .iter()
-        .map(|&block| {
-            let (mut sums, mut counts) = (vec![[0.0; 2]; n], vec![[0.0; 2]; n]);
-            for (seat, row) in lineup.seats.iter().zip(values).filter(|(s, _)| s.block != block) {
-                for (((sum, count), v), m) in sums.iter_mut().zip(&mut counts).zip(row).zip(seat.member) {
-                    let inside = f64::from(u8::from(*m));
-                    sum[0] += inside * v;
-                    sum[1] += (1.0 - inside) * v;
-                    count[0] += inside;
-                    count[1] += 1.0 - inside;
-                }
-            }
-            sums.iter().zip(&counts).map(|(s, c)| [s[0] / c[0], s[1] / c[1]]).collect()
-        })
-        .collect()
-}
-
 /// The signals of the seats.
-pub(crate) fn signals<'a>(lineup: &Lineup<'a>) -> Vec<&'a [f64]> {
+fn signals<'a>(lineup: &Lineup<'a>) -> Vec<&'a [f64]> {
     lineup.seats.iter().map(|s| s.values).collect()
 }
 
-/// Scores of every seat from what its block's row holds: `f(target's value, block row entry)`.
+/// Scores of every seat from what its block's row holds: `f(target's value, block row entry, block position)`.
 pub(crate) fn score_seats<T>(lineup: &Lineup<'_>, rows: &[Vec<T>], f: impl Fn(f64, &T, usize) -> f64) -> Vec<Vec<f64>> {
     lineup
         .seats
         .iter()
-        .map(|seat| {
-            // Every seat's block is among the lineup's.
-            let at = lineup.blocks().binary_search(&seat.block).unwrap_or(0);
-            seat.values.iter().zip(&rows[at]).map(|(&v, entry)| f(v, entry, at)).collect()
+        .zip(seats_blocks(lineup))
+        .map(|(seat, at)| {
+            seat.values.iter().zip(&rows[at as usize]).map(|(&v, entry)| f(v, entry, at as usize)).collect()
         })
         .collect()
 }
-
-/// The median of sorted values; of an even number the mean of the middle two. NaN for none.
-pub(crate) fn median(sorted: &[f64]) -> f64 {
-    let n = sorted.len();
-    match n {
-        0 => f64::NAN,
-        _ if n % 2 == 1 => sorted[n / 2],
-        _ => 0.5 * (sorted[n / 2 - 1] + sorted[n / 2]),
-    }
-}
-
-pub(crate) fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
-}
-
-/// Standard deviation about the mean, ddof 0, plus the 1e-30 that keeps it from 0.
-pub(crate) fn deviation(values: &[f64]) -> f64 {
-    let centre = mean(values);
-    (values.iter().map(|v| (v - centre) * (v - centre)).sum::<f64>() / values.len() as f64).sqrt() + FLOOR
-}
-
-pub(crate) const FLOOR: f64 = 1e-30;
