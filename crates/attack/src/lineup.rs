@@ -39,6 +39,8 @@ pub struct Lineup<'a> {
     pub(crate) seats: Vec<Seat<'a>>,
     pub(crate) labels: &'a [u32],
     blocks: Vec<usize>,
+    /// Shadows of either side are made equally many.
+    pub(crate) equal_counts: bool,
 }
 
 impl<'a> Lineup<'a> {
@@ -65,7 +67,15 @@ impl<'a> Lineup<'a> {
         if blocks.len() < 2 {
             return Err(Error::Blocks(blocks.len()));
         }
-        Ok(Self { seats, labels, blocks })
+        Ok(Self { seats, labels, blocks, equal_counts: false })
+    }
+
+    /// The same with as many IN as OUT shadows for every target and example: of the larger side the last models are left out. Needed wherever the number of shadows on either side, without the
+    /// target's block, tells whether the target was trained on the example, as in designs in which every example is in exactly half of the models but no blocks are (METHODS section 2).
+    #[must_use]
+    pub fn with_equal_counts(mut self) -> Self {
+        self.equal_counts = true;
+        self
     }
 
     /// The models.

@@ -11,14 +11,14 @@ pub(crate) fn online(lineup: &Lineup<'_>, fixed: Option<FixedVariance>) -> Vec<V
     let Some(variant) = fixed else {
         return score_by_shadows(
             lineup,
-            |inside, outside| [inside, outside].map(|side| (side.median(), side.deviation())),
+            |both| [&both[0], &both[1]].map(|side| (side.median(), side.deviation())),
             |phi, &[inside, outside], _| log_likelihood_ratio(phi, inside, outside),
         );
     };
     let mut pooled = vec![[Pooled::default(); 2]; lineup.blocks().len()];
-    let medians = per_block(lineup, |block, inside, outside| {
+    let medians = per_block(lineup, |block, both| {
         let mut medians = [0.0; 2];
-        for (side, shadows) in [inside, outside].into_iter().enumerate() {
+        for (side, shadows) in both.iter().enumerate() {
             medians[side] = shadows.median();
             let centre = if variant == FixedVariance::Residual { medians[side] } else { 0.0 };
             shadows.pool(&mut pooled[block][side], centre);
@@ -43,11 +43,11 @@ pub(crate) fn online(lineup: &Lineup<'_>, fixed: Option<FixedVariance>) -> Vec<V
 pub(crate) fn offline(lineup: &Lineup<'_>, fixed: bool, two_sided: bool) -> Vec<Vec<f64>> {
     let score = |phi: f64, mu: f64, s: f64| if two_sided { -log_density(phi, mu, s) } else { (phi - mu) / s };
     if !fixed {
-        let fit = |outside: Shadows<'_>| (outside.median(), outside.deviation());
-        return score_by_shadows(lineup, |_, outside| fit(outside), |phi, &(mu, s), _| score(phi, mu, s));
+        let fit = |both: &[Shadows<'_>; 2]| (both[1].median(), both[1].deviation());
+        return score_by_shadows(lineup, fit, |phi, &(mu, s), _| score(phi, mu, s));
     }
     let mut pooled = vec![Pooled::default(); lineup.blocks().len()];
-    let medians = per_block(lineup, |block, _, outside| {
+    let medians = per_block(lineup, |block, [_, outside]| {
         let mu = outside.median();
         outside.pool(&mut pooled[block], mu);
         mu

@@ -18,7 +18,7 @@ const GAMMA: f64 = 1.0;
 pub(crate) fn attack_r(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
     score_by_shadows(
         lineup,
-        |_, _| (),
+        |_| (),
         |v, (), outside| {
             // Values are log p = -loss: a larger loss is a smaller value.
             let (below, equal) = outside.rank(v);

@@ -3,6 +3,8 @@
 //! A target's shadows are all models outside its block. Every example's values are gathered and sorted once; what leaving any one block out does to a median, a mean or a deviation
 //! is then a matter of a few operations ([`Side`]), so that scoring all M targets costs little more than scoring one.
 
+use std::borrow::Cow;
+
 use crate::Lineup;
 
 /// Examples that are gathered together: a cache line of each model's values is read once.
@@ -31,11 +33,17 @@ impl Sums {
 /// The values of one side, IN or OUT, of one example.
 #[derive(Default)]
 pub(crate) struct Side {
+    /// Value and block, in the order of the models.
+    unsorted: Vec<(f64, u32)>,
+    /// Positions in it, by value.
+    order: Vec<u32>,
     /// Value and block, ascending.
     sorted: Vec<(f64, u32)>,
     /// Where each block's values stand in `sorted`: positions from `starts[b]` to `starts[b + 1]`, ascending.
     positions: Vec<u32>,
     starts: Vec<u32>,
+    /// Position of every value in the order of the models.
+    in_order: Vec<u32>,
     /// Over all blocks but each: sums of those before and behind it are added, never subtracted, so that nothing of a block, not even its rounding, is in what its targets
     /// are measured with.
     others: Vec<Sums>,
@@ -43,7 +51,19 @@ pub(crate) struct Side {
 
 impl Side {
     fn rebuild(&mut self, blocks: usize) {
-        self.sorted.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        let unsorted = std::mem::take(&mut self.unsorted);
+        self.in_order.clear();
+        self.in_order.resize(unsorted.len(), 0);
+        self.sorted.clear();
+        self.order.clear();
+        self.order.extend(0..unsorted.len() as u32);
+        let value = |k: &u32| unsorted[*k as usize].0;
+        self.order.sort_unstable_by(|a, b| value(a).total_cmp(&value(b)));
+        for (at, k) in self.order.iter().enumerate() {
+            self.sorted.push(unsorted[*k as usize]);
+            self.in_order[*k as usize] = at as u32;
+        }
+        self.unsorted = unsorted;
         self.starts.clear();
         self.starts.resize(blocks + 1, 0);
         for (_, block) in &self.sorted {
@@ -89,19 +109,40 @@ impl Side {
         own
     }
 
-    /// The side without a block.
-    pub(crate) fn without(&self, block: usize) -> Shadows<'_> {
-        Shadows { side: self, gone: self.of(block), block }
+    /// The side without a block, and without the last `more` of the other models.
+    fn without(&self, block: usize, more: usize) -> Shadows<'_> {
+        let own = self.of(block);
+        if more == 0 {
+            return Shadows { side: self, gone: Cow::Borrowed(own), sums: self.others[block] };
+        }
+        let mut gone = own.to_vec();
+        let others = self.in_order.iter().rev().filter(|&&at| self.sorted[at as usize].1 as usize != block);
+        gone.extend(others.take(more));
+        gone.sort_unstable();
+        let mut shadows = Shadows { side: self, gone: Cow::Owned(gone), sums: Sums::default() };
+        shadows.sums = shadows.about(0.0);
+        shadows
+    }
+
+    fn count(&self, block: usize) -> usize {
+        self.sorted.len() - self.of(block).len()
     }
 }
 
+/// The shadows of both sides for the targets of a block.
+fn shadows<'a>(lineup: &Lineup<'_>, inside: &'a Side, outside: &'a Side, block: usize) -> [Shadows<'a>; 2] {
+    let (n_in, n_out) = (inside.count(block), outside.count(block));
+    let surplus = |own: usize, other: usize| if lineup.equal_counts { own.saturating_sub(other) } else { 0 };
+    [inside.without(block, surplus(n_in, n_out)), outside.without(block, surplus(n_out, n_in))]
+}
+
 /// The shadows of one side of one example for the targets of one block.
-#[derive(Clone, Copy)]
 pub(crate) struct Shadows<'a> {
     side: &'a Side,
     /// Positions left out, ascending.
-    gone: &'a [u32],
-    block: usize,
+    gone: Cow<'a, [u32]>,
+    /// Of what is left.
+    sums: Sums,
 }
 
 impl Shadows<'_> {
@@ -111,7 +152,9 @@ impl Shadows<'_> {
     }
 
     fn values(&self) -> impl Iterator<Item = f64> {
-        self.side.sorted.iter().filter(|v| v.1 as usize != self.block).map(|v| v.0)
+        let mut gone = self.gone.iter().peekable();
+        let left = (0u32..).zip(&self.side.sorted).filter(move |(at, _)| gone.next_if_eq(&at).is_none());
+        left.map(|(_, v)| v.0)
     }
 
     /// Their k-th smallest value.
@@ -140,13 +183,13 @@ impl Shadows<'_> {
 
     /// The mean; NaN for none.
     pub(crate) fn mean(&self) -> f64 {
-        let others = &self.side.others[self.block];
+        let others = self.sums;
         others.sum / others.n
     }
 
     /// Standard deviation about the mean, ddof 0, plus the 1e-30 that keeps it from 0.
     pub(crate) fn deviation(&self) -> f64 {
-        let others = &self.side.others[self.block];
+        let others = self.sums;
         let (mean, square) = (others.sum / others.n, others.squares / others.n);
         let variance = square - mean * mean;
         // Also where a value is infinite.
@@ -166,7 +209,7 @@ impl Shadows<'_> {
 
     /// Adds the shadows' count, sum and sum of squares about `centre` to `to`.
     pub(crate) fn pool(&self, to: &mut Pooled, centre: f64) {
-        let others = &self.side.others[self.block];
+        let others = self.sums;
         let squares = others.squares - 2.0 * centre * others.sum + others.n * centre * centre;
         let sound = squares > CANCELLED * (others.squares + others.n * centre * centre);
         let found =
@@ -203,11 +246,11 @@ fn walk<V: AsRef<[f64]>>(lineup: &Lineup<'_>, values: &[V], mut visit: impl FnMu
             }
         }
         for (e, all) in gathered.chunks(lineup.seats.len()).take(here).enumerate() {
-            inside.sorted.clear();
-            outside.sorted.clear();
+            inside.unsorted.clear();
+            outside.unsorted.clear();
             for (&(v, m), &block) in all.iter().zip(&block_of) {
                 let side = if m { &mut inside } else { &mut outside };
-                side.sorted.push((v, block));
+                side.unsorted.push((v, block));
             }
             inside.rebuild(blocks);
             outside.rebuild(blocks);
@@ -222,26 +265,23 @@ fn seats_blocks(lineup: &Lineup<'_>) -> Vec<u32> {
     lineup.seats.iter().map(|s| lineup.blocks().binary_search(&s.block).unwrap_or(0) as u32).collect()
 }
 
-/// Calls `f(block position, IN shadows, OUT shadows)` for every block and example and lays out what it returns as one row of N per block.
-pub(crate) fn per_block<T>(
-    lineup: &Lineup<'_>,
-    mut f: impl FnMut(usize, Shadows<'_>, Shadows<'_>) -> T,
-) -> Vec<Vec<T>> {
+/// Calls `f(block position, [IN shadows, OUT shadows])` for every block and example and lays out what it returns as one row of N per block.
+pub(crate) fn per_block<T>(lineup: &Lineup<'_>, mut f: impl FnMut(usize, &[Shadows<'_>; 2]) -> T) -> Vec<Vec<T>> {
     let n = lineup.examples();
     let mut rows: Vec<Vec<T>> = lineup.blocks().iter().map(|_| Vec::with_capacity(n)).collect();
     walk(lineup, &signals(lineup), |_, inside, outside| {
         for (b, row) in rows.iter_mut().enumerate() {
-            row.push(f(b, inside.without(b), outside.without(b)));
+            row.push(f(b, &shadows(lineup, inside, outside, b)));
         }
     });
     rows
 }
 
-/// Scores of every seat, (M, N) as rows: `fit(IN shadows, OUT shadows)` once per block and example, `score(target's value, fit, OUT shadows)` for every seat.
+/// Scores of every seat, (M, N) as rows: `fit([IN shadows, OUT shadows])` once per block and example, `score(target's value, fit, OUT shadows)` for every seat.
 pub(crate) fn score_by_shadows<T>(
     lineup: &Lineup<'_>,
-    mut fit: impl FnMut(Shadows<'_>, Shadows<'_>) -> T,
-    score: impl Fn(f64, &T, Shadows<'_>) -> f64,
+    mut fit: impl FnMut(&[Shadows<'_>; 2]) -> T,
+    score: impl Fn(f64, &T, &Shadows<'_>) -> f64,
 ) -> Vec<Vec<f64>> {
     let n = lineup.examples();
     let mut scores: Vec<Vec<f64>> = lineup.seats.iter().map(|_| vec![0.0; n]).collect();
@@ -251,10 +291,10 @@ pub(crate) fn score_by_shadows<T>(
     }
     walk(lineup, &signals(lineup), |i, inside, outside| {
         for (b, seats) in members.iter().enumerate() {
-            let (inside, outside) = (inside.without(b), outside.without(b));
-            let found = fit(inside, outside);
+            let both = shadows(lineup, inside, outside, b);
+            let found = fit(&both);
             for &k in seats {
-                scores[k][i] = score(lineup.seats[k].values[i], &found, outside);
+                scores[k][i] = score(lineup.seats[k].values[i], &found, &both[1]);
             }
         }
     });
@@ -292,6 +332,31 @@ impl Mean {
 
 /// Sums over the IN and the OUT shadows, one row of N per block.
 fn side_sums(lineup: &Lineup<'_>, values: &[Vec<f64>]) -> Vec<Vec<[Mean; 2]>> {
+    if lineup.equal_counts { equal_sums(lineup, values) } else { all_sums(lineup, values) }
+}
+
+/// With as many on either side: of the larger the last models are left out.
+fn equal_sums(lineup: &Lineup<'_>, values: &[Vec<f64>]) -> Vec<Vec<[Mean; 2]>> {
+    let block_of = seats_blocks(lineup);
+    let side_of = |k: usize, i: usize| usize::from(!lineup.seats[k].member[i]);
+    let one = |block: usize, i: usize| {
+        let others = || (0..block_of.len()).filter(|&k| block_of[k] as usize != block);
+        let mut counts = [0usize; 2];
+        others().for_each(|k| counts[side_of(k, i)] += 1);
+        let least = counts[0].min(counts[1]);
+        let mut sums = [Mean::default(); 2];
+        for k in others() {
+            let sum = &mut sums[side_of(k, i)];
+            if (sum.n as usize) < least {
+                sum.add(&Mean { n: 1.0, sum: values[k][i] });
+            }
+        }
+        sums
+    };
+    (0..lineup.blocks().len()).map(|b| (0..lineup.examples()).map(|i| one(b, i)).collect()).collect()
+}
+
+fn all_sums(lineup: &Lineup<'_>, values: &[Vec<f64>]) -> Vec<Vec<[Mean; 2]>> {
     let n = lineup.examples();
     // Per block its own sums first, then those of all others.
     let mut rows = vec![vec![[Mean::default(); 2]; n]; lineup.blocks().len()];

@@ -15,7 +15,14 @@ pub struct Membership {
     rows: Vec<Vec<bool>>,
     blocks: Vec<usize>,
     complementary: bool,
+    /// Every example is in equally many models of each block.
+    balanced: bool,
 }
+
+/// Correlation of two rows from which on their models are no shadows of each other (METHODS section 2).
+const CORRELATED: f64 = 0.25;
+/// The same in standard errors of independent rows: in a small pool chance alone reaches a quarter.
+const SIGNIFICANT: f64 = 5.0;
 
 impl Membership {
     /// Complementary pairs: model 2j trains on a random half drawn from (seed, membership, j), model 2j+1 on the
@@ -40,11 +47,12 @@ impl Membership {
             let complement = row.iter().map(|m| !m).collect();
             rows.extend([row, complement]);
         }
-        Ok(Self { rows, blocks: (0..models).map(|m| m / BLOCK).collect(), complementary: true })
+        Ok(Self { rows, blocks: (0..models).map(|m| m / BLOCK).collect(), complementary: true, balanced: true })
     }
 
     /// Any design, such as that of an imported pool. Where the rows fall into complementary pairs these are the blocks,
-    /// numbered in the order of their first models; otherwise every model is a block of its own.
+    /// numbered in the order of their first models. Otherwise models whose rows are correlated, by more than a quarter and more than five standard errors of independent rows, share a
+    /// block, directly or through others: duplicates, complements, splits into more than two parts. The rest are blocks of their own.
     ///
     /// # Errors
     /// Fewer than 4 models or 2 examples; rows of different lengths.
@@ -70,15 +78,22 @@ impl Membership {
             }
         }
         let complementary = partner.iter().all(Option::is_some);
+        let first: Vec<usize> = if complementary {
+            (0..rows.len()).map(|model| partner[model].map_or(model, |p| p.min(model))).collect()
+        } else {
+            first_relatives(&rows)
+        };
         let mut blocks = vec![0; rows.len()];
         let mut next = 0;
         for model in 0..rows.len() {
-            match partner[model].filter(|p| complementary && *p < model) {
-                Some(first) => blocks[model] = blocks[first],
-                None => (blocks[model], next) = (next, next + 1),
+            if first[model] == model {
+                (blocks[model], next) = (next, next + 1);
+            } else {
+                blocks[model] = blocks[first[model]];
             }
         }
-        Ok(Self { rows, blocks, complementary })
+        let balanced = complementary || is_balanced(&rows, &blocks);
+        Ok(Self { rows, blocks, complementary, balanced })
     }
 
     /// The design of some of the models, in their order; blocks are numbered anew. What was complementary must be taken
@@ -94,19 +109,27 @@ impl Membership {
         let complementary = self.complementary && whole;
         let blocks =
             if complementary { kept.iter().map(number).collect() } else { (0..models.len()).collect::<Vec<_>>() };
-        Self { rows: models.iter().map(|&m| self.rows[m].clone()).collect(), blocks, complementary }
+        let rows: Vec<Vec<bool>> = models.iter().map(|&m| self.rows[m].clone()).collect();
+        let balanced = complementary || is_balanced(&rows, &blocks);
+        Self { rows, blocks, complementary, balanced }
     }
 
     /// The design over some of the examples, in their order; blocks stay what they are.
     #[must_use]
     pub fn of_examples(&self, examples: &[usize]) -> Self {
         let rows = self.rows.iter().map(|row| examples.iter().map(|&i| row[i]).collect()).collect();
-        Self { rows, blocks: self.blocks.clone(), complementary: self.complementary }
+        Self { rows, blocks: self.blocks.clone(), complementary: self.complementary, balanced: self.balanced }
     }
 
     /// Whether every block is a pair of models that splits the pool between them.
     pub fn is_complementary(&self) -> bool {
         self.complementary
+    }
+
+    /// Whether every example is in equally many models of each block, as in complementary pairs. Then what a block leaves behind tells nothing of its own rows, not even by its
+    /// number; otherwise the shadows of either side have to be made equally many (METHODS section 2).
+    pub fn is_balanced(&self) -> bool {
+        self.balanced
     }
 
     /// The models of each block, by block.
@@ -160,6 +183,41 @@ impl Membership {
     }
 }
 
+/// For every model the first one that it is related to, directly or through others; itself where there is none before it.
+fn first_relatives(rows: &[Vec<bool>]) -> Vec<usize> {
+    let n = rows.first().map_or(0, Vec::len) as f64;
+    let bits: Vec<Vec<u64>> = rows
+        .iter()
+        .map(|row| row.chunks(64).map(|c| c.iter().rev().fold(0, |word, m| word << 1 | u64::from(*m))).collect())
+        .collect();
+    let ones = |words: &[u64]| words.iter().map(|w| w.count_ones()).sum::<u32>();
+    let count: Vec<f64> = bits.iter().map(|words| f64::from(ones(words))).collect();
+    let mut first: Vec<usize> = (0..rows.len()).collect();
+    for a in 0..rows.len() {
+        for b in a + 1..rows.len() {
+            let both = f64::from(bits[a].iter().zip(&bits[b]).map(|(x, y)| (x & y).count_ones()).sum::<u32>());
+            let spread = count[a] * (n - count[a]) * count[b] * (n - count[b]);
+            let r = (n * both - count[a] * count[b]) / spread.sqrt();
+            let (low, high) = (first[a].min(first[b]), first[a].max(first[b]));
+            // Rows without a member or a non-member correlate with nothing: r is not a number.
+            if r.abs() > CORRELATED && r.abs() * n.sqrt() > SIGNIFICANT && low != high {
+                first.iter_mut().filter(|f| **f == high).for_each(|f| *f = low);
+            }
+        }
+    }
+    first
+}
+
+fn is_balanced(rows: &[Vec<bool>], blocks: &[usize]) -> bool {
+    let n = rows.first().map_or(0, Vec::len);
+    let most = blocks.iter().max().map_or(0, |b| b + 1);
+    let mut counts = vec![vec![0u32; n]; most];
+    for (row, &block) in rows.iter().zip(blocks) {
+        counts[block].iter_mut().zip(row).for_each(|(c, m)| *c += u32::from(*m));
+    }
+    counts.iter().all(|c| c.iter().all(|v| *v == c[0]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,6 +248,7 @@ mod tests {
         let rows: Vec<Vec<bool>> = (0..5).map(|m| whole.row(m).to_vec()).collect();
         let single = Membership::from_rows(rows.clone()).unwrap();
         assert!(!single.is_complementary() && single.blocks() == 5);
+        assert!(!single.is_balanced() && whole.is_balanced());
         assert!(Membership::from_rows(rows[..3].to_vec()).is_err());
         // A doubled row needs two complements.
         let twice = [0, 0, 1, 2, 3, 1].map(|m| whole.row(m).to_vec()).to_vec();
@@ -219,5 +278,30 @@ mod tests {
         assert_eq!(Membership::complementary(0, 5, 10), Err(Error::Models(5)));
         assert_eq!(Membership::complementary(0, 2, 10), Err(Error::Models(2)));
         assert_eq!(Membership::complementary(0, 4, 1), Err(Error::Examples(1)));
+    }
+
+    #[test]
+    fn related_rows_share_a_block() {
+        let mut stream = Stream::new(0, Purpose::Simulation, 0, 0);
+        // Two splits into three parts, a model of its own and its duplicate.
+        let mut rows: Vec<Vec<bool>> = Vec::new();
+        for _ in 0..2 {
+            let part: Vec<u32> = (0..300).map(|_| stream.below(3)).collect();
+            rows.extend((0..3).map(|k| part.iter().map(|p| *p == k).collect::<Vec<bool>>()));
+        }
+        let own: Vec<bool> = (0..300).map(|_| stream.coin()).collect();
+        rows.extend([own.clone(), own]);
+        let found = Membership::from_rows(rows.clone()).unwrap();
+        assert_eq!((0..8).map(|m| found.block(m)).collect::<Vec<_>>(), [0, 0, 0, 1, 1, 1, 2, 2]);
+        assert!(!found.is_balanced());
+        assert!(Membership::from_rows(rows[..6].to_vec()).unwrap().is_balanced());
+        // Rows of all or of nothing are related to none.
+        rows.extend([vec![true; 300], vec![false; 300]]);
+        let found = Membership::from_rows(rows).unwrap();
+        assert_eq!((found.block(8), found.block(9)), (3, 4));
+        // Few examples: no relation is sure.
+        let small = Membership::complementary(1, 6, 8).unwrap();
+        let odd: Vec<Vec<bool>> = (0..5).map(|m| small.row(m).to_vec()).collect();
+        assert_eq!(Membership::from_rows(odd).unwrap().blocks(), 5);
     }
 }

@@ -49,7 +49,8 @@ fn one(d: &Document, dataset: &str, out: &mut String) -> std::fmt::Result {
     }
     writeln!(out, "\n{:<12}{:>8}{:>18}{:>18}{:>18}", "recipe", "models", "test accuracy", "members", "non-members")?;
     for r in &recipes {
-        let [test, member, non] = [r.test_accuracy, r.member_accuracy, r.non_member_accuracy].map(plus_minus);
+        let test = r.test_accuracy.map_or("-".into(), plus_minus);
+        let [member, non] = [r.member_accuracy, r.non_member_accuracy].map(plus_minus);
         writeln!(out, "{:<12}{:>8}{test:>18}{member:>18}{non:>18}", r.name, r.models)?;
     }
     if recipes.iter().any(|r| !r.attacks.is_empty()) {

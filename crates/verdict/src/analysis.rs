@@ -122,7 +122,11 @@ pub fn compare(
             checkpoint,
             models: pool.membership.models(),
             protection: "leave-one-block-out".into(),
-            test_accuracy: property("test-accuracy")?,
+            test_accuracy: found
+                .iter()
+                .any(|(name, _)| *name == "test-accuracy")
+                .then(|| property("test-accuracy"))
+                .transpose()?,
             member_accuracy: property("member-accuracy")?,
             non_member_accuracy: property("non-member-accuracy")?,
             confidence_variance: recipe::spread(&found, "confidence-variance", options.seed)?,

@@ -39,21 +39,23 @@ pub(crate) struct Scored {
     pub(crate) groups: Leaks,
 }
 
-/// Properties of the models, by name, one value per block.
+/// Properties of the models, by name, one value per block; that on held-out examples where there are any.
 pub(crate) fn properties(pool: &Pool) -> Vec<(&'static str, Vec<f64>)> {
     let m = &pool.membership;
     let variance = |signal: Signal, member: bool| {
         m.block_means(|k| moments::variance(&m.side(k, &pool.pool[k].values(signal), member), 0))
     };
-    vec![
-        ("test-accuracy", m.block_means(|k| pool.test[k].accuracy(|_| true))),
+    let tested = pool.test.first().is_some_and(|t| !t.is_empty());
+    let test = tested.then(|| ("test-accuracy", m.block_means(|k| pool.test[k].accuracy(|_| true))));
+    let on_the_pool = [
         ("member-accuracy", m.block_means(|k| pool.pool[k].accuracy(|i| m.row(k)[i]))),
         ("non-member-accuracy", m.block_means(|k| pool.pool[k].accuracy(|i| !m.row(k)[i]))),
         ("confidence-variance.member", variance(Signal::Confidence, true)),
         ("confidence-variance.non-member", variance(Signal::Confidence, false)),
         ("phi-variance.member", variance(Signal::Phi, true)),
         ("phi-variance.non-member", variance(Signal::Phi, false)),
-    ]
+    ];
+    test.into_iter().chain(on_the_pool).collect()
 }
 
 /// The spread under `prefix` among the properties.

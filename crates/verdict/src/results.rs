@@ -37,8 +37,8 @@ pub struct RecipeResult {
     pub models: usize,
     /// How targets are kept apart from their own block.
     pub protection: String,
-    /// Accuracy on the held-out set.
-    pub test_accuracy: Estimate,
+    /// Accuracy on the held-out set; null without one.
+    pub test_accuracy: Option<Estimate>,
     /// Accuracy on the pool examples that each model was trained on.
     pub member_accuracy: Estimate,
     /// Accuracy on the pool examples that it was not trained on.

@@ -60,7 +60,8 @@ impl<'a> Evidence<'a> {
                 let seats = (0..m.models())
                     .filter(|&k| Some(m.block(k)) != without)
                     .map(|k| if blocks[m.block(k)] { other.seat(query, k) } else { self.seat(query, k) });
-                Ok(Lineup::new(seats.collect(), &self.pool.labels)?)
+                let lineup = Lineup::new(seats.collect(), &self.pool.labels)?;
+                Ok(if m.is_balanced() { lineup } else { lineup.with_equal_counts() })
             })
             .collect::<Result<Vec<_>, Error>>()?;
         Ok(Scene { lineups })
