@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(found.by_block()[0], [0, 7]);
         let rows: Vec<Vec<bool>> = (0..5).map(|m| whole.row(m).to_vec()).collect();
         let single = Membership::from_rows(rows.clone()).unwrap();
-        assert!(!single.is_complementary() && single.blocks() == 5);
+        assert!(!single.is_complementary() && single.blocks() == 3);
         assert!(!single.is_balanced() && whole.is_balanced());
         assert!(Membership::from_rows(rows[..3].to_vec()).is_err());
         // A doubled row needs two complements.

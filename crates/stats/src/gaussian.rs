@@ -23,20 +23,25 @@ impl Moments {
 
     /// z at which the two densities cross, ascending: [m sigma^2 - mu tau^2 -+ sigma tau sqrt((m - mu)^2 + 2 (sigma^2 - tau^2) ln(sigma / tau))] /
     /// (sigma^2 - tau^2). The radicand is never negative. `None` where a deviation is 0 or the two are so close that no two crossings can be told apart.
+    ///
+    /// Computed about mu and in units of the larger deviation, so that nothing overflows.
     fn crossings(&self) -> Option<(f64, f64)> {
-        let Self { member_mean: m, member_deviation: tau, non_member_mean: mu, non_member_deviation: sigma } = *self;
+        let unit = self.member_deviation.max(self.non_member_deviation);
+        let gap = (self.member_mean - self.non_member_mean) / unit;
+        let (tau, sigma) = (self.member_deviation / unit, self.non_member_deviation / unit);
         let spread = (sigma - tau) * (sigma + tau);
         if tau == 0.0 || sigma == 0.0 || spread == 0.0 {
             return None;
         }
-        let root = sigma * tau * ((m - mu) * (m - mu) + 2.0 * spread * libm::log(sigma / tau)).max(0.0).sqrt();
+        let log = libm::log(sigma / tau);
+        let root = sigma * tau * (gap * gap + 2.0 * spread * log).max(0.0).sqrt();
         // Both roots by the sum that does not cancel; their product is the constant term of the quadratic.
-        let middle = m * sigma * sigma - mu * tau * tau;
+        let middle = gap * sigma * sigma;
         let far = middle + root.copysign(middle);
-        let constant =
-            m * m * sigma * sigma - mu * mu * tau * tau - 2.0 * sigma * sigma * tau * tau * libm::log(sigma / tau);
+        let constant = sigma * sigma * (gap * gap - 2.0 * tau * tau * log);
         let (a, b) = (far / spread, if far == 0.0 { 0.0 } else { constant / far });
-        (a.is_finite() && b.is_finite()).then(|| (a.min(b), a.max(b)))
+        let back = |z: f64| self.non_member_mean + unit * z;
+        (a.is_finite() && b.is_finite()).then(|| (back(a.min(b)), back(a.max(b))))
     }
 }
 
@@ -195,6 +200,13 @@ mod tests {
         let equal = likelihood_ratio_advantage(&moments(1.0, 0.5, 0.0, 0.5));
         let nearly = likelihood_ratio_advantage(&moments(1.0, 0.5, 0.0, 0.5 * (1.0 + 1e-9)));
         assert!((equal - (2.0 * cdf(1.0) - 1.0)).abs() < 1e-15 && (nearly - equal).abs() < 1e-8, "{equal} {nearly}");
+    }
+
+    #[test]
+    fn huge_and_tiny_deviations() {
+        assert!(likelihood_ratio_advantage(&moments(1.0, 0.1, 0.0, 1e155)) > 0.999);
+        assert!(likelihood_ratio_advantage(&moments(1e150, 1e149, 0.0, 1e150)) > 0.8);
+        assert!(likelihood_ratio_advantage(&moments(1.0, 1e-160, 0.0, 1e-170)) > 0.999);
     }
 
     #[test]

@@ -19,7 +19,8 @@ const EDGE: f64 = 1e-9;
 pub struct Agreement {
     /// The attack: `confidence`, `absolute` or `likelihood-ratio`.
     pub attack: String,
-    /// `exact`, on the law of the margin itself, or `normal`, as if the margin were normal.
+    /// `exact`, on the law of the margin itself, or `normal`, as if the margin were normal. With noise on the labels the threshold depends on the members' own noise, which in expectation
+    /// costs nothing at 10 examples and more.
     pub premise: String,
     /// Weight of flatness.
     pub eta: f64,

@@ -83,7 +83,7 @@ pub struct Training {
     pub steps: usize,
     /// Examples per step.
     pub batch: usize,
-    /// Learning rate at the start; it falls to 0 as a cosine where a way does not say otherwise.
+    /// Learning rate at the start, over a bound on the curvature of a batch; it falls to 0 as a cosine where a way does not say otherwise.
     pub lr: f64,
 }
 
@@ -101,17 +101,27 @@ fn gradient(problem: &Problem, parameters: Parameters, theta: &[f64], batch: &[u
     parameters.pull_back(theta, &g)
 }
 
+/// A bound on the largest eigenvalue of a batch's Hessian in w, X_b X_b' / b: the largest |x|^2, and that of XX' / b. Twice its inverse is where SGD on w begins to diverge.
+fn curvature(problem: &Problem, batch: usize) -> f64 {
+    let longest =
+        (0..problem.examples()).map(|i| problem.x.row(i).iter().map(|x| x * x).sum::<f64>()).fold(0.0, f64::max);
+    let spectrum = problem.x.singular_values().ok();
+    let all = spectrum.and_then(|s| s.first().map(|s| s * s)).unwrap_or(f64::INFINITY);
+    longest.min(all / batch as f64)
+}
+
 /// The weights that training ends with, (d), and the largest |y - f| on the examples. SAM's gradient is taken at theta + rho g / |g|, on the same batch (Foret et al. 2021,
 /// arXiv 2010.01412); batches walk through keyed permutations.
-fn train(problem: &Problem, way: &Way, training: &Training, seed: u64) -> (Vec<f64>, f64) {
+fn train(problem: &Problem, way: &Way, training: &Training, (seed, index): (u64, usize)) -> (Vec<f64>, f64) {
     let Way { parameters, rho, decays, scale } = *way;
     let (n, d) = (problem.examples(), problem.dimensions());
-    let mut theta = parameters.start(d, scale, &mut Stream::new(seed, Purpose::Init, 0, 0));
+    let mut theta = parameters.start(d, scale, &mut Stream::new(seed, Purpose::Init, index as u64, 0));
     let batch = training.batch.clamp(1, n);
+    let curvature = curvature(problem, batch);
     let mut order: Vec<u32> = Vec::new();
     for step in 0..training.steps {
         if order.len() < batch {
-            let mut next = Stream::new(seed, Purpose::Order, 0, step as u64).permutation(n);
+            let mut next = Stream::new(seed, Purpose::Order, index as u64, step as u64).permutation(n);
             next.extend(std::mem::take(&mut order));
             order = next;
         }
@@ -123,7 +133,8 @@ fn train(problem: &Problem, way: &Way, training: &Training, seed: u64) -> (Vec<f
             g = gradient(problem, parameters, &moved, &taken);
         }
         let progress = step as f64 / training.steps as f64;
-        let lr = training.lr * if decays { 0.5 * (1.0 + libm::cos(std::f64::consts::PI * progress)) } else { 1.0 };
+        let lr = training.lr / curvature
+            * if decays { 0.5 * (1.0 + libm::cos(std::f64::consts::PI * progress)) } else { 1.0 };
         theta.iter_mut().zip(&g).for_each(|(t, g)| *t -= lr * g);
     }
     let w = parameters.weights(&theta, d);
@@ -132,7 +143,7 @@ fn train(problem: &Problem, way: &Way, training: &Training, seed: u64) -> (Vec<f
     (w, worst)
 }
 
-/// One way of training over several draws, beside the path of minimum-norm interpolators of each.
+/// One way of training over several draws, beside the path of minimum-norm interpolators of each. Distances are in units of |w_0|.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Descent {
     /// How the function is written.
@@ -143,20 +154,40 @@ pub struct Descent {
     pub rho: f64,
     /// The learning rate falls to 0.
     pub decays: bool,
-    /// Largest |y - f| on the training examples at the end, over all draws.
+    /// Largest |y - f| on the training examples at the end, over all draws: what is far from 0 has not arrived.
     pub residual: f64,
-    /// Mean |w - w_0| / |w_0|: distance from the minimum-norm interpolator.
+    /// Mean |w - w_0|: distance from the minimum-norm interpolator.
     pub from_minimum_norm: f64,
     /// Median eta of the interpolator of the path that is nearest.
     pub nearest_eta: f64,
-    /// Mean |w - w_eta| / |w_eta| there.
+    /// It is the last of the path: a larger one might be nearer.
+    pub nearest_is_last: bool,
+    /// Mean |w - w_eta| there.
     pub from_nearest: f64,
     /// w'Sigma w over that of w_0, with its 95 % interval over draws.
     pub relative_second_moment: Interval,
-    /// Advantage of the confidence attack on the exact law, members at 1, minus that of w_0.
+    /// SAM beside SGD in the same network from the same start, draw by draw; none for SGD itself.
+    pub against_sgd: Option<AgainstSgd>,
+}
+
+/// SAM minus SGD, with 95 % intervals over draws.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AgainstSgd {
+    /// Difference in w'Sigma w over that of w_0.
+    pub second_moment: Interval,
+    /// Difference in the advantage of the confidence attack on the exact law, members at 1.
     pub confidence: Interval,
-    /// Test error minus that of w_0.
+    /// Difference in test error.
     pub test_error: Interval,
+}
+
+/// What [`descend`] gives.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Descents {
+    /// One per way that diverged in no draw.
+    pub ways: Vec<Descent>,
+    /// Those that did not, in words.
+    pub diverged: Vec<String>,
 }
 
 /// One way of writing and training the function.
@@ -165,6 +196,14 @@ struct Way {
     rho: f64,
     decays: bool,
     scale: f64,
+}
+
+impl Way {
+    fn name(&self) -> String {
+        let rate = if self.decays { "" } else { " at a constant rate" };
+        let how = if self.rho > 0.0 { format!("SAM with radius {}", self.rho) } else { "SGD".into() };
+        format!("{how}{rate}, {}", self.parameters.name())
+    }
 }
 
 const fn way(parameters: Parameters, rho: f64, scale: f64) -> Way {
@@ -188,51 +227,59 @@ const WAYS: [Way; 11] = [
 
 const TWO_LAYER: Parameters = Parameters::TwoLayer { width: 8 };
 
-fn distance(a: &[f64], b: &[f64]) -> f64 {
-    let square = |v: &mut dyn Iterator<Item = f64>| v.map(|x| x * x).sum::<f64>();
-    (square(&mut a.iter().zip(b).map(|(a, b)| a - b)) / square(&mut b.iter().copied())).sqrt()
+fn norm(v: &[f64]) -> f64 {
+    v.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
+
+/// Error on labels of 1 beyond which training counts as diverged.
+const LOST: f64 = 10.0;
 
 /// What one way gives on one draw.
 struct End {
     residual: f64,
     from_minimum_norm: f64,
-    nearest: (f64, f64),
-    /// Second moment over w_0's; confidence and error minus w_0's.
-    beside_flat: [f64; 3],
+    /// Position on the path, and distance.
+    nearest: (usize, f64),
+    /// Second moment over w_0's, confidence, test error.
+    figures: [f64; 3],
 }
 
-/// Every way on one draw.
-fn on_draw(setting: &Setting, training: &Training, etas: &[f64], seed: u64, index: usize) -> Result<Vec<End>, Error> {
+/// Every way on one draw; `None` where it diverged.
+fn on_draw(
+    setting: &Setting,
+    training: &Training,
+    etas: &[f64],
+    seed: u64,
+    index: usize,
+) -> Result<Vec<Option<End>>, Error> {
     let (population, examples, mut stream) = draw(setting, seed, index)?;
     let problem = setting.problem(&examples.iter().collect::<Vec<_>>(), &mut stream)?;
-    let path = Path::new(&problem, population.spectrum(), &[&[0.0], etas].concat(), 1)?;
-    let flat = &path.points[0].weights;
-    let before = population.margin(flat);
+    let path = Path::new(&problem, population.spectrum(), etas, 1)?;
+    let flat = &path.points[0];
+    let unit = norm(&flat.weights);
+    let distance = |a: &[f64], b: &[f64]| norm(&a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<_>>()) / unit;
     let ends = WAYS.iter().map(|way| {
-        let (w, residual) = train(&problem, way, training, seed.wrapping_add(index as u64));
-        let distances = path.points.iter().map(|p| (p.eta, distance(&w, &p.weights)));
-        let nearest =
-            distances.fold((f64::NAN, f64::INFINITY), |best, found| if found.1 < best.1 { found } else { best });
-        let law = population.margin(&w);
-        End {
-            residual,
-            from_minimum_norm: distance(&w, flat),
-            nearest,
-            beside_flat: [
-                law.second_moment() / before.second_moment(),
-                law.confidence(0.0).1 - before.confidence(0.0).1,
-                law.error() - before.error(),
-            ],
+        let (w, residual) = train(&problem, way, training, (seed, index));
+        if !w.iter().all(|w| w.is_finite()) || residual > LOST {
+            return None;
         }
+        let distances = path.points.iter().map(|p| distance(&w, &p.weights)).enumerate();
+        let nearest = distances.fold((0, f64::INFINITY), |best, found| if found.1 < best.1 { found } else { best });
+        let law = population.margin(&w);
+        Some(End {
+            residual,
+            from_minimum_norm: distance(&w, &flat.weights),
+            nearest,
+            figures: [law.second_moment() / flat.second_moment, law.confidence(0.0).1, law.error()],
+        })
     });
     Ok(ends.collect())
 }
 
-/// Trains every way on `draws` draws of `setting` and finds the eta, of 0 and `etas`, that comes nearest.
+/// Trains every way on `draws` draws of `setting` and finds the eta of `etas`, of which the first is 0, that comes nearest.
 ///
 /// # Errors
-/// Those of the setting and of [`Path::new`]; fewer than 2 draws; no step.
+/// Those of the setting and of [`Path::new`]; fewer than 2 draws; no step; a path that does not begin at 0.
 pub fn descend(
     setting: &Setting,
     training: &Training,
@@ -240,31 +287,52 @@ pub fn descend(
     draws: usize,
     seed: u64,
     workers: usize,
-) -> Result<Vec<Descent>, Error> {
+) -> Result<Descents, Error> {
     check_parameter("the number of steps", training.steps as f64, training.steps >= 1, "but 1 is needed")?;
     check_parameter("the number of draws", draws as f64, draws >= 2, "but an interval needs 2")?;
+    let start = etas.first().copied().unwrap_or(f64::NAN);
+    check_parameter("the first eta", start, start == 0.0, "but the path begins at 0, gradient descent's solution")?;
     let found = parallel::map(draws, workers, |index| on_draw(setting, training, etas, seed, index));
-    let found: Vec<Vec<End>> = found.into_iter().collect::<Result<_, _>>()?;
-    WAYS.iter()
-        .enumerate()
-        .map(|(k, way)| {
-            let each = |of: &dyn Fn(&End) -> f64| found.iter().map(|ends| of(&ends[k])).collect::<Vec<f64>>();
-            let beside = |c: usize| student_t(&each(&|e| e.beside_flat[c]), 0.95);
-            Ok(Descent {
-                parameters: way.parameters.name().into(),
-                optimizer: if way.rho > 0.0 { "sam" } else { "sgd" }.into(),
-                rho: way.rho,
-                decays: way.decays,
-                residual: each(&|e| e.residual).into_iter().fold(0.0, f64::max),
-                from_minimum_norm: moments::mean(&each(&|e| e.from_minimum_norm)),
-                nearest_eta: moments::median(&each(&|e| e.nearest.0)),
-                from_nearest: moments::mean(&each(&|e| e.nearest.1)),
-                relative_second_moment: beside(0)?,
-                confidence: beside(1)?,
-                test_error: beside(2)?,
-            })
-        })
-        .collect()
+    let found: Vec<Vec<Option<End>>> = found.into_iter().collect::<Result<_, _>>()?;
+    // Per way, its end in every draw, or nothing.
+    let ends: Vec<Option<Vec<&End>>> =
+        (0..WAYS.len()).map(|k| found.iter().map(|draw| draw[k].as_ref()).collect()).collect();
+    let mut out = Descents { ways: Vec::new(), diverged: Vec::new() };
+    for (way, mine) in WAYS.iter().zip(&ends) {
+        let Some(mine) = mine else {
+            out.diverged.push(way.name());
+            continue;
+        };
+        let sgd = WAYS.iter().position(|other| other.rho == 0.0 && other.parameters == way.parameters);
+        let sgd = sgd.and_then(|k| ends[k].as_ref()).filter(|_| way.rho > 0.0);
+        let each = |of: &dyn Fn(&End) -> f64| mine.iter().map(|end| of(end)).collect::<Vec<f64>>();
+        let against = |c: usize, sgd: &[&End]| {
+            let differences: Vec<f64> = mine.iter().zip(sgd).map(|(a, b)| a.figures[c] - b.figures[c]).collect();
+            student_t(&differences, 0.95)
+        };
+        let place = moments::median(&each(&|e| e.nearest.0 as f64)) as usize;
+        out.ways.push(Descent {
+            parameters: way.parameters.name().into(),
+            optimizer: if way.rho > 0.0 { "sam" } else { "sgd" }.into(),
+            rho: way.rho,
+            decays: way.decays,
+            residual: each(&|e| e.residual).into_iter().fold(0.0, f64::max),
+            from_minimum_norm: moments::mean(&each(&|e| e.from_minimum_norm)),
+            nearest_eta: etas[place],
+            nearest_is_last: place + 1 == etas.len(),
+            from_nearest: moments::mean(&each(&|e| e.nearest.1)),
+            relative_second_moment: student_t(&each(&|e| e.figures[0]), 0.95)?,
+            against_sgd: match sgd {
+                Some(sgd) => Some(AgainstSgd {
+                    second_moment: against(0, sgd)?,
+                    confidence: against(1, sgd)?,
+                    test_error: against(2, sgd)?,
+                }),
+                None => None,
+            },
+        });
+    }
+    Ok(out)
 }
 
 #[cfg(test)]
@@ -307,10 +375,11 @@ mod tests {
     #[test]
     fn a_step_of_sam_by_hand() {
         let problem = Problem::new(&[2.0], &[1.0], 1).unwrap();
-        let training = Training { steps: 1, batch: 1, lr: 0.1 };
+        // Over the curvature of 4 that is a rate of .1.
+        let training = Training { steps: 1, batch: 1, lr: 0.4 };
         let way = |rho| Way { parameters: Parameters::Linear, rho, decays: false, scale: 0.0 };
-        let (w, _) = train(&problem, &way(0.25), &training, 0);
+        let (w, _) = train(&problem, &way(0.25), &training, (0, 0));
         assert!((w[0] - 0.1 * 2.0 * (2.0 * 0.25 + 1.0)).abs() < 1e-15, "{w:?}");
-        assert_eq!(train(&problem, &way(0.0), &training, 0).0, [0.2]);
+        assert_eq!(train(&problem, &way(0.0), &training, (0, 0)).0, [0.2]);
     }
 }

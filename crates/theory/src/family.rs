@@ -3,15 +3,18 @@
 use flatleak_stream::Stream;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, check_parameter, check_size};
+use crate::error::{Error, check_finite, check_parameter, check_size};
 use crate::margin::{Component, MarginLaw};
 use crate::problem::Problem;
+
+/// Most noise on the fitted labels.
+const LOUDEST: f64 = 1000.0;
 
 /// Shape from which on a skew normal is half a normal to working precision; larger ones would only be infinite.
 const SHARPEST: f64 = 1e12;
 
-/// A covariance, and with it a kind of problem. Spectra are scaled to a mean of 1, so that eta means the same in all of them: a weight on the covariance beside a
-/// weight of 1 on the identity.
+/// A covariance, and with it a kind of problem. Spectra are scaled to a mean of 1, that of the sub-groups' noise alone, so that eta means about the same in all of them: a weight on the covariance
+/// beside a weight of 1 on the identity.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "name")]
 pub enum Family {
@@ -57,7 +60,7 @@ impl Family {
         let refuse = |what: String| Error::Family { text: text.into(), what };
         let mut parts = text.split('+');
         let name = parts.next().unwrap_or("");
-        let all = Self::all();
+        let all = Self::all(usize::MAX);
         let known = || all.iter().map(Self::name).collect::<Vec<_>>().join(", ");
         let mut family = all
             .iter()
@@ -85,11 +88,11 @@ impl Family {
         Ok(family)
     }
 
-    /// Every family with its usual parameters.
-    pub fn all() -> [Self; 4] {
+    /// Every family with its usual parameters in `dimensions`.
+    pub fn all(dimensions: usize) -> [Self; 4] {
         [
             Self::PowerLaw { decay: 1.0 },
-            Self::Spiked { spikes: 10, floor: 0.1 },
+            Self::Spiked { spikes: (dimensions / 4).clamp(1, 10), floor: 0.1 },
             Self::Isotropic,
             Self::Subgroups { minority: 0.1, distance: 4.0 },
         ]
@@ -170,8 +173,13 @@ impl Setting {
         let noise = self.teacher_noise.unwrap_or(0.0);
         let fits = noise >= 0.0 && noise.is_finite();
         check_parameter("the teacher's noise", noise, fits, "but it has to be finite and at least 0")?;
-        let finite = self.label_noise >= 0.0 && self.label_noise.is_finite();
-        check_parameter("the label noise", self.label_noise, finite, "but it has to be finite and at least 0")?;
+        let finite = (0.0..=LOUDEST).contains(&self.label_noise);
+        check_parameter(
+            "the label noise",
+            self.label_noise,
+            finite,
+            "but it has to be at least 0, and labels drown in noise long before 1000",
+        )?;
         let spectrum: Vec<f64> = match self.family {
             Family::PowerLaw { decay } => {
                 check_parameter(
@@ -238,6 +246,8 @@ impl Population {
     /// Sizes that differ; a variance or noise below 0.
     pub fn with_teacher(spectrum: &[f64], theta: &[f64], noise: f64) -> Result<Self, Error> {
         check_size("the teacher", theta.len(), spectrum.len())?;
+        check_finite("variance", spectrum)?;
+        check_finite("weight of the teacher", theta)?;
         let smallest = spectrum.iter().fold(0.0, |m: f64, s| m.min(*s));
         check_parameter("a variance", smallest, smallest >= 0.0, "but variances are at least 0")?;
         check_parameter("the teacher's noise", noise, noise >= 0.0, "but noise is at least 0")?;
@@ -289,7 +299,8 @@ impl Population {
                 let v = over(w, w);
                 let heard = (over(theta, theta) + noise * noise).sqrt();
                 // Rounding may carry a perfect student past 1.
-                let rho = if v > 0.0 { (over(w, theta) / (v.sqrt() * heard)).clamp(-1.0, 1.0) } else { 0.0 };
+                let rho =
+                    if v > 0.0 && heard > 0.0 { (over(w, theta) / (v.sqrt() * heard)).clamp(-1.0, 1.0) } else { 0.0 };
                 let shape = (rho / ((1.0 - rho) * (1.0 + rho)).sqrt()).clamp(-SHARPEST, SHARPEST);
                 MarginLaw::new(vec![Component { weight: 1.0, location: 0.0, scale: v.sqrt(), shape }])
             }

@@ -37,7 +37,7 @@ mod sweep;
 
 pub use agreement::{Agreement, Draws, agreement};
 pub use bridge::{Contraction, Placed, Recipe, Run, Step, place, step};
-pub use descent::{Descent, Training, descend};
+pub use descent::{AgainstSgd, Descent, Descents, Training, descend};
 pub use error::Error;
 pub use family::{Example, Family, Population, Setting};
 pub use fit::Fit;

@@ -62,7 +62,7 @@ pub struct MarginLaw {
 }
 
 impl MarginLaw {
-    /// A mixture; weights are taken as shares of their sum. Components without weight or without scale are those of outputs that never vary, and are given a scale of 1e-300.
+    /// A mixture; weights are taken as shares of their sum. A scale of 0, of outputs that never vary, is taken as 1e-300.
     pub fn new(mut components: Vec<Component>) -> Self {
         let total: f64 = components.iter().map(|c| c.weight).sum();
         components.iter_mut().for_each(|c| {
@@ -169,16 +169,35 @@ impl MarginLaw {
         grid.sort_unstable_by(f64::total_cmp);
         let signs: Vec<f64> = grid.iter().map(|z| difference(*z)).collect();
         let mut found = Vec::new();
-        for (z, s) in grid.windows(2).zip(signs.windows(2)) {
-            if s[0] * s[1] < 0.0 {
-                let (mut low, mut high) = (z[0], z[1]);
+        // The last point where the densities differ, and which is higher there.
+        let mut last: Option<(f64, bool)> = None;
+        for (&z, s) in grid.iter().zip(&signs).filter(|(_, s)| **s != 0.0) {
+            let above = *s > 0.0;
+            if let Some((mut low, was_above)) = last.filter(|(_, was)| *was != above) {
+                let mut high = z;
                 for _ in 0..60 {
                     let middle = 0.5 * (low + high);
-                    if difference(middle) * s[0] > 0.0 { low = middle } else { high = middle }
+                    let d = difference(middle);
+                    if d != 0.0 && (d > 0.0) == was_above { low = middle } else { high = middle }
                 }
                 found.push(0.5 * (low + high));
             }
+            last = Some((z, above));
         }
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Equal scales put a point of the grid on the crossing itself.
+    #[test]
+    fn crossings_on_the_grid_are_found() {
+        let law = MarginLaw::new(vec![Component { weight: 1.0, location: 0.0, scale: 1.0 / 9.0, shape: 0.0 }]);
+        let wanted = 2.0 * normal::cdf(4.5) - 1.0;
+        assert!((law.confidence(1.0 / 9.0).1 - wanted).abs() < 1e-12);
+        assert!((law.likelihood_ratio(1.0 / 9.0) - wanted).abs() < 1e-12);
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::agreement::{Agreement, Draws, agreement, draw};
 use crate::bridge::{Placed, Run, Step, place, step};
-use crate::descent::{Descent, Training, descend};
+use crate::descent::{Descent, Descents, Training, descend};
 use crate::error::{Error, check_parameter};
 use crate::family::{Family, Setting};
 use crate::margin::{Component, MarginLaw};
@@ -24,14 +24,12 @@ const UNSEEN: usize = 200;
 const RATIOS: [f64; 14] = [0.25, 0.5, 0.75, 0.9, 0.97, 1.0, 1.03, 1.1, 1.3, 1.6, 2.0, 3.0, 5.0, 8.0];
 /// Flatness in the second half of the sweep.
 const SWEPT_ETA: f64 = 10.0;
-/// Noise of the teacher in the sweep: without noise there is no peak to see.
-const SWEPT_NOISE: f64 = 0.5;
 /// Most training examples of the sweep: it shows a shape that larger problems repeat.
 const SWEPT_EXAMPLES: usize = 60;
 /// Most training examples of the networks that are trained by descent, dimensions per example, and draws of them.
 const DESCENT: (usize, usize, usize) = (20, 3, 5);
 /// How these are trained.
-const TRAINING: Training = Training { steps: 4000, batch: 5, lr: 0.02 };
+const TRAINING: Training = Training { steps: 4000, batch: 5, lr: 1.5 };
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -78,7 +76,7 @@ pub struct Along {
     pub confidence: Interval,
     /// The same as if the margin were normal.
     pub confidence_normal: Interval,
-    /// Advantage of the attack on |f|, when members have |f| = 1; no form is known with noise on the labels, and none is given.
+    /// Advantage of the attack on |f| when members have |f| = 1; given without noise on the labels only.
     pub absolute: Option<Interval>,
     /// Advantage of the best attack, the likelihood ratio, on the law of the margin itself.
     pub likelihood_ratio: Interval,
@@ -183,6 +181,8 @@ pub struct Outcome {
     pub sweep: Vec<SweepPoint>,
     /// What descent does itself.
     pub descent: Vec<Descent>,
+    /// What could not be shown, and why.
+    pub left_out: Vec<String>,
     /// Networks on the map, where a finished run was given.
     pub placed: Vec<Placed>,
     /// Pairs of them, candidate - baseline.
@@ -327,7 +327,7 @@ fn shown(first: &Drawn, etas: &[f64], tau: f64) -> Vec<Shown> {
 
 fn families(request: &Request) -> Result<Vec<FamilyRow>, Error> {
     let tau = request.setting.label_noise;
-    Family::all()
+    Family::all(request.setting.dimensions)
         .into_iter()
         .map(|usual| {
             // The family that was asked for stands with its own parameters.
@@ -382,8 +382,7 @@ pub fn study(
     let simulated = simulate(&setting, &SIMULATED_AT, models, seed, workers)?;
     part("sweep")?;
     let small = setting.examples.min(SWEPT_EXAMPLES);
-    let swept =
-        Setting { examples: small, teacher_noise: setting.teacher_noise.map(|t| t.max(SWEPT_NOISE)), ..setting };
+    let swept = setting.resized(small, setting.dimensions);
     let mut dimensions: Vec<usize> = RATIOS.iter().map(|r| ((r * small as f64).round() as usize).max(2)).collect();
     dimensions.dedup();
     let mut through = sweep(&swept, &dimensions, 0.0, draws, seed, workers)?;
@@ -393,8 +392,24 @@ pub fn study(
     let n = setting.examples.min(most);
     let trained = Setting { label_noise: 0.0, ..setting.resized(n, per_example * n) };
     let finite: Vec<f64> = etas.iter().copied().filter(|eta| eta.is_finite()).collect();
-    let descent = descend(&trained, &TRAINING, &finite, repeats, seed, workers)?;
+    let Descents { ways, diverged } = descend(&trained, &TRAINING, &finite, repeats, seed, workers)?;
+    let mut left_out: Vec<String> =
+        diverged.into_iter().map(|way| format!("{way}: diverged on this problem")).collect();
     part("bridge")?;
+    let mut placed = Vec::new();
+    for recipe in runs.iter().flat_map(|run| &run.recipes) {
+        match place(recipe) {
+            Ok(found) => placed.push(found),
+            Err(why) => left_out.push(format!("recipe {} on the map: {why}", recipe.name)),
+        }
+    }
+    let mut steps = Vec::new();
+    for (a, b) in runs.iter().flat_map(Run::pairs) {
+        match step(a, b) {
+            Ok(found) => steps.push(found),
+            Err(why) => left_out.push(format!("{} against {}: {why}", b.name, a.name)),
+        }
+    }
     Ok(Outcome {
         schema_version: SCHEMA_VERSION,
         setting,
@@ -408,9 +423,10 @@ pub fn study(
         agreement,
         simulated,
         sweep: through,
-        descent,
-        placed: runs.iter().flat_map(|run| &run.recipes).map(place).collect::<Result<_, _>>()?,
-        steps: runs.iter().flat_map(Run::pairs).map(|(a, b)| step(a, b)).collect::<Result<_, _>>()?,
+        descent: ways,
+        placed,
+        steps,
+        left_out,
         shown: first,
     })
 }

@@ -32,8 +32,11 @@ fn quadrature() -> &'static [(f64, f64)] {
 }
 
 /// T(h, a) = 1/(2 pi) int_0^a exp(-h^2 (1 + x^2) / 2) / (1 + x^2) dx (Owen 1956), by quadrature for |a| <= 1 and by T(h, a) = [Q(h) + Q(ah)]/2 - Q(h) Q(ah) - T(ah, 1/a)
-/// with Q = 1 - Phi beyond. Even in h and odd in a; a may be infinite. Absolute error below 1e-15.
+/// with Q = 1 - Phi beyond. Even in h and odd in a; a may be infinite. Absolute error below 1e-15; NaN for NaN.
 pub fn owens_t(h: f64, a: f64) -> f64 {
+    if h.is_nan() || a.is_nan() {
+        return f64::NAN;
+    }
     let (h, sign, a) = (h.abs(), a.signum(), a.abs());
     if a <= 1.0 {
         let term = |x: f64| libm::exp(-0.5 * h * h * (1.0 + x * x)) / (1.0 + x * x);
@@ -61,6 +64,7 @@ mod tests {
             assert!((owens_t(h, f64::INFINITY) - 0.5 * cdf(-h)).abs() < 1e-16);
             assert_eq!(owens_t(h, 0.0), 0.0);
         }
+        assert!(owens_t(f64::NAN, 2.0).is_nan() && owens_t(1.0, f64::NAN).is_nan());
         assert!((owens_t(0.0, 0.7) - 0.7f64.atan() / std::f64::consts::TAU).abs() < 1e-16);
     }
 }

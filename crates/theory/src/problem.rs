@@ -155,6 +155,7 @@ impl Metric {
     /// eta below 0 or NaN; a negative spectrum; a spectrum with a 0 in the limit.
     pub fn sharpness(spectrum: &[f64], eta: f64) -> Result<Self, Error> {
         crate::error::check_parameter("eta", eta, eta >= 0.0, "but a preference for flatness is at least 0")?;
+        check_finite("eigenvalue", spectrum)?;
         let spectrum = not_negative("the covariance", spectrum.to_vec())?;
         if eta == f64::INFINITY {
             return Self::diagonal(&spectrum);

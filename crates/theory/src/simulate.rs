@@ -51,10 +51,11 @@ fn mean_auc(
 
 /// Trains `models` linear models on halves of 2n examples, at every eta on the same halves with the same noise, drawn anew for each model, on their labels; reads the signed margin as phi, the log-odds
 /// of the true class; and attacks every model with all others outside its block as shadows. Empty without noise on the labels: every shadow then has the same output
-/// on its members, and a likelihood ratio against a point is not defined.
+/// on its members, and a likelihood ratio against a point is not defined. Intervals cover new models on these
+/// 2n examples, not new examples.
 ///
 /// # Errors
-/// Those of the setting; a number of models that is not even or below 6.
+/// Those of the setting; a number of models that is not even or below 8.
 pub fn simulate(
     setting: &Setting,
     etas: &[f64],
@@ -62,7 +63,12 @@ pub fn simulate(
     seed: u64,
     workers: usize,
 ) -> Result<Vec<Simulated>, Error> {
-    check_parameter("the number of models", models as f64, models >= 6, "but leaving blocks out needs 6")?;
+    check_parameter(
+        "the number of models",
+        models as f64,
+        models >= 8,
+        "but two shadows on either side with a block left out need 8",
+    )?;
     if setting.label_noise == 0.0 {
         return Ok(Vec::new());
     }

@@ -6,7 +6,7 @@ use flatleak_stats::{Interval, moments, parallel, student_t};
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::{draw, margins};
-use crate::error::Error;
+use crate::error::{Error, check_parameter};
 use crate::family::Setting;
 use crate::fit::Fit;
 use crate::problem::{Metric, Problem};
@@ -39,7 +39,7 @@ pub struct SweepPoint {
     pub ratio: f64,
     /// Weight of flatness; without effect where least squares is unique.
     pub eta: f64,
-    /// d > n: members are fitted exactly.
+    /// d > n: many functions fit the members exactly.
     pub interpolates: bool,
     /// Test error.
     pub test_error: Interval,
@@ -76,6 +76,7 @@ pub fn sweep(
     seed: u64,
     workers: usize,
 ) -> Result<Vec<SweepPoint>, Error> {
+    check_parameter("the number of draws", draws as f64, draws >= 2, "but an interval needs 2")?;
     let found = parallel::map(dimensions.len() * draws, workers, |k| {
         one(&setting.resized(setting.examples, dimensions[k / draws]), eta, seed, k % draws)
     });

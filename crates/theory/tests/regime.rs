@@ -179,6 +179,9 @@ fn degenerate_cases_do_not_contract_at_all() {
     let path = Path::new(&rotated, &spectrum, &etas[..3], 1).unwrap();
     assert_eq!(path.degenerate, Some(Degenerate::AlignedWithRows));
     assert!(same(&path) && (path.points[0].second_moment - 1.0).abs() < 1e-9);
+    // Not only by decree: the fit at another eta is the same function.
+    let fit = Fit::new(&rotated, &Metric::sharpness(&spectrum, 10.0).unwrap(), 0.0).unwrap();
+    assert!(fit.weights().iter().zip(&path.points[0].weights).all(|(a, b)| (a - b).abs() < 1e-9));
     // The limit needs a covariance without a null space.
     assert!(matches!(Path::new(&rotated, &spectrum, &etas, 1), Err(Error::NotPositive { .. })));
 }

@@ -5,12 +5,15 @@ mod plot;
 mod table;
 
 use flatleak_stats::Interval;
-use flatleak_theory::{Along, Change, Outcome, Setting};
+use flatleak_theory::{Along, Change, Descent, Outcome, Setting};
 
 pub use page::html;
 pub use table::table;
 
 use crate::Error;
+
+/// Largest error on labels of 1 up to which training counts as having arrived at an interpolating solution.
+const ARRIVED: f64 = 0.05;
 
 /// `theory.json`, with a final newline.
 ///
@@ -74,22 +77,33 @@ fn headline(o: &Outcome) -> String {
     ) else {
         return String::new();
     };
-    let moves = |c: &Change, rises: &str, falls: &str| {
-        let (word, n) = if c.rises >= c.falls { (rises, c.rises) } else { (falls, c.falls) };
-        format!("{word} in {n} of {} draws, by {}", o.draws, signed(&c.difference))
+    let moves = |c: &Change| {
+        let size = signed(&c.difference);
+        if c.difference.low > 0.0 {
+            format!("rises by {size}, in {} of {} draws", c.rises, o.draws)
+        } else if c.difference.high < 0.0 {
+            format!("falls by {size}, in {} of {} draws", c.falls, o.draws)
+        } else {
+            format!("is not shown to change, {size}")
+        }
     };
-    let closing = if error.difference.mean > 0.0 {
-        ": in this model flatness narrows the outputs without making the classifier better."
+    let closing = if v.difference.high < 0.0 && error.difference.low > 0.0 {
+        ": in this problem flatness narrows the outputs without making the classifier better."
     } else {
         "."
     };
     format!(
-        "From the solution that gradient descent finds to the flattest ({}), the spread of outputs on unseen examples {}. The advantage of the \
+        "From the solution that gradient descent finds to the flattest ({}), the second moment of outputs on unseen examples {}. The advantage of the \
          confidence attack {}; that of the best attack {}. The test error {}{closing}",
         end(&o.path),
-        moves(v, "rises", "falls"),
-        moves(conf, "rises", "falls"),
-        moves(best, "rises", "falls"),
-        moves(error, "rises", "falls"),
+        moves(v),
+        moves(conf),
+        moves(best),
+        moves(error),
     )
+}
+
+/// The eta that comes nearest, or that it lies at the end of the path or beyond.
+fn nearest(d: &Descent) -> String {
+    format!("{}{:.2}", if d.nearest_is_last { "≥" } else { "" }, d.nearest_eta)
 }

@@ -4,8 +4,8 @@ use askama::Template;
 use flatleak_stats::Interval;
 use flatleak_theory::{Along, Change, Contraction, Descent, Outcome, Placed, Simulated};
 
-use super::plot::{self, Densities, Map};
-use super::{change, end, headline, problem, signed, table};
+use super::plot::{self, Densities, Frame, Map};
+use super::{ARRIVED, change, end, headline, nearest, problem, signed, table};
 use crate::Error;
 
 #[derive(Template)]
@@ -104,35 +104,48 @@ impl Page<'_> {
         )
     }
 
+    fn nearest(&self, d: &Descent) -> String {
+        nearest(d)
+    }
+
     /// Where the slider stands at first: the end, where the effect is largest.
     fn last(&self) -> usize {
         self.densities.frames.len().saturating_sub(1)
     }
+
+    fn frame(&self) -> Option<&Frame> {
+        self.densities.frames.last()
+    }
 }
 
 fn observation(d: &Descent) -> String {
-    let v = &d.relative_second_moment;
-    let moved = match (v.high < 1.0, v.low > 1.0) {
-        (true, _) => "narrows the outputs on unseen examples",
-        (_, true) => "widens the outputs on unseen examples",
-        _ => "is not shown to narrow the outputs on unseen examples",
+    let network = format!("In the {} network SAM with radius {}", d.parameters, d.rho);
+    let Some(against) = d.against_sgd.as_ref().filter(|_| d.residual < ARRIVED) else {
+        return format!(
+            "{network} did not arrive at an interpolating solution (largest error {:.2}): no statement.",
+            d.residual
+        );
+    };
+    let v = &against.second_moment;
+    let moved = match (v.high < 0.0, v.low > 0.0) {
+        (true, _) => "ends with narrower outputs on unseen examples than SGD from the same start",
+        (_, true) => "ends with wider outputs on unseen examples than SGD from the same start",
+        _ => "is not shown to end with other outputs on unseen examples than SGD from the same start",
     };
     let nearer = if d.nearest_eta > 0.0 && d.from_nearest < 0.75 * d.from_minimum_norm {
         format!(
-            "; the path’s solution at eta {:.2} describes the result better (distance {:.2}) than the smallest-norm one ({:.2})",
-            d.nearest_eta, d.from_nearest, d.from_minimum_norm
+            "The path’s solution at eta {} describes the result better (distance {:.2}) than the smallest-norm one ({:.2})",
+            nearest(d),
+            d.from_nearest,
+            d.from_minimum_norm
         )
     } else {
         format!(
-            "; no eta describes the result much better (distance {:.2} at best) than 0 ({:.2})",
+            "No eta describes the result much better (distance {:.2} at best) than 0 ({:.2})",
             d.from_nearest, d.from_minimum_norm
         )
     };
-    let half = 0.5 * (v.high - v.low);
-    format!(
-        "In the {} network SAM with radius {} {moved}: v / v₀ is {:.3} ± {half:.3}{nearer}.",
-        d.parameters, d.rho, v.mean
-    )
+    format!("{network} {moved}: v / v₀ differs by {}. {nearer}.", signed(v))
 }
 
 /// The whole page; `version` is that of the program.

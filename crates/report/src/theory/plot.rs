@@ -117,6 +117,7 @@ pub(super) fn along(path: &[Along], title: &str, curves: &[Curve]) -> String {
 
 /// Limits around two numbers, and a step of 1, 2 or 5 that divides them into at most 6.
 fn nice(low: f64, high: f64) -> (f64, f64, f64) {
+    let (low, high) = if high > low { (low, high) } else { (low - 5e-4, low + 5e-4) };
     let span = (high - low).max(1e-3);
     let rough = span / 5.0;
     let power = 10f64.powf(rough.log10().floor());
@@ -218,7 +219,8 @@ pub(super) fn map(placed: &[Placed], which: Map) -> String {
         (&marks(axes.y.1), "tau / sigma: spread of members"),
     );
     for (k, p) in placed.iter().enumerate() {
-        let (x, y) = (axes.x(p.gap.mean), axes.y(p.ratio.mean));
+        // Members below non-members lie on the edge: no attack of this kind works there.
+        let (x, y) = (axes.x(p.gap.mean.max(0.0)), axes.y(p.ratio.mean));
         let _ = write!(
             body,
             "<path class='whisker ink' d='M{:.1} {y:.1}H{:.1}M{x:.1} {:.1}V{:.1}'/>",
@@ -250,7 +252,7 @@ mod tests {
     fn limits_are_round_and_hold_the_numbers() {
         for (low, high) in [(0.0, 1.0), (0.71, 0.93), (-0.003, 0.0151), (2.0, 2.0), (0.2, 137.0)] {
             let (a, b, step) = nice(low, high);
-            assert!(a <= low && b >= high && (b - a) / step < 7.5, "{a} {b} {step}");
+            assert!(a <= low && b >= high && b > a && (b - a) / step < 8.5, "{a} {b} {step}");
         }
         assert_eq!(label(0.25, 0.05), "0.25");
         assert_eq!(label(-20.0, 10.0), "−20");

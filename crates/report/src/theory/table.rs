@@ -5,7 +5,7 @@ use std::fmt::Write;
 use flatleak_stats::Interval;
 use flatleak_theory::{Along, Contraction, Family, Outcome};
 
-use super::{change, headline, problem, signed};
+use super::{ARRIVED, change, headline, nearest, problem, signed};
 use crate::table::wrap;
 
 /// Etas of the grid that are shown: the nearest to these, and both ends.
@@ -152,22 +152,26 @@ fn attacks(o: &Outcome, out: &mut String) -> std::fmt::Result {
 fn descent(o: &Outcome, out: &mut String) -> std::fmt::Result {
     writeln!(
         out,
-        "\n{:<11}{:<24}{:>9}{:>9}{:>11}{:>8}{:>26}",
-        "written as", "trained with", "from w_0", "best eta", "from w_eta", "v / v_0", "confidence"
+        "\n{:<11}{:<26}{:>8}{:>9}{:>10}{:>8}{:>26}",
+        "written as", "trained with", "from w_0", "best eta", "from it", "v / v_0", "v / v_0, minus SGD's"
     )?;
     for d in &o.descent {
         let rate = if d.decays { "" } else { ", constant rate" };
         let how = if d.rho > 0.0 { format!("{} {}{rate}", d.optimizer, d.rho) } else { d.optimizer.clone() };
+        let eta = nearest(d);
+        let how = if d.residual < ARRIVED { how } else { format!("{how} *") };
+        let against = d.against_sgd.as_ref().map_or(String::new(), |a| signed(&a.second_moment));
         writeln!(
             out,
-            "{:<11}{how:<24}{:>9.4}{:>9.2}{:>11.4}{:>8.3}{:>26}",
-            d.parameters,
-            d.from_minimum_norm,
-            d.nearest_eta,
-            d.from_nearest,
-            d.relative_second_moment.mean,
-            signed(&d.confidence)
+            "{:<11}{how:<26}{:>8.4}{eta:>9}{:>10.4}{:>8.3}{against:>26}",
+            d.parameters, d.from_minimum_norm, d.from_nearest, d.relative_second_moment.mean,
         )?;
+    }
+    if o.descent.iter().any(|d| d.residual >= ARRIVED) {
+        writeln!(out, "* has not arrived: some label is missed by {ARRIVED} or more")?;
+    }
+    for what in &o.left_out {
+        writeln!(out, "left out: {what}")?;
     }
     Ok(())
 }
