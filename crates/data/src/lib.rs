@@ -32,6 +32,7 @@ pub mod pictures;
 mod source;
 mod subset;
 pub mod table;
+pub mod values;
 
 pub use catalogue::{Entry, FASHION_MNIST_DIR, FASHION_MNIST_VAR, Request, catalogue, open};
 pub use dataset::{Dataset, Raw, Shape, Split, Values};

@@ -52,7 +52,10 @@ impl Numbers {
 /// # Errors
 /// What is wrong with it, as a fragment.
 pub fn parse(bytes: &[u8]) -> Result<Array, String> {
-    let Header { kind, shape, offset, needed } = head(bytes)?;
+    let Header { kind, shape, fortran, offset, needed } = head(bytes)?;
+    if fortran {
+        return Err("is in Fortran order: save it with numpy.ascontiguousarray".into());
+    }
     let body = &bytes[offset..];
     if needed != body.len() {
         return Err(format!("has {} bytes of values, but its shape {shape:?} needs {needed}", body.len()));
@@ -64,10 +67,35 @@ pub fn parse(bytes: &[u8]) -> Result<Array, String> {
 struct Header {
     kind: Kind,
     shape: Vec<usize>,
+    /// The first axis runs fastest.
+    fortran: bool,
     /// Where the values begin.
     offset: usize,
     /// Bytes of values.
     needed: usize,
+}
+
+/// Reads the header from a stream, which is left at the first value: element type, shape, and whether the first axis runs fastest.
+pub(crate) fn read_header(from: &mut dyn Read) -> Result<(Kind, Vec<usize>, bool), String> {
+    let cut = |e: std::io::Error| format!("is cut short in its header: {e}");
+    let mut start = [0; 10];
+    from.read_exact(&mut start).map_err(cut)?;
+    let length = if start[6] == 1 {
+        usize::from(u16::from_le_bytes([start[8], start[9]]))
+    } else {
+        let mut more = [0; 2];
+        from.read_exact(&mut more).map_err(cut)?;
+        u32::from_le_bytes([start[8], start[9], more[0], more[1]]) as usize
+    };
+    if !start.starts_with(b"\x93NUMPY") {
+        return Err("is no .npy file: its first bytes are not \\x93NUMPY".into());
+    }
+    if !(1..=3).contains(&start[6]) || length > MAX_HEADER {
+        return Err(format!("has .npy version {} and a header of {length} bytes", start[6]));
+    }
+    let mut header = vec![0; length];
+    from.read_exact(&mut header).map_err(cut)?;
+    described(std::str::from_utf8(&header).map_err(|_| "has a header that is not text".to_owned())?)
 }
 
 /// Reads the header alone.
@@ -86,21 +114,73 @@ fn head(bytes: &[u8]) -> Result<Header, String> {
     }
     let (header, body) = rest.split_at_checked(length).ok_or_else(cut)?;
     let header = std::str::from_utf8(header).map_err(|_| "has a header that is not text".to_owned())?;
-    let (kind, shape) = described(header)?;
+    let (kind, shape, fortran) = described(header)?;
     let count = shape.iter().try_fold(1usize, |n, &s| n.checked_mul(s));
     let needed = count.and_then(|n| n.checked_mul(kind.size)).filter(|n| *n as u64 <= MAX_BYTES);
     let needed = needed.ok_or(format!("has the impossible shape {shape:?}"))?;
-    Ok(Header { kind, shape, offset: bytes.len() - body.len(), needed })
+    Ok(Header { kind, shape, fortran, offset: bytes.len() - body.len(), needed })
 }
 
-/// Element type: class, bytes, byte order.
-struct Kind {
+/// Element type: class (`b`, `i`, `u`, `f`, or `g` for bf16), bytes, byte order.
+#[derive(Clone, Copy)]
+pub(crate) struct Kind {
     class: u8,
     size: usize,
     big: bool,
 }
 
 impl Kind {
+    /// f64, little-endian.
+    pub(crate) const DOUBLE: Self = Self { class: b'f', size: 8, big: false };
+
+    /// That of a tensor, where it is one of numbers.
+    pub(crate) fn of_tensor(dtype: safetensors::Dtype) -> Option<Self> {
+        use safetensors::Dtype;
+        let (class, size) = match dtype {
+            Dtype::BOOL => (b'b', 1),
+            Dtype::U8 => (b'u', 1),
+            Dtype::U16 => (b'u', 2),
+            Dtype::U32 => (b'u', 4),
+            Dtype::U64 => (b'u', 8),
+            Dtype::I8 => (b'i', 1),
+            Dtype::I16 => (b'i', 2),
+            Dtype::I32 => (b'i', 4),
+            Dtype::I64 => (b'i', 8),
+            Dtype::F16 => (b'f', 2),
+            Dtype::BF16 => (b'g', 2),
+            Dtype::F32 => (b'f', 4),
+            Dtype::F64 => (b'f', 8),
+            _ => return None,
+        };
+        Some(Self { class, size, big: false })
+    }
+
+    /// Bytes of one value.
+    pub(crate) fn size(self) -> usize {
+        self.size
+    }
+
+    /// Values as f64; `body` holds as many as `to`.
+    pub(crate) fn widen(self, body: &[u8], to: &mut [f64]) {
+        if (self.class, self.size) == (b'f', 8) {
+            for (v, b) in to.iter_mut().zip(body.as_chunks::<8>().0) {
+                *v = if self.big { f64::from_be_bytes(*b) } else { f64::from_le_bytes(*b) };
+            }
+            return;
+        }
+        if self.class == b'g' {
+            for (v, b) in to.iter_mut().zip(body.as_chunks::<2>().0) {
+                *v = f64::from(f32::from_bits(u32::from(u16::from_le_bytes(*b)) << 16));
+            }
+            return;
+        }
+        match self.read(body) {
+            Numbers::Bytes(all) => to.iter_mut().zip(all).for_each(|(v, b)| *v = f64::from(b)),
+            Numbers::Integers(all) => to.iter_mut().zip(all).for_each(|(v, b)| *v = b as f64),
+            Numbers::Floats(all) => to.iter_mut().zip(all).for_each(|(v, b)| *v = f64::from(b)),
+        }
+    }
+
     fn read(&self, body: &[u8]) -> Numbers {
         fn words<const K: usize, T>(body: &[u8], big: bool, f: impl Fn([u8; K]) -> T) -> Vec<T> {
             let flip = |mut b: [u8; K]| {
@@ -113,6 +193,7 @@ impl Kind {
         }
         let big = self.big;
         match (self.class, self.size) {
+            (b'f', 2) => Numbers::Floats(words(body, big, |b| half(u16::from_le_bytes(b)))),
             (b'f', 4) => Numbers::Floats(words(body, big, f32::from_le_bytes)),
             (b'f', _) => Numbers::Floats(words(body, big, |b| f64::from_le_bytes(b) as f32)),
             (b'i', 1) => Numbers::Integers(words(body, big, |b| i64::from(i8::from_le_bytes(b)))),
@@ -128,8 +209,18 @@ impl Kind {
     }
 }
 
-/// Element type and shape of a header such as `{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }`.
-fn described(header: &str) -> Result<(Kind, Vec<usize>), String> {
+/// An IEEE half-precision number.
+fn half(bits: u16) -> f32 {
+    let (sign, exponent, fraction) = (u32::from(bits >> 15) << 31, bits >> 10 & 31, u32::from(bits & 1023));
+    match exponent {
+        0 => f32::from_bits(sign | (fraction as f32 * 5.960_464_5e-8).to_bits()),
+        31 => f32::from_bits(sign | 0x7f80_0000 | fraction << 13),
+        e => f32::from_bits(sign | (u32::from(e) + 112) << 23 | fraction << 13),
+    }
+}
+
+/// Element type, shape and whether the first axis runs fastest, of a header such as `{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }`.
+fn described(header: &str) -> Result<(Kind, Vec<usize>, bool), String> {
     let value = |key: &str| -> Result<&str, String> {
         let (_, after) = header.split_once(&format!("'{key}':")).ok_or(format!("has no `{key}` in its header"))?;
         Ok(after.trim_start())
@@ -147,15 +238,13 @@ fn described(header: &str) -> Result<(Kind, Vec<usize>), String> {
     let size: usize = letters.as_str().parse().map_err(|_| refused())?;
     let known = match class {
         b'b' => size == 1,
-        b'f' => size == 4 || size == 8,
+        b'f' => matches!(size, 2 | 4 | 8),
         _ => matches!(size, 1 | 2 | 4 | 8),
     };
     if !known || !"<>|=".contains(order) {
         return Err(refused());
     }
-    if !value("fortran_order")?.starts_with("False") {
-        return Err("is in Fortran order: save it with numpy.ascontiguousarray".into());
-    }
+    let fortran = !value("fortran_order")?.starts_with("False");
     let shape =
         value("shape")?.strip_prefix('(').and_then(|s| s.split_once(')')).ok_or("has no shape in its header")?.0;
     let shape = shape
@@ -167,7 +256,7 @@ fn described(header: &str) -> Result<(Kind, Vec<usize>), String> {
     if shape.len() > 8 {
         return Err(format!("has {} axes", shape.len()));
     }
-    Ok((Kind { class, size, big: order == '>' }, shape))
+    Ok((Kind { class, size, big: order == '>' }, shape, fortran))
 }
 
 /// The arrays of a `.npz` archive by name, of those that `wanted` names.

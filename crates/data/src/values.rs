@@ -1,0 +1,225 @@
+//! Arrays of any size, read front to back: `.npy`, members of `.npz`, tensors of safetensors.
+//!
+//! Nothing is allocated by what a header claims: values are read into the caller's slices.
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use crate::npy::{self, Kind};
+
+/// Most bytes of a safetensors header.
+const MAX_HEADER: u64 = 1 << 24;
+/// Most values of an array in Fortran order, which has to be held whole.
+const MOST_TURNED: usize = 1 << 28;
+
+/// An array that is being read, in C order.
+pub struct Values<'a> {
+    shape: Vec<usize>,
+    kind: Kind,
+    /// Values that are left.
+    left: usize,
+    from: Box<dyn Read + 'a>,
+    bytes: Vec<u8>,
+}
+
+impl<'a> Values<'a> {
+    fn new(shape: Vec<usize>, kind: Kind, from: Box<dyn Read + 'a>) -> Result<Self, String> {
+        let count = shape.iter().try_fold(1usize, |n, s| n.checked_mul(*s));
+        let left = count.filter(|n| n.checked_mul(8).is_some()).ok_or(format!("has the impossible shape {shape:?}"))?;
+        Ok(Self { shape, kind, left, from, bytes: Vec::new() })
+    }
+
+    /// Size of each axis.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// Reads the next values.
+    ///
+    /// # Errors
+    /// A file that ends before its shape is filled, or more values than it has.
+    pub fn read(&mut self, to: &mut [f64]) -> Result<(), String> {
+        if to.len() > self.left {
+            return Err(format!("has {} values left, not {}", self.left, to.len()));
+        }
+        self.bytes.resize(to.len() * self.kind.size(), 0);
+        let cut = |e: std::io::Error| format!("is cut short: {e}");
+        self.from.read_exact(&mut self.bytes).map_err(cut)?;
+        self.kind.widen(&self.bytes, to);
+        self.left -= to.len();
+        Ok(())
+    }
+
+    /// All of it.
+    ///
+    /// # Errors
+    /// As [`Values::read`]; more than 2^28 values.
+    pub fn all(&mut self) -> Result<Vec<f64>, String> {
+        if self.left > MOST_TURNED {
+            return Err(format!("has {} values; at most {MOST_TURNED} are read at once", self.left));
+        }
+        // As long as the file really is, not as it claims.
+        let mut out = Vec::new();
+        while self.left > 0 {
+            let from = out.len();
+            out.resize(from + self.left.min(1 << 16), 0.0);
+            self.read(&mut out[from..])?;
+        }
+        Ok(out)
+    }
+
+    /// The same values with the last axis running fastest, from a file in which the first does.
+    fn turned(mut self) -> Result<Values<'static>, String> {
+        let columns = self.all()?;
+        let shape = self.shape;
+        let mut strides = vec![1; shape.len()];
+        for k in 1..shape.len() {
+            strides[k] = strides[k - 1] * shape[k - 1];
+        }
+        let mut bytes = Vec::with_capacity(8 * columns.len());
+        for at in 0..columns.len() {
+            let (mut rest, mut from) = (at, 0);
+            for k in (0..shape.len()).rev() {
+                from += rest % shape[k] * strides[k];
+                rest /= shape[k];
+            }
+            bytes.extend(columns[from].to_le_bytes());
+        }
+        Values::new(shape, Kind::DOUBLE, Box::new(std::io::Cursor::new(bytes)))
+    }
+}
+
+/// Opens the array in a file and hands it to `f`. Of an archive or a file of tensors it is the one called `name`, or the only one.
+///
+/// # Errors
+/// What is wrong with the file, as a fragment; what `f` says.
+pub fn with<T>(path: &Path, name: &str, f: impl FnOnce(&mut Values<'_>) -> Result<T, String>) -> Result<T, String> {
+    let unreadable = |e: std::io::Error| format!("cannot be read: {e}");
+    let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
+    let mut magic = [0; 8];
+    let got = file.read(&mut magic).map_err(unreadable)?;
+    file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
+    if magic.starts_with(b"\x93NUMPY") {
+        return f(&mut numpy(Box::new(file))?);
+    }
+    if magic.starts_with(b"PK") {
+        let mut zip = zip::ZipArchive::new(file).map_err(|e| format!("is no .npz archive: {e}"))?;
+        let names: Vec<String> = zip.file_names().flatten().map(|n| n.into_owned()).collect();
+        let member = format!("{name}.npy");
+        let member = match names.as_slice() {
+            [only] => only,
+            all => all.iter().find(|n| **n == member).ok_or_else(|| choose(name, all))?,
+        };
+        let entry = zip.by_name(member).map_err(|e| format!("has a damaged `{member}`: {e}"))?;
+        return f(&mut numpy(Box::new(entry))?);
+    }
+    if got == 8 && u64::from_le_bytes(magic) <= MAX_HEADER {
+        return f(&mut tensor(file, name)?);
+    }
+    Err("is neither .npy nor .npz nor safetensors (pickles are never read): save it with numpy.save".into())
+}
+
+fn choose(name: &str, all: &[String]) -> String {
+    let shown: Vec<&str> = all.iter().take(8).map(|n| n.trim_end_matches(".npy")).collect();
+    format!("holds {} arrays ({}), none called `{name}`: give it that name", all.len(), shown.join(", "))
+}
+
+fn numpy(mut from: Box<dyn Read + '_>) -> Result<Values<'_>, String> {
+    let (kind, shape, fortran) = npy::read_header(&mut from)?;
+    let values = Values::new(shape, kind, from)?;
+    if fortran && values.shape.len() > 1 { values.turned() } else { Ok(values) }
+}
+
+fn tensor(mut file: BufReader<File>, name: &str) -> Result<Values<'static>, String> {
+    let damaged = |e: std::io::Error| format!("is cut short in its header: {e}");
+    let mut length = [0; 8];
+    file.read_exact(&mut length).map_err(damaged)?;
+    let length = u64::from_le_bytes(length);
+    let mut header = Vec::new();
+    file.by_ref().take(length).read_to_end(&mut header).map_err(damaged)?;
+    // The crate's own reader wants the whole file in memory; its type of the header does not.
+    let metadata: safetensors::tensor::Metadata =
+        serde_json::from_slice(&header).map_err(|e| format!("is no safetensors file: {e}"))?;
+    let names: Vec<String> = metadata.tensors().into_keys().collect();
+    let chosen = match names.as_slice() {
+        [only] => only.as_str(),
+        _ => name,
+    };
+    let info = metadata.info(chosen).ok_or_else(|| choose(name, &names))?;
+    let kind = Kind::of_tensor(info.dtype)
+        .ok_or(format!("holds values of type {:?}: save numbers or booleans", info.dtype))?;
+    let (shape, (offset, end)) = (info.shape.clone(), info.data_offsets);
+    let needed = shape.iter().try_fold(kind.size(), |n, s| n.checked_mul(*s));
+    if needed.is_none() || end.checked_sub(offset) != needed {
+        return Err(format!("has `{chosen}` of shape {shape:?} in bytes {offset} to {end}, which do not fit"));
+    }
+    let offset = offset as u64;
+    file.seek(SeekFrom::Start(8 + length + offset)).map_err(damaged)?;
+    Values::new(shape, kind, Box::new(file))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(bytes: &[u8]) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        file
+    }
+
+    fn npy(descr: &str, fortran: &str, shape: &str, body: &[u8]) -> Vec<u8> {
+        let header = format!("{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}\n");
+        let mut out = b"\x93NUMPY\x01\x00".to_vec();
+        out.extend((header.len() as u16).to_le_bytes());
+        out.extend(header.as_bytes());
+        out.extend(body);
+        out
+    }
+
+    fn read(bytes: &[u8]) -> Result<(Vec<usize>, Vec<f64>), String> {
+        with(file(bytes).path(), "x", |v| Ok((v.shape().to_vec(), v.all()?)))
+    }
+
+    #[test]
+    fn halves_and_fortran_order() {
+        // numpy.array([1, -2, 65504, 6e-8, inf], numpy.float16)
+        let body = [0x00, 0x3c, 0x00, 0xc0, 0xff, 0x7b, 0x01, 0x00, 0x00, 0x7c];
+        let found = read(&npy("<f2", "False", "(5,)", &body)).unwrap().1;
+        assert_eq!(found, [1.0, -2.0, 65504.0, 2f64.powi(-24), f64::INFINITY]);
+        let turned = read(&npy("|u1", "True", "(2, 3)", &[1, 4, 2, 5, 3, 6])).unwrap();
+        assert_eq!(turned, (vec![2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
+        let deep = read(&npy("|u1", "True", "(2, 2, 2)", &[0, 4, 2, 6, 1, 5, 3, 7])).unwrap().1;
+        assert_eq!(deep, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
+    }
+
+    #[test]
+    fn tensors_by_name_or_alone() {
+        let header = br#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"x":{"dtype":"BF16","shape":[1,2],"data_offsets":[8,12]}}"#;
+        let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+        bytes.extend(header);
+        bytes.extend(1.5f32.to_le_bytes());
+        bytes.extend(2.5f32.to_le_bytes());
+        bytes.extend([0x80, 0x3f, 0x20, 0xc1]);
+        assert_eq!(read(&bytes).unwrap(), (vec![1, 2], vec![1.0, -10.0]));
+        let lying = String::from_utf8_lossy(header).replace("[1,2]", "[1,3]");
+        let mut lies = (lying.len() as u64).to_le_bytes().to_vec();
+        lies.extend(lying.as_bytes());
+        lies.extend(&bytes[bytes.len() - 12..]);
+        assert!(read(&lies).is_err());
+        let other = with(file(&bytes).path(), "y", |v| v.all()).unwrap_err();
+        assert!(other.contains("none called `y`"), "{other}");
+    }
+
+    #[test]
+    fn lies_are_refused_before_anything_is_allocated() {
+        let error = |bytes: &[u8]| read(bytes).unwrap_err();
+        assert!(error(&npy("<f8", "False", "(1000000000, 1000)", &[0; 8])).contains("at most"));
+        assert!(error(&npy("<f8", "False", "(18446744073709551615, 3)", &[])).contains("impossible shape"));
+        assert!(error(&npy("<f8", "False", "(100,)", &[0; 16])).contains("cut short"));
+        assert!(error(&npy("|O", "False", "(1,)", &[0x80])).contains("never objects or pickles"));
+        assert!(error(b"\x80\x04\x95 a pickle").contains("pickles are never read"));
+        assert!(error(b"").contains("neither"));
+    }
+}
