@@ -158,6 +158,47 @@ impl Attack {
         }
     }
 
+    /// The score in one line, with its source; mu is a median, s a deviation (ddof 0) over the shadows of one example, IN those that were trained on it, OUT the others.
+    pub fn formula(self) -> &'static str {
+        match self {
+            Self::Correctness => "1[prediction = label] (Yeom et al. 2018)",
+            Self::Confidence => "log p_y",
+            Self::Loss => "-loss = log p_y",
+            Self::Entropy => "-H(p)",
+            Self::ModifiedEntropy => "-Mentr(p, y) (Song & Mittal 2021, arXiv 2003.10595)",
+            Self::ConfidencePerClass => "p_y - t_class, t of best balanced accuracy on shadows (Song & Mittal 2021)",
+            Self::LossPerClass => "-loss - t_class",
+            Self::EntropyPerClass => "-H(p) - t_class",
+            Self::ModifiedEntropyPerClass => "-Mentr(p, y) - t_class",
+            Self::AttackR => "share of OUT shadows with a larger loss, ties half (Ye et al. 2022, arXiv 2111.09679)",
+            Self::CalibratedLoss => "mean OUT loss - loss (Watson et al. 2022)",
+            Self::LiraOnline => {
+                "log N(phi; mu_in, s_in) - log N(phi; mu_out, s_out), s per example + 1e-30 (Carlini et al. 2022, arXiv 2112.03570)"
+            }
+            Self::LiraOnlineFixed(FixedVariance::Residual) => {
+                "the same, s per side over all examples of phi - mu (as TF Privacy)"
+            }
+            Self::LiraOnlineFixed(FixedVariance::Official) => {
+                "the same, one s for both sides: of all raw IN phi (the 2022 reference code)"
+            }
+            Self::LiraOnlineFixed(FixedVariance::PerSide) => "the same, s per side of all raw phi",
+            Self::LiraOffline => "(phi - mu_out) / s_out, which ranks as log Phi of it (the paper's one-sided test)",
+            Self::LiraOfflineFixed => "the same, s_out over all examples of phi - mu_out",
+            Self::LiraOfflineTwoSided => "-log N(phi; mu_out, s_out) (what the 2021 reference code computes)",
+            Self::LiraOfflineTwoSidedFixed => "the same, s_out over all examples of phi - mu_out",
+            Self::Rmia => {
+                "log(p_y / pbar), pbar = (mean IN + mean OUT) / 2, not trimmed (Zarifzadeh et al. 2024, arXiv 2312.03262)"
+            }
+            Self::RmiaOffline => {
+                "log(p_y / pbar), pbar = (1 + a)/2 mean OUT + (1 - a)/2, a = 0.3, never tuned on the target"
+            }
+            Self::RmiaGamma => "share of held-out z with r_x / r_z > 1, r with the offline pbar",
+            Self::Base => {
+                "log p_y - log of the mean over all shadows (Lassila et al. 2025, arXiv 2505.24089, temperature 1)"
+            }
+        }
+    }
+
     /// Whether a target's score depends on the outputs of other models.
     pub fn uses_shadows(self) -> bool {
         !matches!(self, Self::Correctness | Self::Confidence | Self::Entropy | Self::ModifiedEntropy | Self::Loss)

@@ -13,7 +13,7 @@ pub(crate) struct Arguments {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 2 wrong arguments or study, output of another study; 3 input data unreadable or \
-inconsistent; 4 a recipe diverged (the others are reported); 5 interrupted, can be resumed; 7 output cannot be \
+inconsistent; 4 a recipe diverged (the others are reported); 5 interrupted, can be resumed; 6 a gate (--fail-above) was exceeded; 7 output cannot be \
 written; 1 anything else.";
 
 #[derive(Subcommand, Debug)]
@@ -22,6 +22,8 @@ pub(crate) enum Command {
     Compare(Compare),
     /// Say why recipes leak, from the pools of a finished run or from NumPy archives; trains nothing
     Explain(Explain),
+    /// Attack models that were trained elsewhere, from their outputs; several pools are compared
+    Audit(Audit),
     /// The interpolating linear model behind the claim: exact, simulated and drawn; trains nothing large
     Theory(Theory),
     /// Render table and report.html of a finished run again
@@ -204,6 +206,81 @@ pub(crate) struct Theory {
     #[arg(long, value_name = "M", default_value_t = 32)]
     pub(crate) models: usize,
     /// Root seed
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Worker threads [default: one per core]; no result depends on it
+    #[arg(long, value_name = "W")]
+    pub(crate) workers: Option<usize>,
+    /// How to report progress
+    #[arg(long, value_enum, default_value = "human")]
+    pub(crate) message_format: MessageFormat,
+}
+
+/// Variants of `lira-online-fixed`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Variant {
+    /// Deviations of phi minus the example's median, per side
+    Residual,
+    /// One deviation for both sides, of all raw IN phi: the 2022 reference code
+    Official,
+    /// Deviations of all raw phi, per side
+    PerSide,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Audit {
+    /// Folders: run directories, or pools in the layouts of mi_lira_2021, lira_analysis or lira-pytorch; of several, the first is the baseline
+    #[arg(value_name = "DIR")]
+    pub(crate) dirs: Vec<PathBuf>,
+    /// Logits, (M, N, C) or (M, N, Q, C), as .npy, .npz or safetensors
+    #[arg(long, value_name = "F", group = "outputs")]
+    pub(crate) logits: Option<PathBuf>,
+    /// Class probabilities, of the same shapes
+    #[arg(long, value_name = "F", group = "outputs")]
+    pub(crate) probabilities: Option<PathBuf>,
+    /// log(p_y / (1 - p_y)), (M, N) or (M, N, Q)
+    #[arg(long, value_name = "F", group = "outputs")]
+    pub(crate) phi: Option<PathBuf>,
+    /// -log p_y, of the same shapes
+    #[arg(long, value_name = "F", group = "outputs")]
+    pub(crate) loss: Option<PathBuf>,
+    /// p_y, of the same shapes
+    #[arg(long, value_name = "F", group = "outputs")]
+    pub(crate) confidence: Option<PathBuf>,
+    /// True classes, (N)
+    #[arg(long, value_name = "F")]
+    pub(crate) labels: Option<PathBuf>,
+    /// Which model was trained on which example, (M, N)
+    #[arg(long, value_name = "F", requires = "outputs")]
+    pub(crate) membership: Option<PathBuf>,
+    /// Outputs of the same kind on held-out examples, for influence
+    #[arg(long, value_name = "F", requires = "outputs")]
+    pub(crate) test_logits: Option<PathBuf>,
+    /// Their classes, (T)
+    #[arg(long, value_name = "F", requires = "test_logits")]
+    pub(crate) test_labels: Option<PathBuf>,
+    /// Definition of `lira-online-fixed`
+    #[arg(long, value_enum, default_value = "residual")]
+    pub(crate) variant: Variant,
+    /// Print the formula of every attack as it would be run, and stop
+    #[arg(long)]
+    pub(crate) explain_variant: bool,
+    /// Name of the pool that the arrays make
+    #[arg(long, default_value = "model")]
+    pub(crate) name: String,
+    /// Where to write [default: `flatleak-runs/audit-<name>`]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Write every attack's scores, (M, N) f64, higher = member
+    #[arg(long, conflicts_with = "redact")]
+    pub(crate) save_scores: bool,
+    /// Exit with 6 when a metric of any pool exceeds a value: `lira-online.tpr@0.001=0.02`, `rmia.auc=0.6`, `confidence.advantage=0.1`; give it again for several
+    #[arg(long, value_name = "METRIC=X")]
+    pub(crate) fail_above: Vec<String>,
+    /// Leave out everything about single examples
+    #[arg(long)]
+    pub(crate) redact: bool,
+    /// Root seed of permutations and splits
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
     /// Worker threads [default: one per core]; no result depends on it

@@ -197,6 +197,22 @@ fn keep_attacks(now: &mut Explanation, earlier: Explanation) {
     }
 }
 
+/// The pool of those examples of which there are enough models on both sides, and a sentence about the others.
+pub(crate) fn usable(whole: Pool, what: &dyn std::fmt::Display) -> Result<(Pool, Option<String>), Failure> {
+    let kept = flatleak_explain::usable(&whole.membership);
+    let gone = whole.labels.len() - kept.len();
+    if kept.is_empty() {
+        let reason = "every example is in all models or in none, or in too few";
+        return Err(Failure::new(DATA, format!("{what}: {reason}")));
+    }
+    if gone == 0 {
+        return Ok((whole, None));
+    }
+    let all = whole.labels.len();
+    let note = format!("{what}: {gone} of {all} examples are in too few models, or out of too few, and are left out");
+    Ok((whole.of_examples(&kept), Some(note)))
+}
+
 /// Explains archives from elsewhere, of which no more is known than who is right.
 fn imported(
     options: &Explain,
@@ -207,20 +223,8 @@ fn imported(
     let mut pools = Vec::new();
     for file in files {
         let whole = import_npz(file)?;
-        let usable = flatleak_explain::usable(&whole.membership);
-        let gone = whole.labels.len() - usable.len();
-        if usable.is_empty() {
-            let reason = "every example is in all models or in none, or in too few";
-            return Err(Failure::new(DATA, format!("{}: {reason}", file.display())));
-        }
-        if gone > 0 {
-            complain(&format!(
-                "{}: {gone} of {} examples are in too few models, or out of too few, and are left out",
-                file.display(),
-                whole.labels.len()
-            ));
-        }
-        let mut pool = if gone > 0 { whole.of_examples(&usable) } else { whole };
+        let (mut pool, note) = usable(whole, &file.display())?;
+        note.iter().for_each(|note| complain(note));
         // Recipes are told apart by name; two archives may share one.
         let name = pool.recipe.clone();
         let mut number = 2;
@@ -254,15 +258,26 @@ fn imported(
     let (explain, details) = with_progress("explaining", options.message_format, stop, |go_on| {
         flatleak_verdict::explain(&views, &asked, None, go_on)
     })?;
+    let record = foreign_record(&name, asked.seed, &views);
+    let mut document = without_attacks(record, Vec::new(), workers);
+    document.explain = explain;
+    document.timings.analysis_s = started.elapsed().as_secs_f64();
+    let examples = Examples { details: &details, pools: &views, data: None, workers };
+    outputs::write(&mut document, &examples, options.redact, &out)?;
+    Ok((document, out))
+}
+
+/// What is known of a study whose models were trained elsewhere.
+pub(crate) fn foreign_record(name: &str, seed: u64, views: &[&Pool]) -> StudyRecord {
     let first = views[0];
     let classes = first.labels.iter().chain(&first.test_labels).max().map_or(1, |c| *c as usize + 1);
-    let record = StudyRecord {
-        name: name.clone(),
-        seed: asked.seed,
+    StudyRecord {
+        name: name.to_owned(),
+        seed,
         models: views.iter().map(|p| p.membership.models()).min().unwrap_or(0),
-        queries: 1,
+        queries: first.queries(),
         datasets: vec![DatasetRecord {
-            name,
+            name: name.to_owned(),
             digest: "unknown: outputs alone were given".into(),
             pool: first.labels.len(),
             test: first.test_labels.len(),
@@ -279,13 +294,7 @@ fn imported(
             })
             .collect(),
         quick: false,
-    };
-    let mut document = without_attacks(record, Vec::new(), workers);
-    document.explain = explain;
-    document.timings.analysis_s = started.elapsed().as_secs_f64();
-    let examples = Examples { details: &details, pools: &views, data: None, workers };
-    outputs::write(&mut document, &examples, options.redact, &out)?;
-    Ok((document, out))
+    }
 }
 
 /// A document for pools that were not compared.

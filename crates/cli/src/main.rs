@@ -1,6 +1,7 @@
 //! The flatleak program: arguments, calls, exit codes.
 
 mod arguments;
+mod audit;
 mod compare;
 mod data;
 mod exit;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Compare(options) => compare::run(&options),
         Command::Explain(options) => explain::run(&options),
+        Command::Audit(options) => audit::run(&options),
         Command::Theory(options) => theory::run(&options),
         Command::Report { dir, redact } => outputs::report(&dir, redact),
         Command::Data { command } => data::run(&command),

@@ -35,6 +35,13 @@ impl<'a> Values<'a> {
         &self.shape
     }
 
+    /// The same values under other axes, of which there have to be as many values; otherwise nothing changes.
+    pub fn reshape(&mut self, shape: Vec<usize>) {
+        if shape.iter().product::<usize>() == self.shape.iter().product::<usize>() {
+            self.shape = shape;
+        }
+    }
+
     /// Reads the next values.
     ///
     /// # Errors

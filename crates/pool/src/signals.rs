@@ -80,6 +80,14 @@ impl Signals {
         Self { phi: Vec::new(), correct, entropy: Vec::new(), modified_entropy: Vec::new() }
     }
 
+    /// Puts the signals of further examples behind these; both hold the same signals, or these are of none yet.
+    pub fn append(&mut self, more: Self) {
+        self.phi.extend(more.phi);
+        self.correct.extend(more.correct);
+        self.entropy.extend(more.entropy);
+        self.modified_entropy.extend(more.modified_entropy);
+    }
+
     /// The signals of some examples, in their order; absent ones stay absent.
     pub(crate) fn select(&self, examples: &[usize]) -> Self {
         fn pick<T: Copy>(all: &[T], examples: &[usize]) -> Vec<T> {

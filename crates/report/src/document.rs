@@ -35,6 +35,9 @@ pub struct Document {
     /// Pictures of single examples that the report shows.
     #[serde(default)]
     pub pictures: Vec<Picture>,
+    /// What a reader should know of outputs that came from elsewhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Whether pictures and what is known of single examples were left out.
     #[serde(default)]
     pub redacted: bool,
@@ -177,6 +180,7 @@ impl Document {
             pooled,
             explain,
             pictures: Vec::new(),
+            notes: Vec::new(),
             redacted: false,
             figures,
             timings,

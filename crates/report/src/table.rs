@@ -35,6 +35,12 @@ fn write(d: &Document, out: &mut String) -> std::fmt::Result {
     }
     pooled(d, out)?;
     claims(d, out)?;
+    for note in &d.notes {
+        let lines = wrap(note, 92);
+        for (k, line) in lines.iter().enumerate() {
+            writeln!(out, "{}{line}", if k == 0 { "\nnote: " } else { "  " })?;
+        }
+    }
     for name in &d.diverged {
         writeln!(out, "\nrecipe {name} diverged and is left out")?;
     }

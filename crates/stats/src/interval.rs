@@ -2,7 +2,7 @@
 
 use flatleak_stream::Stream;
 use serde::{Deserialize, Serialize};
-use statrs::function::beta::inv_beta_reg;
+use statrs::function::beta::{beta_reg, inv_beta_reg};
 
 use crate::error::{Error, check_finite};
 use crate::moments::{mean, quantile_sorted, variance};
@@ -178,6 +178,14 @@ pub fn jackknife(estimate: f64, leave_one_out: &[f64], level: f64) -> Result<Jac
 /// # Errors
 /// A value that is not finite, fewer than 1 degree of freedom, a level outside (0, 1).
 pub fn welch(a: (f64, f64, f64), b: (f64, f64, f64), level: f64) -> Result<Jackknife, Error> {
+    welch_test(a, b, level).map(|(found, _)| found)
+}
+
+/// [`welch`] with the two-sided p-value of no difference, 1 where there is neither a difference nor an error.
+///
+/// # Errors
+/// Those of [`welch`].
+pub fn welch_test(a: (f64, f64, f64), b: (f64, f64, f64), level: f64) -> Result<(Jackknife, f64), Error> {
     check_level(level)?;
     check_finite("estimate, error or degrees of freedom", &[a.0, a.1, a.2, b.0, b.1, b.2])?;
     if a.2.min(b.2) < 1.0 {
@@ -190,5 +198,8 @@ pub fn welch(a: (f64, f64, f64), b: (f64, f64, f64), level: f64) -> Result<Jackk
     let degrees = if spread > 0.0 { (va + vb) * (va + vb) / spread } else { a.2 + b.2 };
     let half = t_critical(level, degrees) * standard_error;
     let interval = Interval { mean: difference, low: difference - half, high: difference + half };
-    Ok(Jackknife { interval, standard_error })
+    let t = difference / standard_error;
+    // 0 / 0 is no difference; with an error of 0 any other is infinitely many of them.
+    let p = if t.is_nan() { 1.0 } else { beta_reg(0.5 * degrees, 0.5, degrees / (degrees + t * t)) };
+    Ok((Jackknife { interval, standard_error }, p))
 }

@@ -45,7 +45,7 @@ pub use error::Error;
 pub use exact::{fisher_upper, sign_upper};
 pub use interval::{
     BCA_FROM, Interval, Jackknife, bca, bca_from_draws, block_interval, jackknife, mean_of_blocks, student_t,
-    student_t_critical, welch,
+    student_t_critical, welch, welch_test,
 };
 pub use meta::{RandomEffects, random_effects};
 pub use permutation::{Budget, sign_flip_test, smallest_p, swap_test};

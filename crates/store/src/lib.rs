@@ -8,6 +8,7 @@
 mod artefact;
 mod error;
 mod fault;
+mod import;
 mod interchange;
 mod npy;
 mod rundir;
@@ -15,5 +16,7 @@ mod rundir;
 pub use artefact::write_atomic;
 pub use error::Error;
 pub use fault::pause_point;
+pub use import::{Arrays, Given, Imported, Layout, from_arrays, from_folder};
 pub use interchange::{INFLUENCE_LIMIT, export_npz, import_npz};
+pub use npy::npy_of_rows;
 pub use rundir::{RunDir, SplitOutputs};

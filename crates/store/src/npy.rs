@@ -33,6 +33,12 @@ pub(crate) fn encode(array: &Array<'_>) -> Vec<u8> {
     out
 }
 
+/// Bytes of a `.npy` file of rows of f64; all rows are as long as the first.
+pub fn npy_of_rows(rows: &[Vec<f64>]) -> Vec<u8> {
+    let shape = [rows.len(), rows.first().map_or(0, Vec::len)];
+    encode(&Array { descr: "<f8", shape: &shape, body: rows.iter().flatten().flat_map(|v| v.to_le_bytes()).collect() })
+}
+
 /// Bytes of a `.npz` archive of named arrays, deflated.
 pub(crate) fn archive(arrays: &[(&str, Array<'_>)]) -> Result<Vec<u8>, Error> {
     let failed = |reason: String| Error::Encode { what: "an npz archive", reason };

@@ -7,6 +7,7 @@ use crate::explanation::link::Links;
 use crate::explanation::memorization::Both;
 use crate::explanation::{self, Attacked, Context};
 use crate::recipe::{self, Scored};
+use crate::scored::can_run;
 use crate::{
     AttackResult, Comparison, Detail, Error, Explanation, LinkResult, RecipeResult, Results, comparison, figures,
     headline,
@@ -92,7 +93,7 @@ pub fn analyse(
     let mut step = counted(first, total, &mut on_progress);
     let (explain, details) = explain_attacked(pools, options, before, &attacked, &mut step)?;
     let results = Results {
-        headline: headline::overall(&comparisons),
+        headline: headline::overall(&comparisons, &recipes),
         recipes,
         comparisons,
         explain,
@@ -212,7 +213,7 @@ fn attack_all(
         return Ok(out);
     }
     let known = Links::new(Both::new(pool)?.into_finest());
-    for &attack in options.attacks.iter().filter(|a| pool.offers(a.signal())) {
+    for &attack in options.attacks.iter().filter(|a| can_run(pool, **a)) {
         let (result, mut scored, link) = recipe::attack(pool, attack, &known, (options.workers, options.seed))?;
         if attack.same_roc_as().is_none() {
             out.links.extend(link.map(|correlation| LinkResult {
@@ -240,24 +241,32 @@ fn compare_all(
 ) -> Result<Vec<Comparison>, Error> {
     let mut comparisons = Vec::new();
     for &(a, b) in &options.pairs {
+        let paired = comparison::are_paired(pools[a], pools[b]);
         let mut metrics = Vec::new();
-        for (index, ((attack, first), (_, second))) in attacked[a].scored.iter().zip(&attacked[b].scored).enumerate() {
+        for (index, (attack, first)) in attacked[a].scored.iter().enumerate() {
+            // A pool may lack what an attack reads.
+            let Some((_, second)) = attacked[b].scored.iter().find(|(other, _)| other == attack) else { continue };
             if attack.same_roc_as().is_some() {
                 continue;
             }
             let pair = (pools[a], pools[b]);
-            metrics.extend(comparison::attack(pair, *attack, (first, second), options, index as u64)?);
+            metrics.extend(if paired {
+                comparison::attack(pair, *attack, (first, second), options, index as u64)?
+            } else {
+                comparison::unpaired(pair, *attack, (first, second))?
+            });
             step()?;
         }
-        metrics.extend(comparison::of_properties(pools[a], pools[b], options.seed)?);
-        comparison::correct(&mut metrics, pools[a].membership.blocks(), options.exchanges);
+        metrics.extend(comparison::of_properties(pools[a], pools[b], paired, options.seed)?);
+        let too_few = paired && comparison::too_few(pools[a].membership.blocks(), options.exchanges);
+        comparison::correct(&mut metrics, too_few);
         let (baseline, candidate) = (pools[a].recipe.clone(), pools[b].recipe.clone());
         comparisons.push(Comparison {
             headline: headline::of_comparison(&baseline, &candidate, &metrics),
             baseline,
             candidate,
             dataset: options.dataset.clone(),
-            pairing: "paired".into(),
+            pairing: if paired { "paired" } else { "unpaired" }.into(),
             metrics,
         });
     }

@@ -2,7 +2,9 @@
 
 use flatleak_attack::Attack;
 use flatleak_pool::Pool;
-use flatleak_stats::{Budget, holm, jackknife, models_needed, moments, sign_flip_test, smallest_p, swap_test};
+use flatleak_stats::{
+    Budget, holm, jackknife, models_needed, moments, sign_flip_test, smallest_p, swap_test, welch_test,
+};
 
 use crate::groups;
 use crate::recipe::{Scored, over_blocks, properties};
@@ -35,6 +37,37 @@ fn budget(attack: Attack, exchanges: Exchanges, workers: usize) -> Budget {
     let max_draws = if is_headline(attack) { exchanges.headline } else { exchanges.other };
     // A twentieth of the draws: at p = .05 the estimate is then as exact as without stopping.
     Budget { max_draws, stop_after: max_draws.div_ceil(20), workers }
+}
+
+/// Whether the models of two recipes can be set against each other one by one: they were trained on the same examples.
+pub(crate) fn are_paired(baseline: &Pool, candidate: &Pool) -> bool {
+    baseline.membership == candidate.membership
+}
+
+/// Differences of one attack's measures between recipes whose models have nothing to do with each other: independent estimates, Welch's interval and p-value.
+pub(crate) fn unpaired(
+    (baseline, candidate): (&Pool, &Pool),
+    attack: Attack,
+    (a, b): (&Scored, &Scored),
+) -> Result<Vec<MetricDifference>, Error> {
+    let side = |scored: &Scored, k: usize| -> Result<(f64, f64, f64), Error> {
+        let column = |rows: &[crate::scored::Measures]| rows.iter().map(|m| m[k]).collect::<Vec<f64>>();
+        let (mean, error) = if attack.uses_shadows() {
+            (scored.mean[k], jackknife(scored.mean[k], &column(&scored.deleted), 0.95)?.standard_error)
+        } else {
+            let blocks = column(&scored.blocks);
+            (moments::mean(&blocks), standard_error(&blocks))
+        };
+        Ok((mean, error, scored.blocks.len() as f64 - 1.0))
+    };
+    TESTED
+        .iter()
+        .map(|&k| {
+            let (found, p) = welch_test(side(a, k)?, side(b, k)?, 0.95)?;
+            let fewer = if baseline.membership.models() < candidate.membership.models() { baseline } else { candidate };
+            Ok(entry(metric_name(attack, k), (found.interval, found.standard_error), p, fewer))
+        })
+        .collect()
 }
 
 /// Paired differences of one attack's measures.
@@ -78,23 +111,35 @@ pub(crate) fn attack(
         .collect()
 }
 
-/// Paired differences of accuracies and spreads, and of accuracies per group.
-pub(crate) fn of_properties(baseline: &Pool, candidate: &Pool, seed: u64) -> Result<Vec<MetricDifference>, Error> {
+/// Differences of accuracies and spreads, and of accuracies per group, that both pools have; paired where `paired`.
+pub(crate) fn of_properties(
+    baseline: &Pool,
+    candidate: &Pool,
+    paired: bool,
+    seed: u64,
+) -> Result<Vec<MetricDifference>, Error> {
     let all = |pool: &Pool| {
         let own = properties(pool).into_iter().map(|(name, values)| (name.to_owned(), values));
         own.chain(groups::properties(pool)).collect::<Vec<_>>()
     };
     let (a, b) = (all(baseline), all(candidate));
-    a.into_iter()
-        .zip(b)
-        .map(|((name, a), (_, b))| {
-            let differences: Vec<f64> = a.iter().zip(&b).map(|(a, b)| b - a).collect();
-            let budget = Budget { max_draws: 9999, stop_after: u64::MAX, workers: 1 };
-            let p = sign_flip_test(&differences, budget, seed, 0)?;
-            let estimate = (over_blocks(&differences, seed)?, standard_error(&differences));
-            Ok(entry(name, estimate, p, baseline))
-        })
-        .collect()
+    let both = a.into_iter().filter_map(|(name, a)| {
+        let b = b.iter().find(|(other, _)| *other == name)?;
+        Some((name, a, &b.1))
+    });
+    both.map(|(name, a, b)| {
+        if !paired {
+            let side = |v: &[f64]| (moments::mean(v), standard_error(v), v.len() as f64 - 1.0);
+            let (found, p) = welch_test(side(&a), side(b), 0.95)?;
+            return Ok(entry(name, (found.interval, found.standard_error), p, baseline));
+        }
+        let differences: Vec<f64> = a.iter().zip(b).map(|(a, b)| b - a).collect();
+        let budget = Budget { max_draws: 9999, stop_after: u64::MAX, workers: 1 };
+        let p = sign_flip_test(&differences, budget, seed, 0)?;
+        let estimate = (over_blocks(&differences, seed)?, standard_error(&differences));
+        Ok(entry(name, estimate, p, baseline))
+    })
+    .collect()
 }
 
 fn entry(metric: String, (difference, error): (Estimate, f64), p_value: f64, pool: &Pool) -> MetricDifference {
@@ -122,13 +167,17 @@ fn direction(p: f64, difference: f64) -> Verdict {
     }
 }
 
-/// Holm over the headline family, in place; the family's verdicts follow the corrected p-values.
-pub(crate) fn correct(metrics: &mut [MetricDifference], blocks: usize, exchanges: Exchanges) {
-    let too_few = smallest_p(blocks, budget(Attack::Rmia, exchanges, 1)) * FAMILY.len() as f64 > LEVEL;
+/// Holm over the headline family, in place; the family's verdicts follow the corrected p-values. `too_few` says that no verdict is possible whatever is found.
+pub(crate) fn correct(metrics: &mut [MetricDifference], too_few: bool) {
     let family: Vec<usize> = FAMILY.iter().filter_map(|name| metrics.iter().position(|m| m.metric == *name)).collect();
     let raw: Vec<f64> = family.iter().map(|&i| metrics[i].p_value).collect();
     for (&i, p) in family.iter().zip(holm(&raw)) {
         metrics[i].p_adjusted = Some(p);
         metrics[i].verdict = if too_few { Verdict::TooFewModels } else { direction(p, metrics[i].difference.mean) };
     }
+}
+
+/// Whether so few blocks can be exchanged that the smallest possible p-value of the family is no verdict.
+pub(crate) fn too_few(blocks: usize, exchanges: Exchanges) -> bool {
+    smallest_p(blocks, budget(Attack::Rmia, exchanges, 1)) * FAMILY.len() as f64 > LEVEL
 }

@@ -1,7 +1,7 @@
 //! Verdicts in words.
 
 use crate::comparison::FAMILY;
-use crate::{Comparison, Headline, MetricDifference, Verdict};
+use crate::{Comparison, Headline, MetricDifference, RecipeResult, Verdict};
 
 /// The verdict over the headline family of one comparison.
 pub(crate) fn of_comparison(baseline: &str, candidate: &str, metrics: &[MetricDifference]) -> Headline {
@@ -54,10 +54,9 @@ fn say(m: &MetricDifference) -> String {
 
 /// The verdict over several baselines of one candidate: more or less only if every comparison says so. The sentence
 /// names attacks; their figures stand with the comparisons.
-pub(crate) fn overall(comparisons: &[Comparison]) -> Headline {
+pub(crate) fn overall(comparisons: &[Comparison], recipes: &[RecipeResult]) -> Headline {
     let Some(last) = comparisons.last() else {
-        let sentence = "One recipe alone: nothing to compare.".to_owned();
-        return Headline { verdict: Verdict::NotDistinguishable, sentence };
+        return Headline { verdict: Verdict::NotDistinguishable, sentence: alone(recipes) };
     };
     let mine: Vec<&Comparison> = comparisons.iter().filter(|c| c.candidate == last.candidate).collect();
     let verdict = mine[0].headline.verdict;
@@ -81,6 +80,29 @@ pub(crate) fn overall(comparisons: &[Comparison]) -> Headline {
         ),
     };
     Headline { verdict, sentence: format!("{opening}. {details}.") }
+}
+
+/// How far an attacker gets against one recipe: the attack of the headline family with the largest AUC.
+fn alone(recipes: &[RecipeResult]) -> String {
+    let nothing = || "One recipe alone: nothing to compare.".to_owned();
+    let Some(recipe) = recipes.first() else { return nothing() };
+    let family =
+        recipe.attacks.iter().filter(|a| FAMILY.iter().any(|f| f.strip_suffix(".auc") == Some(a.name.as_str())));
+    let Some(best) = family.max_by(|a, b| a.auc.mean.total_cmp(&b.auc.mean)) else { return nothing() };
+    let at = best.tpr_at_fpr.iter().find(|t| t.fpr == 0.001);
+    let found = at.map_or(String::new(), |t| {
+        format!(
+            "; it finds {:.1} % [{:.1}, {:.1}] of the members while accusing {:.2} % of the others",
+            100.0 * t.tpr.mean,
+            100.0 * t.tpr.low,
+            100.0 * t.tpr.high,
+            100.0 * t.realised_fpr
+        )
+    });
+    format!(
+        "Against {} the strongest headline attack, {}, reaches an AUC of {:.3} [{:.3}, {:.3}], where .5 is guessing{found}.",
+        recipe.name, best.name, best.auc.mean, best.auc.low, best.auc.high
+    )
 }
 
 /// One comparison without figures: how many of the headline attacks say what.
@@ -132,7 +154,7 @@ mod tests {
     #[test]
     fn more_is_said_only_if_both_baselines_agree() {
         use Verdict::{Less, More, NotDistinguishable as Open, TooFewModels as Few};
-        let verdict = |a, b| overall(&[comparison("sgd", a), comparison("sgd-2x", b)]);
+        let verdict = |a, b| overall(&[comparison("sgd", a), comparison("sgd-2x", b)], &[]);
         assert_eq!(verdict([More, Open, Open], [More; 3]).verdict, More);
         assert_eq!(verdict([More; 3], [Open; 3]).verdict, Verdict::Mixed);
         assert_eq!(verdict([More, Less, Open], [More; 3]).verdict, Verdict::Mixed);

@@ -28,6 +28,7 @@ pub use explanation::detail::{Detail, EXPOSURE_ATTACK};
 pub use flatleak_attack::all as attacks;
 pub use pooled::{across, pool_differences};
 pub use results::*;
+pub use scored::{can_run, scores};
 
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error)]

@@ -39,7 +39,7 @@ impl<'a> Evidence<'a> {
             block: self.pool.membership.block(model),
             member: self.pool.membership.row(model),
             values: &self.rows[query][model],
-            population: self.population.get(query).map_or(&[], |rows| rows[model].as_slice()),
+            population: self.population.get(query).and_then(|rows| rows.get(model)).map_or(&[], Vec::as_slice),
         }
     }
 
@@ -89,6 +89,20 @@ impl<'a> Scene<'a> {
         }
         sum
     }
+}
+
+/// Whether a pool has what an attack reads: its signal, and for `rmia-gamma` outputs on examples outside the pool.
+pub fn can_run(pool: &Pool, attack: Attack) -> bool {
+    let population = pool.test.first().is_some_and(|t| !t.phi.is_empty());
+    pool.offers(attack.signal()) && (attack != Attack::RmiaGamma || population)
+}
+
+/// Scores of every model of a pool on every pool example, (M, N) as rows, higher = member, each target scored by the models outside its block.
+///
+/// # Errors
+/// Models that form no lineup: fewer than two blocks. The pool has to have what the attack reads ([`can_run`]).
+pub fn scores(pool: &Pool, attack: Attack) -> Result<Vec<Vec<f64>>, Error> {
+    Ok(Evidence::new(pool, attack).scene(None)?.score(attack))
 }
 
 /// Measures of every target of a lineup.

@@ -1,0 +1,84 @@
+//! Limits on metrics, for pipelines that must refuse a leaking model.
+
+use flatleak_attack::Attack;
+use flatleak_report::Document;
+use flatleak_verdict::{AttackResult, FPR_LEVELS};
+
+use crate::exit::{Failure, USAGE};
+
+/// One limit.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    attack: String,
+    measure: Measure,
+    limit: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Measure {
+    Auc,
+    Advantage,
+    BalancedAccuracy,
+    /// TPR at this FPR.
+    Tpr(f64),
+}
+
+impl Gate {
+    /// Reads `attack.measure=limit`.
+    pub(crate) fn parse(text: &str, attacks: &[Attack]) -> Result<Self, Failure> {
+        let wrong = |what: String| Failure::new(USAGE, format!("--fail-above {text}: {what}"));
+        let (metric, limit) = text.rsplit_once('=').ok_or_else(|| wrong("write METRIC=X".into()))?;
+        let limit: f64 = limit.parse().map_err(|_| wrong(format!("{limit:?} is not a number")))?;
+        if !(0.0..=1.0).contains(&limit) {
+            return Err(wrong("rates lie between 0 and 1; write fractions, not percentages".into()));
+        }
+        let (attack, measure) = metric.split_once('.').ok_or_else(|| wrong("write attack.measure=X".into()))?;
+        if !attacks.iter().any(|a| a.name() == attack) {
+            return Err(wrong(format!("there is no attack {attack:?}; see `flatleak list attacks`")));
+        }
+        let measure = match measure {
+            "auc" => Measure::Auc,
+            "advantage" => Measure::Advantage,
+            "balanced-accuracy" => Measure::BalancedAccuracy,
+            other => {
+                let level = other.strip_prefix("tpr@").and_then(|l| l.parse().ok()).filter(|l| FPR_LEVELS.contains(l));
+                let known = "auc, advantage, balanced-accuracy, tpr@0.0001, tpr@0.001, tpr@0.01 and tpr@0.1";
+                Measure::Tpr(level.ok_or_else(|| wrong(format!("{other:?} is no measure; there are {known}")))?)
+            }
+        };
+        Ok(Self { attack: attack.into(), measure, limit })
+    }
+
+    /// What exceeds it, one sentence per recipe; a recipe that this attack could not be run on counts too.
+    pub(crate) fn exceeded(&self, document: &Document) -> Vec<String> {
+        let metric = match self.measure {
+            Measure::Auc => format!("{}.auc", self.attack),
+            Measure::Advantage => format!("{}.advantage", self.attack),
+            Measure::BalancedAccuracy => format!("{}.balanced-accuracy", self.attack),
+            Measure::Tpr(level) => format!("{}.tpr@{level}", self.attack),
+        };
+        let each = document.recipes.iter().filter_map(|r| {
+            let found = r.attacks.iter().find(|a| a.name == self.attack).and_then(|a| self.of(a));
+            match found {
+                None => Some(format!(
+                    "{}: {metric} could not be measured on these outputs, so its limit is not kept",
+                    r.name
+                )),
+                Some(value) if value > self.limit => {
+                    Some(format!("{}: {metric} is {value:.4}, above the limit of {}", r.name, self.limit))
+                }
+                Some(_) => None,
+            }
+        });
+        each.collect()
+    }
+
+    fn of(&self, attack: &AttackResult) -> Option<f64> {
+        match self.measure {
+            Measure::Auc => Some(attack.auc.mean),
+            Measure::Advantage => Some(attack.advantage.mean),
+            Measure::BalancedAccuracy => Some(attack.balanced_accuracy.mean),
+            Measure::Tpr(level) => attack.tpr_at_fpr.iter().find(|t| t.fpr == level).map(|t| t.tpr.mean),
+        }
+    }
+}

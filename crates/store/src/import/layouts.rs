@@ -1,0 +1,165 @@
+//! Folders as published code leaves them.
+
+use std::path::{Path, PathBuf};
+
+use flatleak_data::values;
+use flatleak_pool::{Membership, Pool, Signals};
+
+use super::arrays::{Given, labels, outputs_of};
+use super::{Imported, wrong};
+use crate::Error;
+
+/// A known way of laying out a pool in a folder. All hold one folder per model; they are taken in the order of the numbers in their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// `experiment-<i>_<M>/{keep.npy, logits/<epoch>.npy}`: the reference code of the likelihood-ratio attack (mi_lira_2021).
+    MiLira2021,
+    /// `keep_indices.npy` (M, N) and `model_<i>/logits/logits.npy` (lira_analysis).
+    LiraAnalysis,
+    /// `<i>/{keep.npy, logits.npy}` (lira-pytorch).
+    LiraPytorch,
+}
+
+impl Layout {
+    /// Name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MiLira2021 => "mi_lira_2021",
+            Self::LiraAnalysis => "lira_analysis",
+            Self::LiraPytorch => "lira-pytorch",
+        }
+    }
+}
+
+/// One model: where its membership is, where its logits.
+struct Place {
+    keep: Option<PathBuf>,
+    logits: PathBuf,
+}
+
+/// Folders inside `dir` with the last number in each name, ascending.
+fn numbered(dir: &Path) -> Result<Vec<(u64, PathBuf)>, Error> {
+    let unreadable = |e: std::io::Error| wrong(dir)(format!("cannot be read: {e}"));
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let name = path.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned());
+        // `experiment-3_16` is number 3 of 16.
+        let digits: String =
+            name.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+        if let (true, Ok(number)) = (path.is_dir(), digits.parse()) {
+            found.push((number, path));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The logits of the last epoch: file names are epochs.
+fn last_epoch(dir: &Path) -> Option<PathBuf> {
+    let epoch = |path: &PathBuf| -> Option<u64> {
+        let stem = path.file_stem()?.to_string_lossy().parse().ok()?;
+        (path.extension()? == "npy").then_some(stem)
+    };
+    let files = std::fs::read_dir(dir).ok()?.filter_map(|e| Some(e.ok()?.path()));
+    files.filter_map(|path| Some((epoch(&path)?, path))).max().map(|(_, path)| path)
+}
+
+/// What a folder is, and its models.
+fn detect(dir: &Path) -> Result<Option<(Layout, Vec<Place>)>, Error> {
+    let folders = numbered(dir)?;
+    let of = |layout: Layout| -> Vec<Place> {
+        let place = |path: &PathBuf| match layout {
+            Layout::MiLira2021 => {
+                Some(Place { keep: Some(path.join("keep.npy")), logits: last_epoch(&path.join("logits"))? })
+            }
+            Layout::LiraAnalysis => Some(Place { keep: None, logits: path.join("logits").join("logits.npy") }),
+            Layout::LiraPytorch => Some(Place { keep: Some(path.join("keep.npy")), logits: path.join("logits.npy") }),
+        };
+        let there = |p: &Place| p.logits.is_file() && p.keep.as_ref().is_none_or(|k| k.is_file());
+        folders.iter().filter_map(|(_, path)| place(path)).filter(there).collect()
+    };
+    let whole = dir.join("keep_indices.npy").is_file();
+    let layouts: &[Layout] = if whole { &[Layout::LiraAnalysis] } else { &[Layout::MiLira2021, Layout::LiraPytorch] };
+    Ok(layouts.iter().map(|&layout| (layout, of(layout))).find(|(_, places)| !places.is_empty()))
+}
+
+/// Reads a pool from a folder in one of the known [`Layout`]s; `None` where it is in none of them. Labels are those given, or in `y_train.npy` or `labels.npy`. The recipe is called `recipe`.
+///
+/// # Errors
+/// As [`from_arrays`](super::from_arrays); no labels anywhere.
+pub fn from_folder(dir: &Path, recipe: &str, given_labels: Option<&Path>) -> Result<Option<(Layout, Imported)>, Error> {
+    let Some((layout, places)) = detect(dir)? else { return Ok(None) };
+    let beside = ["y_train.npy", "labels.npy"].map(|name| dir.join(name)).into_iter().find(|p| p.is_file());
+    let file = given_labels.map(Path::to_owned).or(beside).ok_or_else(|| {
+        wrong(dir)(format!("is in the layout of {} but has no y_train.npy: give --labels", layout.name()))
+    })?;
+    let labels = labels(&file)?;
+    let rows = match layout {
+        Layout::LiraAnalysis => masks(&dir.join("keep_indices.npy"), labels.len())?,
+        _ => {
+            let each = places.iter().filter_map(|p| p.keep.as_deref()).map(|keep| masks(keep, labels.len()));
+            each.collect::<Result<Vec<_>, Error>>()?.concat()
+        }
+    };
+    if rows.len() != places.len() {
+        return Err(wrong(dir)(format!("has membership of {} models, but outputs of {}", rows.len(), places.len())));
+    }
+    let mut queries: Vec<Vec<Signals>> = Vec::new();
+    let mut notes = vec![format!("{} models in the layout of {}", places.len(), layout.name())];
+    for place in &places {
+        let found = values::with(&place.logits, "logits", |found| outputs_of(found, Given::Logits, &labels));
+        let (own, _) = found.map_err(wrong(&place.logits))?;
+        if queries.is_empty() {
+            queries = vec![Vec::new(); own.len()];
+        }
+        if queries.len() != own.len() {
+            return Err(wrong(&place.logits)(format!(
+                "has {} views of each example, the first model {}",
+                own.len(),
+                queries.len()
+            )));
+        }
+        queries.iter_mut().zip(own).for_each(|(all, own)| all.push(own));
+    }
+    let n = labels.len();
+    let membership = Membership::from_rows(rows)?;
+    if queries.len() > 1 {
+        notes.push(format!("{} views of each example", queries.len()));
+    }
+    let pool = queries.remove(0);
+    let pool = Pool {
+        recipe: recipe.into(),
+        membership,
+        ids: (0..n as u32).collect(),
+        labels,
+        test_labels: Vec::new(),
+        groups: None,
+        pool,
+        test: Vec::new(),
+        views: queries.into_iter().map(|q| [q, Vec::new()]).collect(),
+    };
+    Ok(Some((layout, Imported { pool, notes })))
+}
+
+/// Rows of a mask, (N) or (M, N); a vector of other numbers than 0 and 1, or of another length, is one of positions.
+fn masks(path: &Path, n: usize) -> Result<Vec<Vec<bool>>, Error> {
+    let read = values::with(path, "keep", |found| {
+        let shape = found.shape().to_vec();
+        let all = found.all()?;
+        let is_mask = shape.last() == Some(&n) && all.iter().all(|v| *v == 0.0 || *v == 1.0);
+        match shape.as_slice() {
+            [_] | [_, _] if is_mask => Ok(all.chunks(n).map(|row| row.iter().map(|v| *v == 1.0).collect()).collect()),
+            [_] => {
+                let mut row = vec![false; n];
+                for v in &all {
+                    let place = if v.fract() == 0.0 && *v >= 0.0 { row.get_mut(*v as usize) } else { None };
+                    *place.ok_or(format!("has the position {v}, but there are {n} labels"))? = true;
+                }
+                Ok(vec![row])
+            }
+            _ => Err(format!("is of shape {shape:?}, which is no mask over {n} labels")),
+        }
+    });
+    read.map_err(wrong(path))
+}
