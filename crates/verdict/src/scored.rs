@@ -1,5 +1,7 @@
 //! One attack on the models of one or two recipes: lineups, scores, measures.
 
+use std::ops::Range;
+
 use flatleak_attack::{Attack, Lineup, Seat};
 use flatleak_pool::{Pool, Signal};
 use flatleak_stats::Ranking;
@@ -27,8 +29,12 @@ pub(crate) struct Scene<'a> {
 
 impl<'a> Evidence<'a> {
     pub(crate) fn new(pool: &'a Pool, attack: Attack) -> Self {
+        Self::of_queries(pool, attack, 0..pool.queries())
+    }
+
+    fn of_queries(pool: &'a Pool, attack: Attack, queries: Range<usize>) -> Self {
         let all = |held_out: bool, signal: Signal| {
-            (0..pool.queries()).map(|q| pool.query_rows(q, held_out, signal)).collect::<Vec<_>>()
+            queries.clone().map(|q| pool.query_rows(q, held_out, signal)).collect::<Vec<_>>()
         };
         let population = if attack == Attack::RmiaGamma { all(true, Signal::Phi) } else { Vec::new() };
         Self { pool, rows: all(false, attack.signal()), population }
@@ -79,14 +85,9 @@ impl<'a> Scene<'a> {
     pub(crate) fn score(&self, attack: Attack) -> Vec<Vec<f64>> {
         let mut sum = attack.score(&self.lineups[0]);
         for lineup in &self.lineups[1..] {
-            for (to, from) in sum.iter_mut().flatten().zip(attack.score(lineup).iter().flatten()) {
-                *to += from;
-            }
+            add(&mut sum, &attack.score(lineup));
         }
-        if self.lineups.len() > 1 {
-            let n = self.lineups.len() as f64;
-            sum.iter_mut().flatten().for_each(|v| *v /= n);
-        }
+        divide(&mut sum, self.lineups.len());
         sum
     }
 }
@@ -102,7 +103,28 @@ pub fn can_run(pool: &Pool, attack: Attack) -> bool {
 /// # Errors
 /// Models that form no lineup: fewer than two blocks. The pool has to have what the attack reads ([`can_run`]).
 pub fn scores(pool: &Pool, attack: Attack) -> Result<Vec<Vec<f64>>, Error> {
-    Ok(Evidence::new(pool, attack).scene(None)?.score(attack))
+    // View by view: f64 rows of all of them at once would be many times the pool.
+    let mut sum: Vec<Vec<f64>> = Vec::new();
+    for query in 0..pool.queries() {
+        let found = Evidence::of_queries(pool, attack, query..query + 1).scene(None)?.score(attack);
+        if query == 0 {
+            sum = found;
+        } else {
+            add(&mut sum, &found);
+        }
+    }
+    divide(&mut sum, pool.queries());
+    Ok(sum)
+}
+
+fn add(sum: &mut [Vec<f64>], more: &[Vec<f64>]) {
+    sum.iter_mut().flatten().zip(more.iter().flatten()).for_each(|(to, from)| *to += from);
+}
+
+fn divide(sum: &mut [Vec<f64>], n: usize) {
+    if n > 1 {
+        sum.iter_mut().flatten().for_each(|v| *v /= n as f64);
+    }
 }
 
 /// Measures of every target of a lineup.
