@@ -1,0 +1,234 @@
+//! `flatleak audit` from outside: every kind of array, known folders, scores beside NumPy's, gates, mistakes.
+#![allow(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+mod common;
+use common::{code, flatleak, results, small};
+
+/// A `.npy` file.
+fn npy(path: &Path, descr: &str, shape: &[usize], body: &[u8]) {
+    let shape: String = shape.iter().map(|n| format!("{n},")).collect();
+    let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}\n");
+    let mut out = b"\x93NUMPY\x01\x00".to_vec();
+    out.extend((header.len() as u16).to_le_bytes());
+    out.extend(header.as_bytes());
+    out.extend(body);
+    std::fs::write(path, out).unwrap();
+}
+
+fn floats(values: &[f64]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+}
+
+/// Numbers that look drawn: a linear congruential generator (Knuth), mapped to [-1, 1).
+fn noise(n: usize) -> Vec<f64> {
+    let mut state = 1u64;
+    (0..n)
+        .map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+        })
+        .collect()
+}
+
+const MODELS: usize = 12;
+const EXAMPLES: usize = 60;
+const CLASSES: usize = 3;
+
+/// Complementary pairs, labels and logits in which members are surer.
+struct Made {
+    dir: tempfile::TempDir,
+}
+
+impl Made {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let coins = noise(MODELS / 2 * EXAMPLES);
+        let member = |m: usize, i: usize| (coins[m / 2 * EXAMPLES + i] > 0.0) != (m % 2 == 1);
+        let rows: Vec<u8> =
+            (0..MODELS).flat_map(|m| (0..EXAMPLES).map(move |i| (m, i))).map(|(m, i)| u8::from(member(m, i))).collect();
+        npy(&dir.path().join("membership.npy"), "|b1", &[MODELS, EXAMPLES], &rows);
+        let labels: Vec<u8> = (0..EXAMPLES).map(|i| (i % CLASSES) as u8).collect();
+        npy(&dir.path().join("labels.npy"), "|u1", &[EXAMPLES], &labels);
+        let drawn = noise(MODELS * EXAMPLES * CLASSES);
+        let logit = |at: usize| {
+            let (m, i, c) = (at / (EXAMPLES * CLASSES), at / CLASSES % EXAMPLES, at % CLASSES);
+            let own = if c == i % CLASSES { 1.0 + 2.0 * f64::from(u8::from(member(m, i))) } else { 0.0 };
+            own + 2.0 * drawn[at]
+        };
+        let logits: Vec<f64> = (0..drawn.len()).map(logit).collect();
+        npy(&dir.path().join("logits.npy"), "<f8", &[MODELS, EXAMPLES, CLASSES], &floats(&logits));
+        let probabilities: Vec<f64> = logits
+            .chunks(CLASSES)
+            .flat_map(|z| {
+                let sum: f64 = z.iter().map(|z| z.exp()).sum();
+                z.iter().map(move |z| z.exp() / sum).collect::<Vec<_>>()
+            })
+            .collect();
+        npy(&dir.path().join("probabilities.npy"), "<f8", &[MODELS, EXAMPLES, CLASSES], &floats(&probabilities));
+        let p: Vec<f64> =
+            (0..MODELS * EXAMPLES).map(|at| probabilities[at * CLASSES + at % EXAMPLES % CLASSES]).collect();
+        let of = |f: fn(f64) -> f64| floats(&p.iter().map(|p| f(*p)).collect::<Vec<_>>());
+        npy(&dir.path().join("confidence.npy"), "<f8", &[MODELS, EXAMPLES], &of(|p| p));
+        npy(&dir.path().join("loss.npy"), "<f8", &[MODELS, EXAMPLES], &of(|p| -p.ln()));
+        npy(&dir.path().join("phi.npy"), "<f8", &[MODELS, EXAMPLES], &of(|p| (p / (1.0 - p)).ln()));
+        Self { dir }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn audit(&self, kind: &str, more: &[&str]) -> Output {
+        let mut c = flatleak();
+        c.arg("audit").arg(format!("--{kind}")).arg(self.path(&format!("{kind}.npy")));
+        c.arg("--membership").arg(self.path("membership.npy")).arg("--labels").arg(self.path("labels.npy"));
+        c.arg("--out").arg(self.path(&format!("out-{kind}"))).args(more);
+        c.output().unwrap()
+    }
+}
+
+fn words(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+#[test]
+fn all_kinds_of_outputs_say_the_same() {
+    let made = Made::new();
+    let mut found = Vec::new();
+    for kind in ["logits", "probabilities", "phi", "loss", "confidence"] {
+        let said = made.audit(kind, &["--save-scores"]);
+        assert_eq!(code(&said), 0, "{}", words(&said));
+        let all = results(&made.path(&format!("out-{kind}")));
+        assert_eq!(all["recipes"][0]["test_accuracy"], serde_json::Value::Null);
+        let attacks = all["recipes"][0]["attacks"].as_array().unwrap().clone();
+        let auc = |name: &str| attacks.iter().find(|a| a["name"] == name).map(|a| a["auc"]["mean"].as_f64().unwrap());
+        assert_eq!(auc("entropy").is_some(), kind == "logits" || kind == "probabilities", "{kind}");
+        assert_eq!(auc("rmia-gamma"), None);
+        found.push(
+            ["lira-online", "lira-online-fixed", "rmia", "confidence", "attack-r"].map(|name| auc(name).unwrap()),
+        );
+        assert!(made.path(&format!("out-{kind}/scores/rmia.npy")).is_file());
+        assert!(words(&said).contains("the strongest headline attack"));
+    }
+    // phi is kept in single precision, so that ranks of near ties may differ by a pair or two.
+    for other in &found[1..] {
+        assert!(other.iter().zip(&found[0]).all(|(a, b)| (a - b).abs() < 1e-3), "{found:?}");
+    }
+    assert!(found[0][0] > 0.6);
+}
+
+#[test]
+fn gates_and_variants() {
+    let made = Made::new();
+    let said = made.audit("phi", &["--fail-above", "rmia.auc=0.5", "--fail-above", "lira-online.tpr@0.1=1"]);
+    assert_eq!(code(&said), 6);
+    assert!(words(&said).contains("rmia.auc is 0.") && !words(&said).contains("tpr@0.1 is"));
+    assert_eq!(code(&made.audit("phi", &["--fail-above", "rmia.auc=1"])), 0);
+    // What cannot be measured keeps no limit.
+    let said = made.audit("phi", &["--fail-above", "entropy.auc=1"]);
+    assert!(code(&said) == 6 && words(&said).contains("could not be measured"));
+    for (gate, what) in [
+        ("rmia.auc", "write METRIC=X"),
+        ("rmia.auc=60", "fractions, not percentages"),
+        ("rima.auc=0.6", "no attack"),
+        ("rmia.tpr@0.5=0.1", "no measure"),
+    ] {
+        let said = made.audit("phi", &["--fail-above", gate]);
+        assert!(code(&said) == 2 && words(&said).contains(what), "{}", words(&said));
+    }
+    let said = flatleak().args(["audit", "--explain-variant", "--variant", "official"]).output().unwrap();
+    let text = words(&said);
+    assert!(code(&said) == 0 && text.contains("lira-online-fixed (official)") && text.contains("2022 reference code"));
+    assert!(flatleak_attack::all().iter().all(|a| text.contains(a.name())));
+    let said = made.audit("logits", &["--variant", "per-side"]);
+    assert_eq!(code(&said), 0);
+    let all = results(&made.path("out-logits"));
+    let attacks = all["recipes"][0]["attacks"].as_array().unwrap();
+    assert_eq!(attacks.iter().find(|a| a["name"] == "lira-online-fixed").unwrap()["variant"], "per-side");
+}
+
+/// A run's own recipes, and two pools with nothing in common.
+#[test]
+fn folders_are_recognised_and_compared() {
+    let made = Made::new();
+    let run = made.path("run");
+    assert_eq!(code(&small(&run).output().unwrap()), 0);
+    let out = made.path("out");
+    let audit = |dirs: &[&Path]| flatleak().arg("audit").args(dirs).arg("--out").arg(&out).output().unwrap();
+    let said = audit(&[&run]);
+    assert_eq!(code(&said), 0, "{}", words(&said));
+    let own = results(&run);
+    let again = results(&out);
+    for (a, b) in own["recipes"].as_array().unwrap().iter().zip(again["recipes"].as_array().unwrap()) {
+        assert_eq!(a["attacks"], b["attacks"]);
+    }
+    assert_eq!(again["comparisons"][0]["pairing"], "paired");
+    std::fs::create_dir(made.path("empty")).unwrap();
+    let nowhere = audit(&[&made.path("empty")]);
+    assert!(code(&nowhere) == 3 && words(&nowhere).contains("in no layout that is known"), "{}", words(&nowhere));
+    assert_eq!(code(&audit(&[&made.path("none")])), 3);
+}
+
+#[test]
+fn mistakes_are_named_with_where_they_are() {
+    let made = Made::new();
+    let bad = |name: &str, descr: &str, shape: &[usize], body: &[u8]| npy(&made.path(name), descr, shape, body);
+    let mut holes = vec![0.5; MODELS * EXAMPLES];
+    holes[3 * EXAMPLES + 7] = f64::NAN;
+    bad("nan.npy", "<f8", &[MODELS, EXAMPLES], &floats(&holes));
+    bad("long.npy", "<f8", &[MODELS, EXAMPLES + 1], &floats(&vec![0.5; MODELS * (EXAMPLES + 1)]));
+    bad("minus.npy", "<f8", &[MODELS, EXAMPLES], &floats(&vec![-0.5; MODELS * EXAMPLES]));
+    bad("sums.npy", "<f8", &[MODELS, EXAMPLES, 4], &floats(&vec![0.2; 4 * MODELS * EXAMPLES]));
+    bad("object.npy", "|O", &[1], b"\x80");
+    bad("all.npy", "|b1", &[MODELS, EXAMPLES], &vec![1; MODELS * EXAMPLES]);
+    bad("one.npy", "|b1", &[1, EXAMPLES], &[1; EXAMPLES]);
+    bad("two.npy", "|u1", &[MODELS, EXAMPLES], &vec![2; MODELS * EXAMPLES]);
+    bad("many.npy", "|u1", &[EXAMPLES], &[9; EXAMPLES]);
+    bad("hot.npy", "|u1", &[EXAMPLES, 3], &[0; 3 * EXAMPLES]);
+    std::fs::write(made.path("pickle.npy"), b"\x80\x04\x95stuff").unwrap();
+    let membership = "membership.npy";
+    for (kind, outputs, labels, membership, said) in [
+        ("phi", "nan.npy", "labels.npy", membership, "NaN for model 3, example 7"),
+        (
+            "phi",
+            "long.npy",
+            "labels.npy",
+            membership,
+            "12 models and 61 examples, but the membership and labels 12 and 60",
+        ),
+        ("confidence", "minus.npy", "labels.npy", membership, "model 0, example 0: confidence lies between 0 and 1"),
+        ("loss", "minus.npy", "labels.npy", membership, "is its sign turned?"),
+        ("probabilities", "logits.npy", "labels.npy", membership, "are these logits"),
+        ("probabilities", "sums.npy", "labels.npy", membership, "sum to 0.8 for model 0, example 0"),
+        ("logits", "object.npy", "labels.npy", membership, "never objects or pickles"),
+        ("logits", "pickle.npy", "labels.npy", membership, "pickles are never read"),
+        ("logits", "phi.npy", "labels.npy", membership, "is of shape"),
+        ("logits", "logits.npy", "many.npy", membership, "3 classes, but example 0 has the label 9"),
+        ("logits", "logits.npy", "hot.npy", membership, "give each its class"),
+        ("phi", "phi.npy", "labels.npy", "all.npy", "model 0 was trained on everything"),
+        ("phi", "phi.npy", "labels.npy", "one.npy", "has 1 models, but at least 4 are needed"),
+        ("phi", "phi.npy", "labels.npy", "two.npy", "the value 2 for model 0"),
+        ("phi", "none.npy", "labels.npy", membership, "cannot be read"),
+    ] {
+        let mut c = flatleak();
+        c.arg("audit").arg(format!("--{kind}")).arg(made.path(outputs));
+        c.arg("--labels").arg(made.path(labels)).arg("--membership").arg(made.path(membership));
+        let found = c.arg("--out").arg(made.path("out")).output().unwrap();
+        assert!(
+            code(&found) == 3 && words(&found).contains(said),
+            "{outputs} {labels} {membership}: {}",
+            words(&found)
+        );
+    }
+    let nothing = flatleak().arg("audit").output().unwrap();
+    assert!(code(&nothing) == 2 && words(&nothing).contains("nothing to audit"));
+    let alone = flatleak().arg("audit").arg("--phi").arg(made.path("phi.npy")).output().unwrap();
+    assert!(code(&alone) == 2 && words(&alone).contains("--membership is needed"));
+    let mut c = flatleak();
+    c.arg("audit").arg("--logits").arg(made.path("logits.npy")).arg("--membership").arg(made.path(membership));
+    let unlabelled = c.output().unwrap();
+    assert!(code(&unlabelled) == 3 && words(&unlabelled).contains("needs labels"), "{}", words(&unlabelled));
+}
