@@ -7,6 +7,7 @@ mod simulated;
 use flatleak_attack::{Attack, Lineup, Seat, all};
 use flatleak_pool::{Membership, Signal, Signals};
 use flatleak_stats::{Ranking, jackknife, moments, student_t};
+use flatleak_stream::{Purpose, Stream};
 use simulated::Examples;
 
 const MODELS: usize = 16;
@@ -181,4 +182,42 @@ fn made_up_twins_mirror_their_targets() {
     let (twin, other) = (moments::mean(&twin), moments::mean(&other));
     println!("correlation with the twin {twin:.3}, with another block {other:.3}");
     assert!((-0.6..-0.2).contains(&twin) && other.abs() < 0.15);
+}
+
+/// Every example in exactly half of the models, but no blocks: the number of shadows on either side then tells whether the target holds the example. A score that sees no output of the target,
+/// the pooled mean of its shadows, finds members by that alone, unless both sides are made equally many.
+#[test]
+fn equal_counts_hide_how_many_shadows_hold_an_example() {
+    const MODELS: usize = 12;
+    const EXAMPLES: usize = 400;
+    let mean_auc = |equal: bool| {
+        let mut aucs = Vec::new();
+        for draw in 0..60 {
+            let mut stream = Stream::new(draw, Purpose::Simulation, 1, 0);
+            let mut rows = vec![vec![false; EXAMPLES]; MODELS];
+            for i in 0..EXAMPLES {
+                let order = stream.permutation(MODELS);
+                order[..MODELS / 2].iter().for_each(|&m| rows[m as usize][i] = true);
+            }
+            let mut values: Vec<Vec<f64>> = rows
+                .iter()
+                .map(|row| row.iter().map(|m| stream.normal() + if *m { 2.0 } else { 0.0 }).collect())
+                .collect();
+            // The target says nothing.
+            values[0] = vec![0.0; EXAMPLES];
+            let labels = vec![0; EXAMPLES];
+            let seat = |m: usize| Seat { block: m, member: &rows[m], values: &values[m], population: &[] };
+            let lineup = Lineup::new((0..MODELS).map(seat).collect(), &labels).unwrap();
+            let lineup = if equal { lineup.with_equal_counts() } else { lineup };
+            let scores = Attack::Base.score(&lineup);
+            aucs.push(Ranking::new(&scores[0], &rows[0]).unwrap().auc());
+        }
+        let mean = aucs.iter().sum::<f64>() / 60.0;
+        let error = (aucs.iter().map(|a| (a - mean) * (a - mean)).sum::<f64>() / (59.0 * 60.0)).sqrt();
+        (mean, error)
+    };
+    let (leaking, error) = mean_auc(false);
+    assert!(leaking > 0.5 + 10.0 * error, "{leaking} {error}");
+    let (hidden, error) = mean_auc(true);
+    assert!((hidden - 0.5).abs() < 3.0 * error, "{hidden} {error}");
 }
