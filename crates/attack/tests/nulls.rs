@@ -195,8 +195,8 @@ fn equal_counts_hide_how_many_shadows_hold_an_example() {
         for draw in 0..60 {
             let mut stream = Stream::new(draw, Purpose::Simulation, 1, 0);
             let mut rows = vec![vec![false; EXAMPLES]; MODELS];
-            for i in 0..EXAMPLES {
-                let order = stream.permutation(MODELS);
+            let halves: Vec<Vec<u32>> = (0..EXAMPLES).map(|_| stream.permutation(MODELS)).collect();
+            for (i, order) in halves.iter().enumerate() {
                 order[..MODELS / 2].iter().for_each(|&m| rows[m as usize][i] = true);
             }
             let mut values: Vec<Vec<f64>> = rows

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use flatleak_attack::{Attack, FixedVariance};
+use flatleak_data::values::Source;
 use flatleak_stats::{Ranking, parallel};
 use flatleak_store::{Arrays, Given, from_arrays};
 use flatleak_verdict::{FPR_LEVELS, scores};
@@ -34,9 +35,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arrays = Arrays {
         recipe: "large",
         given: Given::Phi,
-        outputs: Path::new(phi),
+        outputs: Source::File(Path::new(phi)),
         labels: None,
-        membership: Path::new(membership),
+        membership: Source::File(Path::new(membership)),
         test: None,
     };
     let pool = from_arrays(&arrays)?.pool;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use flatleak_audit::machine;
 use flatleak_data::{Dataset, Request};
 use flatleak_nn::{Architecture, ENGINE_VERSION, Network, Optimizer, Recipe, views};
 use flatleak_pool::Pool;
@@ -18,7 +19,6 @@ use serde_json::json;
 
 use crate::arguments::{Compare, MessageFormat};
 use crate::exit::{DIVERGED, Failure, INTERRUPTED, OTHER, USAGE};
-use crate::machine;
 use crate::outputs::{self, Examples};
 use crate::progress::{Progress, say};
 
@@ -235,11 +235,11 @@ pub(crate) fn question(study: &Study, data: &Dataset, recipes: &[&Recipe], worke
 }
 
 /// Calls `f` with what reports its progress; it is asked after every step whether to go on.
-pub(crate) fn with_progress<T>(
+pub(crate) fn with_progress<T, E: Into<Failure>>(
     phase: &'static str,
     format: MessageFormat,
     stop: &AtomicBool,
-    f: impl FnOnce(&mut dyn FnMut(flatleak_verdict::Progress) -> bool) -> Result<T, flatleak_verdict::Error>,
+    f: impl FnOnce(&mut dyn FnMut(flatleak_verdict::Progress) -> bool) -> Result<T, E>,
 ) -> Result<T, Failure> {
     let mut progress: Option<Progress> = None;
     let found = f(&mut |p| {
@@ -248,7 +248,8 @@ pub(crate) fn with_progress<T>(
         }
         progress.get_or_insert_with(|| Progress::new(phase, p.total as u64, format)).set(p.done as u64);
         !stop.load(Ordering::Relaxed)
-    })?;
+    })
+    .map_err(Into::into)?;
     if let Some(bar) = progress {
         bar.finish();
     }

@@ -84,3 +84,12 @@ impl From<flatleak_theory::Error> for Failure {
         Self::new(code, e)
     }
 }
+
+impl From<flatleak_audit::Error> for Failure {
+    fn from(e: flatleak_audit::Error) -> Self {
+        match e {
+            flatleak_audit::Error::Verdict(e) => e.into(),
+            e => Self::new(DATA, e),
+        }
+    }
+}

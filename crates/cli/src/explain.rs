@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
+use flatleak_audit::{foreign_record, machine, usable};
 use flatleak_data::{Dataset, Request};
-use flatleak_nn::{ENGINE_VERSION, Recipe};
+use flatleak_nn::Recipe;
 use flatleak_pool::Pool;
-use flatleak_report::{DatasetRecord, Document, RecipeSettings, StudyRecord, Timings, table};
+use flatleak_report::{Document, StudyRecord, Timings, table};
 use flatleak_store::{RunDir, import_npz};
 use flatleak_study::Study;
 use flatleak_verdict::{Exchanges, Explanation, Headline, Options, Results, Verdict};
@@ -17,7 +18,6 @@ use serde_json::json;
 use crate::arguments::{Explain, MessageFormat};
 use crate::compare::{question, record, stop_flag, with_progress};
 use crate::exit::{DATA, Failure, OUTPUT, USAGE};
-use crate::machine;
 use crate::outputs::{self, Examples};
 use crate::progress::{complain, say};
 
@@ -197,22 +197,6 @@ fn keep_attacks(now: &mut Explanation, earlier: Explanation) {
     }
 }
 
-/// The pool of those examples of which there are enough models on both sides, and a sentence about the others.
-pub(crate) fn usable(whole: Pool, what: &dyn std::fmt::Display) -> Result<(Pool, Option<String>), Failure> {
-    let kept = flatleak_explain::usable(&whole.membership);
-    let gone = whole.labels.len() - kept.len();
-    if kept.is_empty() {
-        let reason = "every example is in all models or in none, or in too few";
-        return Err(Failure::new(DATA, format!("{what}: {reason}")));
-    }
-    if gone == 0 {
-        return Ok((whole, None));
-    }
-    let all = whole.labels.len();
-    let note = format!("{what}: {gone} of {all} examples are in too few models, or out of too few, and are left out");
-    Ok((whole.of_examples(&kept), Some(note)))
-}
-
 /// Explains archives from elsewhere, of which no more is known than who is right.
 fn imported(
     options: &Explain,
@@ -223,7 +207,7 @@ fn imported(
     let mut pools = Vec::new();
     for file in files {
         let whole = import_npz(file)?;
-        let (mut pool, note) = usable(whole, &file.display())?;
+        let (mut pool, note) = usable(whole, &file.display().to_string())?;
         note.iter().for_each(|note| complain(note));
         // Recipes are told apart by name; two archives may share one.
         let name = pool.recipe.clone();
@@ -265,36 +249,6 @@ fn imported(
     let examples = Examples { details: &details, pools: &views, data: None, workers };
     outputs::write(&mut document, &examples, options.redact, &out)?;
     Ok((document, out))
-}
-
-/// What is known of a study whose models were trained elsewhere.
-pub(crate) fn foreign_record(name: &str, seed: u64, views: &[&Pool]) -> StudyRecord {
-    let first = views[0];
-    let classes = first.labels.iter().chain(&first.test_labels).max().map_or(1, |c| *c as usize + 1);
-    StudyRecord {
-        name: name.to_owned(),
-        seed,
-        models: views.iter().map(|p| p.membership.models()).min().unwrap_or(0),
-        queries: first.queries(),
-        datasets: vec![DatasetRecord {
-            name: name.to_owned(),
-            digest: "unknown: outputs alone were given".into(),
-            pool: first.labels.len(),
-            test: first.test_labels.len(),
-            classes,
-        }],
-        layers: Vec::new(),
-        engine_version: ENGINE_VERSION,
-        recipes: views
-            .iter()
-            .map(|p| RecipeSettings {
-                name: p.recipe.clone(),
-                settings: format!("trained elsewhere, {} models", p.membership.models()),
-                gradients_per_step: 0,
-            })
-            .collect(),
-        quick: false,
-    }
 }
 
 /// A document for pools that were not compared.

@@ -7,7 +7,6 @@ mod data;
 mod exit;
 mod explain;
 mod list;
-mod machine;
 mod outputs;
 mod progress;
 mod sheet;

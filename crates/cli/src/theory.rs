@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
+use flatleak_audit::machine;
 use flatleak_explain::PhiMoments;
 use flatleak_pool::Signal;
 use flatleak_report::theory as report;
@@ -15,7 +16,6 @@ use crate::arguments::{MessageFormat, Theory};
 use crate::compare::{pairs, stop_flag};
 use crate::exit::{Failure, OUTPUT};
 use crate::explain::{Finished, runs_in};
-use crate::machine;
 use crate::progress::{Progress, complain, say};
 
 /// Parts of the work, for the progress bar.

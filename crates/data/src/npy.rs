@@ -231,6 +231,24 @@ fn described(header: &str) -> Result<(Kind, Vec<usize>, bool), String> {
         .and_then(|d| d.split_once('\''))
         .ok_or("is a structured array: save plain numbers instead")?
         .0;
+    let kind = kind_of(descr)?;
+    let fortran = !value("fortran_order")?.starts_with("False");
+    let shape =
+        value("shape")?.strip_prefix('(').and_then(|s| s.split_once(')')).ok_or("has no shape in its header")?.0;
+    let shape = shape
+        .split(',')
+        .map(str::trim)
+        .filter(|s| !s.is_empty())
+        .map(|s| s.parse().map_err(|_| format!("has `{s}` in its shape")))
+        .collect::<Result<Vec<usize>, String>>()?;
+    if shape.len() > 8 {
+        return Err(format!("has {} axes", shape.len()));
+    }
+    Ok((kind, shape, fortran))
+}
+
+/// The element type that NumPy calls `descr`, such as `<f4`.
+pub(crate) fn kind_of(descr: &str) -> Result<Kind, String> {
     let refused = || format!("holds values of type `{descr}`: save numbers or booleans, never objects or pickles");
     let mut letters = descr.chars();
     let order = letters.next().ok_or_else(refused)?;
@@ -244,19 +262,7 @@ fn described(header: &str) -> Result<(Kind, Vec<usize>, bool), String> {
     if !known || !"<>|=".contains(order) {
         return Err(refused());
     }
-    let fortran = !value("fortran_order")?.starts_with("False");
-    let shape =
-        value("shape")?.strip_prefix('(').and_then(|s| s.split_once(')')).ok_or("has no shape in its header")?.0;
-    let shape = shape
-        .split(',')
-        .map(str::trim)
-        .filter(|s| !s.is_empty())
-        .map(|s| s.parse().map_err(|_| format!("has `{s}` in its shape")))
-        .collect::<Result<Vec<usize>, String>>()?;
-    if shape.len() > 8 {
-        return Err(format!("has {} axes", shape.len()));
-    }
-    Ok((Kind { class, size, big: order == '>' }, shape, fortran))
+    Ok(Kind { class, size, big: order == '>' })
 }
 
 /// The arrays of a `.npz` archive by name, of those that `wanted` names.

@@ -97,6 +97,45 @@ impl<'a> Values<'a> {
     }
 }
 
+/// Where an array is.
+#[derive(Clone, Copy, Debug)]
+pub enum Source<'a> {
+    /// In a file.
+    File(&'a Path),
+    /// In memory, in C order.
+    Memory {
+        /// NumPy's name of the element type, such as `<f4`.
+        descr: &'a str,
+        /// Size of each axis.
+        shape: &'a [usize],
+        /// The values.
+        bytes: &'a [u8],
+    },
+}
+
+impl<'a> Source<'a> {
+    /// Hands the array to `f`; in a file that holds several it is the one called `name`.
+    ///
+    /// # Errors
+    /// What is wrong with it, as a fragment; what `f` says.
+    pub fn with<T>(self, name: &str, f: impl FnOnce(&mut Values<'_>) -> Result<T, String>) -> Result<T, String> {
+        match self {
+            Self::File(path) => with(path, name, f),
+            Self::Memory { descr, shape, bytes } => {
+                f(&mut Values::new(shape.to_vec(), npy::kind_of(descr)?, Box::new(bytes))?)
+            }
+        }
+    }
+
+    /// What to call it in messages.
+    pub fn place(self) -> &'a Path {
+        match self {
+            Self::File(path) => path,
+            Self::Memory { .. } => Path::new("the array"),
+        }
+    }
+}
+
 /// Opens the array in a file and hands it to `f`. Of an archive or a file of tensors it is the one called `name`, or the only one.
 ///
 /// # Errors

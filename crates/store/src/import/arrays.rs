@@ -1,8 +1,6 @@
 //! Outputs, labels and membership as arrays.
 
-use std::path::Path;
-
-use flatleak_data::values::{self, Values};
+use flatleak_data::values::{Source, Values};
 use flatleak_pool::{Membership, Pool, Signals};
 
 use super::{Imported, wrong};
@@ -49,13 +47,13 @@ pub struct Arrays<'a> {
     /// What the outputs are.
     pub given: Given,
     /// Outputs on the pool.
-    pub outputs: &'a Path,
+    pub outputs: Source<'a>,
     /// Labels of the pool, (N); needed for logits and probabilities.
-    pub labels: Option<&'a Path>,
+    pub labels: Option<Source<'a>>,
     /// Who was trained on what, (M, N).
-    pub membership: &'a Path,
+    pub membership: Source<'a>,
     /// Outputs on held-out examples and their labels, (T).
-    pub test: Option<(&'a Path, Option<&'a Path>)>,
+    pub test: Option<(Source<'a>, Option<Source<'a>>)>,
 }
 
 /// The logarithm's argument is never less: log of 1e-45, the least single-precision number, is where the published code of 2021 saturates.
@@ -75,26 +73,26 @@ pub fn from_arrays(arrays: &Arrays<'_>) -> Result<Imported, Error> {
     let labels = arrays.labels.map(labels).transpose()?;
     let (models, examples) = (membership.models(), membership.examples());
     let mut notes = Vec::new();
-    let read = |path: &Path, labels: Option<&[u32]>, split: &str, examples: Option<usize>, notes: &mut Vec<String>| {
-        let read =
-            values::with(path, arrays.given.name(), |found| outputs(found, arrays.given, labels, (models, examples)));
-        let (signals, floored) = read.map_err(wrong(path))?;
-        if floored > 0 {
-            notes.push(format!(
-                "{floored} outputs on the {split} are saturated; their phi is that of a probability of 1e-45"
-            ));
-        }
-        Ok::<_, Error>(signals)
-    };
+    let read =
+        |from: Source<'_>, labels: Option<&[u32]>, split: &str, examples: Option<usize>, notes: &mut Vec<String>| {
+            let read = from.with(arrays.given.name(), |found| outputs(found, arrays.given, labels, (models, examples)));
+            let (signals, floored) = read.map_err(wrong(from.place()))?;
+            if floored > 0 {
+                notes.push(format!(
+                    "{floored} outputs on the {split} are saturated; their phi is that of a probability of 1e-45"
+                ));
+            }
+            Ok::<_, Error>(signals)
+        };
     let mut queries = read(arrays.outputs, labels.as_deref(), "pool", Some(examples), &mut notes)?;
     let (mut test_queries, mut test_labels) = (vec![Vec::new(); queries.len()], Vec::new());
-    if let Some((path, of)) = arrays.test {
+    if let Some((outputs, of)) = arrays.test {
         let own = of.map(self::labels).transpose()?;
-        test_queries = read(path, own.as_deref(), "held-out set", own.as_ref().map(Vec::len), &mut notes)?;
+        test_queries = read(outputs, own.as_deref(), "held-out set", own.as_ref().map(Vec::len), &mut notes)?;
         if test_queries.len() != queries.len() {
             let reason =
                 format!("has {} views of each example, but the pool has {}", test_queries.len(), queries.len());
-            return Err(wrong(path)(reason));
+            return Err(wrong(outputs.place())(reason));
         }
         let t = test_queries[0].first().map_or(0, Signals::len);
         test_labels = own.unwrap_or_else(|| vec![0; t]);
@@ -126,8 +124,8 @@ pub fn from_arrays(arrays: &Arrays<'_>) -> Result<Imported, Error> {
 }
 
 /// (M, N) of 0 and 1 or booleans.
-pub(super) fn membership(path: &Path) -> Result<Membership, Error> {
-    let rows = values::with(path, "membership", |found| {
+pub(super) fn membership(from: Source<'_>) -> Result<Membership, Error> {
+    let rows = from.with("membership", |found| {
         let &[models, examples] = found.shape() else {
             return Err(format!("is of shape {:?}, not (models, examples)", found.shape()));
         };
@@ -154,12 +152,12 @@ pub(super) fn membership(path: &Path) -> Result<Membership, Error> {
             })
             .collect::<Result<Vec<_>, String>>()
     });
-    Ok(Membership::from_rows(rows.map_err(wrong(path))?)?)
+    Ok(Membership::from_rows(rows.map_err(wrong(from.place()))?)?)
 }
 
 /// Whole numbers from 0 to 65535.
-pub(super) fn labels(path: &Path) -> Result<Vec<u32>, Error> {
-    let read = values::with(path, "labels", |found| {
+pub(super) fn labels(from: Source<'_>) -> Result<Vec<u32>, Error> {
+    let read = from.with("labels", |found| {
         let n = found.shape().iter().product::<usize>();
         if found.shape().iter().filter(|s| **s != 1).count() > 1 || n == 0 {
             return Err(format!(
@@ -178,7 +176,7 @@ pub(super) fn labels(path: &Path) -> Result<Vec<u32>, Error> {
         };
         all.iter().enumerate().map(label).collect()
     });
-    read.map_err(wrong(path))
+    read.map_err(wrong(from.place()))
 }
 
 /// Per query and model, the signals, and how many outputs were saturated.

@@ -5,11 +5,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use flatleak_report::Machine;
 
 /// Cores that this process may use.
-pub(crate) fn cores() -> usize {
+pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-pub(crate) fn describe(workers: usize) -> Machine {
+/// Where this process runs, with so many worker threads.
+pub fn describe(workers: usize) -> Machine {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find_map(|l| l.strip_prefix("model name")).and_then(|l| l.split_once(": "));
     Machine {
@@ -22,7 +23,7 @@ pub(crate) fn describe(workers: usize) -> Machine {
 }
 
 /// Today's date in UTC, by the civil-from-days algorithm (Hinnant 2013).
-pub(crate) fn date() -> String {
+pub fn date() -> String {
     let days = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs() / 86_400) as i64 + 719_468;
     let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
     let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
