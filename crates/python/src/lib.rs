@@ -1,0 +1,152 @@
+//! The Python package's native part: takes arrays as bytes, gives JSON, HTML and bytes; everything else is in Python.
+//!
+//! Work is done with the interpreter's lock released.
+
+use flatleak_attack::FixedVariance;
+use flatleak_audit::{Pools, Settings, machine};
+use flatleak_data::values::Source;
+use flatleak_explain::{Design, Influence, Memorization};
+use flatleak_pool::{Membership, Pool, Signal, Signals};
+use flatleak_report::{html, json};
+use flatleak_store::{Arrays, Given, from_arrays};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+
+/// An array: NumPy's name of its element type, its shape, its values in C order.
+type Array = (String, Vec<usize>, PyBackedBytes);
+
+/// A pool: name, what its outputs are, outputs, labels, membership, and held-out outputs with their labels.
+type Given_ = (String, String, Array, Option<Array>, Array, Option<(Array, Option<Array>)>);
+
+fn wrong(e: impl std::fmt::Display) -> PyErr {
+    PyValueError::new_err(e.to_string())
+}
+
+fn source(array: &Array) -> Source<'_> {
+    Source::Memory { descr: &array.0, shape: &array.1, bytes: &array.2 }
+}
+
+fn given(name: &str) -> PyResult<Given> {
+    let all = [Given::Logits, Given::Probabilities, Given::Phi, Given::Loss, Given::Confidence];
+    all.into_iter().find(|g| g.name() == name).ok_or_else(|| wrong(format!("there are no outputs called {name:?}")))
+}
+
+fn variant(name: &str) -> PyResult<FixedVariance> {
+    let all = [FixedVariance::Residual, FixedVariance::Official, FixedVariance::PerSide];
+    let known = || wrong(format!("there is no variant {name:?}: residual, official or per-side"));
+    all.into_iter().find(|v| v.name() == name).ok_or_else(known)
+}
+
+/// Attacks, compares and explains pools: `results.json` and `report.html`.
+#[pyfunction]
+fn audit(
+    py: Python<'_>,
+    pools: Vec<Given_>,
+    name: String,
+    variant: &str,
+    seed: u64,
+    workers: Option<usize>,
+) -> PyResult<(String, String)> {
+    let variant = self::variant(variant)?;
+    let kinds = pools.iter().map(|p| given(&p.1)).collect::<PyResult<Vec<_>>>()?;
+    py.detach(|| {
+        let mut all = Pools::default();
+        for ((recipe, _, outputs, labels, membership, test), kind) in pools.iter().zip(kinds) {
+            let arrays = Arrays {
+                recipe,
+                given: kind,
+                outputs: source(outputs),
+                labels: labels.as_ref().map(source),
+                membership: source(membership),
+                test: test.as_ref().map(|(outputs, labels)| (source(outputs), labels.as_ref().map(source))),
+            };
+            all.add(from_arrays(&arrays).map_err(wrong)?).map_err(wrong)?;
+        }
+        let workers = workers.unwrap_or_else(machine::cores).max(1);
+        let settings = Settings { name: &name, variant, seed, workers };
+        let (document, _) = all.audit(&settings, |_| true).map_err(wrong)?;
+        Ok((json::render(&document).map_err(wrong)?, html::render(&document, &|_| None).map_err(wrong)?))
+    })
+}
+
+/// Rows of 0 and 1.
+fn rows(array: &Array, what: &str) -> PyResult<Vec<Vec<u8>>> {
+    let read = source(array).with(what, |found| {
+        let &[models, examples] = found.shape() else {
+            return Err(format!("is of shape {:?}, not (models, examples)", found.shape()));
+        };
+        let all = found.all()?;
+        if all.iter().any(|v| *v != 0.0 && *v != 1.0) || examples == 0 {
+            return Err("holds other values than 0 and 1, or none".into());
+        }
+        Ok((0..models).map(|m| all[m * examples..(m + 1) * examples].iter().map(|v| *v as u8).collect()).collect())
+    });
+    read.map_err(|reason| wrong(format!("{what} {reason}")))
+}
+
+fn design(membership: &Array) -> PyResult<Membership> {
+    let rows = rows(membership, "membership")?;
+    Membership::from_rows(rows.iter().map(|row| row.iter().map(|v| *v == 1).collect()).collect()).map_err(wrong)
+}
+
+fn as_bytes<const K: usize, T>(values: impl IntoIterator<Item = T>, to: impl Fn(T) -> [u8; K]) -> Vec<u8> {
+    values.into_iter().flat_map(to).collect()
+}
+
+/// Memorization of every example and its standard error, f64, from who is right about what.
+#[pyfunction]
+fn memorization(py: Python<'_>, correct: Array, membership: Array) -> PyResult<(Vec<u8>, Vec<u8>)> {
+    py.detach(|| {
+        let (right, membership) = (rows(&correct, "correct")?, design(&membership)?);
+        let n = membership.examples();
+        if right.len() != membership.models() || right.iter().any(|r| r.len() != n) {
+            return Err(wrong("correct and membership differ in shape"));
+        }
+        let pool = Pool {
+            recipe: "model".into(),
+            ids: (0..n as u32).collect(),
+            labels: vec![0; n],
+            test_labels: Vec::new(),
+            groups: None,
+            pool: right.into_iter().map(Signals::from_correct).collect(),
+            test: Vec::new(),
+            views: Vec::new(),
+            membership,
+        };
+        let found = Memorization::new(&pool, Signal::Correct).map_err(wrong)?;
+        let bytes = |values: &[f64]| as_bytes(values.iter().copied(), f64::to_le_bytes);
+        Ok((bytes(found.values()), bytes(&found.standard_errors())))
+    })
+}
+
+/// Influence of every training example on every held-out one, (T, N) f32, from who is right about the latter.
+#[pyfunction]
+fn influence(py: Python<'_>, test_correct: Array, membership: Array, workers: Option<usize>) -> PyResult<Vec<u8>> {
+    py.detach(|| {
+        let (right, membership) = (rows(&test_correct, "test_correct")?, design(&membership)?);
+        let design = Design::new(&membership).map_err(wrong)?;
+        let views: Vec<&[u8]> = right.iter().map(Vec::as_slice).collect();
+        let found = Influence::hard(&design, &views).map_err(wrong)?;
+        let workers = workers.unwrap_or_else(machine::cores).max(1);
+        let rows = found.sweep(workers, |row| row.values().into_owned());
+        Ok(as_bytes(rows.into_iter().flatten(), f32::to_le_bytes))
+    })
+}
+
+/// The blocked design, (M, N) as bytes of 0 and 1.
+#[pyfunction]
+fn membership(examples: usize, models: usize, seed: u64) -> PyResult<Vec<u8>> {
+    let found = Membership::complementary(seed, models, examples).map_err(wrong)?;
+    Ok((0..models).flat_map(|m| found.row(m).iter().map(|v| u8::from(*v)).collect::<Vec<_>>()).collect())
+}
+
+/// Python's name of this module is `flatleak._flatleak`.
+#[pymodule]
+fn _flatleak(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    m.add_function(wrap_pyfunction!(audit, m)?)?;
+    m.add_function(wrap_pyfunction!(memorization, m)?)?;
+    m.add_function(wrap_pyfunction!(influence, m)?)?;
+    m.add_function(wrap_pyfunction!(membership, m)?)
+}
