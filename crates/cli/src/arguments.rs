@@ -24,6 +24,32 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Attack models that were trained elsewhere, from their outputs; several pools are compared
     Audit(Audit),
+    /// Write a finished run's pools for other programs
+    Export {
+        /// Run directory
+        dir: PathBuf,
+        /// How they are laid out
+        #[arg(long, value_enum, default_value = "mi_lira_2021")]
+        layout: ExportLayout,
+        /// Where to write, a folder per recipe
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Write a design for models that are trained elsewhere: who is trained on what
+    Plan {
+        /// Models, an even number
+        #[arg(long, value_name = "M")]
+        models: usize,
+        /// Examples; each model trains on half of them
+        #[arg(long, value_name = "N")]
+        pool: usize,
+        /// Root seed
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+        /// Folder to write membership.npy and plan.csv to
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// The interpolating linear model behind the claim: exact, simulated and drawn; trains nothing large
     Theory(Theory),
     /// Render table and report.html of a finished run again
@@ -214,6 +240,16 @@ pub(crate) struct Theory {
     /// How to report progress
     #[arg(long, value_enum, default_value = "human")]
     pub(crate) message_format: MessageFormat,
+}
+
+/// Layouts of exported pools.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportLayout {
+    /// Folders as the reference code of the likelihood-ratio attack has them
+    #[value(name = "mi_lira_2021")]
+    MiLira2021,
+    /// One archive per recipe, as `flatleak audit` reads it
+    Npz,
 }
 
 /// Variants of `lira-online-fixed`.

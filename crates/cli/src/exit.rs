@@ -52,7 +52,7 @@ impl From<flatleak_store::Error> for Failure {
         let code = match &e {
             Error::Io { .. } => OUTPUT,
             Error::OtherStudy { .. } | Error::Busy(_) | Error::Study(_) | Error::Engine(_) | Error::Pool(_) => USAGE,
-            Error::Import { .. } => DATA,
+            Error::Import { .. } | Error::NoLogits(_) => DATA,
             Error::Missing(_) | Error::Encode { .. } => OTHER,
         };
         Self::new(code, e)

@@ -128,6 +128,17 @@ impl Finished {
         Ok(Self { study, data, dir, pools, at })
     }
 
+    /// Writes every pool to a folder of its recipe's name in `out`; their paths.
+    pub(crate) fn export(&self, layout: flatleak_store::ExportLayout, out: &Path) -> Result<Vec<PathBuf>, Failure> {
+        let mut folders = Vec::new();
+        for (&recipe, pool) in self.at.iter().zip(&self.pools) {
+            let to = out.join(&pool.recipe);
+            self.dir.export(recipe, &self.data, layout, &to)?;
+            folders.push(to);
+        }
+        Ok(folders)
+    }
+
     /// The recipes of the pools, in their order.
     pub(crate) fn recipes(&self) -> Vec<&Recipe> {
         self.at.iter().map(|&k| &self.study.recipes[k]).collect()

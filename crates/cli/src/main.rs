@@ -4,6 +4,7 @@ mod arguments;
 mod audit;
 mod compare;
 mod data;
+mod exchange;
 mod exit;
 mod explain;
 mod list;
@@ -36,6 +37,8 @@ fn main() -> ExitCode {
         Command::Compare(options) => compare::run(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Audit(options) => audit::run(&options),
+        Command::Export { dir, layout, out } => exchange::export(&dir, layout, &out),
+        Command::Plan { models, pool, seed, out } => exchange::plan(models, pool, seed, &out),
         Command::Theory(options) => theory::run(&options),
         Command::Report { dir, redact } => outputs::report(&dir, redact),
         Command::Data { command } => data::run(&command),

@@ -29,6 +29,9 @@ pub enum Error {
     /// An artefact that was complete a moment ago cannot be read back.
     #[error("{} is missing or damaged; run `flatleak compare` again to train it anew", .0.display())]
     Missing(PathBuf),
+    /// A study whose logits were not kept.
+    #[error("{} holds no logits: studies of 2 GiB of them or more do not keep them; run a smaller one", .0.display())]
+    NoLogits(PathBuf),
     /// A foreign file that is no pool.
     #[error("{} {reason}", path.display())]
     Import {

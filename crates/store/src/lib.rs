@@ -7,6 +7,7 @@
 
 mod artefact;
 mod error;
+mod export;
 mod fault;
 mod import;
 mod interchange;
@@ -15,8 +16,9 @@ mod rundir;
 
 pub use artefact::write_atomic;
 pub use error::Error;
+pub use export::ExportLayout;
 pub use fault::pause_point;
 pub use import::{Arrays, Given, Imported, Layout, from_arrays, from_folder};
 pub use interchange::{INFLUENCE_LIMIT, export_npz, import_npz};
-pub use npy::npy_of_rows;
+pub use npy::{npy_of_mask, npy_of_rows};
 pub use rundir::{RunDir, SplitOutputs};

@@ -39,6 +39,16 @@ pub fn npy_of_rows(rows: &[Vec<f64>]) -> Vec<u8> {
     encode(&Array { descr: "<f8", shape: &shape, body: rows.iter().flatten().flat_map(|v| v.to_le_bytes()).collect() })
 }
 
+/// Bytes of a `.npy` file of rows of booleans; all rows are as long as the first.
+pub fn npy_of_mask(rows: &[&[bool]]) -> Vec<u8> {
+    let shape = [rows.len(), rows.first().map_or(0, |r| r.len())];
+    encode(&Array {
+        descr: "|b1",
+        shape: &shape,
+        body: rows.iter().flat_map(|r| r.iter().map(|m| u8::from(*m))).collect(),
+    })
+}
+
 /// Bytes of a `.npz` archive of named arrays, deflated.
 pub(crate) fn archive(arrays: &[(&str, Array<'_>)]) -> Result<Vec<u8>, Error> {
     let failed = |reason: String| Error::Encode { what: "an npz archive", reason };

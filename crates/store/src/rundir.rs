@@ -13,6 +13,14 @@ use crate::Error;
 use crate::artefact::{Tensor, f32_bytes, f32_values, read_tensors, write_atomic, write_tensors};
 use crate::npy;
 
+/// One model's logits: little-endian f32, (N, Q, C) and (T, Q, C).
+pub(crate) struct Logits {
+    pub(crate) pool: Vec<u8>,
+    pub(crate) test: Vec<u8>,
+    pub(crate) queries: usize,
+    pub(crate) classes: usize,
+}
+
 /// What a model puts out on one split, view by view: signals, and logits where they are kept.
 #[derive(Clone, Debug, Default)]
 pub struct SplitOutputs {
@@ -179,6 +187,27 @@ impl RunDir {
         let path = self.file(recipe, model, "signals.safetensors");
         self.make_folder(&path)?;
         write_tensors(&path, &list, &self.identity(recipe, model), "signals")
+    }
+
+    /// Epochs of one of the study's recipes.
+    pub(crate) fn epochs(&self, recipe: usize) -> usize {
+        self.study.recipes[recipe].epochs
+    }
+
+    /// The logits of one model on pool and held-out examples.
+    ///
+    /// # Errors
+    /// A model that is not there; logits that were not kept.
+    pub(crate) fn logits(&self, recipe: usize, model: usize) -> Result<Logits, Error> {
+        let path = self.file(recipe, model, "signals.safetensors");
+        let missing = || Error::Missing(path.clone());
+        let mut tensors = read_tensors(&path, &self.identity(recipe, model))?.ok_or_else(missing)?;
+        let mut take = |split: &str| tensors.remove(&format!("{split}.logits"));
+        let (Some((shape, pool)), Some((_, test))) = (take("pool"), take("test")) else {
+            return Err(Error::NoLogits(path));
+        };
+        let &[_, _, queries, classes] = shape.as_slice() else { return Err(missing()) };
+        Ok(Logits { pool, test, queries, classes })
     }
 
     /// Whether this study's logits are small enough to be kept.

@@ -70,25 +70,28 @@ const CHUNK: usize = 1 << 18;
 /// too few models.
 pub fn from_arrays(arrays: &Arrays<'_>) -> Result<Imported, Error> {
     let membership = membership(arrays.membership)?;
-    let labels = arrays.labels.map(labels).transpose()?;
+    let labels = arrays.labels.map(|of| labels(of, "labels")).transpose()?;
     let (models, examples) = (membership.models(), membership.examples());
     let mut notes = Vec::new();
-    let read =
-        |from: Source<'_>, labels: Option<&[u32]>, split: &str, examples: Option<usize>, notes: &mut Vec<String>| {
-            let read = from.with(arrays.given.name(), |found| outputs(found, arrays.given, labels, (models, examples)));
-            let (signals, floored) = read.map_err(wrong(from.place()))?;
-            if floored > 0 {
-                notes.push(format!(
-                    "{floored} outputs on the {split} are saturated; their phi is that of a probability of 1e-45"
-                ));
-            }
-            Ok::<_, Error>(signals)
-        };
-    let mut queries = read(arrays.outputs, labels.as_deref(), "pool", Some(examples), &mut notes)?;
+    // In an archive of several arrays, those of the held-out set carry a prefix.
+    let read = |from: Source<'_>, prefix: &str, labels: Option<&[u32]>, examples: Option<usize>| {
+        let name = format!("{prefix}{}", arrays.given.name());
+        let read = from.with(&name, |found| outputs(found, arrays.given, labels, (models, examples)));
+        read.map_err(wrong(from.place()))
+    };
+    let saturated = |floored: usize, split: &str| {
+        let text =
+            format!("{floored} outputs on the {split} are saturated; their phi is that of a probability of 1e-45");
+        (floored > 0).then_some(text)
+    };
+    let (mut queries, floored) = read(arrays.outputs, "", labels.as_deref(), Some(examples))?;
+    notes.extend(saturated(floored, "pool"));
     let (mut test_queries, mut test_labels) = (vec![Vec::new(); queries.len()], Vec::new());
     if let Some((outputs, of)) = arrays.test {
-        let own = of.map(self::labels).transpose()?;
-        test_queries = read(outputs, own.as_deref(), "held-out set", own.as_ref().map(Vec::len), &mut notes)?;
+        let own = of.map(|of| self::labels(of, "test_labels")).transpose()?;
+        let floored;
+        (test_queries, floored) = read(outputs, "test_", own.as_deref(), own.as_ref().map(Vec::len))?;
+        notes.extend(saturated(floored, "held-out set"));
         if test_queries.len() != queries.len() {
             let reason =
                 format!("has {} views of each example, but the pool has {}", test_queries.len(), queries.len());
@@ -156,8 +159,8 @@ pub(super) fn membership(from: Source<'_>) -> Result<Membership, Error> {
 }
 
 /// Whole numbers from 0 to 65535.
-pub(super) fn labels(from: Source<'_>) -> Result<Vec<u32>, Error> {
-    let read = from.with("labels", |found| {
+pub(super) fn labels(from: Source<'_>, name: &str) -> Result<Vec<u32>, Error> {
+    let read = from.with(name, |found| {
         let n = found.shape().iter().product::<usize>();
         if found.shape().iter().filter(|s| **s != 1).count() > 1 || n == 0 {
             return Err(format!(

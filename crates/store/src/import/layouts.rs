@@ -94,7 +94,7 @@ pub fn from_folder(dir: &Path, recipe: &str, given_labels: Option<&Path>) -> Res
     let file = given_labels.map(Path::to_owned).or(beside).ok_or_else(|| {
         wrong(dir)(format!("is in the layout of {} but has no y_train.npy: give --labels", layout.name()))
     })?;
-    let labels = labels(Source::File(&file))?;
+    let labels = labels(Source::File(&file), "labels")?;
     let rows = match layout {
         Layout::LiraAnalysis => masks(&dir.join("keep_indices.npy"), labels.len())?,
         _ => {

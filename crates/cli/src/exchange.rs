@@ -1,0 +1,48 @@
+//! `flatleak export` and `flatleak plan`: what goes to other programs.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use flatleak_pool::Membership;
+use flatleak_store::{npy_of_mask, write_atomic};
+
+use crate::arguments::ExportLayout;
+use crate::exit::{Failure, OUTPUT, USAGE};
+use crate::explain::{Finished, runs_in};
+use crate::progress::say;
+
+/// Writes the pools of every recipe of a finished run, a folder per recipe, and per data set where there are several.
+pub(crate) fn export(dir: &Path, layout: ExportLayout, out: &Path) -> Result<ExitCode, Failure> {
+    let layout = match layout {
+        ExportLayout::MiLira2021 => flatleak_store::ExportLayout::MiLira2021,
+        ExportLayout::Npz => flatleak_store::ExportLayout::Npz,
+    };
+    let runs = runs_in(dir)?;
+    for run in &runs {
+        let to = out.join(run.strip_prefix(dir).unwrap_or(Path::new("")));
+        for folder in Finished::open(run)?.export(layout, &to)? {
+            say(&format!("{}\n", folder.display()));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the blocked design: `membership.npy` (M, N), and `plan.csv` with the block, seed and number of members of every model.
+pub(crate) fn plan(models: usize, pool: usize, seed: u64, out: &Path) -> Result<ExitCode, Failure> {
+    let design = Membership::complementary(seed, models, pool).map_err(|e| Failure::new(USAGE, e))?;
+    std::fs::create_dir_all(out).map_err(|e| Failure::new(OUTPUT, format!("cannot create {}: {e}", out.display())))?;
+    let rows: Vec<&[bool]> = (0..models).map(|m| design.row(m)).collect();
+    write_atomic(&out.join("membership.npy"), &npy_of_mask(&rows), "plan")?;
+    let mut table = String::from("model,block,seed,members\n");
+    for m in 0..models {
+        let _ = writeln!(table, "{m},{},{},{}", design.block(m), seed + m as u64, design.members(m).len());
+    }
+    write_atomic(&out.join("plan.csv"), table.as_bytes(), "plan")?;
+    say(&format!(
+        "{models} models on halves of {pool} examples: {}\ntrain each on the examples of its row, then `flatleak audit --logits ... --labels ... --membership {}`\n",
+        out.display(),
+        out.join("membership.npy").display()
+    ));
+    Ok(ExitCode::SUCCESS)
+}
