@@ -19,3 +19,4 @@ cargo build --release -q
 "$folder/venv/bin/pip" install -q "$folder"/wheels/*.whl
 target=${CARGO_TARGET_DIR:-target}
 FLATLEAK="$(realpath "$target/release/flatleak")" "$folder/venv/bin/python" crates/python/tests/test_package.py
+"$folder/venv/bin/python" crates/python/tests/test_torch.py

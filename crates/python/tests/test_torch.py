@@ -1,0 +1,100 @@
+"""The PyTorch part; skipped where PyTorch is not installed."""
+
+import tempfile
+import unittest
+
+import numpy as np
+
+import flatleak
+
+try:
+    import torch
+
+    from flatleak.torch import SAM, train_pool
+except ImportError:
+    torch = None
+
+
+@unittest.skipIf(torch is None, "PyTorch is not installed")
+class Torch(unittest.TestCase):
+    def quadratic(self, base, rho, **arguments):
+        """Three steps on (w - 1)' A (w - 1) / 2 with A = diag(1, 10)."""
+        w = torch.nn.Parameter(torch.tensor([3.0, -1.0], dtype=torch.float64))
+        a = torch.tensor([1.0, 10.0], dtype=torch.float64)
+        optimizer = SAM([w], base, rho=rho, **arguments)
+
+        def closure():
+            optimizer.zero_grad()
+            loss = 0.5 * (a * (w - 1) ** 2).sum()
+            loss.backward()
+            return loss
+
+        for _ in range(3):
+            optimizer.step(closure)
+        return w.detach().numpy()
+
+    def test_sam_by_hand(self):
+        w, b, a = np.array([3.0, -1.0]), np.zeros(2), np.array([1.0, 10.0])
+        for _ in range(3):
+            g = a * (w - 1)
+            g = a * (w + 0.1 * g / np.linalg.norm(g) - 1)
+            b = 0.9 * b + g + 0.01 * w
+            w = w - 0.05 * b
+        found = self.quadratic(torch.optim.SGD, 0.1, lr=0.05, momentum=0.9, weight_decay=0.01)
+        np.testing.assert_allclose(found, w, rtol=1e-12)
+
+    def test_radius_0_is_the_base_optimizer(self):
+        found = self.quadratic(torch.optim.Adam, 0.0, lr=0.1)
+        w = torch.nn.Parameter(torch.tensor([3.0, -1.0], dtype=torch.float64))
+        base = torch.optim.Adam([w], lr=0.1)
+        for _ in range(3):
+            base.zero_grad()
+            (0.5 * (torch.tensor([1.0, 10.0], dtype=torch.float64) * (w - 1) ** 2).sum()).backward()
+            base.step()
+        np.testing.assert_array_equal(found, w.detach().numpy())
+        with self.assertRaises(ValueError):
+            self.quadratic(torch.optim.SGD, -1.0, lr=0.1)
+
+    def test_batch_norm_and_dropout_see_one_pass(self):
+        torch.manual_seed(0)
+        layers = [torch.nn.Linear(4, 8), torch.nn.BatchNorm1d(8), torch.nn.Dropout(0.5), torch.nn.Linear(8, 1)]
+        model = torch.nn.Sequential(*layers)
+        optimizer = SAM(model.parameters(), torch.optim.SGD, rho=0.1, model=model, lr=0.0)
+        x, masks = torch.randn(16, 4), []
+        layers[2].register_forward_hook(lambda *io: masks.append(io[2] == 0))
+
+        def closure():
+            optimizer.zero_grad()
+            loss = model(x).square().mean()
+            loss.backward()
+            return loss
+
+        optimizer.step(closure)
+        mean = layers[0](x).mean(0)
+        torch.testing.assert_close(layers[1].running_mean, 0.1 * mean)
+        self.assertTrue(torch.equal(*masks))
+
+    def test_a_pool_is_trained_audited_and_resumed(self):
+        rng = np.random.default_rng(0)
+        labels = np.arange(40) % 2
+        trained = []
+
+        def train(members, seed):
+            trained.append((members, seed))
+            logits = rng.normal(size=(40, 2))
+            logits[members, labels[members]] += 3
+            return torch.tensor(logits), rng.normal(size=(10, 2))
+
+        with tempfile.TemporaryDirectory() as folder:
+            quiet = lambda _: None
+            train_pool(train, labels, 4, folder, test_labels=np.zeros(10, int), progress=quiet)
+            pool = train_pool(train, labels, 8, folder, test_labels=np.zeros(10, int), progress=quiet)
+            self.assertEqual(len(trained), 8)
+            self.assertEqual([seed for _, seed in trained[:4]], [0, 0, 1, 1])
+            self.assertGreater(flatleak.compare(pool, pool).attack("rmia")["auc"]["mean"], 0.8)
+            with self.assertRaisesRegex(ValueError, "another design"):
+                train_pool(train, labels, 8, folder, seed=1, progress=quiet)
+
+
+if __name__ == "__main__":
+    unittest.main()
