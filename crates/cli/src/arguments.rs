@@ -128,6 +128,24 @@ pub(crate) enum MessageFormat {
     Json,
 }
 
+/// How to work, which changes no result.
+#[derive(Args, Debug)]
+pub(crate) struct Work {
+    /// Worker threads [default: one per core]; no result depends on it
+    #[arg(long, value_name = "W")]
+    workers: Option<usize>,
+    /// How to report progress
+    #[arg(long, value_enum, default_value = "human")]
+    pub(crate) message_format: MessageFormat,
+}
+
+impl Work {
+    /// Worker threads, at least one.
+    pub(crate) fn workers(&self) -> usize {
+        self.workers.unwrap_or_else(flatleak_audit::machine::cores).max(1)
+    }
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct Compare {
     /// Study file; without one, the main job: SGD, SGD with twice the epochs and SAM on the embedded images
@@ -156,9 +174,6 @@ pub(crate) struct Compare {
     /// Root seed
     #[arg(long)]
     pub(crate) seed: Option<u64>,
-    /// Worker threads [default: one per core]; no result depends on it
-    #[arg(long, value_name = "W")]
-    pub(crate) workers: Option<usize>,
     /// 16 models and at most 2,000 pool examples: a look, not for decisions
     #[arg(long)]
     pub(crate) quick: bool,
@@ -168,9 +183,8 @@ pub(crate) struct Compare {
     /// Leave out pictures and everything about single examples
     #[arg(long)]
     pub(crate) redact: bool,
-    /// How to report progress
-    #[arg(long, value_enum, default_value = "human")]
-    pub(crate) message_format: MessageFormat,
+    #[command(flatten)]
+    pub(crate) work: Work,
 }
 
 #[derive(Args, Debug)]
@@ -191,12 +205,8 @@ pub(crate) struct Explain {
     /// Root seed of splits and nulls for archives; a run directory has its own
     #[arg(long)]
     pub(crate) seed: Option<u64>,
-    /// Worker threads [default: one per core]; no result depends on it
-    #[arg(long, value_name = "W")]
-    pub(crate) workers: Option<usize>,
-    /// How to report progress
-    #[arg(long, value_enum, default_value = "human")]
-    pub(crate) message_format: MessageFormat,
+    #[command(flatten)]
+    pub(crate) work: Work,
 }
 
 #[derive(Args, Debug)]
@@ -234,12 +244,8 @@ pub(crate) struct Theory {
     /// Root seed
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
-    /// Worker threads [default: one per core]; no result depends on it
-    #[arg(long, value_name = "W")]
-    pub(crate) workers: Option<usize>,
-    /// How to report progress
-    #[arg(long, value_enum, default_value = "human")]
-    pub(crate) message_format: MessageFormat,
+    #[command(flatten)]
+    pub(crate) work: Work,
 }
 
 /// Layouts of exported pools.
@@ -319,10 +325,6 @@ pub(crate) struct Audit {
     /// Root seed of permutations and splits
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
-    /// Worker threads [default: one per core]; no result depends on it
-    #[arg(long, value_name = "W")]
-    pub(crate) workers: Option<usize>,
-    /// How to report progress
-    #[arg(long, value_enum, default_value = "human")]
-    pub(crate) message_format: MessageFormat,
+    #[command(flatten)]
+    pub(crate) work: Work,
 }

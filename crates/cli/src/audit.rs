@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use flatleak_attack::{Attack, FixedVariance};
-use flatleak_audit::{Pools, Settings, attacks, machine};
+use flatleak_audit::{Pools, Settings, attacks};
 use flatleak_data::values::Source;
 use flatleak_pool::Pool;
 use flatleak_report::table;
@@ -34,7 +34,7 @@ pub(crate) fn run(options: &Audit) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let gates = options.fail_above.iter().map(|text| Gate::parse(text, &attacks)).collect::<Result<Vec<_>, _>>()?;
-    let workers = options.workers.unwrap_or_else(machine::cores).max(1);
+    let workers = options.work.workers();
     let pools = pools(options)?;
     let name = if options.dirs.is_empty() { options.name.clone() } else { folder_name(&options.dirs[0]) };
     let out = options.out.clone().unwrap_or_else(|| PathBuf::from("flatleak-runs").join(format!("audit-{name}")));
@@ -42,7 +42,7 @@ pub(crate) fn run(options: &Audit) -> Result<ExitCode, Failure> {
     let settings = Settings { name: &name, variant, seed: options.seed, workers };
     let stop = stop_flag()?;
     let (mut document, details) =
-        with_progress("auditing", options.message_format, &stop, |go_on| pools.audit(&settings, go_on))?;
+        with_progress("auditing", options.work.message_format, &stop, |go_on| pools.audit(&settings, go_on))?;
     let views = pools.views();
     std::fs::create_dir_all(&out).map_err(|e| Failure::new(OUTPUT, format!("cannot create {}: {e}", out.display())))?;
     if options.save_scores {
@@ -52,7 +52,7 @@ pub(crate) fn run(options: &Audit) -> Result<ExitCode, Failure> {
     outputs::write(&mut document, &examples, options.redact, &out)?;
     let exceeded: Vec<String> = gates.iter().flat_map(|gate| gate.exceeded(&document)).collect();
     let page = out.join("report.html");
-    if options.message_format == MessageFormat::Json {
+    if options.work.message_format == MessageFormat::Json {
         let event = json!({ "report": page, "headline": document.headline, "exceeded": exceeded });
         say(&format!("{}\n", json!({ "phase": "done", "event": event })));
     } else {

@@ -37,7 +37,7 @@ struct Job {
 pub(crate) fn run(options: &Compare) -> Result<ExitCode, Failure> {
     let study = resolve(options)?;
     let mut jobs = study.data.iter().map(|name| prepare(options, &study, name)).collect::<Result<Vec<_>, _>>()?;
-    let workers = options.workers.unwrap_or_else(machine::cores).max(1);
+    let workers = options.work.workers();
     let digests: Vec<String> = jobs.iter().map(|j| j.data.digest_hex()).collect();
     let default =
         || PathBuf::from("flatleak-runs").join(format!("{}-{}", study.name, study.short_hash(&digests.join(" "))));
@@ -56,7 +56,7 @@ pub(crate) fn run(options: &Compare) -> Result<ExitCode, Failure> {
     let folders: Vec<&Path> = jobs.iter().map(|j| j.out.as_path()).collect();
     let Some(document) = outputs::merge(documents, &folders, &out)? else { return Ok(ExitCode::SUCCESS) };
     let page = out.join("report.html");
-    if options.message_format == MessageFormat::Json {
+    if options.work.message_format == MessageFormat::Json {
         say(&format!("{}\n", json!({ "phase": "done", "event": { "report": page, "headline": document.headline } })));
     } else {
         say(&format!("{}\nreport: {}\n", table::render(&document), page.display()));
@@ -122,7 +122,7 @@ fn complete(options: &Compare, job: &Job, workers: usize, stop: &AtomicBool) -> 
     let recipes: Vec<&Recipe> = kept.iter().map(|&r| &study.recipes[r]).collect();
     let asked = question(study, data, &recipes, workers);
     let views: Vec<&Pool> = pools.iter().collect();
-    let Analysis { results, details } = with_progress("analysis", options.message_format, stop, |go_on| {
+    let Analysis { results, details } = with_progress("analysis", options.work.message_format, stop, |go_on| {
         flatleak_verdict::analyse(&views, &asked, go_on)
     })
     .map_err(|f| if f.code == INTERRUPTED { Failure::new(INTERRUPTED, resumable()) } else { f })?;
@@ -195,7 +195,7 @@ fn train(options: &Compare, plan: Plan<'_>, workers: usize, stop: &AtomicBool) -
     // Gradient evaluations are the unit of progress: recipes differ in cost.
     let cost = |r: &Recipe| (r.epochs * r.gradients_per_step()) as u64;
     let total = study.recipes.iter().map(cost).sum::<u64>() * study.models as u64;
-    let progress = Progress::new("training", total, options.message_format);
+    let progress = Progress::new("training", total, options.work.message_format);
     let mut done = 0;
     let summary = flatleak_run::execute(plan, workers, stop, |event| {
         let name = |recipe: usize| &study.recipes[recipe].name;

@@ -25,7 +25,7 @@ use crate::progress::{complain, say};
 const NEEDED: [&str; 3] = ["lira-online-fixed", "rmia", "confidence"];
 
 pub(crate) fn run(options: &Explain) -> Result<ExitCode, Failure> {
-    let workers = options.workers.unwrap_or_else(machine::cores).max(1);
+    let workers = options.work.workers();
     let stop = stop_flag()?;
     let (folders, files): (Vec<&PathBuf>, Vec<&PathBuf>) = options.paths.iter().partition(|p| p.is_dir());
     let (document, out) = match (folders.as_slice(), files.is_empty()) {
@@ -34,7 +34,7 @@ pub(crate) fn run(options: &Explain) -> Result<ExitCode, Failure> {
         _ => return Err(Failure::new(USAGE, "give one run directory, or only .npz archives")),
     };
     let page = out.join("report.html");
-    if options.message_format == MessageFormat::Json {
+    if options.work.message_format == MessageFormat::Json {
         say(&format!(
             "{}\n",
             json!({ "phase": "done", "event": { "report": page, "claims": document.explain.claims } })
@@ -173,7 +173,7 @@ fn one(options: &Explain, run: &Path, folder: &Path, workers: usize, stop: &Atom
         }
     };
     let before = (document.recipes.as_slice(), document.comparisons.as_slice());
-    let (explain, details) = with_progress("explaining", options.message_format, stop, |go_on| {
+    let (explain, details) = with_progress("explaining", options.work.message_format, stop, |go_on| {
         flatleak_verdict::explain(&views, &asked, Some(before), go_on)
     })?;
     let earlier = std::mem::replace(&mut document.explain, explain);
@@ -250,7 +250,7 @@ fn imported(
         workers,
     };
     let started = Instant::now();
-    let (explain, details) = with_progress("explaining", options.message_format, stop, |go_on| {
+    let (explain, details) = with_progress("explaining", options.work.message_format, stop, |go_on| {
         flatleak_verdict::explain(&views, &asked, None, go_on)
     })?;
     let record = foreign_record(&name, asked.seed, &views);

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
-use flatleak_audit::machine;
 use flatleak_explain::PhiMoments;
 use flatleak_pool::Signal;
 use flatleak_report::theory as report;
@@ -26,7 +25,7 @@ pub(crate) fn run(options: &Theory) -> Result<ExitCode, Failure> {
     let measured = options.run.as_deref().map(measure).transpose()?.unwrap_or_default();
     let runs: Vec<Run<'_>> = measured.iter().map(Measured::run).collect();
     let stop = stop_flag()?;
-    let progress = Progress::new("theory", PARTS, options.message_format);
+    let progress = Progress::new("theory", PARTS, options.work.message_format);
     let mut done = 0;
     let outcome = study(&request, &runs, |_| {
         progress.set(done);
@@ -40,7 +39,7 @@ pub(crate) fn run(options: &Theory) -> Result<ExitCode, Failure> {
     write_atomic(&out.join("theory.json"), report::json(&outcome)?.as_bytes(), "theory")?;
     let page = out.join("theory.html");
     write_atomic(&page, report::html(&outcome, env!("CARGO_PKG_VERSION"))?.as_bytes(), "theory-report")?;
-    if options.message_format == MessageFormat::Json {
+    if options.work.message_format == MessageFormat::Json {
         say(&format!("{}\n", json!({ "phase": "done", "event": { "report": page, "changes": outcome.changes } })));
     } else {
         say(&format!("{}\nreport: {}\n", report::table(&outcome), page.display()));
@@ -61,7 +60,7 @@ fn request(options: &Theory) -> Result<Request, Failure> {
     if matches!(setting.family, Family::Spiked { floor, .. } if floor == 0.0) {
         etas.pop();
     }
-    let workers = options.workers.unwrap_or_else(machine::cores).max(1);
+    let workers = options.work.workers();
     Ok(Request { setting, etas, draws: options.draws, models: options.models, seed: options.seed, workers })
 }
 

@@ -141,8 +141,20 @@ impl<'a> Source<'a> {
 /// # Errors
 /// What is wrong with the file, as a fragment; what `f` says.
 pub fn with<T>(path: &Path, name: &str, f: impl FnOnce(&mut Values<'_>) -> Result<T, String>) -> Result<T, String> {
+    let file = File::open(path).map_err(|e| format!("cannot be read: {e}"))?;
+    with_reader(BufReader::new(file), name, f)
+}
+
+/// [`with`] for anything that can be read and searched.
+///
+/// # Errors
+/// Those of [`with`].
+pub fn with_reader<T>(
+    mut file: impl Read + Seek,
+    name: &str,
+    f: impl FnOnce(&mut Values<'_>) -> Result<T, String>,
+) -> Result<T, String> {
     let unreadable = |e: std::io::Error| format!("cannot be read: {e}");
-    let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
     let mut magic = [0; 8];
     let got = file.read(&mut magic).map_err(unreadable)?;
     file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
@@ -177,7 +189,7 @@ fn numpy(mut from: Box<dyn Read + '_>) -> Result<Values<'_>, String> {
     if fortran && values.shape.len() > 1 { values.turned() } else { Ok(values) }
 }
 
-fn tensor(mut file: BufReader<File>, name: &str) -> Result<Values<'static>, String> {
+fn tensor<'a>(mut file: impl Read + Seek + 'a, name: &str) -> Result<Values<'a>, String> {
     let damaged = |e: std::io::Error| format!("is cut short in its header: {e}");
     let mut length = [0; 8];
     file.read_exact(&mut length).map_err(damaged)?;

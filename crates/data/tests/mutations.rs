@@ -7,7 +7,7 @@
 
 use std::io::Write;
 
-use flatleak_data::{cifar, csv, idx, npy, parquet, pictures};
+use flatleak_data::{cifar, csv, idx, npy, parquet, pictures, values};
 use flatleak_stream::{Purpose, Stream};
 
 fn inputs() -> u64 {
@@ -163,6 +163,14 @@ fn npy_and_npz_survive() {
     };
     let archives = [zipped(zip::CompressionMethod::Stored), zipped(zip::CompressionMethod::Deflated)];
     survive(3, &archives, |b| npy::archive(b, &["x", "y"]).is_ok_and(|a| !a.is_empty()));
+    // The reader of arrays of any size, on all of them and on tensors.
+    let header = br#"{"x":{"dtype":"F16","shape":[2,2],"data_offsets":[0,8]},"y":{"dtype":"I64","shape":[1],"data_offsets":[8,16]}}"#;
+    let tensors = [&(header.len() as u64).to_le_bytes(), header.as_slice(), &[0; 16]].concat();
+    let turned = String::from_utf8_lossy(&seeds[0][10..]).replace("False", "True ");
+    let turned = [&seeds[0][..10], turned.as_bytes()].concat();
+    let all = [seeds.as_slice(), archives.as_slice(), &[tensors, turned]].concat();
+    let read = |b: &[u8]| values::with_reader(std::io::Cursor::new(b), "x", |v| v.all()).is_ok();
+    survive(8, &all, read);
 }
 
 #[test]
