@@ -63,6 +63,11 @@ impl<'a> Section<'a> {
         Self { dataset, recipes, comparisons, rocs, phis, forests, explained }
     }
 
+    /// Whether all comparisons are model by model.
+    fn paired(&self) -> bool {
+        self.comparisons.iter().all(|c| c.pairing == "paired")
+    }
+
     fn attacked(&self) -> bool {
         self.recipes.iter().any(|r| !r.attacks.is_empty())
     }
