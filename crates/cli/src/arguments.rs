@@ -217,6 +217,9 @@ pub(crate) struct Theory {
     /// Where to write theory.html and theory.json [default: the run directory; `flatleak-runs/theory`]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// A problem of your own instead: an .npz with x (n, d), y (n) and sigma (d) or (d, d), the covariance of unseen examples; its exact path alone
+    #[arg(long, value_name = "NPZ", conflicts_with_all = ["run", "family", "examples", "dimensions", "teacher_noise", "label_noise", "draws", "models", "seed"])]
+    pub(crate) problem: Option<PathBuf>,
     /// Kind of data: power-law (decay=1), spiked (spikes=10, floor=0.1), isotropic, subgroups (minority=0.1, distance=4)
     #[arg(long, value_name = "NAME[+KEY=VALUE]", default_value = "power-law")]
     pub(crate) family: String,

@@ -4,16 +4,17 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
+use flatleak_data::values;
 use flatleak_explain::PhiMoments;
 use flatleak_pool::Signal;
 use flatleak_report::theory as report;
 use flatleak_store::write_atomic;
-use flatleak_theory::{Family, Recipe, Request, Run, Setting, study};
+use flatleak_theory::{Family, Problem, Recipe, Request, Run, Setting, own, study};
 use serde_json::json;
 
 use crate::arguments::{MessageFormat, Theory};
 use crate::compare::{pairs, stop_flag};
-use crate::exit::{Failure, OUTPUT};
+use crate::exit::{DATA, Failure, OUTPUT};
 use crate::explain::{Finished, runs_in};
 use crate::progress::{Progress, complain, say};
 
@@ -21,6 +22,9 @@ use crate::progress::{Progress, complain, say};
 const PARTS: u64 = 7;
 
 pub(crate) fn run(options: &Theory) -> Result<ExitCode, Failure> {
+    if let Some(file) = &options.problem {
+        return brought(options, file);
+    }
     let request = request(options)?;
     let measured = options.run.as_deref().map(measure).transpose()?.unwrap_or_default();
     let runs: Vec<Run<'_>> = measured.iter().map(Measured::run).collect();
@@ -43,6 +47,40 @@ pub(crate) fn run(options: &Theory) -> Result<ExitCode, Failure> {
         say(&format!("{}\n", json!({ "phase": "done", "event": { "report": page, "changes": outcome.changes } })));
     } else {
         say(&format!("{}\nreport: {}\n", report::table(&outcome), page.display()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The exact path of a problem from a file.
+fn brought(options: &Theory, file: &Path) -> Result<ExitCode, Failure> {
+    let array = |name: &str| {
+        let read = values::with(file, name, |v| Ok((v.shape().to_vec(), v.all()?)));
+        read.map_err(|reason| Failure::new(DATA, format!("{} {reason}", file.display())))
+    };
+    let ((shape, x), (_, y), (sigma_shape, sigma)) = (array("x")?, array("y")?, array("sigma")?);
+    let &[_, d] = shape.as_slice() else {
+        return Err(Failure::new(
+            DATA,
+            format!("{} has x of shape {shape:?}, not (examples, dimensions)", file.display()),
+        ));
+    };
+    let refused = |e: flatleak_theory::Error| Failure::new(DATA, format!("{}: {e}", file.display()));
+    let problem = Problem::new(&x, &y, d).map_err(refused)?;
+    let (problem, spectrum) =
+        if sigma_shape.len() == 1 { (problem, sigma) } else { problem.in_eigenbasis(&sigma).map_err(refused)? };
+    let mut etas = Request::etas(options.etas);
+    if spectrum.contains(&0.0) {
+        etas.pop();
+    }
+    let found = own(&problem, &spectrum, &etas, options.work.workers()).map_err(refused)?;
+    let out = options.out.clone().unwrap_or_else(|| PathBuf::from("flatleak-runs").join("theory-own"));
+    std::fs::create_dir_all(&out).map_err(|e| Failure::new(OUTPUT, format!("cannot create {}: {e}", out.display())))?;
+    let path = out.join("path.json");
+    write_atomic(&path, report::own_json(&found)?.as_bytes(), "theory")?;
+    if options.work.message_format == MessageFormat::Json {
+        say(&format!("{}\n", json!({ "phase": "done", "event": { "path": path, "degenerate": found.degenerate } })));
+    } else {
+        say(&format!("{}\nfigures: {}\n", report::own_table(&found), path.display()));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -183,3 +183,55 @@ fn the_slider_moves_the_picture_in_a_browser() {
     shapes.dedup();
     assert_eq!(shapes.len(), shown.len(), "the picture moves with every position");
 }
+
+/// A problem of one's own: its path, and everything that the theory does not cover, refused with the nearest form.
+#[test]
+fn a_problem_is_brought_along() {
+    let dir = tempfile::tempdir().unwrap();
+    let npy = |shape: &[usize], values: &[f64]| {
+        let shape: String = shape.iter().map(|n| format!("{n},")).collect();
+        let header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({shape}), }}\n");
+        let body = values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
+        [b"\x93NUMPY\x01\x00".as_slice(), &(header.len() as u16).to_le_bytes(), header.as_bytes(), &body].concat()
+    };
+    let run = |x: (&[usize], &[f64]), y: &[f64], sigma: (&[usize], &[f64])| {
+        let file = dir.path().join("problem.npz");
+        let mut zip = zip::ZipWriter::new(std::fs::File::create(&file).unwrap());
+        for (name, bytes) in [("x", npy(x.0, x.1)), ("y", npy(&[y.len()], y)), ("sigma", npy(sigma.0, sigma.1))] {
+            zip.start_file(format!("{name}.npy"), zip::write::SimpleFileOptions::default()).unwrap();
+            std::io::Write::write_all(&mut zip, &bytes).unwrap();
+        }
+        zip.finish().unwrap();
+        let said = flatleak().arg("theory").arg("--problem").arg(&file).arg("--out").arg(dir.path()).output().unwrap();
+        let text = String::from_utf8_lossy(&said.stdout).into_owned() + &String::from_utf8_lossy(&said.stderr);
+        (code(&said), text)
+    };
+    let x: &[f64] = &[2.0, 1.0, 0.0, 1.0, 0.0, 1.0];
+    let (signs, spectrum): (&[f64], &[f64]) = (&[1.0, -1.0], &[4.0, 1.0, 1.0]);
+    let full = [4.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
+    let (done, text) = run((&[2, 3], x), signs, (&[3], spectrum));
+    assert!(done == 0 && text.contains("2 examples in 3 dimensions") && text.contains("limit"), "{text}");
+    let found = || serde_json::from_slice::<Value>(&std::fs::read(dir.path().join("path.json")).unwrap()).unwrap();
+    let v = |path: &Value, k: usize| path["path"][k]["second_moment"].as_f64().unwrap();
+    let diagonal = found();
+    assert!(v(&diagonal, 49) < v(&diagonal, 0) && diagonal["left_out"].is_null());
+    // The same covariance in full.
+    assert_eq!(run((&[2, 3], x), signs, (&[3, 3], &full)).0, 0);
+    assert!((0..50).all(|k| (v(&found(), k) - v(&diagonal, k)).abs() < 1e-12));
+    for (x, y, sigma, exit, said) in [
+        ((&[2usize, 3][..], x), &[0.5, -1.0][..], (&[3usize][..], spectrum), 0, "left out; label 0 is 0.5"),
+        ((&[2, 3], x), signs, (&[3], &[1.0, 1.0, 1.0][..]), 0, "no contraction: the covariance is a multiple"),
+        ((&[3, 2], x), &[1.0, -1.0, 1.0], (&[2], &[1.0, 2.0]), 3, "3 examples in 2 dimensions"),
+        ((&[2, 3], &[1.0, 2.0, 3.0, 1.0, 2.0, 3.0]), signs, (&[3], spectrum), 3, "linearly dependent"),
+        ((&[2, 3], x), signs, (&[3], &[1.0, -1.0, 1.0]), 3, "no covariance has one below 0"),
+        ((&[2, 3], x), signs, (&[2], &[1.0, 1.0]), 3, "2 values, not 3"),
+        ((&[6], x), signs, (&[3], spectrum), 3, "not (examples, dimensions)"),
+        ((&[2, 3], &[f64::NAN, 1.0, 0.0, 1.0, 0.0, 1.0]), signs, (&[3], spectrum), 3, "not a finite number"),
+    ] {
+        let (done, text) = run(x, y, sigma);
+        assert!(done == exit && text.contains(said), "{said}: {text}");
+    }
+    assert_eq!(run((&[2, 3], x), signs, (&[3], spectrum)).0, 0);
+    let both = flatleak().args(["theory", "--problem", "x.npz", "--examples", "9"]).output().unwrap();
+    assert_eq!(code(&both), 2);
+}

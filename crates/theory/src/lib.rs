@@ -4,7 +4,7 @@
 //! memorization and influence; [`Path`] follows it for G = I + eta Sigma, the model of a preference for flatness, from gradient descent's solution to the limit. A [`Setting`] draws
 //! problems of which the [`MarginLaw`] on unseen examples is known exactly, and with it every attack's advantage. [`agreement`] and [`simulate`] run the attacks of
 //! `flatleak-attack` beside these forms, [`sweep`] walks through the interpolation threshold, [`descend`] trains the same functions by SGD and SAM, and [`place`] puts trained
-//! networks on the map. [`study`] does all of it: what `flatleak theory` shows.
+//! networks on the map. [`study`] does all of it: what `flatleak theory` shows; [`own`] follows a problem that was brought along.
 //!
 //! All arithmetic is f64. Matrix products and factorisations are `faer`'s: pure Rust, several times faster than a plain loop at 2,000 examples, and with a Cholesky
 //! factorisation and a symmetric eigendecomposition that are kept up; it stays inside this crate. Work is spread over problems and metrics, never within one, so no
@@ -30,6 +30,7 @@ mod fit;
 mod margin;
 mod outcome;
 mod owens;
+mod own;
 mod path;
 mod problem;
 mod simulate;
@@ -44,6 +45,7 @@ pub use fit::Fit;
 pub use margin::{Component, MarginLaw};
 pub use outcome::{Along, AlongGroup, Change, FamilyRow, Outcome, Request, SCHEMA_VERSION, Shown, study};
 pub use owens::owens_t;
+pub use own::{Own, OwnPoint, own};
 pub use path::{Degenerate, Path, Point};
 pub use problem::{Metric, Problem};
 pub use simulate::{Simulated, simulate};

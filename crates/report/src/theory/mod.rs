@@ -5,10 +5,10 @@ mod plot;
 mod table;
 
 use flatleak_stats::Interval;
-use flatleak_theory::{Along, Change, Descent, Outcome, Setting};
+use flatleak_theory::{Along, Change, Descent, Outcome, Own, Setting};
 
 pub use page::html;
-pub use table::table;
+pub use table::{own_table, table};
 
 use crate::Error;
 
@@ -21,6 +21,14 @@ const ARRIVED: f64 = 0.05;
 /// Numbers that JSON has no form for, of which an outcome has none.
 pub fn json(outcome: &Outcome) -> Result<String, Error> {
     Ok(serde_json::to_string_pretty(outcome)? + "\n")
+}
+
+/// The path of a problem that was brought along as JSON, with a final newline.
+///
+/// # Errors
+/// Those of [`json`].
+pub fn own_json(own: &Own) -> Result<String, Error> {
+    Ok(serde_json::to_string_pretty(own)? + "\n")
 }
 
 /// Three digits with a sign, and a true minus.

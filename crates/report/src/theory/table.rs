@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use flatleak_stats::Interval;
-use flatleak_theory::{Along, Contraction, Family, Outcome};
+use flatleak_theory::{Along, Contraction, Family, Outcome, Own};
 
 use super::{ARRIVED, change, headline, nearest, problem, signed};
 use crate::table::wrap;
@@ -16,6 +16,30 @@ pub fn table(o: &Outcome) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
     let _ = write(o, &mut out);
+    out
+}
+
+/// The path of a problem that was brought along, plain text of at most 100 columns.
+pub fn own_table(own: &Own) -> String {
+    let mut out = format!("{} examples in {} dimensions\n", own.examples, own.dimensions);
+    if let Some(d) = own.degenerate {
+        out += &wrap(&format!("no contraction: {}", d.reason()), 96).join("\n");
+        out.push('\n');
+    }
+    let heads = ["eta", "v(eta)", "v'(eta)", "on |f|", "memorized", "condition", "|y - Xw|"];
+    let _ = writeln!(out, "\n{}", heads.map(|h| format!("{h:>12}")).concat());
+    for p in &own.path {
+        let eta = p.eta.map_or("limit".into(), |eta| format!("{eta:.3}"));
+        let absolute = p.absolute.map_or("-".into(), |a| format!("{a:.4}"));
+        let _ = writeln!(
+            out,
+            "{eta:>12}{:>12.5}{:>+12.5}{absolute:>12}{:>12.4}{:>12.1e}{:>12.0e}",
+            p.second_moment, p.slope, p.memorization, p.condition, p.residual
+        );
+    }
+    if let Some(why) = &own.left_out {
+        let _ = writeln!(out, "\n{}", wrap(&format!("on |f|: left out; {why}"), 96).join("\n"));
+    }
     out
 }
 
