@@ -1,9 +1,10 @@
 //! Pools that were trained elsewhere, from their outputs to the document that a report is made of: what the command line and the Python package share.
 //!
-//! [`Pools`] collects pools and what a reader should know of them, [`Pools::audit`] attacks, compares and explains them. [`machine`] says where that happened.
+//! [`Pools`] collects pools and what a reader should know of them, [`Pools::audit`] attacks, compares and explains them, [`target()`] attacks a single model. [`machine`] says where that happened.
 
 pub mod machine;
 mod record;
+mod target;
 
 use std::time::Instant;
 
@@ -14,6 +15,7 @@ use flatleak_store::Imported;
 use flatleak_verdict::{Analysis, Detail, Exchanges, Options, Progress, can_run};
 
 pub use record::foreign_record;
+pub use target::{Target, TargetAttack, TargetTpr, target};
 
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +23,14 @@ pub enum Error {
     /// A pool without an example that can be attacked.
     #[error("{0}: every example is in all models or in none, or in too few: train models on different subsets")]
     Nothing(String),
+    /// A model that is not in the pool.
+    #[error("there is no model {target}: the pool has {models}, counted from 0")]
+    Target {
+        /// The position that was asked for.
+        target: usize,
+        /// Models in the pool.
+        models: usize,
+    },
     /// No pool.
     #[error("nothing to audit")]
     Empty,

@@ -304,6 +304,9 @@ pub(crate) struct Audit {
     /// Their classes, (T)
     #[arg(long, value_name = "F", requires = "test_logits")]
     pub(crate) test_labels: Option<PathBuf>,
+    /// Attack one model alone, counted from 0, with all others as its shadows; intervals are then over its examples, and nominal
+    #[arg(long, value_name = "I")]
+    pub(crate) target: Option<usize>,
     /// Definition of `lira-online-fixed`
     #[arg(long, value_enum, default_value = "residual")]
     pub(crate) variant: Variant,

@@ -89,6 +89,7 @@ impl From<flatleak_audit::Error> for Failure {
     fn from(e: flatleak_audit::Error) -> Self {
         match e {
             flatleak_audit::Error::Verdict(e) => e.into(),
+            e @ flatleak_audit::Error::Target { .. } => Self::new(USAGE, e),
             e => Self::new(DATA, e),
         }
     }

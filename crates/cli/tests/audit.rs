@@ -150,6 +150,28 @@ fn gates_and_variants() {
     assert_eq!(attacks.iter().find(|a| a["name"] == "lira-online-fixed").unwrap()["variant"], "per-side");
 }
 
+#[test]
+fn a_single_model_is_attacked_alone() {
+    let made = Made::new();
+    let said = made.audit("logits", &["--target", "3", "--save-scores"]);
+    assert_eq!(code(&said), 0, "{}", words(&said));
+    assert!(made.path("out-logits/scores/rmia.npy").is_file());
+    let text = std::fs::read_to_string(made.path("out-logits/target.json")).unwrap();
+    let found: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&found["target"], &found["shadows"]), (&3.into(), &10.into()));
+    assert_eq!(found["members"].as_u64().unwrap() + found["non_members"].as_u64().unwrap(), EXAMPLES as u64);
+    let rmia = found["attacks"].as_array().unwrap().iter().find(|a| a["name"] == "rmia").unwrap();
+    let tpr = &rmia["tpr_at_fpr"][3];
+    assert!(tpr["tpr"]["low"].as_f64() < tpr["tpr"]["mean"].as_f64());
+    // A precision at even odds is that of the rates themselves.
+    let (t, f) = (tpr["tpr"]["mean"].as_f64().unwrap(), tpr["realised_fpr"].as_f64().unwrap());
+    assert!((tpr["precision"][2].as_f64().unwrap() - t / (t + f)).abs() < 1e-12);
+    assert_eq!(code(&made.audit("logits", &["--target", "3", "--fail-above", "rmia.auc=0.1"])), 6);
+    assert_eq!(code(&made.audit("logits", &["--target", "3", "--fail-above", "rmia.balanced-accuracy=1"])), 6);
+    let none = made.audit("logits", &["--target", "12"]);
+    assert!(code(&none) == 2 && words(&none).contains("the pool has 12, counted from 0"), "{}", words(&none));
+}
+
 /// A run's own recipes, and two pools with nothing in common.
 #[test]
 fn folders_are_recognised_and_compared() {

@@ -8,14 +8,15 @@ use crate::exit::{Failure, USAGE};
 
 /// One limit.
 #[derive(Debug)]
-pub(crate) struct Gate {
+pub(super) struct Gate {
     attack: String,
     measure: Measure,
     limit: f64,
 }
 
+/// What is limited.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Measure {
+pub(super) enum Measure {
     Auc,
     Advantage,
     BalancedAccuracy,
@@ -23,9 +24,16 @@ enum Measure {
     Tpr(f64),
 }
 
+/// A metric on one recipe.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Measured {
+    Value(f64),
+    Nothing,
+}
+
 impl Gate {
     /// Reads `attack.measure=limit`.
-    pub(crate) fn parse(text: &str, attacks: &[Attack]) -> Result<Self, Failure> {
+    pub(super) fn parse(text: &str, attacks: &[Attack]) -> Result<Self, Failure> {
         let wrong = |what: String| Failure::new(USAGE, format!("--fail-above {text}: {what}"));
         let (metric, limit) = text.rsplit_once('=').ok_or_else(|| wrong("write METRIC=X".into()))?;
         let limit: f64 = limit.parse().map_err(|_| wrong(format!("{limit:?} is not a number")))?;
@@ -49,28 +57,40 @@ impl Gate {
         Ok(Self { attack: attack.into(), measure, limit })
     }
 
-    /// What exceeds it, one sentence per recipe; a recipe that this attack could not be run on counts too.
-    pub(crate) fn exceeded(&self, document: &Document) -> Vec<String> {
+    pub(super) fn attack(&self) -> &str {
+        &self.attack
+    }
+
+    pub(super) fn measure(&self) -> Measure {
+        self.measure
+    }
+
+    /// What exceeds it, one sentence per recipe.
+    pub(super) fn exceeded(&self, document: &Document) -> Vec<String> {
+        let each = document.recipes.iter().filter_map(|r| {
+            let found = r.attacks.iter().find(|a| a.name == self.attack).and_then(|a| self.of(a));
+            self.against(&r.name, found.map_or(Measured::Nothing, Measured::Value))
+        });
+        each.collect()
+    }
+
+    /// The sentence about what was measured on one recipe, where it exceeds the limit; what could not be measured keeps none.
+    pub(super) fn against(&self, recipe: &str, found: Measured) -> Option<String> {
         let metric = match self.measure {
             Measure::Auc => format!("{}.auc", self.attack),
             Measure::Advantage => format!("{}.advantage", self.attack),
             Measure::BalancedAccuracy => format!("{}.balanced-accuracy", self.attack),
             Measure::Tpr(level) => format!("{}.tpr@{level}", self.attack),
         };
-        let each = document.recipes.iter().filter_map(|r| {
-            let found = r.attacks.iter().find(|a| a.name == self.attack).and_then(|a| self.of(a));
-            match found {
-                None => Some(format!(
-                    "{}: {metric} could not be measured on these outputs, so its limit is not kept",
-                    r.name
-                )),
-                Some(value) if value > self.limit => {
-                    Some(format!("{}: {metric} is {value:.4}, above the limit of {}", r.name, self.limit))
-                }
-                Some(_) => None,
+        match found {
+            Measured::Nothing => {
+                Some(format!("{recipe}: {metric} could not be measured on these outputs, so its limit is not kept"))
             }
-        });
-        each.collect()
+            Measured::Value(value) if value > self.limit => {
+                Some(format!("{recipe}: {metric} is {value:.4}, above the limit of {}", self.limit))
+            }
+            Measured::Value(_) => None,
+        }
     }
 
     fn of(&self, attack: &AttackResult) -> Option<f64> {

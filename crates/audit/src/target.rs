@@ -1,0 +1,104 @@
+//! One model as the only target, all others as its shadows.
+
+use flatleak_attack::Attack;
+use flatleak_pool::Pool;
+use flatleak_stats::{Interval, Ranking, clopper_pearson};
+use flatleak_verdict::{FPR_LEVELS, can_run, scores};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// What one model gives away. Intervals are over its examples, as if these were independent: nominal, since nothing is known of how another model of the recipe would do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    /// The pool.
+    pub recipe: String,
+    /// Position of the model in it.
+    pub target: usize,
+    /// Models outside its block, the shadows.
+    pub shadows: usize,
+    /// Examples that it was trained on.
+    pub members: usize,
+    /// Examples that it was not.
+    pub non_members: usize,
+    /// One entry per attack, in the order of tables.
+    pub attacks: Vec<TargetAttack>,
+}
+
+/// One attack on it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TargetAttack {
+    /// Attack name.
+    pub name: String,
+    /// Variant, where several definitions exist.
+    pub variant: Option<String>,
+    /// Area under the ROC curve.
+    pub auc: f64,
+    /// Largest TPR - FPR; on the target's own labels, hence optimistic.
+    pub advantage: f64,
+    /// TPR at low FPR.
+    pub tpr_at_fpr: Vec<TargetTpr>,
+}
+
+/// TPR at one FPR level.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TargetTpr {
+    /// The level.
+    pub fpr: f64,
+    /// The TPR with its nominal 95 % limits (Clopper & Pearson 1934).
+    pub tpr: Interval,
+    /// The FPR that was realised.
+    pub realised_fpr: f64,
+    /// Number of false positives.
+    pub false_positives: usize,
+    /// Share of members among those called members when 1, 10 or 50 % of all examples are: the precision at these priors; `None` where nobody is called one.
+    pub precision: [Option<f64>; 3],
+}
+
+/// Shares of members among the examples of which an attacker asks, for the precision.
+const PRIORS: [f64; 3] = [0.01, 0.1, 0.5];
+
+/// Attacks one model of a pool.
+///
+/// # Errors
+/// No such model; fewer than two blocks.
+pub fn target(pool: &Pool, target: usize, attacks: &[Attack]) -> Result<Target, Error> {
+    let m = &pool.membership;
+    if target >= m.models() {
+        return Err(Error::Target { target, models: m.models() });
+    }
+    let member = m.row(target);
+    let members = member.iter().filter(|v| **v).count();
+    let mut found = Vec::new();
+    for &attack in attacks.iter().filter(|a| can_run(pool, **a)) {
+        let all = scores(pool, attack)?;
+        let ranking = Ranking::new(&all[target], member).map_err(flatleak_verdict::Error::from)?;
+        let at = FPR_LEVELS.map(|fpr| {
+            let point = ranking.tpr_at(fpr);
+            let tpr = clopper_pearson(point.true_positives as u64, members as u64, 0.95);
+            Ok(TargetTpr {
+                fpr,
+                tpr: tpr.map_err(flatleak_verdict::Error::from)?,
+                realised_fpr: point.realised_fpr,
+                false_positives: point.false_positives,
+                precision: PRIORS.map(|prior| point.precision(prior)),
+            })
+        });
+        found.push(TargetAttack {
+            name: attack.name().into(),
+            variant: attack.variant().map(str::to_owned),
+            auc: ranking.auc(),
+            advantage: ranking.advantage(),
+            tpr_at_fpr: at.into_iter().collect::<Result<_, Error>>()?,
+        });
+    }
+    let own = m.block(target);
+    Ok(Target {
+        recipe: pool.recipe.clone(),
+        target,
+        shadows: (0..m.models()).filter(|&k| m.block(k) != own).count(),
+        members,
+        non_members: member.len() - members,
+        attacks: found,
+    })
+}

@@ -1,0 +1,32 @@
+//! What is said of a single target.
+
+use std::fmt::Write;
+
+use flatleak_audit::Target;
+
+use crate::exit::{Failure, OTHER};
+
+/// `target.json`, with a final newline.
+pub(super) fn json(found: &Target) -> Result<String, Failure> {
+    let text = serde_json::to_string_pretty(found).map_err(|e| Failure::new(OTHER, e))?;
+    Ok(text + "\n")
+}
+
+/// The table in the terminal, at most 100 columns.
+pub(super) fn table(found: &Target) -> String {
+    let mut out = format!(
+        "model {} of {}: {} members, {} others, {} shadows; limits are nominal, over its examples\n\n",
+        found.target, found.recipe, found.members, found.non_members, found.shadows
+    );
+    let _ = writeln!(out, "{:<30}{:>8}{:>28}{:>28}", "attack", "AUC", "TPR @ 0.1 % FPR", "TPR @ 1 % FPR");
+    for attack in &found.attacks {
+        let at = |level: f64| {
+            let point = attack.tpr_at_fpr.iter().find(|t| t.fpr == level);
+            point.map_or(String::new(), |t| {
+                format!("{:.2} % [{:.2}, {:.2}]", 100.0 * t.tpr.mean, 100.0 * t.tpr.low, 100.0 * t.tpr.high)
+            })
+        };
+        let _ = writeln!(out, "{:<30}{:>8.4}{:>28}{:>28}", attack.name, attack.auc, at(0.001), at(0.01));
+    }
+    out
+}
