@@ -180,7 +180,7 @@ fn descent(o: &Outcome, out: &mut String) -> std::fmt::Result {
         "written as", "trained with", "from w_0", "best eta", "from it", "v / v_0", "v / v_0, minus SGD's"
     )?;
     for d in &o.descent {
-        let rate = if d.decays { "" } else { ", constant rate" };
+        let rate = if d.decays { "" } else { ", fixed rate" };
         let how = if d.rho > 0.0 { format!("{} {}{rate}", d.optimizer, d.rho) } else { d.optimizer.clone() };
         let eta = nearest(d);
         let how = if d.residual < ARRIVED { how } else { format!("{how} *") };
