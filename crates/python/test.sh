@@ -6,11 +6,11 @@ cd "$(dirname "$0")/../.."
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 if ! command -v python3 >/dev/null 2>&1 || ! python3 -m venv "$folder/venv" >/dev/null 2>&1; then
-  echo "python package: 6 tests skipped, no python3 with venv"
+  echo "python package: 11 tests skipped, no python3 with venv"
   exit 0
 fi
 if ! "$folder/venv/bin/pip" install -q 'maturin>=1.7,<2' numpy >/dev/null 2>&1; then
-  echo "python package: 6 tests skipped, maturin and numpy cannot be installed"
+  echo "python package: 11 tests skipped, maturin and numpy cannot be installed"
   exit 0
 fi
 cargo build --release -q

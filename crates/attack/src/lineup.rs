@@ -39,8 +39,8 @@ pub struct Lineup<'a> {
     pub(crate) seats: Vec<Seat<'a>>,
     pub(crate) labels: &'a [u32],
     blocks: Vec<usize>,
-    /// Shadows of either side are made equally many.
-    pub(crate) equal_counts: bool,
+    /// Shadows of either side are made equally many, at most as many as this.
+    pub(crate) equal_counts: Option<usize>,
 }
 
 impl<'a> Lineup<'a> {
@@ -67,14 +67,25 @@ impl<'a> Lineup<'a> {
         if blocks.len() < 2 {
             return Err(Error::Blocks(blocks.len()));
         }
-        Ok(Self { seats, labels, blocks, equal_counts: false })
+        Ok(Self { seats, labels, blocks, equal_counts: None })
     }
 
-    /// The same with as many IN as OUT shadows for every target and example: of the larger side the last models are left out. Needed wherever the number of shadows on either side, without the
+    /// The same with as many IN as OUT shadows for every target and example: the last models are left out. Needed wherever the number of shadows on either side, without the
     /// target's block, tells whether the target was trained on the example, as in designs in which every example is in exactly half of the models but no blocks are (METHODS section 2).
     #[must_use]
+    ///
+    /// Where examples differ in their number of models by no more than one block can hold, as in designs with a fixed number, and in these without one block, both sides have as many
+    /// as are left of the smaller side of any example without any block: were it the smaller side of each, its size would still tell. Elsewhere rows are as good as drawn one by one, and every example has its own
+    /// smaller side.
     pub fn with_equal_counts(mut self) -> Self {
-        self.equal_counts = true;
+        let inside: Vec<usize> =
+            (0..self.examples()).map(|i| self.seats.iter().filter(|s| s.member[i]).count()).collect();
+        let of_block = |block: &usize| self.seats.iter().filter(|s| s.block == *block).count();
+        let largest = self.blocks.iter().map(of_block).max().unwrap_or(1);
+        let (least, most) = inside.iter().fold((usize::MAX, 0), |(a, b), n| (a.min(*n), b.max(*n)));
+        let fixed = most.saturating_sub(least) <= largest;
+        let smaller = least.min(self.seats.len() - most.min(self.seats.len()));
+        self.equal_counts = Some(if fixed { smaller.saturating_sub(largest).max(1) } else { usize::MAX });
         self
     }
 

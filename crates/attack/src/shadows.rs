@@ -132,8 +132,8 @@ impl Side {
 /// The shadows of both sides for the targets of a block.
 fn shadows<'a>(lineup: &Lineup<'_>, inside: &'a Side, outside: &'a Side, block: usize) -> [Shadows<'a>; 2] {
     let (n_in, n_out) = (inside.count(block), outside.count(block));
-    let surplus = |own: usize, other: usize| if lineup.equal_counts { own.saturating_sub(other) } else { 0 };
-    [inside.without(block, surplus(n_in, n_out)), outside.without(block, surplus(n_out, n_in))]
+    let kept = lineup.equal_counts.map_or(usize::MAX, |most| most.min(n_in).min(n_out));
+    [inside.without(block, n_in.saturating_sub(kept)), outside.without(block, n_out.saturating_sub(kept))]
 }
 
 /// The shadows of one side of one example for the targets of one block.
@@ -332,18 +332,21 @@ impl Mean {
 
 /// Sums over the IN and the OUT shadows, one row of N per block.
 fn side_sums(lineup: &Lineup<'_>, values: &[Vec<f64>]) -> Vec<Vec<[Mean; 2]>> {
-    if lineup.equal_counts { equal_sums(lineup, values) } else { all_sums(lineup, values) }
+    match lineup.equal_counts {
+        Some(most) => equal_sums(lineup, values, most),
+        None => all_sums(lineup, values),
+    }
 }
 
-/// With as many on either side: of the larger the last models are left out.
-fn equal_sums(lineup: &Lineup<'_>, values: &[Vec<f64>]) -> Vec<Vec<[Mean; 2]>> {
+/// With as many on either side, at most `most`: the last models are left out.
+fn equal_sums(lineup: &Lineup<'_>, values: &[Vec<f64>], most: usize) -> Vec<Vec<[Mean; 2]>> {
     let block_of = seats_blocks(lineup);
     let side_of = |k: usize, i: usize| usize::from(!lineup.seats[k].member[i]);
     let one = |block: usize, i: usize| {
         let others = || (0..block_of.len()).filter(|&k| block_of[k] as usize != block);
         let mut counts = [0usize; 2];
         others().for_each(|k| counts[side_of(k, i)] += 1);
-        let least = counts[0].min(counts[1]);
+        let least = counts[0].min(counts[1]).min(most);
         let mut sums = [Mean::default(); 2];
         for k in others() {
             let sum = &mut sums[side_of(k, i)];

@@ -221,3 +221,34 @@ fn equal_counts_hide_how_many_shadows_hold_an_example() {
     let (hidden, error) = mean_auc(true);
     assert!((hidden - 0.5).abs() < 3.0 * error, "{hidden} {error}");
 }
+
+/// Every example in the same number of models, but not half of them: the smaller side alone would still tell, by the deviation of its shadows. Noise gives nothing.
+#[test]
+fn designs_of_a_fixed_number_give_nothing_for_noise() {
+    const EXAMPLES: usize = 3000;
+    for (models, inside) in [(16, 4), (16, 12), (12, 6)] {
+        let mut sums = vec![Vec::new(); all().len()];
+        for draw in 0..4 {
+            let mut stream = Stream::new(draw, Purpose::Simulation, 2, models as u64 + inside as u64);
+            let mut rows = vec![vec![false; EXAMPLES]; models];
+            let orders: Vec<Vec<u32>> = (0..EXAMPLES).map(|_| stream.permutation(models)).collect();
+            for (i, order) in orders.iter().enumerate() {
+                order[..inside].iter().for_each(|&m| rows[m as usize][i] = true);
+            }
+            let values: Vec<Vec<f64>> = rows.iter().map(|row| row.iter().map(|_| stream.normal()).collect()).collect();
+            let labels = vec![0; EXAMPLES];
+            let seat = |m: usize| Seat { block: m, member: &rows[m], values: &values[m], population: &[] };
+            let lineup = Lineup::new((0..models).map(seat).collect(), &labels).unwrap().with_equal_counts();
+            for (sum, attack) in sums.iter_mut().zip(all()) {
+                let scores = attack.score(&lineup);
+                sum.extend((0..models).map(|m| auc(&lineup, &scores, m)));
+            }
+        }
+        for (aucs, attack) in sums.iter().zip(all()) {
+            let mean = moments::mean(aucs);
+            let error = (moments::variance(aucs, 1) / aucs.len() as f64).sqrt();
+            // Attacks without population have nothing to rank.
+            assert!((mean - 0.5).abs() <= 4.0 * error, "{} at {inside} of {models}: {mean} {error}", attack.name());
+        }
+    }
+}

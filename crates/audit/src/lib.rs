@@ -23,6 +23,28 @@ pub enum Error {
     /// A pool without an example that can be attacked.
     #[error("{0}: every example is in all models or in none, or in too few: train models on different subsets")]
     Nothing(String),
+    /// Too few blocks for shadows that are not the target's own.
+    #[error(
+        "{recipe}: the models form {found} blocks, but {needed} are needed: the target's, one that intervals leave out, and shadows; train more models"
+    )]
+    Blocks {
+        /// The pool.
+        recipe: String,
+        /// Its blocks.
+        found: usize,
+        /// The fewest.
+        needed: usize,
+    },
+    /// A model with nobody to tell apart.
+    #[error(
+        "{recipe}: of the examples that can be attacked, model {model} was trained on all or on none: leave the model out"
+    )]
+    OneSided {
+        /// The pool.
+        recipe: String,
+        /// Position of the model.
+        model: usize,
+    },
     /// A model that is not in the pool.
     #[error("there is no model {target}: the pool has {models}, counted from 0")]
     Target {
@@ -59,7 +81,42 @@ pub fn attacks(variant: FixedVariance) -> Vec<Attack> {
     flatleak_verdict::attacks().into_iter().map(chosen).collect()
 }
 
-/// The pool of those examples of which there are enough models on both sides, and a sentence about the others.
+/// Blocks that an example needs on either side: the target's and one that the jackknife leaves out may both be gone.
+const BLOCKS: usize = 3;
+
+/// The pool of those examples that can be attacked whichever two blocks are left out, and a sentence about the others.
+fn attackable(whole: Pool, what: &str) -> Result<(Pool, Option<String>), Error> {
+    let m = &whole.membership;
+    if m.blocks() < BLOCKS {
+        return Err(Error::Blocks { recipe: what.into(), found: m.blocks(), needed: BLOCKS });
+    }
+    let enough = |i: usize| {
+        [true, false].into_iter().all(|side| {
+            let mut blocks: Vec<usize> = (0..m.models()).filter(|&k| m.row(k)[i] == side).map(|k| m.block(k)).collect();
+            blocks.sort_unstable();
+            blocks.dedup();
+            blocks.len() >= BLOCKS
+        })
+    };
+    let kept: Vec<usize> = (0..m.examples()).filter(|&i| enough(i)).collect();
+    let (all, gone) = (m.examples(), m.examples() - kept.len());
+    if kept.is_empty() {
+        return Err(Error::Nothing(what.into()));
+    }
+    let pool = if gone == 0 { whole } else { whole.of_examples(&kept) };
+    let one_sided = (0..pool.membership.models()).find(|&k| {
+        let row = pool.membership.row(k);
+        row.iter().all(|m| *m) || !row.iter().any(|m| *m)
+    });
+    if let Some(model) = one_sided {
+        return Err(Error::OneSided { recipe: what.into(), model });
+    }
+    let note =
+        format!("{gone} of {all} examples have fewer than {BLOCKS} blocks of models on one side, and are left out");
+    Ok((pool, (gone > 0).then(|| format!("{what}: {note}"))))
+}
+
+/// The pool of those examples of which there are enough models on both sides to explain them, and a sentence about the others.
 ///
 /// # Errors
 /// No such example.
@@ -97,7 +154,7 @@ impl Pools {
             name = format!("{}-{number}", found.pool.recipe);
             number += 1;
         }
-        let (mut pool, note) = usable(found.pool, &name)?;
+        let (mut pool, note) = attackable(found.pool, &name)?;
         pool.recipe.clone_from(&name);
         self.notes.extend(found.notes.into_iter().map(|text| format!("{name}: {text}")));
         self.notes.extend(note);

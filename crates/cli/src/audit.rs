@@ -38,7 +38,8 @@ pub(crate) fn run(options: &Audit) -> Result<ExitCode, Failure> {
     let workers = options.work.workers();
     let pools = pools(options)?;
     let name = if options.dirs.is_empty() { options.name.clone() } else { folder_name(&options.dirs[0]) };
-    let out = options.out.clone().unwrap_or_else(|| PathBuf::from("flatleak-runs").join(format!("audit-{name}")));
+    let out =
+        options.out.clone().unwrap_or_else(|| PathBuf::from("flatleak-runs").join(format!("audit-{}", plain(&name))));
     refuse_foreign(&out, &name)?;
     if let Some(model) = options.target {
         return one_target(options, &pools, model, (&attacks, &gates), &out);
@@ -197,9 +198,13 @@ fn refuse_foreign(out: &Path, name: &str) -> Result<(), Failure> {
 
 /// `scores/<attack>.npy`, in a folder per recipe where there are several.
 fn save_scores(pools: &[&Pool], attacks: &[Attack], out: &Path) -> Result<(), Failure> {
-    for pool in pools {
+    for (at, pool) in pools.iter().enumerate() {
         let folder = out.join("scores");
-        let folder = if pools.len() > 1 { folder.join(plain(&pool.recipe)) } else { folder };
+        // Two names may be the same folder.
+        let own = plain(&pool.recipe);
+        let taken = pools[..at].iter().any(|p| plain(&p.recipe) == own);
+        let own = if taken || own.is_empty() { format!("{own}-{at}") } else { own };
+        let folder = if pools.len() > 1 { folder.join(own) } else { folder };
         std::fs::create_dir_all(&folder)
             .map_err(|e| Failure::new(OUTPUT, format!("cannot create {}: {e}", folder.display())))?;
         for &attack in attacks.iter().filter(|a| can_run(pool, **a)) {
@@ -212,8 +217,6 @@ fn save_scores(pools: &[&Pool], attacks: &[Attack], out: &Path) -> Result<(), Fa
 
 /// A name that is a folder's and nothing else.
 fn plain(name: &str) -> String {
-    name.chars()
-        .map(|c| if c.is_alphanumeric() || "-_.,".contains(c) { c } else { '-' })
-        .collect::<String>()
-        .replace("..", "-")
+    let kept = |c: char| if c.is_alphanumeric() || "-_,".contains(c) { c } else { '-' };
+    name.chars().map(kept).collect()
 }

@@ -317,3 +317,110 @@ fn a_plan_is_the_blocked_design() {
     assert_eq!(table.lines().nth(4), Some("3,1,6,5"));
     assert_eq!(code(&plan("5").0), 2);
 }
+
+/// Membership by coins, as most would draw it: examples that hang by a thread are left out and counted, and noise gives nothing.
+#[test]
+fn memberships_by_coins_are_audited() {
+    let dir = tempfile::tempdir().unwrap();
+    let (models, examples) = (12, 200);
+    let coins = noise(models * examples);
+    let mask: Vec<u8> = coins.iter().map(|c| u8::from(*c > 0.0)).collect();
+    npy(&dir.path().join("membership.npy"), "|b1", &[models, examples], &mask);
+    let phi: Vec<f64> = noise(2 * models * examples)[models * examples..].to_vec();
+    npy(&dir.path().join("phi.npy"), "<f8", &[models, examples], &floats(&phi));
+    let audit = |phi: &str, membership: &str| {
+        let mut c = flatleak();
+        c.arg("audit").arg("--phi").arg(dir.path().join(phi)).arg("--membership").arg(dir.path().join(membership));
+        c.arg("--out").arg(dir.path().join("out")).output().unwrap()
+    };
+    let said = audit("phi.npy", "membership.npy");
+    assert_eq!(code(&said), 0, "{}", words(&said));
+    assert!(words(&said).contains("have fewer than 3 blocks of models on one side"), "{}", words(&said));
+    let all = results(&dir.path().join("out"));
+    for attack in all["recipes"][0]["attacks"].as_array().unwrap() {
+        let auc = attack["auc"]["mean"].as_f64().unwrap();
+        assert!((auc - 0.5).abs() < 0.05, "{attack}");
+    }
+    // Two blocks are a target and no shadow that a jackknife can spare.
+    let four: Vec<u8> = [&mask[..examples], &mask[examples..2 * examples]].concat();
+    let four: Vec<u8> =
+        four.chunks(examples).flat_map(|r| [r.to_vec(), r.iter().map(|m| 1 - m).collect()].concat()).collect();
+    npy(&dir.path().join("four.npy"), "|b1", &[4, examples], &four);
+    npy(&dir.path().join("phi4.npy"), "<f8", &[4, examples], &floats(&phi[..4 * examples]));
+    let said = audit("phi4.npy", "four.npy");
+    assert!(code(&said) == 3 && words(&said).contains("form 2 blocks, but 3 are needed"), "{}", words(&said));
+}
+
+#[test]
+fn pools_that_only_look_alike_are_not_paired() {
+    let made = Made::new();
+    let lira = |name: &str, shift: usize, models: usize, twice: bool| {
+        let dir = made.path(name);
+        let membership = std::fs::read(made.path("membership.npy")).unwrap();
+        let rows = &membership[membership.len() - MODELS * EXAMPLES..];
+        std::fs::create_dir_all(&dir).unwrap();
+        let labels: Vec<u8> = (0..EXAMPLES).map(|i| ((i + shift) % CLASSES) as u8).collect();
+        npy(&dir.join("labels.npy"), "|u1", &[EXAMPLES], &labels);
+        for m in 0..models {
+            let folder = dir.join(format!("experiment-{m}_{MODELS}"));
+            std::fs::create_dir_all(folder.join("logits")).unwrap();
+            npy(&folder.join("keep.npy"), "|b1", &[EXAMPLES], &rows[m * EXAMPLES..(m + 1) * EXAMPLES]);
+            let views = if twice { 2 } else { 1 };
+            let logits = noise((m + 1) * EXAMPLES * CLASSES * views);
+            let own = &logits[m * EXAMPLES * CLASSES * views..];
+            npy(&folder.join("logits/0000000009.npy"), "<f8", &[EXAMPLES, 1, views, CLASSES], &floats(own));
+        }
+        dir
+    };
+    let audit =
+        |dirs: &[&PathBuf]| flatleak().arg("audit").args(dirs).arg("--out").arg(made.path("out")).output().unwrap();
+    let plain = lira("plain", 0, MODELS, false);
+    let pairing = |other: &PathBuf| {
+        let said = audit(&[&plain, other]);
+        assert_eq!(code(&said), 0, "{}", words(&said));
+        results(&made.path("out"))["comparisons"][0]["pairing"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(pairing(&lira("same", 0, MODELS, false)), "paired");
+    assert_eq!(pairing(&lira("labels", 1, MODELS, false)), "unpaired");
+    assert_eq!(pairing(&lira("views", 0, MODELS, true)), "unpaired");
+    // Folders that do not make one run.
+    let short = lira("short", 0, MODELS - 1, false);
+    let said = audit(&[&short]);
+    assert!(code(&said) == 3 && words(&said).contains("lacks model 11"), "{}", words(&said));
+    std::fs::create_dir(plain.join("experiment-3_24")).unwrap();
+    let said = audit(&[&plain]);
+    assert!(code(&said) == 3 && words(&said).contains("several runs"), "{}", words(&said));
+}
+
+/// Headers that claim more than there is, or than anything could hold, are refused before it is allocated.
+#[test]
+fn claims_are_not_believed() {
+    let made = Made::new();
+    for (file, shape) in [
+        ("wide.npy", vec![4, 1 << 42]),
+        ("deep.npy", vec![MODELS, EXAMPLES, 1 << 42]),
+        ("none.npy", vec![MODELS, 0, 1 << 60]),
+        ("more.npy", vec![MODELS, EXAMPLES, CLASSES]),
+    ] {
+        npy(&made.path(file), "<f8", &shape, &[0; 64]);
+    }
+    let whole = std::fs::read(made.path("phi.npy")).unwrap();
+    std::fs::write(made.path("long.npy"), [whole.as_slice(), &[0; 8]].concat()).unwrap();
+    npy(&made.path("huge.npy"), "<f8", &[MODELS, EXAMPLES, CLASSES], &floats(&[1e300; MODELS * EXAMPLES * CLASSES]));
+    npy(&made.path("few.npy"), "|u1", &[50], &[0; 50]);
+    for (kind, outputs, labels, membership, said) in [
+        ("phi", "phi.npy", "labels.npy", "wide.npy", "at most"),
+        ("logits", "deep.npy", "labels.npy", "membership.npy", "values are read per example"),
+        ("logits", "none.npy", "labels.npy", "membership.npy", "0 examples"),
+        ("logits", "more.npy", "labels.npy", "membership.npy", "cut short"),
+        ("phi", "long.npy", "labels.npy", "membership.npy", "more values than its shape"),
+        ("logits", "huge.npy", "labels.npy", "membership.npy", "for model 0, example 0"),
+        ("phi", "phi.npy", "few.npy", "membership.npy", "60 examples, but there are 50 labels"),
+    ] {
+        let mut c = flatleak();
+        c.arg("audit").arg(format!("--{kind}")).arg(made.path(outputs)).arg("--labels").arg(made.path(labels));
+        let found =
+            c.arg("--membership").arg(made.path(membership)).arg("--out").arg(made.path("out")).output().unwrap();
+        assert!(code(&found) == 3 && words(&found).contains(said), "{outputs} {membership}: {}", words(&found));
+    }
+}

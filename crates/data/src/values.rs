@@ -8,6 +8,19 @@ use std::path::Path;
 
 use crate::npy::{self, Kind};
 
+/// Names that arrays have among themselves: none of them is taken for another.
+const NAMES: [&str; 10] = [
+    "logits",
+    "probabilities",
+    "phi",
+    "loss",
+    "confidence",
+    "labels",
+    "membership",
+    "test_logits",
+    "test_labels",
+    "sigma",
+];
 /// Most bytes of a safetensors header.
 const MAX_HEADER: u64 = 1 << 24;
 /// Most values of an array in Fortran order, which has to be held whole.
@@ -58,22 +71,36 @@ impl<'a> Values<'a> {
         Ok(())
     }
 
-    /// All of it.
+    /// The next `count` values.
     ///
     /// # Errors
     /// As [`Values::read`]; more than 2^28 values.
-    pub fn all(&mut self) -> Result<Vec<f64>, String> {
-        if self.left > MOST_TURNED {
-            return Err(format!("has {} values; at most {MOST_TURNED} are read at once", self.left));
+    pub fn next(&mut self, count: usize) -> Result<Vec<f64>, String> {
+        if count > MOST_TURNED {
+            return Err(format!("has {count} values; at most {MOST_TURNED} are read at once"));
         }
         // As long as the file really is, not as it claims.
         let mut out = Vec::new();
-        while self.left > 0 {
+        while out.len() < count {
             let from = out.len();
-            out.resize(from + self.left.min(1 << 16), 0.0);
+            out.resize(from + (count - from).min(1 << 16), 0.0);
             self.read(&mut out[from..])?;
         }
         Ok(out)
+    }
+
+    /// All that is left.
+    ///
+    /// # Errors
+    /// As [`Values::next`].
+    pub fn all(&mut self) -> Result<Vec<f64>, String> {
+        self.next(self.left)
+    }
+
+    /// `Ok` where the file holds no more than its shape says.
+    fn end(mut self) -> Result<(), String> {
+        let more = self.left == 0 && self.from.read(&mut [0]).is_ok_and(|n| n > 0);
+        if more { Err(format!("holds more values than its shape {:?} says", self.shape)) } else { Ok(()) }
     }
 
     /// The same values with the last axis running fastest, from a file in which the first does.
@@ -159,18 +186,23 @@ pub fn with_reader<T>(
     let got = file.read(&mut magic).map_err(unreadable)?;
     file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
     if magic.starts_with(b"\x93NUMPY") {
-        return f(&mut numpy(Box::new(file))?);
+        let mut values = numpy(Box::new(file))?;
+        let found = f(&mut values)?;
+        return values.end().map(|()| found);
     }
     if magic.starts_with(b"PK") {
         let mut zip = zip::ZipArchive::new(file).map_err(|e| format!("is no .npz archive: {e}"))?;
         let names: Vec<String> = zip.file_names().flatten().map(|n| n.into_owned()).collect();
         let member = format!("{name}.npy");
         let member = match names.as_slice() {
-            [only] => only,
+            // One array may be called anything but what another is called.
+            [only] if *only == member || !NAMES.contains(&only.trim_end_matches(".npy")) => only,
             all => all.iter().find(|n| **n == member).ok_or_else(|| choose(name, all))?,
         };
         let entry = zip.by_name(member).map_err(|e| format!("has a damaged `{member}`: {e}"))?;
-        return f(&mut numpy(Box::new(entry))?);
+        let mut values = numpy(Box::new(entry))?;
+        let found = f(&mut values)?;
+        return values.end().map(|()| found);
     }
     if got == 8 && u64::from_le_bytes(magic) <= MAX_HEADER {
         return f(&mut tensor(file, name)?);

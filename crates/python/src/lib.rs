@@ -65,7 +65,13 @@ fn audit(
         }
         let workers = workers.unwrap_or_else(machine::cores).max(1);
         let settings = Settings { name: &name, variant, seed, workers };
-        let (document, _) = all.audit(&settings, |_| true).map_err(wrong)?;
+        // Ctrl-C is looked at after every step; what it raises goes on to the caller.
+        let mut raised = None;
+        let done = all.audit(&settings, |_| {
+            raised = Python::attach(|py| py.check_signals()).err();
+            raised.is_none()
+        });
+        let (document, _) = done.map_err(|e| raised.take().unwrap_or_else(|| wrong(e)))?;
         Ok((json::render(&document).map_err(wrong)?, html::render(&document, &|_| None).map_err(wrong)?))
     })
 }

@@ -1,5 +1,6 @@
 """The PyTorch part; skipped where PyTorch is not installed."""
 
+import pathlib
 import tempfile
 import unittest
 
@@ -72,6 +73,7 @@ class Torch(unittest.TestCase):
         optimizer.step(closure)
         mean = layers[0](x).mean(0)
         torch.testing.assert_close(layers[1].running_mean, 0.1 * mean)
+        self.assertEqual(layers[1].num_batches_tracked, 1)
         self.assertTrue(torch.equal(*masks))
 
     def test_a_pool_is_trained_audited_and_resumed(self):
@@ -92,8 +94,40 @@ class Torch(unittest.TestCase):
             self.assertEqual(len(trained), 8)
             self.assertEqual([seed for _, seed in trained[:4]], [0, 0, 1, 1])
             self.assertGreater(flatleak.compare(pool, pool).attack("rmia")["auc"]["mean"], 0.8)
-            with self.assertRaisesRegex(ValueError, "another design"):
-                train_pool(train, labels, 8, folder, seed=1, progress=quiet)
+            for changed in ({"seed": 1}, {"name": "other"}, {"test_labels": None}):
+                with self.assertRaisesRegex(ValueError, "another plan"):
+                    train_pool(train, labels, 8, folder, **{"test_labels": np.zeros(10, int), "progress": quiet, **changed})
+            with self.assertRaisesRegex(ValueError, "another plan"):
+                train_pool(train, 1 - labels, 8, folder, test_labels=np.zeros(10, int), progress=quiet)
+        with tempfile.TemporaryDirectory() as folder:
+            with self.assertRaisesRegex(ValueError, "logits of shape"):
+                train_pool(lambda members, seed: np.zeros((39, 2)), labels, 4, folder)
+            self.assertFalse(list(pathlib.Path(folder).glob("model_*")))
+
+    def test_state_and_groups_are_the_bases(self):
+        w = torch.nn.Parameter(torch.ones(2))
+        make = lambda: SAM([w], torch.optim.SGD, rho=0.1, lr=0.1, momentum=0.9)
+        optimizer = make()
+
+        def closure():
+            optimizer.zero_grad()
+            loss = (w**2).sum()
+            loss.backward()
+            return loss
+
+        optimizer.step(closure)
+        state = optimizer.state_dict()
+        self.assertIn("momentum_buffer", state["state"][0])
+        optimizer = make()
+        optimizer.load_state_dict(state)
+        self.assertIs(optimizer.param_groups, optimizer.base.param_groups)
+        torch.optim.lr_scheduler.LambdaLR(optimizer, lambda _: 0.0)
+        before = w.detach().clone()
+        optimizer.step(closure)
+        self.assertTrue(torch.equal(w.detach(), before))
+        optimizer.add_param_group({"params": [torch.nn.Parameter(torch.ones(1))]})
+        self.assertEqual(len(optimizer.base.param_groups), 2)
+        optimizer.step(closure)
 
 
 if __name__ == "__main__":

@@ -39,9 +39,14 @@ fn budget(attack: Attack, exchanges: Exchanges, workers: usize) -> Budget {
     Budget { max_draws, stop_after: max_draws.div_ceil(20), workers }
 }
 
-/// Whether the models of two recipes can be set against each other one by one: they were trained on the same examples.
+/// Whether the models of two recipes can be set against each other one by one: they were trained on the same examples, as far as labels tell, and their outputs have the same shape.
 pub(crate) fn are_paired(baseline: &Pool, candidate: &Pool) -> bool {
+    let held_out = |pool: &Pool| pool.test.iter().map(flatleak_pool::Signals::len).collect::<Vec<_>>();
     baseline.membership == candidate.membership
+        && baseline.labels == candidate.labels
+        && baseline.ids == candidate.ids
+        && baseline.queries() == candidate.queries()
+        && held_out(baseline) == held_out(candidate)
 }
 
 /// Differences of one attack's measures between recipes whose models have nothing to do with each other: independent estimates, Welch's interval and p-value.

@@ -28,6 +28,8 @@ _KINDS = ("logits", "probabilities", "phi", "loss", "confidence")
 
 
 def _array(values, what):
+    if isinstance(values, _np.ma.MaskedArray):
+        raise ValueError(f"{what} is a masked array: leave out or repair what is masked")
     array = _np.asarray(values)
     if array.dtype.hasobject or array.dtype.kind not in "biuf":
         raise ValueError(f"{what} holds values of type {array.dtype}: give numbers or booleans")

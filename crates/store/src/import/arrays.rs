@@ -60,6 +60,10 @@ pub struct Arrays<'a> {
 const LEAST: f64 = 1e-45;
 /// How far probabilities may sum to something else than 1.
 const SUM_TOLERANCE: f64 = 1e-3;
+/// Most values of one example: views times classes.
+const MOST_PER_EXAMPLE: usize = 1 << 20;
+/// Most negative loss that is rounding.
+const ROUNDING: f64 = 1e-6;
 /// Values that are read at once.
 const CHUNK: usize = 1 << 18;
 
@@ -137,10 +141,9 @@ pub(super) fn membership(from: Source<'_>) -> Result<Membership, Error> {
                 "has {models} models, but at least 4 are needed: each is attacked with the others as shadows"
             ));
         }
-        let mut row = vec![0.0; examples];
         (0..models)
             .map(|m| {
-                found.read(&mut row)?;
+                let row = found.next(examples)?;
                 let bit = |v: &f64| if *v == 0.0 || *v == 1.0 { Ok(*v == 1.0) } else { Err(*v) };
                 let bits: Result<Vec<bool>, f64> = row.iter().map(bit).collect();
                 let bits =
@@ -206,11 +209,16 @@ fn outputs(
             "holds {m} models and {n} examples, but the membership and labels {models} and {n_wanted}"
         ));
     }
+    if let Some(labels) = labels.filter(|l| l.len() != n) {
+        return Err(format!("has {n} examples, but there are {} labels", labels.len()));
+    }
+    if n == 0 || q.checked_mul(classes).is_none_or(|each| each > MOST_PER_EXAMPLE) {
+        return Err(format!(
+            "is of shape {shape:?}: between 1 and {MOST_PER_EXAMPLE} values are read per example, and at least one example"
+        ));
+    }
     if given.has_classes() {
         let labels = labels.ok_or("needs labels: which of the classes is the true one?")?;
-        if labels.len() != n {
-            return Err(format!("has {n} examples, but there are {} labels", labels.len()));
-        }
         if classes < 2 {
             return Err(format!("is of shape {shape:?}, with {classes} class: give phi, loss or confidence instead"));
         }
@@ -221,6 +229,7 @@ fn outputs(
     let mut out: Vec<Vec<Signals>> = vec![Vec::with_capacity(m.min(1 << 12)); q];
     let mut floored = 0;
     let together = (CHUNK / (q * classes)).clamp(1, n.max(1));
+    let together = together.min(n);
     let mut values = vec![0.0; together * q * classes];
     for model in 0..m {
         let mut mine = vec![Signals::from_correct(Vec::new()); q];
@@ -228,7 +237,8 @@ fn outputs(
             let here = together.min(n - first);
             let values = &mut values[..here * q * classes];
             found.read(values)?;
-            if let Some(at) = values.iter().position(|v| v.is_nan() || v.is_infinite() && given != Given::Phi) {
+            let unreadable = |v: &f64| v.is_nan() || given != Given::Phi && !(*v as f32).is_finite();
+            if let Some(at) = values.iter().position(unreadable) {
                 let example = first + at / (q * classes);
                 return Err(format!(
                     "has the value {} for model {model}, example {example}: leave it out or repair it",
@@ -320,10 +330,10 @@ fn from_one(
         };
         let phi = match given {
             Given::Confidence if !(0.0..=1.0).contains(&v) => return Err(outside("confidence lies between 0 and 1")),
-            Given::Loss if v < 0.0 => return Err(outside("-log p is never below 0; is its sign turned?")),
+            Given::Loss if v < -ROUNDING => return Err(outside("-log p is never below 0; is its sign turned?")),
             Given::Confidence => libm::log(v) - libm::log1p(-v),
             // -log(p / (1 - p)) with p = exp(-loss).
-            Given::Loss => -libm::log(libm::expm1(v)),
+            Given::Loss => -libm::log(libm::expm1(v.max(0.0))),
             _ => v,
         };
         floored += usize::from(phi.abs() > most);

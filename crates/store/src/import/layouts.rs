@@ -37,22 +37,46 @@ struct Place {
     logits: PathBuf,
 }
 
-/// Folders inside `dir` with the last number in each name, ascending.
-fn numbered(dir: &Path) -> Result<Vec<(u64, PathBuf)>, Error> {
+/// The number in a folder's name that is `prefix` and digits, and perhaps an underscore and the number of models: (number, models).
+fn number(name: &str, prefix: &str) -> Option<(usize, Option<usize>)> {
+    let rest = name.strip_prefix(prefix)?;
+    match rest.split_once('_') {
+        Some((number, models)) => Some((number.parse().ok()?, Some(models.parse().ok()?))),
+        None => Some((rest.parse().ok()?, None)),
+    }
+}
+
+/// Folders of models inside `dir` in the order of their numbers, which have to be those from 0, or from 1, without a gap.
+fn numbered(dir: &Path, layout: Layout) -> Result<Vec<PathBuf>, Error> {
     let unreadable = |e: std::io::Error| wrong(dir)(format!("cannot be read: {e}"));
+    let prefix = match layout {
+        Layout::MiLira2021 => "experiment-",
+        Layout::LiraAnalysis => "model_",
+        Layout::LiraPytorch => "",
+    };
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         let name = path.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned());
-        // `experiment-3_16` is number 3 of 16.
-        let digits: String =
-            name.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
-        if let (true, Ok(number)) = (path.is_dir(), digits.parse()) {
+        if let (true, Some(number)) = (path.is_dir(), number(&name, prefix)) {
             found.push((number, path));
         }
     }
     found.sort();
-    Ok(found)
+    let models: Vec<Option<usize>> = found.iter().map(|((_, models), _)| *models).collect();
+    if models.windows(2).any(|w| w[0] != w[1]) {
+        return Err(wrong(dir)(
+            "holds the models of several runs, which differ in the number behind the underscore: keep one".into(),
+        ));
+    }
+    let first = found.first().map_or(0, |((number, _), _)| *number);
+    let gap = found.iter().enumerate().find(|(k, ((number, _), _))| *number != first + k);
+    let missing = models.first().copied().flatten().filter(|m| *m != found.len());
+    if first > 1 || gap.is_some() || missing.is_some() {
+        let at = gap.map_or(if first > 1 { 0 } else { first + found.len() }, |(k, _)| first + k);
+        return Err(wrong(dir)(format!("lacks model {at}, or holds it twice: {} folders of models", found.len())));
+    }
+    Ok(found.into_iter().map(|(_, path)| path).collect())
 }
 
 /// The logits of the last epoch: file names are epochs.
@@ -65,11 +89,12 @@ fn last_epoch(dir: &Path) -> Option<PathBuf> {
     files.filter_map(|path| Some((epoch(&path)?, path))).max().map(|(_, path)| path)
 }
 
-/// What a folder is, and its models.
+/// What a folder is, and its models: the first layout of which it holds a model.
 fn detect(dir: &Path) -> Result<Option<(Layout, Vec<Place>)>, Error> {
-    let folders = numbered(dir)?;
-    let of = |layout: Layout| -> Vec<Place> {
-        let place = |path: &PathBuf| match layout {
+    let whole = dir.join("keep_indices.npy").is_file();
+    let layouts: &[Layout] = if whole { &[Layout::LiraAnalysis] } else { &[Layout::MiLira2021, Layout::LiraPytorch] };
+    for &layout in layouts {
+        let place = |path: &Path| match layout {
             Layout::MiLira2021 => {
                 Some(Place { keep: Some(path.join("keep.npy")), logits: last_epoch(&path.join("logits"))? })
             }
@@ -77,11 +102,21 @@ fn detect(dir: &Path) -> Result<Option<(Layout, Vec<Place>)>, Error> {
             Layout::LiraPytorch => Some(Place { keep: Some(path.join("keep.npy")), logits: path.join("logits.npy") }),
         };
         let there = |p: &Place| p.logits.is_file() && p.keep.as_ref().is_none_or(|k| k.is_file());
-        folders.iter().filter_map(|(_, path)| place(path)).filter(there).collect()
-    };
-    let whole = dir.join("keep_indices.npy").is_file();
-    let layouts: &[Layout] = if whole { &[Layout::LiraAnalysis] } else { &[Layout::MiLira2021, Layout::LiraPytorch] };
-    Ok(layouts.iter().map(|&layout| (layout, of(layout))).find(|(_, places)| !places.is_empty()))
+        let folders = numbered(dir, layout)?;
+        let places: Vec<Option<Place>> = folders.iter().map(|path| place(path).filter(there)).collect();
+        if places.iter().all(Option::is_none) {
+            continue;
+        }
+        let incomplete = |path: &Path| {
+            wrong(path)(format!(
+                "has no logits or no membership, which the layout of {} wants of every model",
+                layout.name()
+            ))
+        };
+        let each = folders.iter().zip(places).map(|(path, place)| place.ok_or_else(|| incomplete(path)));
+        return Ok(Some((layout, each.collect::<Result<_, Error>>()?)));
+    }
+    Ok(None)
 }
 
 /// Reads a pool from a folder in one of the known [`Layout`]s; `None` where it is in none of them. Labels are those given, or in `y_train.npy` or `labels.npy`. The recipe is called `recipe`.
@@ -106,9 +141,19 @@ pub fn from_folder(dir: &Path, recipe: &str, given_labels: Option<&Path>) -> Res
         return Err(wrong(dir)(format!("has membership of {} models, but outputs of {}", rows.len(), places.len())));
     }
     let mut queries: Vec<Vec<Signals>> = Vec::new();
+    let mut classes = None;
     let mut notes = vec![format!("{} models in the layout of {}", places.len(), layout.name())];
     for place in &places {
-        let found = values::with(&place.logits, "logits", |found| outputs_of(found, Given::Logits, &labels));
+        let found = values::with(&place.logits, "logits", |found| {
+            let own = found.shape().last().copied();
+            if *classes.get_or_insert(own) != own {
+                return Err(format!(
+                    "is of shape {:?}, with another number of classes than the first model",
+                    found.shape()
+                ));
+            }
+            outputs_of(found, Given::Logits, &labels)
+        });
         let (own, _) = found.map_err(wrong(&place.logits))?;
         if queries.is_empty() {
             queries = vec![Vec::new(); own.len()];
