@@ -158,7 +158,8 @@ impl Attack {
         }
     }
 
-    /// The score in one line, with its source; mu is a median, s a deviation (ddof 0) over the shadows of one example, IN those that were trained on it, OUT the others.
+    /// The score in one line, with its source; mu is a median, s a deviation (ddof 0) over the shadows of one example, IN those that were
+    /// trained on it, OUT the others.
     pub fn formula(self) -> &'static str {
         match self {
             Self::Correctness => "1[prediction = label] (Yeom et al. 2018)",

@@ -58,7 +58,8 @@ pub(crate) fn offline(lineup: &Lineup<'_>, fixed: bool, two_sided: bool) -> Vec<
     score_seats(lineup, &medians, |phi, mu, block| score(phi, *mu, fixed_s[block]))
 }
 
-/// log N(x; mu_in, s_in) - log N(x; mu_out, s_out), each side given as (mu, s) with s above 0: the score of the online attack when both sides are known rather than
+/// log N(x; mu_in, s_in) - log N(x; mu_out, s_out), each side given as (mu, s) with s above 0: the score of the online attack when both
+/// sides are known rather than
 /// estimated from shadows (Neyman & Pearson 1933).
 pub fn log_likelihood_ratio(x: f64, inside: (f64, f64), outside: (f64, f64)) -> f64 {
     Spread::new(inside.1).log_density(x, inside.0) - Spread::new(outside.1).log_density(x, outside.0)

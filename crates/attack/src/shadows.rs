@@ -1,6 +1,7 @@
 //! Walks over targets and their shadows.
 //!
-//! A target's shadows are all models outside its block. Every example's values are gathered and sorted once; what leaving any one block out does to a median, a mean or a deviation
+//! A target's shadows are all models outside its block. Every example's values are gathered and sorted once; what leaving any one block out
+//! does to a median, a mean or a deviation
 //! is then a matter of a few operations ([`Side`]), so that scoring all M targets costs little more than scoring one.
 
 use std::borrow::Cow;
@@ -44,7 +45,8 @@ pub(crate) struct Side {
     starts: Vec<u32>,
     /// Position of every value in the order of the models.
     in_order: Vec<u32>,
-    /// Over all blocks but each: sums of those before and behind it are added, never subtracted, so that nothing of a block, not even its rounding, is in what its targets
+    /// Over all blocks but each: sums of those before and behind it are added, never subtracted, so that nothing of a block, not even its
+    /// rounding, is in what its targets
     /// are measured with.
     others: Vec<Sums>,
 }
@@ -218,7 +220,8 @@ impl Shadows<'_> {
     }
 }
 
-/// Sums over one side of one target's shadows and all examples, to pool a deviation. phi stays below a few hundred, so plain sums in f64 lose nothing that matters.
+/// Sums over one side of one target's shadows and all examples, to pool a deviation. phi stays below a few hundred, so plain sums in f64
+/// lose nothing that matters.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Pooled(Sums);
 
@@ -277,7 +280,8 @@ pub(crate) fn per_block<T>(lineup: &Lineup<'_>, mut f: impl FnMut(usize, &[Shado
     rows
 }
 
-/// Scores of every seat, (M, N) as rows: `fit([IN shadows, OUT shadows])` once per block and example, `score(target's value, fit, OUT shadows)` for every seat.
+/// Scores of every seat, (M, N) as rows: `fit([IN shadows, OUT shadows])` once per block and example, `score(target's value, fit, OUT
+/// shadows)` for every seat.
 pub(crate) fn score_by_shadows<T>(
     lineup: &Lineup<'_>,
     mut fit: impl FnMut(&[Shadows<'_>; 2]) -> T,

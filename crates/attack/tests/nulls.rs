@@ -184,7 +184,8 @@ fn made_up_twins_mirror_their_targets() {
     assert!((-0.6..-0.2).contains(&twin) && other.abs() < 0.15);
 }
 
-/// Every example in exactly half of the models, but no blocks: the number of shadows on either side then tells whether the target holds the example. A score that sees no output of the target,
+/// Every example in exactly half of the models, but no blocks: the number of shadows on either side then tells whether the target holds the
+/// example. A score that sees no output of the target,
 /// the pooled mean of its shadows, finds members by that alone, unless both sides are made equally many.
 #[test]
 fn equal_counts_hide_how_many_shadows_hold_an_example() {
@@ -222,7 +223,8 @@ fn equal_counts_hide_how_many_shadows_hold_an_example() {
     assert!((hidden - 0.5).abs() < 3.0 * error, "{hidden} {error}");
 }
 
-/// Every example in the same number of models, but not half of them: the smaller side alone would still tell, by the deviation of its shadows. Noise gives nothing.
+/// Every example in the same number of models, but not half of them: the smaller side alone would still tell, by the deviation of its
+/// shadows. Noise gives nothing.
 #[test]
 fn designs_of_a_fixed_number_give_nothing_for_noise() {
     const EXAMPLES: usize = 3000;

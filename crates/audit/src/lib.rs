@@ -1,6 +1,8 @@
-//! Pools that were trained elsewhere, from their outputs to the document that a report is made of: what the command line and the Python package share.
+//! Pools that were trained elsewhere, from their outputs to the document that a report is made of: what the command line and the Python
+//! package share.
 //!
-//! [`Pools`] collects pools and what a reader should know of them, [`Pools::audit`] attacks, compares and explains them, [`target()`] attacks a single model. [`machine`] says where that happened.
+//! [`Pools`] collects pools and what a reader should know of them, [`Pools::audit`] attacks, compares and explains them, [`target()`]
+//! attacks a single model. [`machine`] says where that happened.
 
 pub mod machine;
 mod record;
@@ -142,7 +144,8 @@ pub struct Pools {
 }
 
 impl Pools {
-    /// Adds a pool: without the examples that cannot be attacked, under a name of its own, with notes about all that its outputs do not allow.
+    /// Adds a pool: without the examples that cannot be attacked, under a name of its own, with notes about all that its outputs do not
+    /// allow.
     ///
     /// # Errors
     /// No example that can be attacked.
@@ -175,7 +178,8 @@ impl Pools {
         self.pools.iter().collect()
     }
 
-    /// Attacks every pool, sets every other against the first, paired where their memberships agree, and explains them. `go_on` is asked after every step.
+    /// Attacks every pool, sets every other against the first, paired where their memberships agree, and explains them. `go_on` is asked
+    /// after every step.
     ///
     /// # Errors
     /// No pool; what the analysis says.

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// What one model gives away. Intervals are over its examples, as if these were independent: nominal, since nothing is known of how another model of the recipe would do.
+/// What one model gives away. Intervals are over its examples, as if these were independent: nominal, since nothing is known of how another
+/// model of the recipe would do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Target {
     /// The pool.
@@ -51,7 +52,8 @@ pub struct TargetTpr {
     pub realised_fpr: f64,
     /// Number of false positives.
     pub false_positives: usize,
-    /// Share of members among those called members when 1, 10 or 50 % of all examples are: the precision at these priors; `None` where nobody is called one.
+    /// Share of members among those called members when 1, 10 or 50 % of all examples are: the precision at these priors; `None` where
+    /// nobody is called one.
     pub precision: [Option<f64>; 3],
 }
 

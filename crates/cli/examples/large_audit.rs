@@ -1,4 +1,5 @@
-//! Times scores, AUC and TPR of every attack that follows from phi, for every target of a large pool: `large_audit PHI.npy MEMBERSHIP.npy [WORKERS]`. Intervals and thresholds, which `flatleak audit`
+//! Times scores, AUC and TPR of every attack that follows from phi, for every target of a large pool: `large_audit PHI.npy MEMBERSHIP.npy
+//! [WORKERS]`. Intervals and thresholds, which `flatleak audit`
 //! computes too, are not part of it.
 #![allow(clippy::print_stdout)]
 

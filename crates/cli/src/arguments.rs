@@ -217,7 +217,8 @@ pub(crate) struct Theory {
     /// Where to write theory.html and theory.json [default: the run directory; `flatleak-runs/theory`]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// A problem of your own instead: an .npz with x (n, d), y (n) and sigma (d) or (d, d), the covariance of unseen examples; its exact path alone
+    /// A problem of your own instead: an .npz with x (n, d), y (n) and sigma (d) or (d, d), the covariance of unseen examples; its exact
+    /// path alone
     #[arg(long, value_name = "NPZ", conflicts_with_all = ["run", "family", "examples", "dimensions", "teacher_noise", "label_noise", "draws", "models", "seed"])]
     pub(crate) problem: Option<PathBuf>,
     /// Kind of data: power-law (decay=1), spiked (spikes=10, floor=0.1), isotropic, subgroups (minority=0.1, distance=4)
@@ -274,7 +275,8 @@ pub(crate) enum Variant {
 
 #[derive(Args, Debug)]
 pub(crate) struct Audit {
-    /// Folders: run directories, or pools in the layouts of mi_lira_2021, lira_analysis or lira-pytorch; of several, the first is the baseline
+    /// Folders: run directories, or pools in the layouts of mi_lira_2021, lira_analysis or lira-pytorch; of several, the first is the
+    /// baseline
     #[arg(value_name = "DIR")]
     pub(crate) dirs: Vec<PathBuf>,
     /// Logits, (M, N, C) or (M, N, Q, C), as .npy, .npz or safetensors
@@ -322,7 +324,8 @@ pub(crate) struct Audit {
     /// Write every attack's scores, (M, N) f64, higher = member
     #[arg(long, conflicts_with = "redact")]
     pub(crate) save_scores: bool,
-    /// Exit with 6 when a metric of any pool exceeds a value: `lira-online.tpr@0.001=0.02`, `rmia.auc=0.6`, `confidence.advantage=0.1`; give it again for several
+    /// Exit with 6 when a metric of any pool exceeds a value: `lira-online.tpr@0.001=0.02`, `rmia.auc=0.6`, `confidence.advantage=0.1`;
+    /// give it again for several
     #[arg(long, value_name = "METRIC=X")]
     pub(crate) fail_above: Vec<String>,
     /// Leave out everything about single examples

@@ -1,4 +1,5 @@
-//! Every attack's scores beside NumPy's, for designs with and without blocks, several views, ties, constant signals and saturated outputs; the values come from `audit/make_reference.py`.
+//! Every attack's scores beside NumPy's, for designs with and without blocks, several views, ties, constant signals and saturated outputs;
+//! the values come from `audit/make_reference.py`.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a failed set-up is a failed test")]
 
 use std::path::{Path, PathBuf};

@@ -219,7 +219,8 @@ fn half(bits: u16) -> f32 {
     }
 }
 
-/// Element type, shape and whether the first axis runs fastest, of a header such as `{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }`.
+/// Element type, shape and whether the first axis runs fastest, of a header such as `{'descr': '<f4', 'fortran_order': False, 'shape': (2,
+/// 3), }`.
 fn described(header: &str) -> Result<(Kind, Vec<usize>, bool), String> {
     let value = |key: &str| -> Result<&str, String> {
         let (_, after) = header.split_once(&format!("'{key}':")).ok_or(format!("has no `{key}` in its header"))?;

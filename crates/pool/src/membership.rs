@@ -51,7 +51,8 @@ impl Membership {
     }
 
     /// Any design, such as that of an imported pool. Where the rows fall into complementary pairs these are the blocks,
-    /// numbered in the order of their first models. Otherwise models whose rows are correlated, by more than a quarter and more than five standard errors of independent rows, share a
+    /// numbered in the order of their first models. Otherwise models whose rows are correlated, by more than a quarter and more than five
+    /// standard errors of independent rows, share a
     /// block, directly or through others: duplicates, complements, splits into more than two parts. The rest are blocks of their own.
     ///
     /// # Errors
@@ -126,7 +127,8 @@ impl Membership {
         self.complementary
     }
 
-    /// Whether every example is in equally many models of each block, as in complementary pairs. Then what a block leaves behind tells nothing of its own rows, not even by its
+    /// Whether every example is in equally many models of each block, as in complementary pairs. Then what a block leaves behind tells
+    /// nothing of its own rows, not even by its
     /// number; otherwise the shadows of either side have to be made equally many (METHODS section 2).
     pub fn is_balanced(&self) -> bool {
         self.balanced

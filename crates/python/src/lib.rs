@@ -17,7 +17,7 @@ use pyo3::pybacked::PyBackedBytes;
 type Array = (String, Vec<usize>, PyBackedBytes);
 
 /// A pool: name, what its outputs are, outputs, labels, membership, and held-out outputs with their labels.
-type Given_ = (String, String, Array, Option<Array>, Array, Option<(Array, Option<Array>)>);
+type Outputs = (String, String, Array, Option<Array>, Array, Option<(Array, Option<Array>)>);
 
 fn wrong(e: impl std::fmt::Display) -> PyErr {
     PyValueError::new_err(e.to_string())
@@ -42,7 +42,7 @@ fn variant(name: &str) -> PyResult<FixedVariance> {
 #[pyfunction]
 fn audit(
     py: Python<'_>,
-    pools: Vec<Given_>,
+    pools: Vec<Outputs>,
     name: String,
     variant: &str,
     seed: u64,

@@ -21,8 +21,10 @@ impl Moments {
         all.iter().all(|v| v.is_finite()) && self.member_deviation >= 0.0 && self.non_member_deviation >= 0.0
     }
 
-    /// z at which the two densities cross, ascending: [m sigma^2 - mu tau^2 -+ sigma tau sqrt((m - mu)^2 + 2 (sigma^2 - tau^2) ln(sigma / tau))] /
-    /// (sigma^2 - tau^2). The radicand is never negative. `None` where a deviation is 0 or the two are so close that no two crossings can be told apart.
+    /// z at which the two densities cross, ascending: [m sigma^2 - mu tau^2 -+ sigma tau sqrt((m - mu)^2 + 2 (sigma^2 - tau^2) ln(sigma /
+    /// tau))] /
+    /// (sigma^2 - tau^2). The radicand is never negative. `None` where a deviation is 0 or the two are so close that no two crossings can
+    /// be told apart.
     ///
     /// Computed about mu and in units of the larger deviation, so that nothing overflows.
     fn crossings(&self) -> Option<(f64, f64)> {
@@ -48,13 +50,15 @@ impl Moments {
 /// The advantage of the best one-sided threshold, max over z of Phi((m - z) / tau) - Phi((mu - z) / sigma), for members
 /// N(m, tau^2) and non-members N(mu, sigma^2); never below 0 (own, METHODS section 5).
 ///
-/// The maximum lies where the two densities cross, z = (m + mu) / 2 for tau = sigma. A deviation of 0 is a point mass, the limit. NaN for anything
+/// The maximum lies where the two densities cross, z = (m + mu) / 2 for tau = sigma. A deviation of 0 is a point mass, the limit. NaN for
+/// anything
 /// not finite or a negative deviation.
 pub fn one_sided_advantage(moments: &Moments) -> f64 {
     one_sided_threshold(moments).1
 }
 
-/// The threshold z of [`one_sided_advantage`], "member when at least z", and that advantage. Where no threshold gains anything z is infinite.
+/// The threshold z of [`one_sided_advantage`], "member when at least z", and that advantage. Where no threshold gains anything z is
+/// infinite.
 pub fn one_sided_threshold(moments: &Moments) -> (f64, f64) {
     let Moments { member_mean: m, member_deviation: tau, non_member_mean: mu, non_member_deviation: sigma } = *moments;
     if !moments.are_valid() {
@@ -99,7 +103,8 @@ fn between(mean: f64, deviation: f64, low: f64, high: f64) -> f64 {
     if a > 0.0 { cdf(-a) - cdf(-b) } else { cdf(b) - cdf(a) }
 }
 
-/// d advantage / d ln sigma of [`one_sided_advantage`] with m, tau and mu held: below 0 where a narrower spread of non-members helps the attacker. At the best
+/// d advantage / d ln sigma of [`one_sided_advantage`] with m, tau and mu held: below 0 where a narrower spread of non-members helps the
+/// attacker. At the best
 /// threshold z only sigma moves (envelope theorem), which leaves phi(u) u with u = (mu - z) / sigma; 0 where no threshold gains anything.
 pub fn one_sided_slope(moments: &Moments) -> f64 {
     let (z, _) = one_sided_threshold(moments);
@@ -107,9 +112,11 @@ pub fn one_sided_slope(moments: &Moments) -> f64 {
     if u.is_infinite() { 0.0 } else { density(u) * u }
 }
 
-/// d advantage / d ln sigma of [`likelihood_ratio_advantage`] with m, tau and mu held: below 0 where a narrower spread of non-members helps the attacker, which
+/// d advantage / d ln sigma of [`likelihood_ratio_advantage`] with m, tau and mu held: below 0 where a narrower spread of non-members helps
+/// the attacker, which
 /// it does for sigma below about sqrt((m - mu)^2 + tau^2) only. By the envelope theorem +-[phi(b) b - phi(a) a] with a, b the
-/// crossings in deviations of non-members. At sigma = tau the advantage's derivative is that of its one crossing. NaN where a deviation is 0.
+/// crossings in deviations of non-members. At sigma = tau the advantage's derivative is that of its one crossing. NaN where a deviation is
+/// 0.
 pub fn likelihood_ratio_slope(moments: &Moments) -> f64 {
     let Moments { member_mean: m, member_deviation: tau, non_member_mean: mu, non_member_deviation: sigma } = *moments;
     if !moments.are_valid() || tau == 0.0 || sigma == 0.0 {
@@ -120,7 +127,8 @@ pub fn likelihood_ratio_slope(moments: &Moments) -> f64 {
         density(u) * u
     };
     match moments.crossings() {
-        // The share of non-members between the crossings changes by flow(low) - flow(high); it counts against the attacker where members lie inside.
+        // The share of non-members between the crossings changes by flow(low) - flow(high); it counts against the attacker where members
+        // lie inside.
         Some((low, high)) => {
             let change = flow(low) - flow(high);
             if tau < sigma { -change } else { change }
@@ -130,7 +138,8 @@ pub fn likelihood_ratio_slope(moments: &Moments) -> f64 {
 }
 
 /// The advantage of the likelihood-ratio attack on two normals of mean 0 with deviations s0 of non-members and s1 of members: 2 |Phi(t / s0) - Phi(t / s1)| with
-/// t^2 = 2 s0^2 s1^2 ln(s1 / s0) / (s1^2 - s0^2), and 0 for s0 = s1 (Tan et al. 2022, arXiv 2202.01243). Both deviations have to be positive, else NaN.
+/// t^2 = 2 s0^2 s1^2 ln(s1 / s0) / (s1^2 - s0^2), and 0 for s0 = s1 (Tan et al. 2022, arXiv 2202.01243). Both deviations have to be
+/// positive, else NaN.
 pub fn zero_mean_advantage(s0: f64, s1: f64) -> f64 {
     if !(s0 > 0.0 && s1 > 0.0 && s0.is_finite() && s1.is_finite()) {
         return f64::NAN;

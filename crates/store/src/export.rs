@@ -12,10 +12,12 @@ use crate::{Error, RunDir, write_atomic};
 /// How a pool is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExportLayout {
-    /// The folders of the reference code of the likelihood-ratio attack: `y_train.npy` (N) int64 and per model `experiment-<i>_<M>/` with `hparams.json`, `keep.npy` (N) bool and
+    /// The folders of the reference code of the likelihood-ratio attack: `y_train.npy` (N) int64 and per model `experiment-<i>_<M>/` with
+    /// `hparams.json`, `keep.npy` (N) bool and
     /// `logits/<epoch, 10 digits>.npy` (N, 1, Q, C) float32.
     MiLira2021,
-    /// One archive `pool.npz`: `logits` (M, N, C), or (M, N, Q, C) with several views, `labels`, `membership`, and `test_logits` and `test_labels`; also what `flatleak audit` reads.
+    /// One archive `pool.npz`: `logits` (M, N, C), or (M, N, Q, C) with several views, `labels`, `membership`, and `test_logits` and
+    /// `test_labels`; also what `flatleak audit` reads.
     Npz,
 }
 

@@ -1,6 +1,7 @@
 //! Times the path of 50 interpolators at n = 2,000, d = 8,000, for `benches/peers/theory.py`.
 //!
-//! `path_speed FILE [WORKERS]`: FILE has n, d and the number of etas as little-endian u64, then x by rows, y, the spectrum and the etas as f64. Prints seconds, then v of every eta,
+//! `path_speed FILE [WORKERS]`: FILE has n, d and the number of etas as little-endian u64, then x by rows, y, the spectrum and the etas as
+//! f64. Prints seconds, then v of every eta,
 //! one a line.
 #![allow(clippy::print_stdout)]
 

@@ -19,7 +19,8 @@ const EDGE: f64 = 1e-9;
 pub struct Agreement {
     /// The attack: `confidence`, `absolute` or `likelihood-ratio`.
     pub attack: String,
-    /// `exact`, on the law of the margin itself, or `normal`, as if the margin were normal. With noise on the labels the threshold depends on the members' own noise, which in expectation
+    /// `exact`, on the law of the margin itself, or `normal`, as if the margin were normal. With noise on the labels the threshold depends
+    /// on the members' own noise, which in expectation
     /// costs nothing at 10 examples and more.
     pub premise: String,
     /// Weight of flatness.
@@ -53,7 +54,8 @@ pub struct Draws {
     pub workers: usize,
 }
 
-/// Closed form and simulation of one rule on one draw. Unseen examples are drawn in full, d numbers each, and members are the training examples themselves.
+/// Closed form and simulation of one rule on one draw. Unseen examples are drawn in full, d numbers each, and members are the training
+/// examples themselves.
 fn one(rule: Rule, tau: f64, members: &[f64], unseen: &[f64], law: &crate::MarginLaw) -> Result<(f64, f64), Error> {
     let normal = law.moments(tau);
     let (closed, threshold, score): (f64, f64, Box<dyn Fn(f64) -> f64>) = match rule {

@@ -76,7 +76,8 @@ pub struct Step {
     pub baseline: String,
     /// Candidate recipe.
     pub candidate: String,
-    /// Difference of ln(sigma / (m - mu)): below 0 where the candidate's non-members are narrower in units of the distance between the means. `None` unless members lie above
+    /// Difference of ln(sigma / (m - mu)): below 0 where the candidate's non-members are narrower in units of the distance between the
+    /// means. `None` unless members lie above
     /// non-members on both sides.
     pub contraction: Option<Interval>,
     /// Difference in advantage of the best threshold, if phi were normal.

@@ -210,7 +210,8 @@ const fn way(parameters: Parameters, rho: f64, scale: f64) -> Way {
     Way { parameters, rho, decays: true, scale }
 }
 
-/// The ways of training that are set beside the theory. Radii are relative to parameters of about the size of `scale`: much larger ones never leave the saddle at 0.
+/// The ways of training that are set beside the theory. Radii are relative to parameters of about the size of `scale`: much larger ones
+/// never leave the saddle at 0.
 const WAYS: [Way; 11] = [
     way(Parameters::Linear, 0.0, 0.0),
     way(Parameters::Linear, 0.05, 0.0),

@@ -13,7 +13,8 @@ const LOUDEST: f64 = 1000.0;
 /// Shape from which on a skew normal is half a normal to working precision; larger ones would only be infinite.
 const SHARPEST: f64 = 1e12;
 
-/// A covariance, and with it a kind of problem. Spectra are scaled to a mean of 1, that of the sub-groups' noise alone, so that eta means about the same in all of them: a weight on the covariance
+/// A covariance, and with it a kind of problem. Spectra are scaled to a mean of 1, that of the sub-groups' noise alone, so that eta means
+/// about the same in all of them: a weight on the covariance
 /// beside a weight of 1 on the identity.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "name")]
@@ -32,7 +33,8 @@ pub enum Family {
     },
     /// All eigenvalues 1: no contraction.
     Isotropic,
-    /// A majority and a minority, each recognised by a feature of its own that the other lacks: x = s distance e_g + noise, with noise of unit variance in every direction.
+    /// A majority and a minority, each recognised by a feature of its own that the other lacks: x = s distance e_g + noise, with noise of
+    /// unit variance in every direction.
     Subgroups {
         /// Share of the minority, between 0 and 1/2.
         minority: f64,
@@ -240,7 +242,8 @@ impl Setting {
 }
 
 impl Population {
-    /// Normal examples with this diagonal covariance, (d), and classes sign(theta'x + noise e), at random for infinite noise; `theta` is (d).
+    /// Normal examples with this diagonal covariance, (d), and classes sign(theta'x + noise e), at random for infinite noise; `theta` is
+    /// (d).
     ///
     /// # Errors
     /// Sizes that differ; a variance or noise below 0.

@@ -20,8 +20,10 @@ const SETTLED: f64 = 1e-13;
 /// |Xw - y|^2 + lambda w'Gw, a = (K + lambda I)^-1 y (METHODS section 8).
 ///
 /// K is formed from whitened rows and factorised by Cholesky; w is refined against the residual of the original problem, as in the
-/// corrected seminormal equations (Bjoerck 1987), which brings it to rounding even where K is ill conditioned. What leave-one-out takes from K itself keeps an error of about the
-/// condition number times 1e-16. No inverse is formed: the diagonal of K^-1, which leave-one-out needs, is that of L^-T L^-1, column by column.
+/// corrected seminormal equations (Bjoerck 1987), which brings it to rounding even where K is ill conditioned. What leave-one-out takes
+/// from K itself keeps an error of about the
+/// condition number times 1e-16. No inverse is formed: the diagonal of K^-1, which leave-one-out needs, is that of L^-T L^-1, column by
+/// column.
 #[derive(Clone, Debug)]
 pub struct Fit {
     metric: Metric,
@@ -143,7 +145,8 @@ impl Fit {
         self.residual
     }
 
-    /// w'Sigma w for a covariance with this spectrum, (d), in the basis of the problem: the second moment of the output on unseen examples of mean 0.
+    /// w'Sigma w for a covariance with this spectrum, (d), in the basis of the problem: the second moment of the output on unseen examples
+    /// of mean 0.
     pub fn second_moment(&self, spectrum: &[f64]) -> f64 {
         self.weights.iter().zip(spectrum).map(|(w, s)| s * w * w).sum()
     }
@@ -176,7 +179,8 @@ impl Fit {
         (0..n).map(|i| (i..n).map(|k| inverse[(k, i)] * inverse[(k, i)]).sum()).collect()
     }
 
-    /// Leave-one-out memorization of the signed margin, (n): y_i (f(x_i) - f_-i(x_i)) = y_i a_i (1 / (K^-1)_ii - lambda), K with the ridge in it, G held fixed
+    /// Leave-one-out memorization of the signed margin, (n): y_i (f(x_i) - f_-i(x_i)) = y_i a_i (1 / (K^-1)_ii - lambda), K with the ridge
+    /// in it, G held fixed
     /// (METHODS section 8; the leave-one-out identity of ridge regression, Allen 1974).
     pub fn memorization(&self) -> Vec<f64> {
         let diagonal = self.inverse_diagonal();
@@ -184,7 +188,8 @@ impl Fit {
         each.map(|((y, a), k)| y * a * (1.0 / k - self.ridge)).collect()
     }
 
-    /// Influence of every training example on the outputs for `queries`, (q, d) by rows: f(x) - f_-i(x) = [K^-1 X G^-1 x]_i a_i / (K^-1)_ii, (q, n) by rows.
+    /// Influence of every training example on the outputs for `queries`, (q, d) by rows: f(x) - f_-i(x) = [K^-1 X G^-1 x]_i a_i /
+    /// (K^-1)_ii, (q, n) by rows.
     ///
     /// # Errors
     /// Queries of another dimension.

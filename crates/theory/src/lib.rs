@@ -1,13 +1,19 @@
 //! Membership inference in the interpolating linear regime, exact and simulated.
 //!
-//! n examples in more than n dimensions are fitted exactly by many linear functions. [`Fit`] is the one whose weights are smallest under a [`Metric`], with its leave-one-out
-//! memorization and influence; [`Path`] follows it for G = I + eta Sigma, the model of a preference for flatness, from gradient descent's solution to the limit. A [`Setting`] draws
-//! problems of which the [`MarginLaw`] on unseen examples is known exactly, and with it every attack's advantage. [`agreement`] and [`simulate`] run the attacks of
-//! `flatleak-attack` beside these forms, [`sweep`] walks through the interpolation threshold, [`descend`] trains the same functions by SGD and SAM, and [`place`] puts trained
+//! n examples in more than n dimensions are fitted exactly by many linear functions. [`Fit`] is the one whose weights are smallest under a
+//! [`Metric`], with its leave-one-out
+//! memorization and influence; [`Path`] follows it for G = I + eta Sigma, the model of a preference for flatness, from gradient descent's
+//! solution to the limit. A [`Setting`] draws
+//! problems of which the [`MarginLaw`] on unseen examples is known exactly, and with it every attack's advantage. [`agreement`] and
+//! [`simulate`] run the attacks of
+//! `flatleak-attack` beside these forms, [`sweep`] walks through the interpolation threshold, [`descend`] trains the same functions by SGD
+//! and SAM, and [`place`] puts trained
 //! networks on the map. [`study`] does all of it: what `flatleak theory` shows; [`own`] follows a problem that was brought along.
 //!
-//! All arithmetic is f64. Matrix products and factorisations are `faer`'s: pure Rust, several times faster than a plain loop at 2,000 examples, and with a Cholesky
-//! factorisation and a symmetric eigendecomposition that are kept up; it stays inside this crate. Work is spread over problems and metrics, never within one, so no
+//! All arithmetic is f64. Matrix products and factorisations are `faer`'s: pure Rust, several times faster than a plain loop at 2,000
+//! examples, and with a Cholesky
+//! factorisation and a symmetric eigendecomposition that are kept up; it stays inside this crate. Work is spread over problems and metrics,
+//! never within one, so no
 //! figure depends on the number of threads.
 //!
 //! ```

@@ -51,10 +51,13 @@ impl Component {
     }
 }
 
-/// The law of the signed margin z = s f(x), s = +-1 the class, for one fixed linear f(x) = w'x: a mixture of [`Component`]s, exact for the populations of this crate (own).
+/// The law of the signed margin z = s f(x), s = +-1 the class, for one fixed linear f(x) = w'x: a mixture of [`Component`]s, exact for the
+/// populations of this crate (own).
 ///
-/// Gaussian x and classes by a noisy linear teacher, s = sign(theta'x + noise e): f and theta'x + noise e are jointly normal with correlation rho, so z is skew
-/// normal with location 0, scale sqrt v and shape rho / sqrt(1 - rho^2); its mean is rho sqrt(2 v / pi), its second moment v, its error P(z < 0) = arccos(rho) / pi.
+/// Gaussian x and classes by a noisy linear teacher, s = sign(theta'x + noise e): f and theta'x + noise e are jointly normal with
+/// correlation rho, so z is skew
+/// normal with location 0, scale sqrt v and shape rho / sqrt(1 - rho^2); its mean is rho sqrt(2 v / pi), its second moment v, its error P(z
+/// < 0) = arccos(rho) / pi.
 /// Classes at random have rho = 0 and a normal margin. Sub-groups with x = s a e + noise give one normal component each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MarginLaw {
@@ -122,7 +125,8 @@ impl MarginLaw {
         }
     }
 
-    /// The confidence attack on this law itself: the best threshold z on the signed margin against members N(1, tau^2), "member when at least z", and its advantage, the maximum of
+    /// The confidence attack on this law itself: the best threshold z on the signed margin against members N(1, tau^2), "member when at
+    /// least z", and its advantage, the maximum of
     /// P(member >= z) - P(margin >= z). For tau = 0 it is P(margin < 1), at z = 1. Never below 0.
     pub fn confidence(&self, tau: f64) -> (f64, f64) {
         if tau == 0.0 {
@@ -138,7 +142,8 @@ impl MarginLaw {
         self.cdf(1.0) - self.cdf(-1.0)
     }
 
-    /// The best attack on this law itself against members N(1, tau^2): the total variation distance, half the integral of the absolute difference of the densities, summed
+    /// The best attack on this law itself against members N(1, tau^2): the total variation distance, half the integral of the absolute
+    /// difference of the densities, summed
     /// between their crossings. 1 for tau = 0, where members are a point.
     pub fn likelihood_ratio(&self, tau: f64) -> f64 {
         if tau == 0.0 {

@@ -351,7 +351,8 @@ fn ends(etas: &[f64]) -> [f64; 2] {
     [etas.first().copied().unwrap_or(0.0), etas.last().copied().unwrap_or(f64::INFINITY)]
 }
 
-/// Computes everything; `runs` are the recipes of finished runs. `go_on` is called before each part with its name and stops the work by returning false.
+/// Computes everything; `runs` are the recipes of finished runs. `go_on` is called before each part with its name and stops the work by
+/// returning false.
 ///
 /// # Errors
 /// Parameters outside their domain; as many examples as dimensions or more; a spectrum with a 0 where the limit is asked for; stopped.

@@ -60,7 +60,8 @@ pub struct Point {
 pub struct Path {
     /// One per eta, in the order asked for.
     pub points: Vec<Point>,
-    /// Set where neither the weights nor v depend on eta; then all points have those of eta = 0, bit for bit, and slopes of 0. Memorization may still depend
+    /// Set where neither the weights nor v depend on eta; then all points have those of eta = 0, bit for bit, and slopes of 0. Memorization
+    /// may still depend
     /// on eta: without an example, the rest may no longer be in such a position.
     pub degenerate: Option<Degenerate>,
 }
@@ -82,7 +83,8 @@ fn point(problem: &Problem, spectrum: &[f64], eta: f64) -> Result<(Point, bool),
 }
 
 impl Path {
-    /// The path of `problem`, given in the eigenbasis of Sigma, for `etas` in any order, infinity included where the spectrum is positive. The etas are spread
+    /// The path of `problem`, given in the eigenbasis of Sigma, for `etas` in any order, infinity included where the spectrum is positive.
+    /// The etas are spread
     /// over `workers` threads; no figure depends on their number.
     ///
     /// # Errors

@@ -73,7 +73,8 @@ impl Problem {
         self.x.row(i).iter().copied().collect()
     }
 
-    /// The problem in the eigenbasis of a full covariance, (d, d) by rows, with the spectrum: x becomes x U for Sigma = U diag U'. Outputs, variances,
+    /// The problem in the eigenbasis of a full covariance, (d, d) by rows, with the spectrum: x becomes x U for Sigma = U diag U'. Outputs,
+    /// variances,
     /// memorization and influence do not depend on the basis; only weights do, and w = U w' in the old one.
     ///
     /// # Errors

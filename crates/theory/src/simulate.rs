@@ -49,8 +49,10 @@ fn mean_auc(
     Ok(moments::mean(&aucs))
 }
 
-/// Trains `models` linear models on halves of 2n examples, at every eta on the same halves with the same noise, drawn anew for each model, on their labels; reads the signed margin as phi, the log-odds
-/// of the true class; and attacks every model with all others outside its block as shadows. Empty without noise on the labels: every shadow then has the same output
+/// Trains `models` linear models on halves of 2n examples, at every eta on the same halves with the same noise, drawn anew for each model,
+/// on their labels; reads the signed margin as phi, the log-odds
+/// of the true class; and attacks every model with all others outside its block as shadows. Empty without noise on the labels: every shadow
+/// then has the same output
 /// on its members, and a likelihood ratio against a point is not defined. Intervals cover new models on these
 /// 2n examples, not new examples.
 ///

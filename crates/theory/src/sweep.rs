@@ -11,7 +11,8 @@ use crate::family::Setting;
 use crate::fit::Fit;
 use crate::problem::{Metric, Problem};
 
-/// The least-squares solution of problems with at most as many dimensions as examples, by Householder QR. It is unique, so no metric matters.
+/// The least-squares solution of problems with at most as many dimensions as examples, by Householder QR. It is unique, so no metric
+/// matters.
 ///
 /// # Errors
 /// More dimensions than examples; columns that depend on each other to working precision.

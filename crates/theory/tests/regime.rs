@@ -24,7 +24,8 @@ fn draw(setting: &Setting, seed: u64) -> (Population, Problem) {
     (population, problem)
 }
 
-/// In every draw v falls and the confidence advantage rises, at every step. Mean memorization rises in almost every draw, not in all; test error is higher at eta = 10
+/// In every draw v falls and the confidence advantage rises, at every step. Mean memorization rises in almost every draw, not in all; test
+/// error is higher at eta = 10
 /// in all but a few.
 #[test]
 fn the_check_holds_over_200_seeds() {

@@ -39,7 +39,8 @@ fn budget(attack: Attack, exchanges: Exchanges, workers: usize) -> Budget {
     Budget { max_draws, stop_after: max_draws.div_ceil(20), workers }
 }
 
-/// Whether the models of two recipes can be set against each other one by one: they were trained on the same examples, as far as labels tell, and their outputs have the same shape.
+/// Whether the models of two recipes can be set against each other one by one: they were trained on the same examples, as far as labels
+/// tell, and their outputs have the same shape.
 pub(crate) fn are_paired(baseline: &Pool, candidate: &Pool) -> bool {
     let held_out = |pool: &Pool| pool.test.iter().map(flatleak_pool::Signals::len).collect::<Vec<_>>();
     baseline.membership == candidate.membership
@@ -49,7 +50,8 @@ pub(crate) fn are_paired(baseline: &Pool, candidate: &Pool) -> bool {
         && held_out(baseline) == held_out(candidate)
 }
 
-/// Differences of one attack's measures between recipes whose models have nothing to do with each other: independent estimates, Welch's interval and p-value.
+/// Differences of one attack's measures between recipes whose models have nothing to do with each other: independent estimates, Welch's
+/// interval and p-value.
 pub(crate) fn unpaired(
     (baseline, candidate): (&Pool, &Pool),
     attack: Attack,
@@ -172,7 +174,8 @@ fn direction(p: f64, difference: f64) -> Verdict {
     }
 }
 
-/// Holm over the headline family, in place; the family's verdicts follow the corrected p-values. `too_few` says that no verdict is possible whatever is found.
+/// Holm over the headline family, in place; the family's verdicts follow the corrected p-values. `too_few` says that no verdict is possible
+/// whatever is found.
 pub(crate) fn correct(metrics: &mut [MetricDifference], too_few: bool) {
     let family: Vec<usize> = FAMILY.iter().filter_map(|name| metrics.iter().position(|m| m.metric == *name)).collect();
     let raw: Vec<f64> = family.iter().map(|&i| metrics[i].p_value).collect();

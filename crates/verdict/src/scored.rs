@@ -98,7 +98,8 @@ pub fn can_run(pool: &Pool, attack: Attack) -> bool {
     pool.offers(attack.signal()) && (attack != Attack::RmiaGamma || population)
 }
 
-/// Scores of every model of a pool on every pool example, (M, N) as rows, higher = member, each target scored by the models outside its block.
+/// Scores of every model of a pool on every pool example, (M, N) as rows, higher = member, each target scored by the models outside its
+/// block.
 ///
 /// # Errors
 /// Models that form no lineup: fewer than two blocks. The pool has to have what the attack reads ([`can_run`]).

@@ -169,7 +169,8 @@ pub(super) enum Map {
     LikelihoodRatio,
 }
 
-/// The advantage over (gap / sigma, tau / sigma), darker for more; hatched where a narrower spread of non-members would hinder the attacker; recipes as points in their colours with their intervals.
+/// The advantage over (gap / sigma, tau / sigma), darker for more; hatched where a narrower spread of non-members would hinder the
+/// attacker; recipes as points in their colours with their intervals.
 pub(super) fn map(placed: &[Placed], which: Map) -> String {
     let edge = |least: f64, of: fn(&Placed) -> f64| placed.iter().map(of).fold(least, |a: f64, b| a.max(1.15 * b));
     let axes = Axes { x: (0.0, edge(1.2, |p| p.gap.high)), y: (0.0, edge(1.2, |p| p.ratio.high)) };

@@ -70,7 +70,8 @@ const CHUNK: usize = 1 << 18;
 /// Reads a pool.
 ///
 /// # Errors
-/// [`Error::Import`] with the file and what is wrong with it: sizes that do not fit, outputs that are no numbers (which model, which example), probabilities that do not sum to 1, labels out of range,
+/// [`Error::Import`] with the file and what is wrong with it: sizes that do not fit, outputs that are no numbers (which model, which
+/// example), probabilities that do not sum to 1, labels out of range,
 /// too few models.
 pub fn from_arrays(arrays: &Arrays<'_>) -> Result<Imported, Error> {
     let membership = membership(arrays.membership)?;
@@ -263,7 +264,8 @@ fn outputs(
     Ok((out, floored))
 }
 
-/// Signals per query of one model whose array lacks the axis of models, or has one of size 1 in the place of it or behind the examples, as layouts differ: (N, C), (N, Q, C), (N, 1, Q, C).
+/// Signals per query of one model whose array lacks the axis of models, or has one of size 1 in the place of it or behind the examples, as
+/// layouts differ: (N, C), (N, Q, C), (N, 1, Q, C).
 pub(super) fn outputs_of(
     found: &mut Values<'_>,
     given: Given,
@@ -286,7 +288,8 @@ fn from_logits<'a>(rows: impl Iterator<Item = &'a [f64]>, labels: &[u32], classe
     Signals::from_logits(&flat, labels, classes).map_err(|e| e.to_string())
 }
 
-/// Probabilities as logits, floored at [`LEAST`]; the number of examples of which the label's or all other probabilities are below it comes second.
+/// Probabilities as logits, floored at [`LEAST`]; the number of examples of which the label's or all other probabilities are below it comes
+/// second.
 fn from_probabilities<'a>(
     rows: impl Iterator<Item = &'a [f64]>,
     labels: &[u32],

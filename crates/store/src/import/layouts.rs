@@ -119,7 +119,8 @@ fn detect(dir: &Path) -> Result<Option<(Layout, Vec<Place>)>, Error> {
     Ok(None)
 }
 
-/// Reads a pool from a folder in one of the known [`Layout`]s; `None` where it is in none of them. Labels are those given, or in `y_train.npy` or `labels.npy`. The recipe is called `recipe`.
+/// Reads a pool from a folder in one of the known [`Layout`]s; `None` where it is in none of them. Labels are those given, or in
+/// `y_train.npy` or `labels.npy`. The recipe is called `recipe`.
 ///
 /// # Errors
 /// As [`from_arrays`](super::from_arrays); no labels anywhere.

@@ -90,7 +90,8 @@ struct Sorting {
     agreement: Option<AgainstNull>,
 }
 
-/// All sortings of one pair of recipes; `measurable` says whether the baseline's influence entropies mean anything. `None` where the halves of
+/// All sortings of one pair of recipes; `measurable` says whether the baseline's influence entropies mean anything. `None` where the halves
+/// of
 /// the blocks leave no training example in and out of their models.
 pub(super) fn of(
     context: &Context<'_>,

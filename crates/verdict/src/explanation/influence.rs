@@ -55,7 +55,8 @@ pub(super) fn of(context: &Context<'_>, pool: &Pool, both: &Both) -> Result<Opti
 /// Error at which the threshold of a high influence is two of them.
 const WANTED: f64 = HIGH.1 as f64 / 2.0;
 
-/// One form of influence: the sweep over all pairs, how many high ones chance gives, and whether the order of entropies is reproducible beyond
+/// One form of influence: the sweep over all pairs, how many high ones chance gives, and whether the order of entropies is reproducible
+/// beyond
 /// its null.
 fn form(
     context: &Context<'_>,
