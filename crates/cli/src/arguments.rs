@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// How much does a training recipe leak about its training data, and why?
 #[derive(Parser, Debug)]
-#[command(name = "flatleak", version, about, after_help = EXIT_CODES)]
+#[command(name = "flatleak", version, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
