@@ -39,13 +39,15 @@ fn budget(attack: Attack, exchanges: Exchanges, workers: usize) -> Budget {
     Budget { max_draws, stop_after: max_draws.div_ceil(20), workers }
 }
 
-/// Whether the models of two recipes can be set against each other one by one: they were trained on the same examples, as far as labels
-/// tell, and their outputs have the same shape.
+/// Whether the models of two recipes were trained on the same examples, one by one, as far as labels tell.
+pub(crate) fn share_examples(baseline: &Pool, candidate: &Pool) -> bool {
+    baseline.membership == candidate.membership && baseline.labels == candidate.labels && baseline.ids == candidate.ids
+}
+
+/// Whether the models of two recipes can be exchanged for each other under attack: they share their examples, and their outputs have the same shape.
 pub(crate) fn are_paired(baseline: &Pool, candidate: &Pool) -> bool {
     let held_out = |pool: &Pool| pool.test.iter().map(flatleak_pool::Signals::len).collect::<Vec<_>>();
-    baseline.membership == candidate.membership
-        && baseline.labels == candidate.labels
-        && baseline.ids == candidate.ids
+    share_examples(baseline, candidate)
         && baseline.queries() == candidate.queries()
         && held_out(baseline) == held_out(candidate)
 }

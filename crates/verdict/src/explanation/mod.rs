@@ -36,7 +36,7 @@ pub(crate) struct Pair<'a> {
 
 impl<'a> Pair<'a> {
     pub(crate) fn new(baseline: &'a Pool, candidate: &'a Pool) -> Self {
-        Self { baseline, candidate, paired: crate::comparison::are_paired(baseline, candidate) }
+        Self { baseline, candidate, paired: crate::comparison::share_examples(baseline, candidate) }
     }
 
     fn pairing(&self) -> &'static str {
@@ -117,7 +117,7 @@ pub(crate) fn explain(
             out.variance_differences.extend(Variances::differences(context, &pair, (a, b))?);
         }
         if !pair.paired {
-            let reason = "the recipes were trained on different memberships or examples, or their outputs have different shapes: their models cannot be paired, and intervals are unpaired";
+            let reason = "the recipes were trained on different memberships or examples: their models cannot be paired, and intervals are unpaired";
             out.left_out.push(LeftOut {
                 dataset: context.dataset.into(),
                 what: format!("gains by bucket and attribution, {name}"),
