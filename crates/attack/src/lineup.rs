@@ -71,16 +71,13 @@ impl<'a> Lineup<'a> {
     }
 
     /// The same with as many IN as OUT shadows for every target and example: the last models are left out. Needed wherever the number of
-    /// shadows on either side, without the
-    /// target's block, tells whether the target was trained on the example, as in designs in which every example is in exactly half of the
-    /// models but no blocks are (METHODS section 2).
-    #[must_use]
+    /// shadows on either side, without the target's block, tells whether the target was trained on the example, as in designs in which every
+    /// example is in exactly half of the models but no blocks are (METHODS section 2).
     ///
     /// Where examples differ in their number of models by no more than one block can hold, as in designs with a fixed number, and in these
-    /// without one block, both sides have as many
-    /// as are left of the smaller side of any example without any block: were it the smaller side of each, its size would still tell.
-    /// Elsewhere rows are as good as drawn one by one, and every example has its own
-    /// smaller side.
+    /// without one block, both sides have as many as are left of the smaller side of any example without any block: were it the smaller
+    /// side of each, its size would still tell. Elsewhere rows are as good as drawn one by one, and every example has its own smaller side.
+    #[must_use]
     pub fn with_equal_counts(mut self) -> Self {
         let inside: Vec<usize> =
             (0..self.examples()).map(|i| self.seats.iter().filter(|s| s.member[i]).count()).collect();

@@ -31,20 +31,24 @@ impl Sums {
     }
 }
 
+/// One model's value.
+#[derive(Clone, Copy)]
+struct Value {
+    value: f64,
+    /// Position of the model's block among the lineup's.
+    block: u32,
+    /// Position of the model.
+    seat: u32,
+}
+
 /// The values of one side, IN or OUT, of one example.
 #[derive(Default)]
 pub(crate) struct Side {
-    /// Value and block, in the order of the models.
-    unsorted: Vec<(f64, u32)>,
-    /// Positions in it, by value.
-    order: Vec<u32>,
-    /// Value and block, ascending.
-    sorted: Vec<(f64, u32)>,
+    /// The values, ascending.
+    sorted: Vec<Value>,
     /// Where each block's values stand in `sorted`: positions from `starts[b]` to `starts[b + 1]`, ascending.
     positions: Vec<u32>,
     starts: Vec<u32>,
-    /// Position of every value in the order of the models.
-    in_order: Vec<u32>,
     /// Over all blocks but each: sums of those before and behind it are added, never subtracted, so that nothing of a block, not even its
     /// rounding, is in what its targets
     /// are measured with.
@@ -53,23 +57,11 @@ pub(crate) struct Side {
 
 impl Side {
     fn rebuild(&mut self, blocks: usize) {
-        let unsorted = std::mem::take(&mut self.unsorted);
-        self.in_order.clear();
-        self.in_order.resize(unsorted.len(), 0);
-        self.sorted.clear();
-        self.order.clear();
-        self.order.extend(0..unsorted.len() as u32);
-        let value = |k: &u32| unsorted[*k as usize].0;
-        self.order.sort_unstable_by(|a, b| value(a).total_cmp(&value(b)));
-        for (at, k) in self.order.iter().enumerate() {
-            self.sorted.push(unsorted[*k as usize]);
-            self.in_order[*k as usize] = at as u32;
-        }
-        self.unsorted = unsorted;
+        self.sorted.sort_unstable_by(|a, b| a.value.total_cmp(&b.value));
         self.starts.clear();
         self.starts.resize(blocks + 1, 0);
-        for (_, block) in &self.sorted {
-            self.starts[*block as usize + 1] += 1;
+        for v in &self.sorted {
+            self.starts[v.block as usize + 1] += 1;
         }
         for b in 0..blocks {
             self.starts[b + 1] += self.starts[b];
@@ -77,8 +69,8 @@ impl Side {
         self.positions.clear();
         self.positions.resize(self.sorted.len(), 0);
         // Filling moves each start to the next block's, which is undone by looking one place to the left.
-        for (at, (_, block)) in self.sorted.iter().enumerate() {
-            let next = &mut self.starts[*block as usize];
+        for (at, v) in self.sorted.iter().enumerate() {
+            let next = &mut self.starts[v.block as usize];
             self.positions[*next as usize] = at as u32;
             *next += 1;
         }
@@ -105,7 +97,7 @@ impl Side {
     fn own(&self, block: usize) -> Sums {
         let mut own = Sums::default();
         for &at in self.of(block) {
-            let v = self.sorted[at as usize].0;
+            let v = self.sorted[at as usize].value;
             own = own.with(Sums { n: 1.0, sum: v, squares: v * v });
         }
         own
@@ -117,9 +109,10 @@ impl Side {
         if more == 0 {
             return Shadows { side: self, gone: Cow::Borrowed(own), sums: self.others[block] };
         }
-        let mut gone = own.to_vec();
-        let others = self.in_order.iter().rev().filter(|&&at| self.sorted[at as usize].1 as usize != block);
-        gone.extend(others.take(more));
+        let others = (0u32..).zip(&self.sorted).filter(|(_, v)| v.block as usize != block);
+        let mut last: Vec<(u32, u32)> = others.map(|(at, v)| (v.seat, at)).collect();
+        last.sort_unstable_by(|a, b| b.cmp(a));
+        let mut gone: Vec<u32> = own.iter().copied().chain(last.iter().take(more).map(|(_, at)| *at)).collect();
         gone.sort_unstable();
         let mut shadows = Shadows { side: self, gone: Cow::Owned(gone), sums: Sums::default() };
         shadows.sums = shadows.about(0.0);
@@ -156,13 +149,13 @@ impl Shadows<'_> {
     fn values(&self) -> impl Iterator<Item = f64> {
         let mut gone = self.gone.iter().peekable();
         let left = (0u32..).zip(&self.side.sorted).filter(move |(at, _)| gone.next_if_eq(&at).is_none());
-        left.map(|(_, v)| v.0)
+        left.map(|(_, v)| v.value)
     }
 
     /// Their k-th smallest value.
     fn at(&self, k: usize) -> f64 {
         let skipped = self.gone.iter().fold(k, |k, &gone| k + usize::from(gone as usize <= k));
-        self.side.sorted[skipped].0
+        self.side.sorted[skipped].value
     }
 
     /// The median; of an even number the mean of the middle two. NaN for none.
@@ -203,7 +196,7 @@ impl Shadows<'_> {
     /// How many lie below `value`, and how many are equal to it.
     pub(crate) fn rank(&self, value: f64) -> (usize, usize) {
         let sorted = &self.side.sorted;
-        let (low, high) = (sorted.partition_point(|v| v.0 < value), sorted.partition_point(|v| v.0 <= value));
+        let (low, high) = (sorted.partition_point(|v| v.value < value), sorted.partition_point(|v| v.value <= value));
         let gone = |end: usize| self.gone.iter().filter(|&&g| (g as usize) < end).count();
         let (low, high) = (low - gone(low), high - gone(high));
         (low, high - low)
@@ -234,26 +227,26 @@ impl Pooled {
     }
 }
 
-/// Calls `visit(example, IN, OUT)` for every example; `values` holds one row per seat.
-fn walk<V: AsRef<[f64]>>(lineup: &Lineup<'_>, values: &[V], mut visit: impl FnMut(usize, &Side, &Side)) {
+/// Calls `visit(example, IN, OUT)` for every example.
+fn walk(lineup: &Lineup<'_>, mut visit: impl FnMut(usize, &Side, &Side)) {
     let (n, blocks) = (lineup.examples(), lineup.blocks().len());
     let block_of = seats_blocks(lineup);
     let (mut inside, mut outside) = (Side::default(), Side::default());
     let mut gathered = vec![(0.0, false); TOGETHER * lineup.seats.len()];
     for first in (0..n).step_by(TOGETHER) {
         let here = TOGETHER.min(n - first);
-        for (at, (seat, row)) in lineup.seats.iter().zip(values).enumerate() {
-            let (row, member) = (&row.as_ref()[first..first + here], &seat.member[first..first + here]);
+        for (at, seat) in lineup.seats.iter().enumerate() {
+            let (row, member) = (&seat.values[first..first + here], &seat.member[first..first + here]);
             for (e, (v, m)) in row.iter().zip(member).enumerate() {
                 gathered[e * lineup.seats.len() + at] = (*v, *m);
             }
         }
         for (e, all) in gathered.chunks(lineup.seats.len()).take(here).enumerate() {
-            inside.unsorted.clear();
-            outside.unsorted.clear();
-            for (&(v, m), &block) in all.iter().zip(&block_of) {
+            inside.sorted.clear();
+            outside.sorted.clear();
+            for ((&(value, m), &block), seat) in all.iter().zip(&block_of).zip(0u32..) {
                 let side = if m { &mut inside } else { &mut outside };
-                side.unsorted.push((v, block));
+                side.sorted.push(Value { value, block, seat });
             }
             inside.rebuild(blocks);
             outside.rebuild(blocks);
@@ -272,7 +265,7 @@ fn seats_blocks(lineup: &Lineup<'_>) -> Vec<u32> {
 pub(crate) fn per_block<T>(lineup: &Lineup<'_>, mut f: impl FnMut(usize, &[Shadows<'_>; 2]) -> T) -> Vec<Vec<T>> {
     let n = lineup.examples();
     let mut rows: Vec<Vec<T>> = lineup.blocks().iter().map(|_| Vec::with_capacity(n)).collect();
-    walk(lineup, &signals(lineup), |_, inside, outside| {
+    walk(lineup, |_, inside, outside| {
         for (b, row) in rows.iter_mut().enumerate() {
             row.push(f(b, &shadows(lineup, inside, outside, b)));
         }
@@ -293,7 +286,7 @@ pub(crate) fn score_by_shadows<T>(
     for (seat, block) in seats_blocks(lineup).into_iter().enumerate() {
         members[block as usize].push(seat);
     }
-    walk(lineup, &signals(lineup), |i, inside, outside| {
+    walk(lineup, |i, inside, outside| {
         for (b, seats) in members.iter().enumerate() {
             let both = shadows(lineup, inside, outside, b);
             let found = fit(&both);
@@ -387,11 +380,6 @@ fn all_sums(lineup: &Lineup<'_>, values: &[Vec<f64>]) -> Vec<Vec<[Mean; 2]>> {
         }
     }
     rows
-}
-
-/// The signals of the seats.
-fn signals<'a>(lineup: &Lineup<'a>) -> Vec<&'a [f64]> {
-    lineup.seats.iter().map(|s| s.values).collect()
 }
 
 /// Scores of every seat from what its block's row holds: `f(target's value, block row entry, block position)`.

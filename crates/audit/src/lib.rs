@@ -101,11 +101,8 @@ fn attackable(whole: Pool, what: &str) -> Result<(Pool, Option<String>), Error> 
         })
     };
     let kept: Vec<usize> = (0..m.examples()).filter(|&i| enough(i)).collect();
-    let (all, gone) = (m.examples(), m.examples() - kept.len());
-    if kept.is_empty() {
-        return Err(Error::Nothing(what.into()));
-    }
-    let pool = if gone == 0 { whole } else { whole.of_examples(&kept) };
+    let reason = format!("have fewer than {BLOCKS} blocks of models on one side, and are left out");
+    let (pool, note) = restricted(whole, &kept, what, &reason)?;
     let one_sided = (0..pool.membership.models()).find(|&k| {
         let row = pool.membership.row(k);
         row.iter().all(|m| *m) || !row.iter().any(|m| *m)
@@ -113,9 +110,7 @@ fn attackable(whole: Pool, what: &str) -> Result<(Pool, Option<String>), Error> 
     if let Some(model) = one_sided {
         return Err(Error::OneSided { recipe: what.into(), model });
     }
-    let note =
-        format!("{gone} of {all} examples have fewer than {BLOCKS} blocks of models on one side, and are left out");
-    Ok((pool, (gone > 0).then(|| format!("{what}: {note}"))))
+    Ok((pool, note))
 }
 
 /// The pool of those examples of which there are enough models on both sides to explain them, and a sentence about the others.
@@ -124,16 +119,17 @@ fn attackable(whole: Pool, what: &str) -> Result<(Pool, Option<String>), Error> 
 /// No such example.
 pub fn usable(whole: Pool, what: &str) -> Result<(Pool, Option<String>), Error> {
     let kept = flatleak_explain::usable(&whole.membership);
-    let gone = whole.labels.len() - kept.len();
-    if kept.is_empty() {
-        return Err(Error::Nothing(what.into()));
+    restricted(whole, &kept, what, "are in too few models, or out of too few, and are left out")
+}
+
+/// The pool of the examples `kept`, and a sentence about the others, of whom `reason` says why they are left out.
+fn restricted(whole: Pool, kept: &[usize], what: &str, reason: &str) -> Result<(Pool, Option<String>), Error> {
+    let (all, gone) = (whole.labels.len(), whole.labels.len() - kept.len());
+    match (kept.len(), gone) {
+        (0, _) => Err(Error::Nothing(what.into())),
+        (_, 0) => Ok((whole, None)),
+        _ => Ok((whole.of_examples(kept), Some(format!("{what}: {gone} of {all} examples {reason}")))),
     }
-    if gone == 0 {
-        return Ok((whole, None));
-    }
-    let all = whole.labels.len();
-    let note = format!("{what}: {gone} of {all} examples are in too few models, or out of too few, and are left out");
-    Ok((whole.of_examples(&kept), Some(note)))
 }
 
 /// Pools to audit; of several, the first is the baseline.

@@ -21,7 +21,7 @@ use crate::exit::{DATA, Failure, GATE, OUTPUT, USAGE};
 use crate::explain::{Finished, runs_in};
 use crate::outputs::{self, Examples};
 use crate::progress::{complain, say};
-use gate::{Gate, Measure, Measured};
+use gate::{Gate, Measure};
 
 pub(crate) fn run(options: &Audit) -> Result<ExitCode, Failure> {
     let variant = match options.variant {
@@ -85,19 +85,16 @@ fn one_target(
         save_scores(&views, attacks, out)?;
     }
     let path = out.join("target.json");
-    write_atomic(&path, report::json(&found)?.as_bytes(), "target")?;
-    let of = |name: &str| found.attacks.iter().find(|a| a.name == name);
-    let measured = |gate: &Gate| match of(gate.attack()) {
-        None => Measured::Nothing,
-        Some(a) => match gate.measure() {
-            Measure::Auc => Measured::Value(a.auc),
-            Measure::Advantage => Measured::Value(a.advantage),
-            Measure::Tpr(level) => {
-                a.tpr_at_fpr.iter().find(|t| t.fpr == level).map_or(Measured::Nothing, |t| Measured::Value(t.tpr.mean))
-            }
+    write_atomic(&path, flatleak_report::json::render(&found)?.as_bytes(), "target")?;
+    let measured = |gate: &Gate| {
+        let attack = found.attacks.iter().find(|a| a.name == gate.attack())?;
+        match gate.measure() {
+            Measure::Auc => Some(attack.auc),
+            Measure::Advantage => Some(attack.advantage),
+            Measure::Tpr(level) => attack.tpr_at_fpr.iter().find(|t| t.fpr == level).map(|t| t.tpr.mean),
             // Its threshold is learnt on other targets.
-            Measure::BalancedAccuracy => Measured::Nothing,
-        },
+            Measure::BalancedAccuracy => None,
+        }
     };
     let exceeded: Vec<String> = gates.iter().filter_map(|g| g.against(&pool.recipe, measured(g))).collect();
     if options.work.message_format == MessageFormat::Json {

@@ -7,10 +7,10 @@ use std::sync::atomic::Ordering;
 use flatleak_data::values;
 use flatleak_explain::PhiMoments;
 use flatleak_pool::Signal;
-use flatleak_report::theory as report;
+use flatleak_report::{json, theory as report};
 use flatleak_store::write_atomic;
 use flatleak_theory::{Family, Problem, Recipe, Request, Run, Setting, own, study};
-use serde_json::json;
+use serde_json::json as event;
 
 use crate::arguments::{MessageFormat, Theory};
 use crate::compare::{pairs, stop_flag};
@@ -40,11 +40,11 @@ pub(crate) fn run(options: &Theory) -> Result<ExitCode, Failure> {
     let default = || options.run.clone().unwrap_or_else(|| PathBuf::from("flatleak-runs").join("theory"));
     let out = options.out.clone().unwrap_or_else(default);
     std::fs::create_dir_all(&out).map_err(|e| Failure::new(OUTPUT, format!("cannot create {}: {e}", out.display())))?;
-    write_atomic(&out.join("theory.json"), report::json(&outcome)?.as_bytes(), "theory")?;
+    write_atomic(&out.join("theory.json"), json::render(&outcome)?.as_bytes(), "theory")?;
     let page = out.join("theory.html");
     write_atomic(&page, report::html(&outcome, env!("CARGO_PKG_VERSION"))?.as_bytes(), "theory-report")?;
     if options.work.message_format == MessageFormat::Json {
-        say(&format!("{}\n", json!({ "phase": "done", "event": { "report": page, "changes": outcome.changes } })));
+        say(&format!("{}\n", event!({ "phase": "done", "event": { "report": page, "changes": outcome.changes } })));
     } else {
         say(&format!("{}\nreport: {}\n", report::table(&outcome), page.display()));
     }
@@ -76,9 +76,9 @@ fn brought(options: &Theory, file: &Path) -> Result<ExitCode, Failure> {
     let out = options.out.clone().unwrap_or_else(|| PathBuf::from("flatleak-runs").join("theory-own"));
     std::fs::create_dir_all(&out).map_err(|e| Failure::new(OUTPUT, format!("cannot create {}: {e}", out.display())))?;
     let path = out.join("path.json");
-    write_atomic(&path, report::own_json(&found)?.as_bytes(), "theory")?;
+    write_atomic(&path, json::render(&found)?.as_bytes(), "theory")?;
     if options.work.message_format == MessageFormat::Json {
-        say(&format!("{}\n", json!({ "phase": "done", "event": { "path": path, "degenerate": found.degenerate } })));
+        say(&format!("{}\n", event!({ "phase": "done", "event": { "path": path, "degenerate": found.degenerate } })));
     } else {
         say(&format!("{}\nfigures: {}\n", report::own_table(&found), path.display()));
     }

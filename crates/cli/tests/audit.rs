@@ -5,21 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 mod common;
-use common::{code, flatleak, results, small};
+use common::{code, flatleak, floats, results, small, words};
 
 /// A `.npy` file.
 fn npy(path: &Path, descr: &str, shape: &[usize], body: &[u8]) {
-    let shape: String = shape.iter().map(|n| format!("{n},")).collect();
-    let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}\n");
-    let mut out = b"\x93NUMPY\x01\x00".to_vec();
-    out.extend((header.len() as u16).to_le_bytes());
-    out.extend(header.as_bytes());
-    out.extend(body);
-    std::fs::write(path, out).unwrap();
-}
-
-fn floats(values: &[f64]) -> Vec<u8> {
-    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+    std::fs::write(path, common::npy(descr, shape, body)).unwrap();
 }
 
 /// Numbers that look drawn: a linear congruential generator (Knuth), mapped to [-1, 1).
@@ -88,10 +78,6 @@ impl Made {
         c.arg("--out").arg(self.path(&format!("out-{kind}"))).args(more);
         c.output().unwrap()
     }
-}
-
-fn words(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
 #[test]

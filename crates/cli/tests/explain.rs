@@ -5,16 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 mod common;
-use common::{code, flatleak, results, small};
+use common::{code, flatleak, results, small, words};
 
 fn explain(paths: &[&Path], more: &[&str]) -> Output {
     let mut c: Command = flatleak();
     c.arg("explain").args(paths).args(more);
     c.output().unwrap()
-}
-
-fn words(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
 fn lists(dir: &Path, ending: &str) -> Vec<PathBuf> {

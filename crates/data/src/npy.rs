@@ -3,7 +3,7 @@
 //! Pickled and object arrays are refused by name: reading them would run what a stranger wrote.
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read};
+use std::io::{Cursor, ErrorKind, Read};
 
 /// Most bytes of one array.
 pub const MAX_BYTES: u64 = 1 << 32;
@@ -77,44 +77,39 @@ struct Header {
 
 /// Reads the header from a stream, which is left at the first value: element type, shape, and whether the first axis runs fastest.
 pub(crate) fn read_header(from: &mut dyn Read) -> Result<(Kind, Vec<usize>, bool), String> {
-    let cut = |e: std::io::Error| format!("is cut short in its header: {e}");
-    let mut start = [0; 10];
-    from.read_exact(&mut start).map_err(cut)?;
-    let length = if start[6] == 1 {
-        usize::from(u16::from_le_bytes([start[8], start[9]]))
-    } else {
-        let mut more = [0; 2];
-        from.read_exact(&mut more).map_err(cut)?;
-        u32::from_le_bytes([start[8], start[9], more[0], more[1]]) as usize
+    let unread = |e: std::io::Error| match e.kind() {
+        ErrorKind::UnexpectedEof => "is cut short in its header".to_owned(),
+        _ => e.to_string(),
     };
-    if !start.starts_with(b"\x93NUMPY") {
+    let mut start = Vec::new();
+    from.take(6).read_to_end(&mut start).map_err(unread)?;
+    if start != b"\x93NUMPY" {
         return Err("is no .npy file: its first bytes are not \\x93NUMPY".into());
     }
-    if !(1..=3).contains(&start[6]) || length > MAX_HEADER {
-        return Err(format!("has .npy version {} and a header of {length} bytes", start[6]));
+    let [major, _] = two(from).map_err(unread)?;
+    let low = usize::from(u16::from_le_bytes(two(from).map_err(unread)?));
+    let length = match major {
+        1 => low,
+        2 | 3 => low | usize::from(u16::from_le_bytes(two(from).map_err(unread)?)) << 16,
+        _ => return Err(format!("has .npy version {major}; 1 to 3 are known")),
+    };
+    if length > MAX_HEADER {
+        return Err(format!("has a header of {length} bytes"));
     }
     let mut header = vec![0; length];
-    from.read_exact(&mut header).map_err(cut)?;
+    from.read_exact(&mut header).map_err(unread)?;
     described(std::str::from_utf8(&header).map_err(|_| "has a header that is not text".to_owned())?)
+}
+
+fn two(from: &mut dyn Read) -> std::io::Result<[u8; 2]> {
+    let mut bytes = [0; 2];
+    from.read_exact(&mut bytes).map(|()| bytes)
 }
 
 /// Reads the header alone.
 fn head(bytes: &[u8]) -> Result<Header, String> {
-    let rest = bytes.strip_prefix(b"\x93NUMPY").ok_or("is no .npy file: its first bytes are not \\x93NUMPY")?;
-    let cut = || "is cut short in its header".to_owned();
-    let (&[major, _], rest) = rest.split_first_chunk::<2>().ok_or_else(cut)?;
-    let (length, rest) = match major {
-        1 => rest.split_first_chunk::<2>().map(|(n, r)| (usize::from(u16::from_le_bytes(*n)), r)),
-        2 | 3 => rest.split_first_chunk::<4>().map(|(n, r)| (u32::from_le_bytes(*n) as usize, r)),
-        _ => return Err(format!("has .npy version {major}; 1 to 3 are known")),
-    }
-    .ok_or_else(cut)?;
-    if length > MAX_HEADER {
-        return Err(format!("has a header of {length} bytes"));
-    }
-    let (header, body) = rest.split_at_checked(length).ok_or_else(cut)?;
-    let header = std::str::from_utf8(header).map_err(|_| "has a header that is not text".to_owned())?;
-    let (kind, shape, fortran) = described(header)?;
+    let mut body = bytes;
+    let (kind, shape, fortran) = read_header(&mut body)?;
     let count = shape.iter().try_fold(1usize, |n, &s| n.checked_mul(s));
     let needed = count.and_then(|n| n.checked_mul(kind.size)).filter(|n| *n as u64 <= MAX_BYTES);
     let needed = needed.ok_or(format!("has the impossible shape {shape:?}"))?;

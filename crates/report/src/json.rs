@@ -1,13 +1,15 @@
-//! `results.json`.
+//! `results.json`, and the other records of the program.
+
+use serde::Serialize;
 
 use crate::{Document, Error};
 
-/// Indented JSON with a final newline.
+/// Indented JSON with a final newline: of a document, or of any other record.
 ///
 /// # Errors
-/// Never for a document of finite numbers.
-pub fn render(document: &Document) -> Result<String, Error> {
-    Ok(serde_json::to_string_pretty(document)? + "\n")
+/// Never for records of finite numbers.
+pub fn render(record: &impl Serialize) -> Result<String, Error> {
+    Ok(serde_json::to_string_pretty(record)? + "\n")
 }
 
 /// Reads a document back.

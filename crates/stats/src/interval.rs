@@ -59,6 +59,11 @@ pub fn student_t_critical(level: f64, degrees: f64) -> Result<f64, Error> {
     }
 }
 
+/// P(|T| > |t|) of Student's t.
+pub(crate) fn t_two_sided(t: f64, degrees: f64) -> f64 {
+    beta_reg(0.5 * degrees, 0.5, degrees / (degrees + t * t))
+}
+
 pub(crate) fn t_critical(level: f64, degrees: f64) -> f64 {
     // P(|T| > t) is the regularised incomplete beta function of (degrees/2, 1/2) at degrees/(degrees + t^2).
     let y = inv_beta_reg(0.5 * degrees, 0.5, 1.0 - level);
@@ -200,6 +205,6 @@ pub fn welch_test(a: (f64, f64, f64), b: (f64, f64, f64), level: f64) -> Result<
     let interval = Interval { mean: difference, low: difference - half, high: difference + half };
     let t = difference / standard_error;
     // 0 / 0 is no difference; with an error of 0 any other is infinitely many of them.
-    let p = if t.is_nan() { 1.0 } else { beta_reg(0.5 * degrees, 0.5, degrees / (degrees + t * t)) };
+    let p = if t.is_nan() { 1.0 } else { t_two_sided(t, degrees) };
     Ok((Jackknife { interval, standard_error }, p))
 }

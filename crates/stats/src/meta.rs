@@ -1,9 +1,7 @@
 //! One summary over several studies.
 
-use statrs::function::beta::beta_reg;
-
 use crate::error::{Error, check_finite};
-use crate::interval::{Interval, check_level, t_critical};
+use crate::interval::{Interval, check_level, t_critical, t_two_sided};
 
 /// A random-effects summary.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,8 +46,7 @@ pub fn random_effects(effects: &[f64], errors: &[f64], level: f64) -> Result<Ran
     let (mean, spread) = weighted(effects, &weights);
     let error = ((spread / degrees).max(1.0) / weights.iter().sum::<f64>()).sqrt();
     let half = t_critical(level, degrees) * error;
-    let t = mean / error;
-    let p_value = beta_reg(0.5 * degrees, 0.5, degrees / (degrees + t * t));
+    let p_value = t_two_sided(mean / error, degrees);
     let interval = Interval { mean, low: mean - half, high: mean + half };
     Ok(RandomEffects { interval, between, heterogeneity, p_value })
 }

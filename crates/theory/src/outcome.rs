@@ -259,7 +259,7 @@ fn changes(drawn: &[Drawn], tau: f64) -> Result<Vec<Change>, Error> {
         .collect()
 }
 
-fn finite(eta: f64) -> Option<f64> {
+pub(crate) fn finite(eta: f64) -> Option<f64> {
     eta.is_finite().then_some(eta)
 }
 

@@ -4,6 +4,7 @@ use flatleak_stats::{gaussian, moments};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::outcome::finite;
 use crate::path::{Degenerate, Path};
 use crate::problem::Problem;
 
@@ -49,7 +50,7 @@ pub fn own(problem: &Problem, spectrum: &[f64], etas: &[f64], workers: usize) ->
     let path = Path::new(problem, spectrum, etas, workers)?;
     let signs = problem.check_signs();
     let points = path.points.iter().map(|p| OwnPoint {
-        eta: p.eta.is_finite().then_some(p.eta),
+        eta: finite(p.eta),
         second_moment: p.second_moment,
         slope: p.slope,
         absolute: signs.is_ok().then(|| gaussian::absolute_advantage(p.second_moment.sqrt())),

@@ -101,8 +101,9 @@ impl Path {
         let found = parallel::map(1 + fitted.len(), workers, |k| {
             point(problem, spectrum, if k == 0 { 0.0 } else { fitted[k - 1] })
         });
+        let mut found = found.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let (start, aligned) = found.remove(0);
         let mut found = found.into_iter();
-        let (start, aligned) = found.next().unwrap_or_else(|| point(problem, spectrum, 0.0))?;
         let degenerate = match (isotropic, aligned) {
             (true, _) => Some(Degenerate::Isotropic),
             (false, true) => Some(Degenerate::AlignedWithRows),
@@ -111,7 +112,7 @@ impl Path {
         let mut points = Vec::with_capacity(etas.len());
         for &eta in etas {
             let fitted = if eta == 0.0 { None } else { found.next() };
-            let mut point = fitted.transpose()?.map_or_else(|| Point { eta, ..start.clone() }, |(point, _)| point);
+            let mut point = fitted.map_or_else(|| Point { eta, ..start.clone() }, |(point, _)| point);
             if degenerate.is_some() {
                 point.weights.clone_from(&start.weights);
                 (point.second_moment, point.slope) = (start.second_moment, 0.0);

@@ -24,13 +24,6 @@ pub(super) enum Measure {
     Tpr(f64),
 }
 
-/// A metric on one recipe.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Measured {
-    Value(f64),
-    Nothing,
-}
-
 impl Gate {
     /// Reads `attack.measure=limit`.
     pub(super) fn parse(text: &str, attacks: &[Attack]) -> Result<Self, Failure> {
@@ -69,13 +62,13 @@ impl Gate {
     pub(super) fn exceeded(&self, document: &Document) -> Vec<String> {
         let each = document.recipes.iter().filter_map(|r| {
             let found = r.attacks.iter().find(|a| a.name == self.attack).and_then(|a| self.of(a));
-            self.against(&r.name, found.map_or(Measured::Nothing, Measured::Value))
+            self.against(&r.name, found)
         });
         each.collect()
     }
 
     /// The sentence about what was measured on one recipe, where it exceeds the limit; what could not be measured keeps none.
-    pub(super) fn against(&self, recipe: &str, found: Measured) -> Option<String> {
+    pub(super) fn against(&self, recipe: &str, found: Option<f64>) -> Option<String> {
         let metric = match self.measure {
             Measure::Auc => format!("{}.auc", self.attack),
             Measure::Advantage => format!("{}.advantage", self.attack),
@@ -83,13 +76,13 @@ impl Gate {
             Measure::Tpr(level) => format!("{}.tpr@{level}", self.attack),
         };
         match found {
-            Measured::Nothing => {
+            None => {
                 Some(format!("{recipe}: {metric} could not be measured on these outputs, so its limit is not kept"))
             }
-            Measured::Value(value) if value > self.limit => {
+            Some(value) if value > self.limit => {
                 Some(format!("{recipe}: {metric} is {value:.4}, above the limit of {}", self.limit))
             }
-            Measured::Value(_) => None,
+            Some(_) => None,
         }
     }
 

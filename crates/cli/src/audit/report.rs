@@ -4,14 +4,6 @@ use std::fmt::Write;
 
 use flatleak_audit::Target;
 
-use crate::exit::{Failure, OTHER};
-
-/// `target.json`, with a final newline.
-pub(super) fn json(found: &Target) -> Result<String, Failure> {
-    let text = serde_json::to_string_pretty(found).map_err(|e| Failure::new(OTHER, e))?;
-    Ok(text + "\n")
-}
-
 /// The table in the terminal, at most 100 columns.
 pub(super) fn table(found: &Target) -> String {
     let mut out = format!(

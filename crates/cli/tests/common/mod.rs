@@ -29,3 +29,20 @@ pub(crate) fn results(out: &Path) -> serde_json::Value {
 pub(crate) fn code(output: &Output) -> i32 {
     output.status.code().unwrap()
 }
+
+/// All that it wrote, for the message of a failed assertion and for what must be in it.
+pub(crate) fn words(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// A `.npy` file.
+pub(crate) fn npy(descr: &str, shape: &[usize], body: &[u8]) -> Vec<u8> {
+    let shape: String = shape.iter().map(|n| format!("{n},")).collect();
+    let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}\n");
+    [b"\x93NUMPY\x01\x00".as_slice(), &(header.len() as u16).to_le_bytes(), header.as_bytes(), body].concat()
+}
+
+/// The body of a file of `<f8`.
+pub(crate) fn floats(values: &[f64]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+}

@@ -1,35 +1,17 @@
-//! The outcome of `flatleak theory`: terminal [`table`], [`html`] page and [`json`].
+//! The outcome of `flatleak theory`: terminal [`table`] and [`html`] page.
 
 mod page;
 mod plot;
 mod table;
 
 use flatleak_stats::Interval;
-use flatleak_theory::{Along, Change, Descent, Outcome, Own, Setting};
+use flatleak_theory::{Along, Change, Descent, Outcome, Setting};
 
 pub use page::html;
 pub use table::{own_table, table};
 
-use crate::Error;
-
 /// Largest error on labels of 1 up to which training counts as having arrived at an interpolating solution.
 const ARRIVED: f64 = 0.05;
-
-/// `theory.json`, with a final newline.
-///
-/// # Errors
-/// Numbers that JSON has no form for, of which an outcome has none.
-pub fn json(outcome: &Outcome) -> Result<String, Error> {
-    Ok(serde_json::to_string_pretty(outcome)? + "\n")
-}
-
-/// The path of a problem that was brought along as JSON, with a final newline.
-///
-/// # Errors
-/// Those of [`json`].
-pub fn own_json(own: &Own) -> Result<String, Error> {
-    Ok(serde_json::to_string_pretty(own)? + "\n")
-}
 
 /// Three digits with a sign, and a true minus.
 fn signed(e: &Interval) -> String {
