@@ -100,6 +100,12 @@ impl<'a> Lineup<'a> {
         &self.blocks
     }
 
+    /// Position of every seat's block among the blocks.
+    pub(crate) fn positions(&self) -> Vec<u32> {
+        // Every seat's block is among them.
+        self.seats.iter().map(|s| self.blocks.binary_search(&s.block).unwrap_or(0) as u32).collect()
+    }
+
     /// Number of examples, N.
     pub fn examples(&self) -> usize {
         self.labels.len()

@@ -230,7 +230,7 @@ impl Pooled {
 /// Calls `visit(example, IN, OUT)` for every example.
 fn walk(lineup: &Lineup<'_>, mut visit: impl FnMut(usize, &Side, &Side)) {
     let (n, blocks) = (lineup.examples(), lineup.blocks().len());
-    let block_of = seats_blocks(lineup);
+    let block_of = lineup.positions();
     let (mut inside, mut outside) = (Side::default(), Side::default());
     let mut gathered = vec![(0.0, false); TOGETHER * lineup.seats.len()];
     for first in (0..n).step_by(TOGETHER) {
@@ -255,12 +255,6 @@ fn walk(lineup: &Lineup<'_>, mut visit: impl FnMut(usize, &Side, &Side)) {
     }
 }
 
-/// Position of every seat's block among the lineup's.
-fn seats_blocks(lineup: &Lineup<'_>) -> Vec<u32> {
-    // Every seat's block is among them.
-    lineup.seats.iter().map(|s| lineup.blocks().binary_search(&s.block).unwrap_or(0) as u32).collect()
-}
-
 /// Calls `f(block position, [IN shadows, OUT shadows])` for every block and example and lays out what it returns as one row of N per block.
 pub(crate) fn per_block<T>(lineup: &Lineup<'_>, mut f: impl FnMut(usize, &[Shadows<'_>; 2]) -> T) -> Vec<Vec<T>> {
     let n = lineup.examples();
@@ -283,7 +277,7 @@ pub(crate) fn score_by_shadows<T>(
     let n = lineup.examples();
     let mut scores: Vec<Vec<f64>> = lineup.seats.iter().map(|_| vec![0.0; n]).collect();
     let mut members: Vec<Vec<usize>> = vec![Vec::new(); lineup.blocks().len()];
-    for (seat, block) in seats_blocks(lineup).into_iter().enumerate() {
+    for (seat, block) in lineup.positions().into_iter().enumerate() {
         members[block as usize].push(seat);
     }
     walk(lineup, |i, inside, outside| {
@@ -337,7 +331,7 @@ fn side_sums(lineup: &Lineup<'_>, values: &[Vec<f64>]) -> Vec<Vec<[Mean; 2]>> {
 
 /// With as many on either side, at most `most`: the last models are left out.
 fn equal_sums(lineup: &Lineup<'_>, values: &[Vec<f64>], most: usize) -> Vec<Vec<[Mean; 2]>> {
-    let block_of = seats_blocks(lineup);
+    let block_of = lineup.positions();
     let side_of = |k: usize, i: usize| usize::from(!lineup.seats[k].member[i]);
     let one = |block: usize, i: usize| {
         let others = || (0..block_of.len()).filter(|&k| block_of[k] as usize != block);
@@ -360,7 +354,7 @@ fn all_sums(lineup: &Lineup<'_>, values: &[Vec<f64>]) -> Vec<Vec<[Mean; 2]>> {
     let n = lineup.examples();
     // Per block its own sums first, then those of all others.
     let mut rows = vec![vec![[Mean::default(); 2]; n]; lineup.blocks().len()];
-    for ((seat, row), block) in lineup.seats.iter().zip(values).zip(seats_blocks(lineup)) {
+    for ((seat, row), block) in lineup.seats.iter().zip(values).zip(lineup.positions()) {
         for ((own, v), m) in rows[block as usize].iter_mut().zip(row).zip(seat.member) {
             own[usize::from(!m)].add(&Mean { n: 1.0, sum: *v });
         }
@@ -387,7 +381,7 @@ pub(crate) fn score_seats<T>(lineup: &Lineup<'_>, rows: &[Vec<T>], f: impl Fn(f6
     lineup
         .seats
         .iter()
-        .zip(seats_blocks(lineup))
+        .zip(lineup.positions())
         .map(|(seat, at)| {
             seat.values.iter().zip(&rows[at as usize]).map(|(&v, entry)| f(v, entry, at as usize)).collect()
         })

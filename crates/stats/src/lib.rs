@@ -38,6 +38,7 @@ mod permutation;
 mod power;
 mod proportion;
 mod roc;
+mod threshold;
 
 pub use correction::{benjamini_hochberg, holm};
 pub use curve::{OperatingPoint, interpolate};
@@ -52,3 +53,4 @@ pub use permutation::{Budget, sign_flip_test, smallest_p, swap_test};
 pub use power::{models_needed, smallest_detectable};
 pub use proportion::{clopper_pearson, independent_difference, matched_difference, wilson};
 pub use roc::Ranking;
+pub use threshold::best_threshold;

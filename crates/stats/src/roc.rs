@@ -28,14 +28,14 @@ struct Vertex {
 }
 
 /// The integer whose ascending order is the descending order of the score.
-fn key_of(score: f64) -> u64 {
+pub(crate) fn key_of(score: f64) -> u64 {
     let bits = (score + 0.0).to_bits(); // -0 + 0 is 0
     let ascending = if bits >> 63 == 1 { !bits } else { bits | 1 << 63 };
     !ascending
 }
 
 /// The score behind a key.
-fn score_of(key: u64) -> f64 {
+pub(crate) fn score_of(key: u64) -> f64 {
     let ascending = !key;
     f64::from_bits(if ascending >> 63 == 1 { ascending & !(1 << 63) } else { !ascending })
 }

@@ -2,7 +2,7 @@
 
 use flatleak_attack::{Attack, Lineup};
 use flatleak_pool::{Pool, Signal};
-use flatleak_stats::{Interval, Jackknife, Ranking, block_interval, jackknife, moments, parallel};
+use flatleak_stats::{Interval, Jackknife, Ranking, best_threshold, block_interval, jackknife, moments, parallel};
 use flatleak_stream::{Purpose, Stream};
 
 use crate::comparison::is_headline;
@@ -208,8 +208,7 @@ fn right_calls(lineup: &Lineup<'_>, scores: &[Vec<f64>], thresholds: &[f64]) -> 
 
 /// The threshold with the best pooled balanced accuracy over all targets of a lineup.
 fn pooled_threshold(lineup: &Lineup<'_>, scores: &[Vec<f64>]) -> Result<f64, Error> {
-    let members: Vec<bool> = lineup.seats().iter().flat_map(|s| s.member.iter().copied()).collect();
-    Ok(Ranking::new(&scores.concat(), &members)?.best_threshold())
+    Ok(best_threshold(lineup.seats().iter().zip(scores).map(|(seat, row)| (row.as_slice(), seat.member)))?)
 }
 
 /// Balanced accuracy per block of `lineup` at the threshold of each block of `all`.
