@@ -2,7 +2,7 @@
 
 use flatleak_pool::Signal;
 
-use crate::{Lineup, lira, ratio, threshold};
+use crate::{Lineup, bavaria, lira, ratio, threshold};
 
 /// How the pooled standard deviation of `lira-online-fixed` is formed; the literature has several.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,6 +32,8 @@ impl FixedVariance {
 pub enum Attack {
     /// Correct prediction (Yeom et al. 2018).
     Correctness,
+    /// Share of views of the example that are predicted correctly (own simplification of Choquette-Choo et al. 2021, arXiv 2007.14321).
+    LabelOnly,
     /// log p_y, which ranks as p_y does and keeps its precision near 1.
     Confidence,
     /// Negative entropy.
@@ -56,6 +58,10 @@ pub enum Attack {
     LiraOnline,
     /// Likelihood ratio with pooled deviations.
     LiraOnlineFixed(FixedVariance),
+    /// Likelihood ratio with means and variances shrunk towards the pool's, for few shadows (Brännvall 2026, arXiv 2603.11799).
+    BavariaNormal,
+    /// The same with Student's predictive densities.
+    BavariaStudent,
     /// One-sided test against the OUT shadows, ranked by its z value.
     LiraOffline,
     /// The same with a pooled deviation.
@@ -79,6 +85,7 @@ pub fn all() -> Vec<Attack> {
     use Attack::*;
     vec![
         Correctness,
+        LabelOnly,
         Confidence,
         Loss,
         Entropy,
@@ -91,6 +98,8 @@ pub fn all() -> Vec<Attack> {
         CalibratedLoss,
         LiraOnline,
         LiraOnlineFixed(FixedVariance::Residual),
+        BavariaNormal,
+        BavariaStudent,
         LiraOffline,
         LiraOfflineFixed,
         LiraOfflineTwoSided,
@@ -107,6 +116,7 @@ impl Attack {
     pub fn name(self) -> &'static str {
         match self {
             Self::Correctness => "correctness",
+            Self::LabelOnly => "label-only",
             Self::Confidence => "confidence",
             Self::Entropy => "entropy",
             Self::ModifiedEntropy => "modified-entropy",
@@ -119,6 +129,8 @@ impl Attack {
             Self::CalibratedLoss => "calibrated-loss",
             Self::LiraOnline => "lira-online",
             Self::LiraOnlineFixed(_) => "lira-online-fixed",
+            Self::BavariaNormal => "bavaria-n",
+            Self::BavariaStudent => "bavaria-t",
             Self::LiraOffline => "lira-offline",
             Self::LiraOfflineFixed => "lira-offline-fixed",
             Self::LiraOfflineTwoSided => "lira-offline-two-sided",
@@ -138,12 +150,14 @@ impl Attack {
     /// The signal that the attack reads.
     pub fn signal(self) -> Signal {
         match self {
-            Self::Correctness => Signal::Correct,
+            Self::Correctness | Self::LabelOnly => Signal::Correct,
             Self::ConfidencePerClass => Signal::Confidence,
             Self::Entropy | Self::EntropyPerClass => Signal::NegativeEntropy,
             Self::ModifiedEntropy | Self::ModifiedEntropyPerClass => Signal::NegativeModifiedEntropy,
             Self::LiraOnline
             | Self::LiraOnlineFixed(_)
+            | Self::BavariaNormal
+            | Self::BavariaStudent
             | Self::LiraOffline
             | Self::LiraOfflineFixed
             | Self::LiraOfflineTwoSided
@@ -163,6 +177,9 @@ impl Attack {
     pub fn formula(self) -> &'static str {
         match self {
             Self::Correctness => "1[prediction = label] (Yeom et al. 2018)",
+            Self::LabelOnly => {
+                "share of the views with prediction = label (own simplification of Choquette-Choo et al. 2021, arXiv 2007.14321)"
+            }
             Self::Confidence => "log p_y",
             Self::Loss => "-loss = log p_y",
             Self::Entropy => "-H(p)",
@@ -183,6 +200,12 @@ impl Attack {
                 "the same, one s for both sides: of all raw IN phi (the 2022 reference code)"
             }
             Self::LiraOnlineFixed(FixedVariance::PerSide) => "the same, s per side of all raw phi",
+            Self::BavariaNormal => {
+                "log N(phi; mean_in, v_in) - log N(phi; mean_out, v_out), v = (2 V + ss + n (mean - mu0)^2 / (n + 1)) / n with mu0, V over all examples (Brännvall 2026, arXiv 2603.11799, as its code)"
+            }
+            Self::BavariaStudent => {
+                "the same with Student's posterior predictive densities, n + 4 degrees of freedom about (mu0 + n mean) / (n + 1)"
+            }
             Self::LiraOffline => "(phi - mu_out) / s_out, which ranks as log Phi of it (the paper's one-sided test)",
             Self::LiraOfflineFixed => "the same, s_out over all examples of phi - mu_out",
             Self::LiraOfflineTwoSided => "-log N(phi; mu_out, s_out) (what the 2021 reference code computes)",
@@ -202,7 +225,18 @@ impl Attack {
 
     /// Whether a target's score depends on the outputs of other models.
     pub fn uses_shadows(self) -> bool {
-        !matches!(self, Self::Correctness | Self::Confidence | Self::Entropy | Self::ModifiedEntropy | Self::Loss)
+        use Attack::*;
+        !matches!(self, Correctness | LabelOnly | Confidence | Entropy | ModifiedEntropy | Loss)
+    }
+
+    /// Whether further views of an example are of no use to it.
+    pub fn reads_plain_view(self) -> bool {
+        self == Self::Correctness
+    }
+
+    /// Whether it is nothing without further views.
+    pub fn needs_views(self) -> bool {
+        self == Self::LabelOnly
     }
 
     /// The attack whose ROC this one has by construction, in a design with equal IN and OUT counts.
@@ -217,9 +251,12 @@ impl Attack {
     /// Scores of every model of the lineup on every example, (M, N) as rows; higher = member.
     pub fn score(self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
         match self {
-            Self::Correctness | Self::Confidence | Self::Entropy | Self::ModifiedEntropy | Self::Loss => {
-                lineup.seats.iter().map(|s| s.values.to_vec()).collect()
-            }
+            Self::Correctness
+            | Self::LabelOnly
+            | Self::Confidence
+            | Self::Entropy
+            | Self::ModifiedEntropy
+            | Self::Loss => lineup.seats.iter().map(|s| s.values.to_vec()).collect(),
             Self::ConfidencePerClass | Self::EntropyPerClass | Self::ModifiedEntropyPerClass | Self::LossPerClass => {
                 threshold::per_class(lineup)
             }
@@ -227,6 +264,8 @@ impl Attack {
             Self::CalibratedLoss => ratio::calibrated_loss(lineup),
             Self::LiraOnline => lira::online(lineup, None),
             Self::LiraOnlineFixed(variant) => lira::online(lineup, Some(variant)),
+            Self::BavariaNormal => bavaria::normal(lineup),
+            Self::BavariaStudent => bavaria::student(lineup),
             Self::LiraOffline => lira::offline(lineup, false, false),
             Self::LiraOfflineFixed => lira::offline(lineup, true, false),
             Self::LiraOfflineTwoSided => lira::offline(lineup, false, true),

@@ -16,6 +16,7 @@
 //! assert!(scores[0][0] > scores[0][1] && scores[1][1] > scores[1][0]);
 //! ```
 
+mod bavaria;
 mod catalogue;
 mod lineup;
 mod lira;

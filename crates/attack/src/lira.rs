@@ -11,7 +11,7 @@ pub(crate) fn online(lineup: &Lineup<'_>, fixed: Option<FixedVariance>) -> Vec<V
     let Some(variant) = fixed else {
         return score_by_shadows(
             lineup,
-            |both| [&both[0], &both[1]].map(|side| (side.median(), Spread::new(side.deviation()))),
+            |_, both| [&both[0], &both[1]].map(|side| (side.median(), Spread::new(side.deviation()))),
             |phi, [(mu_in, s_in), (mu_out, s_out)], _| s_in.log_density(phi, *mu_in) - s_out.log_density(phi, *mu_out),
         );
     };
@@ -45,7 +45,7 @@ pub(crate) fn offline(lineup: &Lineup<'_>, fixed: bool, two_sided: bool) -> Vec<
     let score =
         |phi: f64, mu: f64, s: Spread| if two_sided { -s.log_density(phi, mu) } else { (phi - mu) / s.deviation };
     if !fixed {
-        let fit = |both: &[Shadows<'_>; 2]| (both[1].median(), Spread::new(both[1].deviation()));
+        let fit = |_: usize, both: &[Shadows<'_>; 2]| (both[1].median(), Spread::new(both[1].deviation()));
         return score_by_shadows(lineup, fit, |phi, &(mu, s), _| score(phi, mu, s));
     }
     let mut pooled = vec![Pooled::default(); lineup.blocks().len()];

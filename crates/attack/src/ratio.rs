@@ -6,7 +6,7 @@
 use flatleak_pool::log_sigmoid;
 
 use crate::Lineup;
-use crate::shadows::{means, score_by_shadows, score_seats, side_means};
+use crate::shadows::{Means, score_by_means, score_by_shadows};
 
 /// Weight of the offline correction, never tuned on a target (Zarifzadeh et al. 2024).
 const OFFLINE_A: f64 = 0.3;
@@ -18,7 +18,7 @@ const GAMMA: f64 = 1.0;
 pub(crate) fn attack_r(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
     score_by_shadows(
         lineup,
-        |_| (),
+        |_, _| (),
         |v, (), outside| {
             // Values are log p = -loss: a larger loss is a smaller value.
             let (below, equal) = outside.rank(v);
@@ -29,42 +29,40 @@ pub(crate) fn attack_r(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
 
 /// Mean OUT loss minus the target's loss.
 pub(crate) fn calibrated_loss(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
-    let means = side_means(lineup, &mapped(lineup, |v| v));
-    score_seats(lineup, &means, |v, [_, out], _| v - out)
+    score_by_means(lineup, |v| [v], |[_, out]| out.means(), |v, [out]| v - out)
 }
 
 /// log(p / pbar), pbar = (mean IN + mean OUT) / 2.
 pub(crate) fn rmia(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
-    let share = side_means(lineup, &mapped(lineup, sigmoid));
-    let rest = side_means(lineup, &mapped(lineup, complement));
-    let half = |[inside, outside]: &[f64; 2]| 0.5 * (inside + outside);
-    let log_pbar: Vec<Vec<f64>> = share
-        .iter()
-        .zip(&rest)
-        .map(|(p, q)| p.iter().zip(q).map(|(p, q)| log_share(half(p), half(q))).collect())
-        .collect();
-    score_seats(lineup, &log_pbar, |phi, log_pbar, _| log_sigmoid(phi) - log_pbar)
+    let half = |a: f64, b: f64| 0.5 * (a + b);
+    let log_pbar = |[inside, outside]: [Means<2>; 2]| {
+        let ([p_in, q_in], [p_out, q_out]) = (inside.means(), outside.means());
+        log_share(half(p_in, p_out), half(q_in, q_out))
+    };
+    score_by_means(lineup, share_and_rest, log_pbar, |phi, log_pbar| log_sigmoid(phi) - log_pbar)
 }
 
 /// log p - log of the mean p over all shadows of the example.
 pub(crate) fn base(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
-    let (share, rest) = (means(lineup, &mapped(lineup, sigmoid)), means(lineup, &mapped(lineup, complement)));
-    let rows: Vec<Vec<f64>> =
-        share.iter().zip(&rest).map(|(p, q)| p.iter().zip(q).map(|(p, q)| log_share(*p, *q)).collect()).collect();
-    score_seats(lineup, &rows, |phi, log_mean, _| log_sigmoid(phi) - log_mean)
+    let log_mean = |[inside, outside]: [Means<2>; 2]| {
+        let [p, q] = inside.with(outside).means();
+        log_share(p, q)
+    };
+    score_by_means(lineup, share_and_rest, log_mean, |phi, log_mean| log_sigmoid(phi) - log_mean)
 }
 
 /// log(p / pbar), pbar = (1 + a)/2 mean OUT + (1 - a)/2.
 pub(crate) fn rmia_offline(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
-    let means = side_means(lineup, &mapped(lineup, complement));
-    let log_pbar: Vec<Vec<f64>> =
-        means.iter().map(|row| row.iter().map(|[_, out]| offline_log_pbar(*out)).collect()).collect();
-    score_seats(lineup, &log_pbar, |phi, log_pbar, _| log_sigmoid(phi) - log_pbar)
+    let log_pbar = |[_, out]: [Means<1>; 2]| {
+        let [rest] = out.means();
+        offline_log_pbar(rest)
+    };
+    score_by_means(lineup, |phi| [complement(phi)], log_pbar, |phi, log_pbar| log_sigmoid(phi) - log_pbar)
 }
 
-/// One function of every signal, so that exponentials are taken once and not for every block.
-fn mapped(lineup: &Lineup<'_>, f: fn(f64) -> f64) -> Vec<Vec<f64>> {
-    lineup.seats.iter().map(|s| s.values.iter().map(|&v| f(v)).collect()).collect()
+/// p and 1 - p.
+fn share_and_rest(phi: f64) -> [f64; 2] {
+    [sigmoid(phi), complement(phi)]
 }
 
 /// Share of population examples z with r_x / r_z > gamma; r = p / pbar with the offline pbar for x and z alike.

@@ -184,13 +184,17 @@ impl Shadows<'_> {
 
     /// Standard deviation about the mean, ddof 0, plus the 1e-30 that keeps it from 0.
     pub(crate) fn deviation(&self) -> f64 {
+        self.variance().sqrt() + FLOOR
+    }
+
+    /// Variance about the mean, ddof 0.
+    pub(crate) fn variance(&self) -> f64 {
         let others = self.sums;
         let (mean, square) = (others.sum / others.n, others.squares / others.n);
         let variance = square - mean * mean;
         // Also where a value is infinite.
         let sound = variance > CANCELLED * square;
-        let variance = if sound { variance } else { self.about(self.mean()).squares / others.n };
-        variance.sqrt() + FLOOR
+        if sound { variance } else { self.about(self.mean()).squares / others.n }
     }
 
     /// How many lie below `value`, and how many are equal to it.
@@ -219,11 +223,16 @@ impl Shadows<'_> {
 pub(crate) struct Pooled(Sums);
 
 impl Pooled {
-    /// Standard deviation, ddof 0, plus 1e-30.
-    pub(crate) fn deviation(self) -> f64 {
+    /// Mean and variance, ddof 0, about the centre of what was pooled.
+    pub(crate) fn moments(self) -> (f64, f64) {
         let Sums { n, sum, squares } = self.0;
         let mean = sum / n;
-        (squares / n - mean * mean).max(0.0).sqrt() + FLOOR
+        (mean, (squares / n - mean * mean).max(0.0))
+    }
+
+    /// Standard deviation, ddof 0, plus 1e-30.
+    pub(crate) fn deviation(self) -> f64 {
+        self.moments().1.sqrt() + FLOOR
     }
 }
 
@@ -267,11 +276,11 @@ pub(crate) fn per_block<T>(lineup: &Lineup<'_>, mut f: impl FnMut(usize, &[Shado
     rows
 }
 
-/// Scores of every seat, (M, N) as rows: `fit([IN shadows, OUT shadows])` once per block and example, `score(target's value, fit, OUT
-/// shadows)` for every seat.
+/// Scores of every seat, (M, N) as rows: `fit(block position, [IN shadows, OUT shadows])` once per block and example, `score(target's
+/// value, fit, OUT shadows)` for every seat.
 pub(crate) fn score_by_shadows<T>(
     lineup: &Lineup<'_>,
-    mut fit: impl FnMut(&[Shadows<'_>; 2]) -> T,
+    mut fit: impl FnMut(usize, &[Shadows<'_>; 2]) -> T,
     score: impl Fn(f64, &T, &Shadows<'_>) -> f64,
 ) -> Vec<Vec<f64>> {
     let n = lineup.examples();
@@ -283,7 +292,7 @@ pub(crate) fn score_by_shadows<T>(
     walk(lineup, |i, inside, outside| {
         for (b, seats) in members.iter().enumerate() {
             let both = shadows(lineup, inside, outside, b);
-            let found = fit(&both);
+            let found = fit(b, &both);
             for &k in seats {
                 scores[k][i] = score(lineup.seats[k].values[i], &found, &both[1]);
             }
@@ -292,88 +301,100 @@ pub(crate) fn score_by_shadows<T>(
     scores
 }
 
-/// Mean of the IN and of the OUT shadows for every block and example, one row of N per block; `values` holds one row per seat.
+/// Sums over the shadows of one side.
+#[derive(Clone, Copy)]
+pub(crate) struct Means<const K: usize> {
+    n: f64,
+    sums: [f64; K],
+}
+
+impl<const K: usize> Means<K> {
+    const NONE: Self = Self { n: 0.0, sums: [0.0; K] };
+
+    /// The sums over both.
+    pub(crate) fn with(self, other: Self) -> Self {
+        let mut sums = self.sums;
+        sums.iter_mut().zip(other.sums).for_each(|(sum, more)| *sum += more);
+        Self { n: self.n + other.n, sums }
+    }
+
+    /// The means; NaN for none.
+    pub(crate) fn means(self) -> [f64; K] {
+        self.sums.map(|sum| sum / self.n)
+    }
+}
+
+/// Scores of every seat, (M, N) as rows, from means over its shadows: `parts(value)` is what is averaged, `fit([IN, OUT])` is called once per
+/// block and example, `score(target's value, fit)` for every seat.
 ///
 /// Sums run over the shadows only, those before and those behind the block: subtracting a block from a total would lose the small means.
-pub(crate) fn side_means(lineup: &Lineup<'_>, values: &[Vec<f64>]) -> Vec<Vec<[f64; 2]>> {
-    let sums = side_sums(lineup, values);
-    let mean = |[inside, outside]: &[Mean; 2]| [inside.sum / inside.n, outside.sum / outside.n];
-    sums.iter().map(|row| row.iter().map(mean).collect()).collect()
-}
-
-/// Mean of all shadows for every block and example, as [`side_means`].
-pub(crate) fn means(lineup: &Lineup<'_>, values: &[Vec<f64>]) -> Vec<Vec<f64>> {
-    let sums = side_sums(lineup, values);
-    let mean = |[inside, outside]: &[Mean; 2]| (inside.sum + outside.sum) / (inside.n + outside.n);
-    sums.iter().map(|row| row.iter().map(mean).collect()).collect()
-}
-
-#[derive(Clone, Copy, Default)]
-struct Mean {
-    n: f64,
-    sum: f64,
-}
-
-impl Mean {
-    fn add(&mut self, other: &Self) {
-        self.n += other.n;
-        self.sum += other.sum;
+pub(crate) fn score_by_means<const K: usize, T>(
+    lineup: &Lineup<'_>,
+    parts: impl Fn(f64) -> [f64; K],
+    fit: impl Fn([Means<K>; 2]) -> T,
+    score: impl Fn(f64, &T) -> f64,
+) -> Vec<Vec<f64>> {
+    let (n, blocks, models) = (lineup.examples(), lineup.blocks().len(), lineup.seats.len());
+    let block_of = lineup.positions();
+    let mut scores: Vec<Vec<f64>> = lineup.seats.iter().map(|_| vec![0.0; n]).collect();
+    let mut gathered = vec![(0, Means::NONE); TOGETHER * models];
+    let mut sums = vec![[Means::NONE; 2]; blocks];
+    for first in (0..n).step_by(TOGETHER) {
+        let here = TOGETHER.min(n - first);
+        for (k, seat) in lineup.seats.iter().enumerate() {
+            for e in 0..here {
+                let (side, value) = (usize::from(!seat.member[first + e]), seat.values[first + e]);
+                gathered[e * models + k] = (side, Means { n: 1.0, sums: parts(value) });
+            }
+        }
+        for e in 0..here {
+            let all = &gathered[e * models..][..models];
+            match lineup.equal_counts {
+                Some(most) => equal_sums(all, &block_of, most, &mut sums),
+                None => all_sums(all, &block_of, &mut sums),
+            }
+            let fits: Vec<T> = sums.iter().map(|both| fit(*both)).collect();
+            for ((seat, row), &block) in lineup.seats.iter().zip(&mut scores).zip(&block_of) {
+                row[first + e] = score(seat.values[first + e], &fits[block as usize]);
+            }
+        }
     }
-}
-
-/// Sums over the IN and the OUT shadows, one row of N per block.
-fn side_sums(lineup: &Lineup<'_>, values: &[Vec<f64>]) -> Vec<Vec<[Mean; 2]>> {
-    match lineup.equal_counts {
-        Some(most) => equal_sums(lineup, values, most),
-        None => all_sums(lineup, values),
-    }
+    scores
 }
 
 /// With as many on either side, at most `most`: the last models are left out.
-fn equal_sums(lineup: &Lineup<'_>, values: &[Vec<f64>], most: usize) -> Vec<Vec<[Mean; 2]>> {
-    let block_of = lineup.positions();
-    let side_of = |k: usize, i: usize| usize::from(!lineup.seats[k].member[i]);
-    let one = |block: usize, i: usize| {
-        let others = || (0..block_of.len()).filter(|&k| block_of[k] as usize != block);
+fn equal_sums<const K: usize>(all: &[(usize, Means<K>)], block_of: &[u32], most: usize, sums: &mut [[Means<K>; 2]]) {
+    for (block, both) in (0u32..).zip(sums) {
+        let others = || all.iter().zip(block_of).filter(|(_, b)| **b != block).map(|(v, _)| v);
         let mut counts = [0usize; 2];
-        others().for_each(|k| counts[side_of(k, i)] += 1);
+        others().for_each(|(side, _)| counts[*side] += 1);
         let least = counts[0].min(counts[1]).min(most);
-        let mut sums = [Mean::default(); 2];
-        for k in others() {
-            let sum = &mut sums[side_of(k, i)];
-            if (sum.n as usize) < least {
-                sum.add(&Mean { n: 1.0, sum: values[k][i] });
+        *both = [Means::NONE; 2];
+        for (side, value) in others() {
+            if (both[*side].n as usize) < least {
+                both[*side] = both[*side].with(*value);
             }
         }
-        sums
-    };
-    (0..lineup.blocks().len()).map(|b| (0..lineup.examples()).map(|i| one(b, i)).collect()).collect()
+    }
 }
 
-fn all_sums(lineup: &Lineup<'_>, values: &[Vec<f64>]) -> Vec<Vec<[Mean; 2]>> {
-    let n = lineup.examples();
-    // Per block its own sums first, then those of all others.
-    let mut rows = vec![vec![[Mean::default(); 2]; n]; lineup.blocks().len()];
-    for ((seat, row), block) in lineup.seats.iter().zip(values).zip(lineup.positions()) {
-        for ((own, v), m) in rows[block as usize].iter_mut().zip(row).zip(seat.member) {
-            own[usize::from(!m)].add(&Mean { n: 1.0, sum: *v });
-        }
+fn all_sums<const K: usize>(all: &[(usize, Means<K>)], block_of: &[u32], sums: &mut [[Means<K>; 2]]) {
+    let add = |to: &mut [Means<K>; 2], more: &[Means<K>; 2]| to.iter_mut().zip(more).for_each(|(a, b)| *a = a.with(*b));
+    let mut own = vec![[Means::NONE; 2]; sums.len()];
+    for ((side, value), &block) in all.iter().zip(block_of) {
+        let sum = &mut own[block as usize][*side];
+        *sum = sum.with(*value);
     }
-    let mut own = vec![[Mean::default(); 2]; rows.len()];
-    for i in 0..n {
-        own.iter_mut().zip(&rows).for_each(|(own, row)| *own = row[i]);
-        let mut before = [Mean::default(); 2];
-        for (row, own) in rows.iter_mut().zip(&own) {
-            row[i] = before;
-            before.iter_mut().zip(own).for_each(|(all, own)| all.add(own));
-        }
-        let mut behind = [Mean::default(); 2];
-        for (row, own) in rows.iter_mut().zip(&own).rev() {
-            row[i].iter_mut().zip(&behind).for_each(|(all, more)| all.add(more));
-            behind.iter_mut().zip(own).for_each(|(all, own)| all.add(own));
-        }
+    let mut before = [Means::NONE; 2];
+    for (sum, own) in sums.iter_mut().zip(&own) {
+        *sum = before;
+        add(&mut before, own);
     }
-    rows
+    let mut behind = [Means::NONE; 2];
+    for (sum, own) in sums.iter_mut().zip(&own).rev() {
+        add(sum, &behind);
+        add(&mut behind, own);
+    }
 }
 
 /// Scores of every seat from what its block's row holds: `f(target's value, block row entry, block position)`.

@@ -7,10 +7,11 @@
 pub mod machine;
 mod record;
 mod target;
+mod variant;
 
 use std::time::Instant;
 
-use flatleak_attack::{Attack, FixedVariance};
+use flatleak_attack::Attack;
 use flatleak_pool::Pool;
 use flatleak_report::{Document, Timings};
 use flatleak_store::Imported;
@@ -18,6 +19,7 @@ use flatleak_verdict::{Analysis, Detail, Exchanges, Options, Progress, can_run};
 
 pub use record::foreign_record;
 pub use target::{Target, TargetAttack, TargetTpr, target};
+pub use variant::Variant;
 
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -68,8 +70,8 @@ pub enum Error {
 pub struct Settings<'a> {
     /// What the pools are about, for the record.
     pub name: &'a str,
-    /// Definition of `lira-online-fixed`.
-    pub variant: FixedVariance,
+    /// Definitions of `lira-online-fixed` and phi; that of phi is the importer's matter.
+    pub variant: Variant,
     /// Root seed of permutations and splits.
     pub seed: u64,
     /// Threads; no figure depends on it.
@@ -77,9 +79,10 @@ pub struct Settings<'a> {
 }
 
 /// Every attack, that with several definitions in the one asked for.
-pub fn attacks(variant: FixedVariance) -> Vec<Attack> {
-    let chosen =
-        |attack| if let Attack::LiraOnlineFixed(_) = attack { Attack::LiraOnlineFixed(variant) } else { attack };
+pub fn attacks(variant: Variant) -> Vec<Attack> {
+    let chosen = |attack| {
+        if let Attack::LiraOnlineFixed(_) = attack { Attack::LiraOnlineFixed(variant.fixed()) } else { attack }
+    };
     flatleak_verdict::attacks().into_iter().map(chosen).collect()
 }
 

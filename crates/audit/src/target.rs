@@ -2,8 +2,8 @@
 
 use flatleak_attack::Attack;
 use flatleak_pool::Pool;
-use flatleak_stats::{Interval, Ranking, clopper_pearson};
-use flatleak_verdict::{FPR_LEVELS, can_run, scores};
+use flatleak_stats::{Interval, Ranking, clopper_pearson, empirical_epsilon};
+use flatleak_verdict::{DELTA, FPR_LEVELS, PRIORS, can_run, scores};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -39,6 +39,8 @@ pub struct TargetAttack {
     pub advantage: f64,
     /// TPR at low FPR.
     pub tpr_at_fpr: Vec<TargetTpr>,
+    /// A lower limit of epsilon (delta 1e-5) over its examples: nominal, not a bound on the training.
+    pub nominal_epsilon: f64,
 }
 
 /// TPR at one FPR level.
@@ -56,9 +58,6 @@ pub struct TargetTpr {
     /// nobody is called one.
     pub precision: [Option<f64>; 3],
 }
-
-/// Shares of members among the examples of which an attacker asks, for the precision.
-const PRIORS: [f64; 3] = [0.01, 0.1, 0.5];
 
 /// Attacks one model of a pool.
 ///
@@ -92,6 +91,7 @@ pub fn target(pool: &Pool, target: usize, attacks: &[Attack]) -> Result<Target, 
             auc: ranking.auc(),
             advantage: ranking.advantage(),
             tpr_at_fpr: at.into_iter().collect::<Result<_, Error>>()?,
+            nominal_epsilon: empirical_epsilon(&ranking, DELTA, 0.95).map_err(flatleak_verdict::Error::from)?,
         });
     }
     let own = m.block(target);

@@ -36,6 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arrays = Arrays {
         recipe: "large",
         given: Given::Phi,
+        form: Default::default(),
         outputs: Source::File(Path::new(phi)),
         labels: None,
         membership: Source::File(Path::new(membership)),

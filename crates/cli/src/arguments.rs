@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use flatleak_audit::Variant;
 
 /// How much does a training recipe leak about its training data, and why?
 #[derive(Parser, Debug)]
@@ -262,17 +263,6 @@ pub(crate) enum ExportLayout {
     Npz,
 }
 
-/// Variants of `lira-online-fixed`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Variant {
-    /// Deviations of phi minus the example's median, per side
-    Residual,
-    /// One deviation for both sides, of all raw IN phi: the 2022 reference code
-    Official,
-    /// Deviations of all raw phi, per side
-    PerSide,
-}
-
 #[derive(Args, Debug)]
 pub(crate) struct Audit {
     /// Folders: run directories, or pools in the layouts of mi_lira_2021, lira_analysis or lira-pytorch; of several, the first is the
@@ -309,8 +299,8 @@ pub(crate) struct Audit {
     /// Attack one model alone, counted from 0, with all others as its shadows; intervals are then over its examples, and nominal
     #[arg(long, value_name = "I")]
     pub(crate) target: Option<usize>,
-    /// Definition of `lira-online-fixed`
-    #[arg(long, value_enum, default_value = "residual")]
+    /// Definitions of `lira-online-fixed` and phi: residual, official, per-side, or official-2021
+    #[arg(long, value_name = "V", default_value = "residual", value_parser = Variant::parse)]
     pub(crate) variant: Variant,
     /// Print the formula of every attack as it would be run, and stop
     #[arg(long)]

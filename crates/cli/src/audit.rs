@@ -6,16 +6,16 @@ mod report;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use flatleak_attack::{Attack, FixedVariance};
-use flatleak_audit::{Pools, Settings, attacks, target};
+use flatleak_attack::Attack;
+use flatleak_audit::{Pools, Settings, Variant, attacks, target};
 use flatleak_data::values::Source;
-use flatleak_pool::Pool;
+use flatleak_pool::{PhiForm, Pool};
 use flatleak_report::table;
 use flatleak_store::{Arrays, Given, Imported, from_arrays, from_folder, npy_of_rows, write_atomic};
 use flatleak_verdict::{can_run, scores};
 use serde_json::json;
 
-use crate::arguments::{Audit, MessageFormat, Variant};
+use crate::arguments::{Audit, MessageFormat};
 use crate::compare::{stop_flag, with_progress};
 use crate::exit::{DATA, Failure, GATE, OUTPUT, USAGE};
 use crate::explain::{Finished, runs_in};
@@ -24,14 +24,10 @@ use crate::progress::{complain, say};
 use gate::{Gate, Measure};
 
 pub(crate) fn run(options: &Audit) -> Result<ExitCode, Failure> {
-    let variant = match options.variant {
-        Variant::Residual => FixedVariance::Residual,
-        Variant::Official => FixedVariance::Official,
-        Variant::PerSide => FixedVariance::PerSide,
-    };
+    let variant = options.variant;
     let attacks = attacks(variant);
     if options.explain_variant {
-        say(&formulas(&attacks));
+        say(&formulas(variant, &attacks));
         return Ok(ExitCode::SUCCESS);
     }
     let gates = options.fail_above.iter().map(|text| Gate::parse(text, &attacks)).collect::<Result<Vec<_>, _>>()?;
@@ -107,9 +103,15 @@ fn one_target(
     Ok(ExitCode::from(if exceeded.is_empty() { 0 } else { GATE }))
 }
 
-fn formulas(attacks: &[Attack]) -> String {
-    let mut out = String::from(
-        "phi = log(p_y / (1 - p_y)); mu and s over the shadows outside the target's block, per example; views are averaged after scoring\n\n",
+fn formulas(variant: Variant, attacks: &[Attack]) -> String {
+    let phi = match variant.phi() {
+        PhiForm::Exact => "phi = log(p_y / (1 - p_y)) from the logits, never saturated",
+        PhiForm::Official2021 => {
+            "phi = log(p_y + 1e-45) - log(1 - p_y + 1e-45) from single-precision exponentials (the reference code of 2021)"
+        }
+    };
+    let mut out = format!(
+        "{phi}; mu and s over the shadows outside the target's block, per example; views are averaged after scoring\n\n",
     );
     for attack in attacks {
         let variant = attack.variant().map_or(String::new(), |v| format!(" ({v})"));
@@ -128,6 +130,7 @@ fn pools(options: &Audit) -> Result<Pools, Failure> {
         let arrays = Arrays {
             recipe: &options.name,
             given,
+            form: options.variant.phi(),
             outputs: Source::File(outputs),
             labels: file(&options.labels),
             membership: file(&options.membership).ok_or_else(|| needed("--membership"))?,
@@ -143,7 +146,7 @@ fn pools(options: &Audit) -> Result<Pools, Failure> {
                 format!("{} is no folder: arrays are given with --logits and the like", dir.display()),
             ));
         }
-        if let Some((_, found)) = from_folder(dir, &name, options.labels.as_deref())? {
+        if let Some((_, found)) = from_folder(dir, &name, options.labels.as_deref(), options.variant.phi())? {
             pools.add(found)?;
             continue;
         }
@@ -151,6 +154,16 @@ fn pools(options: &Audit) -> Result<Pools, Failure> {
             let known = "a run directory, mi_lira_2021, lira_analysis and lira-pytorch";
             Failure::new(DATA, format!("{} is in no layout that is known ({known})", dir.display()))
         })?;
+        if options.variant.phi() != PhiForm::Exact {
+            return Err(Failure::new(
+                USAGE,
+                format!(
+                    "{} keeps phi, not in the form of {}: give the logits of `flatleak export`",
+                    dir.display(),
+                    options.variant.name()
+                ),
+            ));
+        }
         for run in runs {
             for pool in Finished::open(&run)?.pools {
                 pools.add(Imported { pool, notes: Vec::new() })?;

@@ -10,6 +10,7 @@ mod common;
 use common::{code, flatleak};
 
 const CASES: [&str; 7] = ["blocks", "views", "balanced", "bernoulli", "ties", "saturated", "duplicates"];
+const VARIANTS: [&str; 4] = ["residual", "official", "per-side", "official-2021"];
 
 fn folder(case: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/audit").join(case)
@@ -47,20 +48,19 @@ fn scores_are_numpys() {
     for case in CASES {
         let dir = tempfile::tempdir().unwrap();
         let case_dir = folder(case);
-        for variant in ["residual", "official", "per-side"] {
+        for variant in VARIANTS {
             run(&case_dir, variant, &dir.path().join(variant));
         }
         let mut worst = (0.0, String::new());
         for attack in flatleak_attack::all() {
-            for variant in ["residual", "official", "per-side"] {
-                if variant != "residual" && attack.variant().is_none() {
-                    continue;
-                }
+            for variant in VARIANTS {
                 let name =
                     if variant == "residual" { attack.name().into() } else { format!("{}@{variant}", attack.name()) };
                 let wanted = array(&case_dir.join("scores.npz"), &name);
                 let found = array(&dir.path().join(variant).join(format!("scores/{}.npy", attack.name())), "scores");
-                assert_eq!(wanted.is_some(), found.is_some(), "{case}: {name}");
+                // Of attacks that a variant does not concern, and of phi in the form of 2021, the file has some.
+                let complete = variant == "residual" || variant != "official-2021" && attack.variant().is_some();
+                assert!(!complete || wanted.is_some() == found.is_some(), "{case}: {name}");
                 let Some((wanted, found)) = wanted.zip(found) else { continue };
                 assert_eq!(wanted.len(), found.len(), "{case}: {name}");
                 for (at, (f, w)) in found.iter().zip(&wanted).enumerate() {
@@ -76,5 +76,5 @@ fn scores_are_numpys() {
         }
         println!("{case}: largest relative error {:.1e} ({})", worst.0, worst.1);
     }
-    assert!(compared > 7 * 15, "{compared}");
+    assert!(compared > 7 * 17, "{compared}");
 }

@@ -126,7 +126,6 @@ pub(crate) struct Kind {
 
 impl Kind {
     /// f64, little-endian.
-    pub(crate) const DOUBLE: Self = Self { class: b'f', size: 8, big: false };
 
     /// That of a tensor, where it is one of numbers.
     pub(crate) fn of_tensor(dtype: safetensors::Dtype) -> Option<Self> {

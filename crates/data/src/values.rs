@@ -2,8 +2,9 @@
 //!
 //! Nothing is allocated by what a header claims: values are read into the caller's slices.
 
+use std::cmp::Ordering;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use crate::npy::{self, Kind};
@@ -23,8 +24,10 @@ const NAMES: [&str; 10] = [
 ];
 /// Most bytes of a safetensors header.
 const MAX_HEADER: u64 = 1 << 24;
-/// Most values of an array in Fortran order, which has to be held whole.
-const MOST_TURNED: usize = 1 << 28;
+/// Most values that are handed out at once.
+const MOST_AT_ONCE: usize = 1 << 28;
+/// Bytes of an array in Fortran order that are held while it is turned.
+const TURNED_AT_ONCE: usize = 1 << 25;
 
 /// An array that is being read, in C order.
 pub struct Values<'a> {
@@ -76,8 +79,8 @@ impl<'a> Values<'a> {
     /// # Errors
     /// As [`Values::read`]; more than 2^28 values.
     pub fn next(&mut self, count: usize) -> Result<Vec<f64>, String> {
-        if count > MOST_TURNED {
-            return Err(format!("has {count} values; at most {MOST_TURNED} are read at once"));
+        if count > MOST_AT_ONCE {
+            return Err(format!("has {count} values; at most {MOST_AT_ONCE} are read at once"));
         }
         // As long as the file really is, not as it claims.
         let mut out = Vec::new();
@@ -103,25 +106,67 @@ impl<'a> Values<'a> {
         if more { Err(format!("holds more values than its shape {:?} says", self.shape)) } else { Ok(()) }
     }
 
-    /// The same values with the last axis running fastest, from a file in which the first does.
+    /// The same values with the last axis running fastest, from a file in which the first does: turned on disk, a block of the second axis
+    /// at a time, so that no more than a block is ever held.
     fn turned(mut self) -> Result<Values<'static>, String> {
-        let columns = self.all()?;
-        let shape = self.shape;
-        let mut strides = vec![1; shape.len()];
-        for k in 1..shape.len() {
-            strides[k] = strides[k - 1] * shape[k - 1];
+        let no_room = |e: io::Error| {
+            format!("is in Fortran order and cannot be turned in {}: {e}", std::env::temp_dir().display())
+        };
+        let size = self.kind.size();
+        let mut from = tempfile::tempfile().map_err(no_room)?;
+        let bytes = (self.left * size) as u64;
+        // One more than there should be, to notice it.
+        let copied = io::copy(&mut self.from.by_ref().take(bytes + 1), &mut from).map_err(no_room)?;
+        match copied.cmp(&bytes) {
+            Ordering::Less => return Err("is cut short".into()),
+            Ordering::Greater => return Err(format!("holds more values than its shape {:?} says", self.shape)),
+            Ordering::Equal => {}
         }
-        let mut bytes = Vec::with_capacity(8 * columns.len());
-        for at in 0..columns.len() {
-            let (mut rest, mut from) = (at, 0);
-            for k in (0..shape.len()).rev() {
-                from += rest % shape[k] * strides[k];
-                rest /= shape[k];
+        let (&[first, second, ..], shape) = (self.shape.as_slice(), &self.shape) else {
+            return Err(format!("is of shape {:?}, with one axis", self.shape));
+        };
+        let rest: usize = shape[2..].iter().product();
+        let together = (TURNED_AT_ONCE / (first * rest * size).max(1)).clamp(1, second.max(1));
+        let mut to = BufWriter::new(tempfile::tempfile().map_err(no_room)?);
+        let (mut block, mut row) = (Vec::new(), Vec::new());
+        for start in (0..second).step_by(together) {
+            let here = together.min(second - start);
+            // Of every place on the axes behind, this block's part is one run.
+            let run = here * first * size;
+            block.resize(rest * run, 0);
+            for (k, part) in block.chunks_exact_mut(run.max(1)).enumerate() {
+                let offset = ((k * second + start) * first * size) as u64;
+                from.seek(SeekFrom::Start(offset)).map_err(no_room)?;
+                from.read_exact(part).map_err(no_room)?;
             }
-            bytes.extend(columns[from].to_le_bytes());
+            for m in 0..first {
+                row.clear();
+                for n in 0..here {
+                    for k in 0..rest {
+                        // The last axis fastest: the file counts the axes behind in the other direction.
+                        let at = (reversed(k, &shape[2..]) * here + n) * first + m;
+                        row.extend_from_slice(&block[at * size..(at + 1) * size]);
+                    }
+                }
+                let offset = ((m * second + start) * rest * size) as u64;
+                to.seek(SeekFrom::Start(offset)).map_err(no_room)?;
+                to.write_all(&row).map_err(no_room)?;
+            }
         }
-        Values::new(shape, Kind::DOUBLE, Box::new(std::io::Cursor::new(bytes)))
+        let mut to = to.into_inner().map_err(|e| no_room(e.into_error()))?;
+        to.seek(SeekFrom::Start(0)).map_err(no_room)?;
+        Values::new(self.shape, self.kind, Box::new(BufReader::new(to)))
     }
+}
+
+/// Where, with the first of these axes running fastest, the value stands that is at `k` with the last running fastest.
+fn reversed(mut k: usize, axes: &[usize]) -> usize {
+    let mut at = 0;
+    for &axis in axes.iter().rev() {
+        at = at * axis + k % axis;
+        k /= axis;
+    }
+    at
 }
 
 /// Where an array is.
@@ -282,6 +327,33 @@ mod tests {
         assert_eq!(turned, (vec![2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
         let deep = read(&npy("|u1", "True", "(2, 2, 2)", &[0, 4, 2, 6, 1, 5, 3, 7])).unwrap().1;
         assert_eq!(deep, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
+    }
+
+    #[test]
+    fn blocks_turn_like_the_whole() {
+        // More than one block: 40 x 30,001 x 2 x 2 doubles.
+        let shape = [40usize, 30_001, 2, 2];
+        let value = |m: usize, n: usize, q: usize, c: usize| ((m * 31 + n * 17 + q * 7 + c * 3) % 1009) as f64;
+        let mut body = Vec::new();
+        for c in 0..2 {
+            for q in 0..2 {
+                for n in 0..shape[1] {
+                    body.extend((0..shape[0]).flat_map(|m| value(m, n, q, c).to_le_bytes()));
+                }
+            }
+        }
+        let (found, all) = read(&npy("<f8", "True", "(40, 30001, 2, 2)", &body)).unwrap();
+        assert_eq!(found, shape);
+        let mut all = all.into_iter();
+        for m in 0..shape[0] {
+            for n in 0..shape[1] {
+                for (q, c) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+                    assert_eq!(all.next(), Some(value(m, n, q, c)), "{m} {n} {q} {c}");
+                }
+            }
+        }
+        assert!(read(&npy("<f8", "True", "(2, 3)", &[0; 40])).unwrap_err().contains("cut short"));
+        assert!(read(&npy("<f8", "True", "(2, 2)", &[0; 40])).unwrap_err().contains("more values"));
     }
 
     #[test]

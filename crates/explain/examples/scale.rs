@@ -32,7 +32,7 @@ fn main() {
         groups: None,
         pool: draws(examples, 1, 0.9),
         test: draws(tests, 2, 0.8),
-        views: Vec::new(),
+        views: Default::default(),
     };
     let keep = Keep { per_test: 5, overall: 100 };
 

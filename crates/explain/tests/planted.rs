@@ -38,7 +38,7 @@ fn planted(truth: &[(f64, f64)], models: usize, draw: u64) -> Pool {
         groups: None,
         pool,
         test: Vec::new(),
-        views: Vec::new(),
+        views: Default::default(),
     }
 }
 

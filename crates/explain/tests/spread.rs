@@ -36,7 +36,7 @@ fn pool(membership: Membership, draw: u64, deviation: f64, gap: f64, inside: f64
         groups: None,
         pool: signals,
         test: Vec::new(),
-        views: Vec::new(),
+        views: Default::default(),
     }
 }
 

@@ -13,9 +13,11 @@
 
 mod membership;
 mod signals;
+mod views;
 
 pub use membership::{BLOCK, Membership};
-pub use signals::{Signal, Signals, log_sigmoid};
+pub use signals::{PhiForm, Signal, Signals, log_sigmoid, saturated_phi};
+pub use views::{Keeper, Views};
 
 /// Errors of this crate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +37,14 @@ pub enum Error {
         found: usize,
         /// The length that fits.
         expected: usize,
+    },
+    /// A view that was laid aside and cannot be read back.
+    #[error("cannot read back view {view} of the examples: {reason}")]
+    View {
+        /// Its number, from 1.
+        view: usize,
+        /// What the system says.
+        reason: String,
     },
 }
 
@@ -70,8 +80,8 @@ pub struct Pool {
     pub pool: Vec<Signals>,
     /// Per model, signals of the held-out examples.
     pub test: Vec<Signals>,
-    /// The same two for every further view of the examples, beyond the plain one: per query and model.
-    pub views: Vec<[Vec<Signals>; 2]>,
+    /// The same two for every further view of the examples, beyond the plain one.
+    pub views: Views,
 }
 
 impl Pool {
@@ -81,13 +91,15 @@ impl Pool {
     }
 
     /// The values of one signal under one query, 0 the plain view: one row per model of N values, or of T held-out ones.
-    pub fn query_rows(&self, query: usize, held_out: bool, signal: Signal) -> Vec<Vec<f64>> {
-        let plain = if held_out { &self.test } else { &self.pool };
-        let models = match query.checked_sub(1) {
-            None => plain,
-            Some(view) => &self.views[view][usize::from(held_out)],
-        };
-        models.iter().map(|s| s.values(signal)).collect()
+    ///
+    /// # Errors
+    /// A view that cannot be read back from where it is kept.
+    pub fn query_rows(&self, query: usize, held_out: bool, signal: Signal) -> Result<Vec<Vec<f64>>, Error> {
+        match query.checked_sub(1) {
+            None if held_out => Ok(self.test_rows(signal)),
+            None => Ok(self.rows(signal)),
+            Some(view) => self.views.rows(view, held_out, signal),
+        }
     }
 
     /// Whether the models' outputs hold this signal: an imported pool may know no more than who was right.
@@ -110,7 +122,7 @@ impl Pool {
             groups: self.groups.as_ref().map(|g| Groups { pool: words(&g.pool), ..g.clone() }),
             pool: of(&self.pool),
             test: self.test.clone(),
-            views: self.views.iter().map(|[a, b]| [of(a), b.clone()]).collect(),
+            views: self.views.of_examples(examples),
         }
     }
 
@@ -127,7 +139,7 @@ impl Pool {
             groups: self.groups.clone(),
             pool: pick(&self.pool),
             test: pick(&self.test),
-            views: self.views.iter().map(|[a, b]| [pick(a), pick(b)]).collect(),
+            views: self.views.select(models),
         }
     }
 

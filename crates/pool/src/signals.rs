@@ -19,6 +19,17 @@ pub enum Signal {
     Correct,
 }
 
+/// How phi is computed from the logits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PhiForm {
+    /// z_y - logsumexp of the others, which never saturates.
+    #[default]
+    Exact,
+    /// log(p_y + 1e-45) - log(sum of the others + 1e-45) with the exponentials in single precision, as the reference code of 2021 has it:
+    /// it saturates near |phi| = 103.6. Exponentials are rounded correctly here; NumPy's own are up to two units in the last place off.
+    Official2021,
+}
+
 /// Signals of one model on all examples of one split; phi is stored, confidence and loss are derived in f64.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Signals {
@@ -71,6 +82,19 @@ impl Signals {
             out.correct.push(u8::from(row[y] >= top && row.iter().position(|v| *v >= top) == Some(y)));
             out.entropy.push(entropy as f32);
             out.modified_entropy.push(modified as f32);
+        }
+        Ok(out)
+    }
+
+    /// [`from_logits`](Self::from_logits) with phi in another form.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn from_logits_in(form: PhiForm, logits: &[f32], labels: &[u32], classes: usize) -> Result<Self, Error> {
+        let mut out = Self::from_logits(logits, labels, classes)?;
+        if form == PhiForm::Official2021 {
+            let rows = logits.chunks_exact(classes).zip(labels);
+            out.phi = rows.map(|(row, y)| official_phi(row, *y as usize) as f32).collect();
         }
         Ok(out)
     }
@@ -152,6 +176,20 @@ pub fn log_sigmoid(phi: f64) -> f64 {
     if phi >= 0.0 { -libm::log1p(libm::exp(-phi)) } else { phi - libm::log1p(libm::exp(phi)) }
 }
 
+/// phi in the form of 2021.
+fn official_phi(row: &[f32], y: usize) -> f64 {
+    let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let exp: Vec<f64> = row.iter().map(|v| f64::from(libm::exp(f64::from(v - top)) as f32)).collect();
+    let sum: f64 = exp.iter().sum();
+    let others: f64 = exp.iter().enumerate().filter(|(j, _)| *j != y).map(|(_, v)| v / sum).sum();
+    saturated_phi(exp[y] / sum, others)
+}
+
+/// log(p + 1e-45) - log(q + 1e-45), p the label's probability and q that of all others.
+pub fn saturated_phi(p: f64, q: f64) -> f64 {
+    libm::log(p + 1e-45) - libm::log(q + 1e-45)
+}
+
 fn log_sum_exp(values: impl Iterator<Item = f64> + Clone) -> f64 {
     let top = values.clone().fold(f64::NEG_INFINITY, f64::max);
     if top == f64::NEG_INFINITY {
@@ -185,5 +223,10 @@ mod tests {
         assert!(s.values(Signal::LogConfidence)[0] < 0.0);
         assert_eq!(s.correct, [1, 0]);
         assert!(Signals::from_logits(&[0.0], &[0], 2).is_err());
+        // exp(-101) is a subnormal of single precision, exp(-200) is 0.
+        let old = Signals::from_logits_in(PhiForm::Official2021, &[101.0, 0.0, -200.0, 0.0], &[0, 0], 2).unwrap();
+        let least = f64::from(libm::exp(-101.0) as f32);
+        assert_eq!(old.phi, [-libm::log(least + 1e-45) as f32, libm::log(1e-45) as f32]);
+        assert!((old.phi[0] - 101.0).abs() > 0.01);
     }
 }

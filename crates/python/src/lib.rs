@@ -2,8 +2,7 @@
 //!
 //! Work is done with the interpreter's lock released.
 
-use flatleak_attack::FixedVariance;
-use flatleak_audit::{Pools, Settings, machine};
+use flatleak_audit::{Pools, Settings, Variant, machine};
 use flatleak_data::values::Source;
 use flatleak_explain::{Design, Influence, Memorization};
 use flatleak_pool::{Membership, Pool, Signal, Signals};
@@ -32,12 +31,6 @@ fn given(name: &str) -> PyResult<Given> {
     all.into_iter().find(|g| g.name() == name).ok_or_else(|| wrong(format!("there are no outputs called {name:?}")))
 }
 
-fn variant(name: &str) -> PyResult<FixedVariance> {
-    let all = [FixedVariance::Residual, FixedVariance::Official, FixedVariance::PerSide];
-    let known = || wrong(format!("there is no variant {name:?}: residual, official or per-side"));
-    all.into_iter().find(|v| v.name() == name).ok_or_else(known)
-}
-
 /// Attacks, compares and explains pools: `results.json` and `report.html`.
 #[pyfunction]
 fn audit(
@@ -48,7 +41,7 @@ fn audit(
     seed: u64,
     workers: Option<usize>,
 ) -> PyResult<(String, String)> {
-    let variant = self::variant(variant)?;
+    let variant = Variant::parse(variant).map_err(wrong)?;
     let kinds = pools.iter().map(|p| given(&p.1)).collect::<PyResult<Vec<_>>>()?;
     py.detach(|| {
         let mut all = Pools::default();
@@ -56,6 +49,7 @@ fn audit(
             let arrays = Arrays {
                 recipe,
                 given: kind,
+                form: variant.phi(),
                 outputs: source(outputs),
                 labels: labels.as_ref().map(source),
                 membership: source(membership),
@@ -117,7 +111,7 @@ fn memorization(py: Python<'_>, correct: Array, membership: Array) -> PyResult<(
             groups: None,
             pool: right.into_iter().map(Signals::from_correct).collect(),
             test: Vec::new(),
-            views: Vec::new(),
+            views: Default::default(),
             membership,
         };
         let found = Memorization::new(&pool, Signal::Correct).map_err(wrong)?;

@@ -26,9 +26,14 @@ impl OperatingPoint {
     ///
     /// `None` when nothing is called a member.
     pub fn precision(&self, prior: f64) -> Option<f64> {
-        let (hits, errors) = (prior * self.tpr, (1.0 - prior) * self.realised_fpr);
-        (hits + errors > 0.0).then(|| hits / (hits + errors))
+        precision(self.tpr, self.realised_fpr, prior)
     }
+}
+
+/// [`OperatingPoint::precision`] of any TPR and FPR.
+pub fn precision(tpr: f64, fpr: f64, prior: f64) -> Option<f64> {
+    let (hits, errors) = (prior * tpr, (1.0 - prior) * fpr);
+    (hits + errors > 0.0).then(|| hits / (hits + errors))
 }
 
 /// A curve of [`Ranking::curve`](crate::Ranking::curve) as a step function: for each of `fprs` the largest TPR at an FPR at most that.

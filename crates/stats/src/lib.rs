@@ -26,6 +26,7 @@
 
 mod correction;
 mod curve;
+mod epsilon;
 mod error;
 mod exact;
 pub mod gaussian;
@@ -41,7 +42,8 @@ mod roc;
 mod threshold;
 
 pub use correction::{benjamini_hochberg, holm};
-pub use curve::{OperatingPoint, interpolate};
+pub use curve::{OperatingPoint, interpolate, precision};
+pub use epsilon::empirical_epsilon;
 pub use error::Error;
 pub use exact::{fisher_upper, sign_upper};
 pub use interval::{

@@ -174,6 +174,12 @@ impl Ranking {
         point
     }
 
+    /// The point at which the `rank` highest scores are called members, and those equal to the last of them.
+    pub fn at_rank(&self, rank: usize) -> OperatingPoint {
+        let above = self.vertices.partition_point(|v| v.true_positives + v.false_positives < rank);
+        self.point(self.vertices.get(above).filter(|_| rank > 0))
+    }
+
     fn point(&self, vertex: Option<&Vertex>) -> OperatingPoint {
         let (true_positives, false_positives) = vertex.map_or((0, 0), |v| (v.true_positives, v.false_positives));
         OperatingPoint {

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use flatleak_data::npy::{self, Numbers};
-use flatleak_pool::{Groups, Membership, Pool, Signals};
+use flatleak_pool::{Groups, Membership, Pool, Signals, Views};
 
 use crate::Error;
 use crate::artefact::f32_bytes;
@@ -116,7 +116,7 @@ pub fn import_npz(path: &Path) -> Result<Pool, Error> {
         groups,
         pool: right.into_iter().map(Signals::from_correct).collect(),
         test: test.unwrap_or_default().into_iter().map(Signals::from_correct).collect(),
-        views: Vec::new(),
+        views: Views::default(),
     })
 }
 

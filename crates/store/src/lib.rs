@@ -13,6 +13,7 @@ mod import;
 mod interchange;
 mod npy;
 mod rundir;
+mod spill;
 
 pub use artefact::write_atomic;
 pub use error::Error;

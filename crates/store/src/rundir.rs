@@ -12,6 +12,7 @@ use safetensors::Dtype;
 use crate::Error;
 use crate::artefact::{Tensor, f32_bytes, f32_values, read_tensors, write_atomic, write_tensors};
 use crate::npy;
+use crate::spill::Spill;
 
 /// One model's logits: little-endian f32, (N, Q, C) and (T, Q, C).
 pub(crate) struct Logits {
@@ -222,22 +223,18 @@ impl RunDir {
     /// # Errors
     /// A model that is not there.
     pub fn pool(&self, recipe: usize, data: &Dataset) -> Result<Pool, Error> {
+        let no_room = |e| Error::io("cannot lay views aside in", &std::env::temp_dir())(e);
+        let mut spill = Spill::new(self.study.queries).map_err(no_room)?;
         let (mut pool, mut test) = (Vec::new(), Vec::new());
-        let mut views: Vec<[Vec<Signals>; 2]> = vec![[Vec::new(), Vec::new()]; self.study.queries - 1];
         for model in 0..self.study.models {
             let missing = || Error::Missing(self.file(recipe, model, "signals.safetensors"));
             let [a, b] = self.signals(recipe, model)?.ok_or_else(missing)?;
-            for (query, (a, b)) in a.into_iter().zip(b).enumerate() {
-                if a.len() != data.pool.len() || b.len() != data.test.len() {
-                    return Err(missing());
-                }
-                let [to_pool, to_test] = match query.checked_sub(1) {
-                    None => [&mut pool, &mut test],
-                    Some(view) => views[view].each_mut(),
-                };
-                to_pool.push(a);
-                to_test.push(b);
+            let sized = |split: &[Signals], n: usize| split.iter().all(|s| s.len() == n);
+            if !sized(&a, data.pool.len()) || !sized(&b, data.test.len()) {
+                return Err(missing());
             }
+            pool.extend(spill.push(false, a).map_err(no_room)?);
+            test.extend(spill.push(true, b).map_err(no_room)?);
         }
         Ok(Pool {
             recipe: self.study.recipes[recipe].name.clone(),
@@ -248,7 +245,7 @@ impl RunDir {
             groups: groups(data),
             pool,
             test,
-            views,
+            views: spill.into_views(),
         })
     }
 

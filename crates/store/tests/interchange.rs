@@ -24,7 +24,7 @@ fn pool() -> Pool {
         }),
         pool: (0..6).map(|k| right(k, 11)).collect(),
         test: (0..6).map(|k| right(k + 1, 3)).collect(),
-        views: Vec::new(),
+        views: Default::default(),
     }
 }
 

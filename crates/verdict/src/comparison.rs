@@ -91,11 +91,11 @@ pub(crate) fn attack(
     let observed: Vec<f64> = TESTED.iter().map(|&k| b.mean[k] - a.mean[k]).collect();
     let by_block = |k: usize| -> Vec<f64> { a.blocks.iter().zip(&b.blocks).map(|(a, b)| b[k] - a[k]).collect() };
     let p_values = if attack.uses_shadows() {
-        let (ea, eb) = (Evidence::new(baseline, attack), Evidence::new(candidate, attack));
+        let (ea, eb) = (Evidence::new(baseline, attack)?, Evidence::new(candidate, attack)?);
         swap_test(a.blocks.len(), budget, seed, test, &observed, |swaps| {
             let side = |first: &Evidence<'_>, second: &Evidence<'_>| {
                 let scene = first.exchanged(second, swaps)?;
-                Ok::<_, Error>(average(&measure(scene.lineup(), &scene.score(attack))?))
+                Ok::<_, Error>(average(&measure(scene.lineup(), &scene.score()?)?))
             };
             let (a, b) = (side(&ea, &eb)?, side(&eb, &ea)?);
             Ok::<_, Error>(TESTED.iter().map(|&k| b[k] - a[k]).collect())

@@ -54,7 +54,7 @@ fn density(pool: &Pool, edges: &[f64], member: bool) -> Vec<f64> {
 }
 
 fn curve(pool: &Pool, attack: Attack) -> Result<RocFigure, Error> {
-    let evidence = Evidence::new(pool, attack);
+    let evidence = Evidence::new(pool, attack)?;
     let scene = evidence.scene(None)?;
     let lineup = scene.lineup();
     // Ten points a decade from 1e-3 to 1: below, a few thousand non-members say nothing.
@@ -62,7 +62,7 @@ fn curve(pool: &Pool, attack: Attack) -> Result<RocFigure, Error> {
     let curves = lineup
         .seats()
         .iter()
-        .zip(scene.score(attack))
+        .zip(scene.score()?)
         .map(|(seat, row)| Ok((seat.block, interpolate(&Ranking::new(&row, seat.member)?.curve(), &fpr))))
         .collect::<Result<Vec<_>, Error>>()?;
     let tpr = (0..fpr.len())

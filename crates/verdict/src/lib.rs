@@ -39,6 +39,9 @@ pub enum Error {
     /// Models that do not form a lineup.
     #[error(transparent)]
     Lineup(#[from] flatleak_attack::Error),
+    /// Views that cannot be read.
+    #[error(transparent)]
+    Pool(#[from] flatleak_pool::Error),
     /// What cannot be explained.
     #[error(transparent)]
     Explain(#[from] flatleak_explain::Error),

@@ -2,14 +2,17 @@
 
 use flatleak_attack::{Attack, Lineup};
 use flatleak_pool::{Pool, Signal};
-use flatleak_stats::{Interval, Jackknife, Ranking, best_threshold, block_interval, jackknife, moments, parallel};
+use flatleak_stats::{
+    Interval, Jackknife, Ranking, best_threshold, block_interval, empirical_epsilon, jackknife, moments, parallel,
+    precision,
+};
 use flatleak_stream::{Purpose, Stream};
 
 use crate::comparison::is_headline;
 use crate::explanation::link::Links;
 use crate::groups::{self, Leaks};
 use crate::scored::{Evidence, MEASURES, Measures, average, block_means, measure};
-use crate::{AttackResult, Error, Estimate, FPR_LEVELS, Spread, TprAtFpr};
+use crate::{AttackResult, DELTA, Error, Estimate, FPR_LEVELS, PRIORS, Spread, TprAtFpr};
 
 /// Draws of a BCa interval.
 const DRAWS: usize = 2000;
@@ -83,10 +86,10 @@ pub(crate) fn attack(
     links: &Links,
     (workers, seed): (usize, u64),
 ) -> Result<(AttackResult, Scored, Option<Estimate>), Error> {
-    let evidence = Evidence::new(pool, attack);
+    let evidence = Evidence::new(pool, attack)?;
     let scene = evidence.scene(None)?;
     let lineup = scene.lineup();
-    let scores = scene.score(attack);
+    let scores = scene.score()?;
     let targets = measure(lineup, &scores)?;
     let blocks = block_means(lineup, &targets);
     let shadows = attack.uses_shadows();
@@ -95,7 +98,7 @@ pub(crate) fn attack(
     // With block d deleted: the others' measures, and the threshold that d's targets will be judged by.
     let deletions = parallel::map(lineup.blocks().len(), workers, |d| {
         let rest = evidence.scene(Some(lineup.blocks()[d]))?;
-        let scores = rest.score(attack);
+        let scores = rest.score()?;
         let mean = if shadows { average(&measure(rest.lineup(), &scores)?) } else { [0.0; MEASURES] };
         let leak = match by_group {
             Some(groups) if shadows => groups::leakage(rest.lineup(), &scores, groups, |_| true)?,
@@ -112,7 +115,7 @@ pub(crate) fn attack(
     // Both with every block deleted as targets, as shadows and from memorization, at the thresholds from before.
     let rest = parallel::map(lineup.blocks().len(), workers, |d| {
         let rest = evidence.scene(Some(lineup.blocks()[d]))?;
-        let scores = rest.score(attack);
+        let scores = rest.score()?;
         let balanced = moments::mean(&balanced_accuracy(rest.lineup(), &scores, lineup, &thresholds)?);
         let others: Vec<f64> = (0..thresholds.len()).filter(|b| *b != d).map(|b| thresholds[b]).collect();
         Ok::<_, Error>((balanced, links.correlation(&right_calls(rest.lineup(), &scores, &others), Some(d))))
@@ -149,8 +152,10 @@ pub(crate) fn attack(
     // Per level: sums of realised FPR and false positives over targets, and the fewest expected ones. One sort per target.
     let mut levels = [(0.0, 0.0, f64::INFINITY); FPR_LEVELS.len()];
     let mut ranking = Ranking::default();
+    let mut epsilon = 0.0;
     for (seat, row) in lineup.seats().iter().zip(&scores) {
         ranking.rebuild(row, seat.member)?;
+        epsilon += empirical_epsilon(&ranking, DELTA, 0.95)?;
         for ((realised, positives, expected), fpr) in levels.iter_mut().zip(FPR_LEVELS) {
             let point = ranking.tpr_at(fpr);
             *realised += point.realised_fpr;
@@ -164,9 +169,11 @@ pub(crate) fn attack(
         .zip(levels)
         .enumerate()
         .map(|(k, (&fpr, (realised, positives, expected)))| {
+            let tpr = interval(2 + k)?;
             Ok(TprAtFpr {
                 fpr,
-                tpr: interval(2 + k)?,
+                tpr,
+                precision: PRIORS.map(|prior| precision(tpr.mean, realised / n, prior)),
                 realised_fpr: realised / n,
                 false_positives: positives / n,
                 reliable: expected >= 5.0,
@@ -182,6 +189,7 @@ pub(crate) fn attack(
         advantage: interval(1)?,
         balanced_accuracy: balanced_interval,
         tpr_at_fpr,
+        nominal_epsilon: Some(epsilon / n),
     };
     Ok((result, scored, link))
 }

@@ -9,6 +9,12 @@ use crate::Explanation;
 /// FPR levels at which the TPR is reported.
 pub const FPR_LEVELS: [f64; 4] = [0.0001, 0.001, 0.01, 0.1];
 
+/// Shares of members among the examples of which an attacker asks, for the precision.
+pub const PRIORS: [f64; 3] = [0.01, 0.1, 0.5];
+
+/// The delta of the nominal epsilon.
+pub const DELTA: f64 = 1e-5;
+
 /// Everything that the analysis of a study gives.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Results {
@@ -79,6 +85,9 @@ pub struct AttackResult {
     pub balanced_accuracy: Estimate,
     /// TPR at low FPR.
     pub tpr_at_fpr: Vec<TprAtFpr>,
+    /// Mean over targets of a lower limit of epsilon (delta 1e-5) over each target's examples: nominal, not a bound on the training.
+    #[serde(default)]
+    pub nominal_epsilon: Option<f64>,
 }
 
 /// TPR at one FPR level.
@@ -94,6 +103,10 @@ pub struct TprAtFpr {
     pub false_positives: f64,
     /// At least 5 false positives are expected.
     pub reliable: bool,
+    /// Share of members among those called members when 1, 10 or 50 % of all examples are ([`PRIORS`]), from the mean TPR and the mean
+    /// realised FPR; null where nobody is called one.
+    #[serde(default)]
+    pub precision: [Option<f64>; 3],
 }
 
 /// Which way a difference points.

@@ -1,7 +1,5 @@
 //! One attack on the models of one or two recipes: lineups, scores, measures.
 
-use std::ops::Range;
-
 use flatleak_attack::{Attack, Lineup, Seat};
 use flatleak_pool::{Pool, Signal};
 use flatleak_stats::Ranking;
@@ -17,85 +15,118 @@ pub(crate) type Measures = [f64; MEASURES];
 /// The signal of one attack for one recipe's models, in f64.
 pub(crate) struct Evidence<'a> {
     pub(crate) pool: &'a Pool,
-    /// Per query and model.
-    rows: Vec<Vec<Vec<f64>>>,
-    population: Vec<Vec<Vec<f64>>>,
+    attack: Attack,
+    plain: Rows,
+}
+
+/// The signal under one view, one row per model.
+struct Rows {
+    pool: Vec<Vec<f64>>,
+    population: Vec<Vec<f64>>,
+}
+
+/// Who takes part: the models of some blocks from another recipe, those of one block not at all.
+struct Cast<'e> {
+    own: &'e Evidence<'e>,
+    other: &'e Evidence<'e>,
+    exchanged: Vec<bool>,
+    without: Option<usize>,
 }
 
 /// The models that take part, under every query.
-pub(crate) struct Scene<'a> {
-    lineups: Vec<Lineup<'a>>,
+pub(crate) struct Scene<'e> {
+    cast: Cast<'e>,
+    plain: Lineup<'e>,
 }
 
 impl<'a> Evidence<'a> {
-    pub(crate) fn new(pool: &'a Pool, attack: Attack) -> Self {
-        Self::of_queries(pool, attack, 0..pool.queries())
+    pub(crate) fn new(pool: &'a Pool, attack: Attack) -> Result<Self, Error> {
+        Ok(Self { pool, attack, plain: Self::rows(pool, attack, 0)? })
     }
 
-    fn of_queries(pool: &'a Pool, attack: Attack, queries: Range<usize>) -> Self {
-        let all = |held_out: bool, signal: Signal| {
-            queries.clone().map(|q| pool.query_rows(q, held_out, signal)).collect::<Vec<_>>()
-        };
-        let population = if attack == Attack::RmiaGamma { all(true, Signal::Phi) } else { Vec::new() };
-        Self { pool, rows: all(false, attack.signal()), population }
-    }
-
-    fn seat(&self, query: usize, model: usize) -> Seat<'_> {
-        Seat {
-            block: self.pool.membership.block(model),
-            member: self.pool.membership.row(model),
-            values: &self.rows[query][model],
-            population: self.population.get(query).and_then(|rows| rows.get(model)).map_or(&[], Vec::as_slice),
-        }
+    fn rows(pool: &Pool, attack: Attack, query: usize) -> Result<Rows, Error> {
+        let population =
+            if attack == Attack::RmiaGamma { pool.query_rows(query, true, Signal::Phi)? } else { Vec::new() };
+        Ok(Rows { pool: pool.query_rows(query, false, attack.signal())?, population })
     }
 
     /// All models but those of `without`.
     pub(crate) fn scene(&self, without: Option<usize>) -> Result<Scene<'_>, Error> {
-        self.cast(self, &vec![false; self.pool.membership.blocks()], without)
+        let exchanged = vec![false; self.pool.membership.blocks()];
+        Scene::new(Cast { own: self, other: self, exchanged, without })
     }
 
     /// The models of these blocks from `other`, the rest from here.
     pub(crate) fn exchanged<'s>(&'s self, other: &'s Self, blocks: &[bool]) -> Result<Scene<'s>, Error> {
-        self.cast(other, blocks, None)
-    }
-
-    fn cast<'s>(&'s self, other: &'s Self, blocks: &[bool], without: Option<usize>) -> Result<Scene<'s>, Error> {
-        let m = &self.pool.membership;
-        let lineups = (0..self.rows.len())
-            .map(|query| {
-                let seats = (0..m.models())
-                    .filter(|&k| Some(m.block(k)) != without)
-                    .map(|k| if blocks[m.block(k)] { other.seat(query, k) } else { self.seat(query, k) });
-                let lineup = Lineup::new(seats.collect(), &self.pool.labels)?;
-                Ok(if m.is_balanced() { lineup } else { lineup.with_equal_counts() })
-            })
-            .collect::<Result<Vec<_>, Error>>()?;
-        Ok(Scene { lineups })
+        Scene::new(Cast { own: self, other, exchanged: blocks.to_vec(), without: None })
     }
 }
 
-impl<'a> Scene<'a> {
+impl<'e> Cast<'e> {
+    fn lineup<'r>(&self, own: &'r Rows, other: &'r Rows) -> Result<Lineup<'r>, Error>
+    where
+        'e: 'r,
+    {
+        let pool = self.own.pool;
+        let m = &pool.membership;
+        let seat = |k: usize| {
+            let block = m.block(k);
+            let rows = if self.exchanged[block] { other } else { own };
+            Seat {
+                block,
+                member: m.row(k),
+                values: &rows.pool[k],
+                population: rows.population.get(k).map_or(&[], Vec::as_slice),
+            }
+        };
+        let seats = (0..m.models()).filter(|&k| Some(m.block(k)) != self.without).map(seat);
+        let lineup = Lineup::new(seats.collect(), &pool.labels)?;
+        Ok(if m.is_balanced() { lineup } else { lineup.with_equal_counts() })
+    }
+}
+
+impl<'e> Scene<'e> {
+    fn new(cast: Cast<'e>) -> Result<Self, Error> {
+        let plain = cast.lineup(&cast.own.plain, &cast.other.plain)?;
+        Ok(Self { cast, plain })
+    }
+
     /// Who takes part.
-    pub(crate) fn lineup(&self) -> &Lineup<'a> {
-        &self.lineups[0]
+    pub(crate) fn lineup(&self) -> &Lineup<'e> {
+        &self.plain
     }
 
     /// Scores of every model on every example: the mean over queries of each query's score, which for the likelihood ratios is
     /// that of Carlini et al. (2022), and for the others this project's own.
-    pub(crate) fn score(&self, attack: Attack) -> Vec<Vec<f64>> {
-        let mut sum = attack.score(&self.lineups[0]);
-        for lineup in &self.lineups[1..] {
-            add(&mut sum, &attack.score(lineup));
+    ///
+    /// Further views are read one at a time: f64 rows of all of them at once would be many times the pool.
+    pub(crate) fn score(&self) -> Result<Vec<Vec<f64>>, Error> {
+        let (own, other) = (self.cast.own, self.cast.other);
+        let attack = own.attack;
+        let queries = if attack.reads_plain_view() { 1 } else { own.pool.queries() };
+        let mut sum = attack.score(&self.plain);
+        for query in 1..queries {
+            let rows = Evidence::rows(own.pool, attack, query)?;
+            // Another pool's rows are needed only where some of its models take part.
+            let theirs = match self.cast.exchanged.contains(&true) {
+                true => Some(Evidence::rows(other.pool, attack, query)?),
+                false => None,
+            };
+            let lineup = self.cast.lineup(&rows, theirs.as_ref().unwrap_or(&rows))?;
+            add(&mut sum, &attack.score(&lineup));
         }
-        divide(&mut sum, self.lineups.len());
-        sum
+        divide(&mut sum, queries);
+        Ok(sum)
     }
 }
 
-/// Whether a pool has what an attack reads: its signal, and for `rmia-gamma` outputs on examples outside the pool.
+/// Whether a pool has what an attack reads: its signal, for `rmia-gamma` outputs on examples outside the pool, for `label-only` several
+/// views.
 pub fn can_run(pool: &Pool, attack: Attack) -> bool {
     let population = pool.test.first().is_some_and(|t| !t.phi.is_empty());
-    pool.offers(attack.signal()) && (attack != Attack::RmiaGamma || population)
+    pool.offers(attack.signal())
+        && (attack != Attack::RmiaGamma || population)
+        && (!attack.needs_views() || pool.queries() > 1)
 }
 
 /// Scores of every model of a pool on every pool example, (M, N) as rows, higher = member, each target scored by the models outside its
@@ -104,18 +135,7 @@ pub fn can_run(pool: &Pool, attack: Attack) -> bool {
 /// # Errors
 /// Models that form no lineup: fewer than two blocks. The pool has to have what the attack reads ([`can_run`]).
 pub fn scores(pool: &Pool, attack: Attack) -> Result<Vec<Vec<f64>>, Error> {
-    // View by view: f64 rows of all of them at once would be many times the pool.
-    let mut sum: Vec<Vec<f64>> = Vec::new();
-    for query in 0..pool.queries() {
-        let found = Evidence::of_queries(pool, attack, query..query + 1).scene(None)?.score(attack);
-        if query == 0 {
-            sum = found;
-        } else {
-            add(&mut sum, &found);
-        }
-    }
-    divide(&mut sum, pool.queries());
-    Ok(sum)
+    Evidence::new(pool, attack)?.scene(None)?.score()
 }
 
 fn add(sum: &mut [Vec<f64>], more: &[Vec<f64>]) {

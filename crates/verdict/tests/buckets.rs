@@ -27,7 +27,7 @@ fn pool(name: &str, models: usize, draw: u64, chance: impl Fn(&[bool], usize) ->
         groups: None,
         pool: all,
         test,
-        views: Vec::new(),
+        views: Default::default(),
     }
 }
 

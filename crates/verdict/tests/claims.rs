@@ -66,7 +66,7 @@ fn pool(name: &str, recipe: Recipe, noise: u64) -> Pool {
         }),
         pool: all,
         test,
-        views: Vec::new(),
+        views: Default::default(),
     }
 }
 

@@ -34,7 +34,7 @@ fn pool(models: usize, draw: u64) -> Pool {
         groups: None,
         pool: signals,
         test: Vec::new(),
-        views: Vec::new(),
+        views: Default::default(),
     }
 }
 

@@ -88,7 +88,7 @@ impl Examples {
             groups: None,
             pool,
             test,
-            views: Vec::new(),
+            views: Default::default(),
         }
     }
 

@@ -1,10 +1,11 @@
 //! Outputs, labels and membership as arrays.
 
 use flatleak_data::values::{Source, Values};
-use flatleak_pool::{Membership, Pool, Signals};
+use flatleak_pool::{Membership, PhiForm, Pool, Signals, Views, saturated_phi};
 
 use super::{Imported, wrong};
 use crate::Error;
+use crate::spill::Spill;
 
 /// What an array of outputs holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub struct Arrays<'a> {
     pub recipe: &'a str,
     /// What the outputs are.
     pub given: Given,
+    /// How phi is computed from logits and probabilities.
+    pub form: PhiForm,
     /// Outputs on the pool.
     pub outputs: Source<'a>,
     /// Labels of the pool, (N); needed for logits and probabilities.
@@ -79,30 +82,38 @@ pub fn from_arrays(arrays: &Arrays<'_>) -> Result<Imported, Error> {
     let (models, examples) = (membership.models(), membership.examples());
     let mut notes = Vec::new();
     // In an archive of several arrays, those of the held-out set carry a prefix.
-    let read = |from: Source<'_>, prefix: &str, labels: Option<&[u32]>, examples: Option<usize>| {
+    let mut spill = None;
+    let mut read = |from: Source<'_>, prefix: &str, labels: Option<&[u32]>, examples: Option<usize>| {
         let name = format!("{prefix}{}", arrays.given.name());
-        let read = from.with(&name, |found| outputs(found, arrays.given, labels, (models, examples)));
-        read.map_err(wrong(from.place()))
+        let held_out = !prefix.is_empty();
+        let mut plain = Vec::new();
+        let found = from.with(&name, |found| {
+            outputs(found, (arrays.given, arrays.form), labels, (models, examples), |queries| {
+                let laid = laid_aside(&mut spill, queries.len())?;
+                plain.extend(laid.push(held_out, queries).map_err(no_room)?);
+                Ok(())
+            })
+        });
+        found.map(|(queries, floored)| (plain, queries, floored)).map_err(wrong(from.place()))
     };
     let saturated = |floored: usize, split: &str| {
         let text =
             format!("{floored} outputs on the {split} are saturated; their phi is that of a probability of 1e-45");
         (floored > 0).then_some(text)
     };
-    let (mut queries, floored) = read(arrays.outputs, "", labels.as_deref(), Some(examples))?;
+    let (pool, queries, floored) = read(arrays.outputs, "", labels.as_deref(), Some(examples))?;
     notes.extend(saturated(floored, "pool"));
-    let (mut test_queries, mut test_labels) = (vec![Vec::new(); queries.len()], Vec::new());
+    let (mut test, mut test_labels) = (Vec::new(), Vec::new());
     if let Some((outputs, of)) = arrays.test {
         let own = of.map(|of| self::labels(of, "test_labels")).transpose()?;
-        let floored;
-        (test_queries, floored) = read(outputs, "test_", own.as_deref(), own.as_ref().map(Vec::len))?;
+        let (found, own_queries, floored) = read(outputs, "test_", own.as_deref(), own.as_ref().map(Vec::len))?;
         notes.extend(saturated(floored, "held-out set"));
-        if test_queries.len() != queries.len() {
-            let reason =
-                format!("has {} views of each example, but the pool has {}", test_queries.len(), queries.len());
+        if own_queries != queries {
+            let reason = format!("has {own_queries} views of each example, but the pool has {queries}");
             return Err(wrong(outputs.place())(reason));
         }
-        let t = test_queries[0].first().map_or(0, Signals::len);
+        let t = found.first().map_or(0, Signals::len);
+        test = found;
         test_labels = own.unwrap_or_else(|| vec![0; t]);
     }
     if !arrays.given.has_classes() {
@@ -114,7 +125,6 @@ pub fn from_arrays(arrays: &Arrays<'_>) -> Result<Imported, Error> {
     if labels.is_none() {
         notes.push("without labels, class-wise thresholds are common ones".into());
     }
-    let (pool, test) = (queries.remove(0), test_queries.remove(0));
     Ok(Imported {
         pool: Pool {
             recipe: arrays.recipe.into(),
@@ -124,7 +134,7 @@ pub fn from_arrays(arrays: &Arrays<'_>) -> Result<Imported, Error> {
             groups: None,
             pool,
             test,
-            views: queries.into_iter().zip(test_queries).map(|(a, b)| [a, b]).collect(),
+            views: spill.map_or_else(Views::default, Spill::into_views),
             membership,
         },
         notes,
@@ -186,13 +196,30 @@ pub(super) fn labels(from: Source<'_>, name: &str) -> Result<Vec<u32>, Error> {
     read.map_err(wrong(from.place()))
 }
 
-/// Per query and model, the signals, and how many outputs were saturated.
+/// The file for further views, made when the first model is there.
+pub(super) fn laid_aside(spill: &mut Option<Spill>, queries: usize) -> Result<&mut Spill, String> {
+    if spill.is_none() {
+        *spill = Some(Spill::new(queries).map_err(no_room)?);
+    }
+    spill.as_mut().ok_or_else(String::new)
+}
+
+/// What is said when a view cannot be laid aside.
+pub(super) fn no_room(e: std::io::Error) -> String {
+    format!(
+        "has views that cannot be laid aside in {}: {e} (TMPDIR names another place)",
+        std::env::temp_dir().display()
+    )
+}
+
+/// Hands each model's signals, one entry per query, to `keep`, and returns the number of queries, and how many outputs were saturated.
 fn outputs(
     found: &mut Values<'_>,
-    given: Given,
+    (given, form): (Given, PhiForm),
     labels: Option<&[u32]>,
     (models, examples): (usize, Option<usize>),
-) -> Result<(Vec<Vec<Signals>>, usize), String> {
+    mut keep: impl FnMut(Vec<Signals>) -> Result<(), String>,
+) -> Result<(usize, usize), String> {
     let shape = found.shape().to_vec();
     let classes = if given.has_classes() { shape.last().copied().unwrap_or(0) } else { 1 };
     let axes = if given.has_classes() { &shape[..shape.len().saturating_sub(1)] } else { &shape[..] };
@@ -227,7 +254,6 @@ fn outputs(
             return Err(format!("has {classes} classes, but example {i} has the label {}", labels[i]));
         }
     }
-    let mut out: Vec<Vec<Signals>> = vec![Vec::with_capacity(m.min(1 << 12)); q];
     let mut floored = 0;
     let together = (CHUNK / (q * classes)).clamp(1, n.max(1));
     let together = together.min(n);
@@ -251,24 +277,24 @@ fn outputs(
                 let rows = values.chunks(classes).skip(query).step_by(q);
                 let place = |i: usize| (model, first + i);
                 let (more, low) = match given {
-                    Given::Logits => (from_logits(rows, own.unwrap_or_default(), classes)?, 0),
-                    Given::Probabilities => from_probabilities(rows, own.unwrap_or_default(), classes, place)?,
+                    Given::Logits => (from_logits(rows, own.unwrap_or_default(), classes, form)?, 0),
+                    Given::Probabilities => from_probabilities(rows, own.unwrap_or_default(), (classes, form), place)?,
                     _ => from_one(rows.map(|row| row[0]), given, place)?,
                 };
                 signals.append(more);
                 floored += low;
             }
         }
-        out.iter_mut().zip(mine).for_each(|(all, own)| all.push(own));
+        keep(mine)?;
     }
-    Ok((out, floored))
+    Ok((q, floored))
 }
 
 /// Signals per query of one model whose array lacks the axis of models, or has one of size 1 in the place of it or behind the examples, as
 /// layouts differ: (N, C), (N, Q, C), (N, 1, Q, C).
 pub(super) fn outputs_of(
     found: &mut Values<'_>,
-    given: Given,
+    form: PhiForm,
     labels: &[u32],
 ) -> Result<(Vec<Signals>, usize), String> {
     let shape = found.shape().to_vec();
@@ -279,13 +305,22 @@ pub(super) fn outputs_of(
         other => other.to_vec(),
     };
     found.reshape(whole);
-    let (queries, floored) = outputs(found, given, Some(labels), (1, Some(labels.len())))?;
-    Ok((queries.into_iter().flatten().collect(), floored))
+    let mut mine = Vec::new();
+    let (_, floored) = outputs(found, (Given::Logits, form), Some(labels), (1, Some(labels.len())), |queries| {
+        mine = queries;
+        Ok(())
+    })?;
+    Ok((mine, floored))
 }
 
-fn from_logits<'a>(rows: impl Iterator<Item = &'a [f64]>, labels: &[u32], classes: usize) -> Result<Signals, String> {
+fn from_logits<'a>(
+    rows: impl Iterator<Item = &'a [f64]>,
+    labels: &[u32],
+    classes: usize,
+    form: PhiForm,
+) -> Result<Signals, String> {
     let flat: Vec<f32> = rows.flatten().map(|v| *v as f32).collect();
-    Signals::from_logits(&flat, labels, classes).map_err(|e| e.to_string())
+    Signals::from_logits_in(form, &flat, labels, classes).map_err(|e| e.to_string())
 }
 
 /// Probabilities as logits, floored at [`LEAST`]; the number of examples of which the label's or all other probabilities are below it comes
@@ -293,10 +328,10 @@ fn from_logits<'a>(rows: impl Iterator<Item = &'a [f64]>, labels: &[u32], classe
 fn from_probabilities<'a>(
     rows: impl Iterator<Item = &'a [f64]>,
     labels: &[u32],
-    classes: usize,
+    (classes, form): (usize, PhiForm),
     place: impl Fn(usize) -> (usize, usize),
 ) -> Result<(Signals, usize), String> {
-    let mut flat = Vec::new();
+    let (mut flat, mut saturated) = (Vec::new(), Vec::new());
     let mut floored = 0;
     for (i, (row, label)) in rows.zip(labels).enumerate() {
         let (model, example) = place(i);
@@ -313,8 +348,15 @@ fn from_probabilities<'a>(
         let others: f64 = row.iter().enumerate().filter(|(j, _)| *j != y).map(|(_, p)| p).sum();
         floored += usize::from(row[y] < LEAST || others < LEAST);
         flat.extend(row.iter().map(|p| libm::log(p.max(LEAST)) as f32));
+        if form == PhiForm::Official2021 {
+            saturated.push(saturated_phi(row[y].max(0.0), others.max(0.0)) as f32);
+        }
     }
-    Ok((Signals::from_logits(&flat, labels, classes).map_err(|e| e.to_string())?, floored))
+    let mut signals = Signals::from_logits(&flat, labels, classes).map_err(|e| e.to_string())?;
+    if form == PhiForm::Official2021 {
+        signals.phi = saturated;
+    }
+    Ok((signals, floored))
 }
 
 /// One value per example.

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use flatleak_data::values::{self, Source};
-use flatleak_pool::{Membership, Pool, Signals};
+use flatleak_pool::{Membership, PhiForm, Pool, Views};
 
-use super::arrays::{Given, labels, outputs_of};
+use super::arrays::{labels, laid_aside, no_room, outputs_of};
 use super::{Imported, wrong};
 use crate::Error;
+use crate::spill::Spill;
 
 /// A known way of laying out a pool in a folder. All hold one folder per model; they are taken in the order of the numbers in their names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,7 +125,12 @@ fn detect(dir: &Path) -> Result<Option<(Layout, Vec<Place>)>, Error> {
 ///
 /// # Errors
 /// As [`from_arrays`](super::from_arrays); no labels anywhere.
-pub fn from_folder(dir: &Path, recipe: &str, given_labels: Option<&Path>) -> Result<Option<(Layout, Imported)>, Error> {
+pub fn from_folder(
+    dir: &Path,
+    recipe: &str,
+    given_labels: Option<&Path>,
+    form: PhiForm,
+) -> Result<Option<(Layout, Imported)>, Error> {
     let Some((layout, places)) = detect(dir)? else { return Ok(None) };
     let beside = ["y_train.npy", "labels.npy"].map(|name| dir.join(name)).into_iter().find(|p| p.is_file());
     let file = given_labels.map(Path::to_owned).or(beside).ok_or_else(|| {
@@ -141,7 +147,7 @@ pub fn from_folder(dir: &Path, recipe: &str, given_labels: Option<&Path>) -> Res
     if rows.len() != places.len() {
         return Err(wrong(dir)(format!("has membership of {} models, but outputs of {}", rows.len(), places.len())));
     }
-    let mut queries: Vec<Vec<Signals>> = Vec::new();
+    let (mut pool, mut spill, mut queries) = (Vec::new(), None, None);
     let mut classes = None;
     let mut notes = vec![format!("{} models in the layout of {}", places.len(), layout.name())];
     for place in &places {
@@ -153,27 +159,22 @@ pub fn from_folder(dir: &Path, recipe: &str, given_labels: Option<&Path>) -> Res
                     found.shape()
                 ));
             }
-            outputs_of(found, Given::Logits, &labels)
+            outputs_of(found, form, &labels)
         });
         let (own, _) = found.map_err(wrong(&place.logits))?;
-        if queries.is_empty() {
-            queries = vec![Vec::new(); own.len()];
-        }
-        if queries.len() != own.len() {
+        let first = *queries.get_or_insert(own.len());
+        if first != own.len() {
             return Err(wrong(&place.logits)(format!(
-                "has {} views of each example, the first model {}",
-                own.len(),
-                queries.len()
+                "has {} views of each example, the first model {first}",
+                own.len()
             )));
         }
-        queries.iter_mut().zip(own).for_each(|(all, own)| all.push(own));
+        let laid = laid_aside(&mut spill, first).map_err(wrong(&place.logits))?;
+        pool.extend(laid.push(false, own).map_err(no_room).map_err(wrong(&place.logits))?);
     }
     let n = labels.len();
     let membership = Membership::from_rows(rows)?;
-    if queries.len() > 1 {
-        notes.push(format!("{} views of each example", queries.len()));
-    }
-    let pool = queries.remove(0);
+    notes.extend(queries.filter(|q| *q > 1).map(|q| format!("{q} views of each example")));
     let pool = Pool {
         recipe: recipe.into(),
         membership,
@@ -183,7 +184,7 @@ pub fn from_folder(dir: &Path, recipe: &str, given_labels: Option<&Path>) -> Res
         groups: None,
         pool,
         test: Vec::new(),
-        views: queries.into_iter().map(|q| [q, Vec::new()]).collect(),
+        views: spill.map_or_else(Views::default, Spill::into_views),
     };
     Ok(Some((layout, Imported { pool, notes })))
 }

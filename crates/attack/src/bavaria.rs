@@ -1,0 +1,100 @@
+//! The likelihood ratio with few shadows: means and variances shrunk towards those of the whole pool (BaVarIA, Brännvall 2026, arXiv
+//! 2603.11799).
+//!
+//! Per side, the cells of all shadows and examples give a normal-inverse-gamma prior with mean mu0 and variance V: kappa0 = 1, alpha0 = 1
+//! for the normal form and 2 for Student's, beta0 = V in both. An example with n shadows of mean x and sum of squares ss about it has
+//! kappa = 1 + n, alpha = alpha0 + n/2, beta = V + ss/2 + n (x - mu0)^2 / (2 (n + 1)). The paper's text could not be had; formulas are
+//! those that its author's code computes, and the priors its defaults.
+
+use crate::Lineup;
+use crate::shadows::{Pooled, Shadows, per_block, score_by_shadows};
+
+/// The least beta0, and the least squared scale.
+const LEAST: f64 = 1e-10;
+
+/// What is known of one side of all examples.
+#[derive(Clone, Copy)]
+struct Prior {
+    mean: f64,
+    /// beta0.
+    variance: f64,
+}
+
+/// What is known of one side of one example.
+#[derive(Clone, Copy)]
+struct Posterior {
+    kappa: f64,
+    alpha: f64,
+    beta: f64,
+    /// Of the example's shadows.
+    mean: f64,
+    /// Of prior and shadows.
+    centre: f64,
+}
+
+impl Posterior {
+    fn new(shadows: &Shadows<'_>, prior: Prior, alpha0: f64) -> Self {
+        let n = shadows.len() as f64;
+        let (mean, squares) = (shadows.mean(), n * shadows.variance());
+        let away = mean - prior.mean;
+        Self {
+            kappa: 1.0 + n,
+            alpha: alpha0 + 0.5 * n,
+            beta: prior.variance + 0.5 * squares + 0.5 * n * away * away / (n + 1.0),
+            mean,
+            centre: (prior.mean + n * mean) / (n + 1.0),
+        }
+    }
+}
+
+/// Priors of both sides for the targets of every block.
+fn priors(lineup: &Lineup<'_>) -> Vec<[Prior; 2]> {
+    let mut pooled = vec![[Pooled::default(); 2]; lineup.blocks().len()];
+    per_block(lineup, |block, both| {
+        both.iter().zip(&mut pooled[block]).for_each(|(shadows, all)| shadows.pool(all, 0.0));
+    });
+    let prior = |all: Pooled| {
+        let (mean, variance) = all.moments();
+        Prior { mean, variance: variance.max(LEAST) }
+    };
+    pooled.into_iter().map(|both| both.map(prior)).collect()
+}
+
+/// log N(phi; mean IN, v_in) - log N(phi; mean OUT, v_out), v = beta / (alpha - 1) the posterior mean of the variance.
+pub(crate) fn normal(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    let priors = priors(lineup);
+    let fit = |block: usize, both: &[Shadows<'_>; 2]| {
+        [0, 1].map(|side| {
+            let posterior = Posterior::new(&both[side], priors[block][side], 1.0);
+            let variance = posterior.beta / (posterior.alpha - 1.0);
+            (posterior.mean, variance, libm::log(variance))
+        })
+    };
+    let density = |phi: f64, (mean, variance, log): (f64, f64, f64)| {
+        let d = phi - mean;
+        -0.5 * (log + d * d / variance)
+    };
+    score_by_shadows(lineup, fit, |phi, [inside, outside], _| density(phi, *inside) - density(phi, *outside))
+}
+
+/// log t(phi; IN) - log t(phi; OUT), t the posterior predictive: Student's with 2 alpha degrees of freedom about the shrunken mean, of
+/// squared scale beta (kappa + 1) / (alpha kappa).
+pub(crate) fn student(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    let priors = priors(lineup);
+    let fit = |block: usize, both: &[Shadows<'_>; 2]| {
+        [0, 1].map(|side| {
+            let p = Posterior::new(&both[side], priors[block][side], 2.0);
+            let (degrees, squared) = (2.0 * p.alpha, p.beta * (p.kappa + 1.0) / (p.alpha * p.kappa));
+            let squared = squared.max(LEAST);
+            let peak = libm::lgamma(0.5 * (degrees + 1.0))
+                - libm::lgamma(0.5 * degrees)
+                - 0.5 * libm::log(degrees * std::f64::consts::PI * squared);
+            (p.centre, degrees, degrees * squared, peak)
+        })
+    };
+    let density = |phi: f64, (centre, degrees, scale, peak): (f64, f64, f64, f64)| {
+        let d = phi - centre;
+        peak - 0.5 * (degrees + 1.0) * libm::log1p(d * d / scale)
+    };
+    score_by_shadows(lineup, fit, |phi, [inside, outside], _| density(phi, *inside) - density(phi, *outside))
+}

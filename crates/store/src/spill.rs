@@ -1,0 +1,153 @@
+//! Views laid aside in a temporary file.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use flatleak_pool::{Keeper, Signal, Signals, Views};
+
+/// Signals that are stored; the others are derived from them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stored {
+    Phi,
+    Entropy,
+    ModifiedEntropy,
+    Correct,
+}
+
+impl Stored {
+    const ALL: [Self; 4] = [Self::Phi, Self::Entropy, Self::ModifiedEntropy, Self::Correct];
+
+    fn behind(signal: Signal) -> Self {
+        match signal {
+            Signal::Phi | Signal::Confidence | Signal::LogConfidence => Self::Phi,
+            Signal::NegativeEntropy => Self::Entropy,
+            Signal::NegativeModifiedEntropy => Self::ModifiedEntropy,
+            Signal::Correct => Self::Correct,
+        }
+    }
+
+    fn bytes(self, signals: &Signals) -> Vec<u8> {
+        let words = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        match self {
+            Self::Phi => words(&signals.phi),
+            Self::Entropy => words(&signals.entropy),
+            Self::ModifiedEntropy => words(&signals.modified_entropy),
+            Self::Correct => signals.correct.clone(),
+        }
+    }
+}
+
+/// Where the stored signals of one model are: offset and length in bytes, by [`Stored`].
+type Place = [(u64, usize); Stored::ALL.len()];
+
+/// What is being laid aside: a file that vanishes with its last user. Only the views beyond the first are written.
+#[derive(Debug)]
+pub(crate) struct Spill {
+    /// None where there is a single view.
+    file: Option<Mutex<File>>,
+    end: u64,
+    /// Per view, places by model on the pool and on held-out examples.
+    views: Vec<[Vec<Place>; 2]>,
+}
+
+impl Spill {
+    /// Room for the views of examples that have `queries` in all.
+    pub(crate) fn new(queries: usize) -> io::Result<Self> {
+        let views = vec![[Vec::new(), Vec::new()]; queries.saturating_sub(1)];
+        let file = if views.is_empty() { None } else { Some(Mutex::new(tempfile::tempfile()?)) };
+        Ok(Self { file, end: 0, views })
+    }
+
+    /// Lays aside what the next model gave, one entry per query, and hands back the first.
+    pub(crate) fn push(&mut self, held_out: bool, queries: Vec<Signals>) -> io::Result<Option<Signals>> {
+        let mut queries = queries.into_iter();
+        let plain = queries.next();
+        let Some(file) = &mut self.file else { return Ok(plain) };
+        let file = file.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for (view, signals) in self.views.iter_mut().zip(queries) {
+            let mut place = Place::default();
+            for (to, stored) in place.iter_mut().zip(Stored::ALL) {
+                let bytes = stored.bytes(&signals);
+                file.write_all(&bytes)?;
+                *to = (self.end, bytes.len());
+                self.end += bytes.len() as u64;
+            }
+            view[usize::from(held_out)].push(place);
+        }
+        Ok(plain)
+    }
+
+    /// What was laid aside.
+    pub(crate) fn into_views(self) -> Views {
+        if self.views.is_empty() {
+            return Views::default();
+        }
+        let models = |held_out: usize| self.views[0][held_out].len();
+        let (models, tested) = (models(0), models(1));
+        Views::new(Arc::new(self), models, tested)
+    }
+}
+
+impl Keeper for Spill {
+    fn views(&self) -> usize {
+        self.views.len()
+    }
+
+    fn load(&self, view: usize, held_out: bool, model: usize, wanted: Signal) -> Result<Signals, String> {
+        let place = self.views.get(view).and_then(|v| v[usize::from(held_out)].get(model));
+        let (place, file) = place.zip(self.file.as_ref()).ok_or_else(|| format!("model {model} has none"))?;
+        let stored = Stored::behind(wanted);
+        let (offset, length) = place[stored as usize];
+        let mut bytes = vec![0; length];
+        let unreadable = |e: io::Error| format!("the temporary file cannot be read: {e}");
+        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(offset)).map_err(unreadable)?;
+        file.read_exact(&mut bytes).map_err(unreadable)?;
+        drop(file);
+        let words = || bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+        let mut out = Signals::from_correct(Vec::new());
+        match stored {
+            Stored::Phi => out.phi = words(),
+            Stored::Entropy => out.entropy = words(),
+            Stored::ModifiedEntropy => out.modified_entropy = words(),
+            Stored::Correct => out.correct = bytes,
+        }
+        Ok(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_laid_aside_comes_back() {
+        let logits = |k: usize| -> Vec<f32> { (0..15).map(|i| ((i * 7 + k * 5) % 11) as f32 - 3.0).collect() };
+        let of = |k: usize| Signals::from_logits(&logits(k), &[0, 1, 2, 0, 1], 3).unwrap();
+        let mut spill = Spill::new(3).unwrap();
+        for model in 0..4 {
+            let plain = spill.push(false, (0..3).map(|q| of(10 * model + q)).collect()).unwrap();
+            assert_eq!(plain, Some(of(10 * model)));
+        }
+        spill.push(true, (0..3).map(|q| of(q + 7)).collect()).unwrap();
+        let views = spill.into_views();
+        assert_eq!(views.len(), 2);
+        let all = [
+            Signal::Phi,
+            Signal::Confidence,
+            Signal::LogConfidence,
+            Signal::NegativeEntropy,
+            Signal::NegativeModifiedEntropy,
+            Signal::Correct,
+        ];
+        for signal in all {
+            let rows = views.rows(1, false, signal).unwrap();
+            for (model, row) in rows.iter().enumerate() {
+                assert_eq!(*row, of(10 * model + 2).values(signal), "{signal:?}");
+            }
+            assert_eq!(views.rows(0, true, signal).unwrap(), [of(8).values(signal)]);
+        }
+        assert!(Spill::new(1).unwrap().into_views().is_empty());
+    }
+}
