@@ -265,8 +265,8 @@ pub(crate) enum ExportLayout {
 
 #[derive(Args, Debug)]
 pub(crate) struct Audit {
-    /// Folders: run directories, or pools in the layouts of mi_lira_2021, lira_analysis or lira-pytorch; of several, the first is the
-    /// baseline
+    /// Folders: run directories, or pools in the layouts of mi_lira_2021, lira_analysis, lira-pytorch or Privacy Meter; of several, the
+    /// first is the baseline
     #[arg(value_name = "DIR")]
     pub(crate) dirs: Vec<PathBuf>,
     /// Logits, (M, N, C) or (M, N, Q, C), as .npy, .npz or safetensors
@@ -284,6 +284,10 @@ pub(crate) struct Audit {
     /// p_y, of the same shapes
     #[arg(long, value_name = "F", group = "outputs")]
     pub(crate) confidence: Option<PathBuf>,
+    /// Table with one row per model and example, CSV or Parquet: model, example, member, label, and phi, loss, confidence, logit_0... or
+    /// probability_0...
+    #[arg(long, value_name = "F", conflicts_with_all = ["outputs", "membership", "labels"])]
+    pub(crate) table: Option<PathBuf>,
     /// True classes, (N)
     #[arg(long, value_name = "F")]
     pub(crate) labels: Option<PathBuf>,

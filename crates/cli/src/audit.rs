@@ -11,7 +11,7 @@ use flatleak_audit::{Pools, Settings, Variant, attacks, target};
 use flatleak_data::values::Source;
 use flatleak_pool::{PhiForm, Pool};
 use flatleak_report::table;
-use flatleak_store::{Arrays, Given, Imported, from_arrays, from_folder, npy_of_rows, write_atomic};
+use flatleak_store::{Arrays, Given, Imported, from_arrays, from_folder, from_table, npy_of_rows, write_atomic};
 use flatleak_verdict::{can_run, scores};
 use serde_json::json;
 
@@ -138,6 +138,9 @@ fn pools(options: &Audit) -> Result<Pools, Failure> {
         };
         pools.add(from_arrays(&arrays)?)?;
     }
+    if let Some(table) = &options.table {
+        pools.add(from_table(table, &options.name, options.variant.phi())?)?;
+    }
     for dir in &options.dirs {
         let name = folder_name(dir);
         if !dir.is_dir() {
@@ -151,7 +154,7 @@ fn pools(options: &Audit) -> Result<Pools, Failure> {
             continue;
         }
         let runs = runs_in(dir).map_err(|_| {
-            let known = "a run directory, mi_lira_2021, lira_analysis and lira-pytorch";
+            let known = "a run directory, mi_lira_2021, lira_analysis, lira-pytorch and Privacy Meter";
             Failure::new(DATA, format!("{} is in no layout that is known ({known})", dir.display()))
         })?;
         if options.variant.phi() != PhiForm::Exact {
@@ -171,7 +174,7 @@ fn pools(options: &Audit) -> Result<Pools, Failure> {
         }
     }
     if pools.views().is_empty() {
-        return Err(Failure::new(USAGE, "nothing to audit: give folders, or --logits with --labels and --membership"));
+        return Err(Failure::new(USAGE, "nothing to audit: give folders, --table, or --logits with --labels and --membership"));
     }
     Ok(pools)
 }

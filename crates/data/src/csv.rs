@@ -66,7 +66,7 @@ pub fn parse(text: &str) -> Result<Table, String> {
 }
 
 /// The fields of one line, trimmed, without quotes.
-fn fields(line: &str, separator: char) -> Vec<String> {
+pub(crate) fn fields(line: &str, separator: char) -> Vec<String> {
     let mut out = vec![String::new()];
     let mut quoted = false;
     for c in line.chars() {

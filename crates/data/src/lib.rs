@@ -1,7 +1,7 @@
 //! Data sets. [`open`] turns a [`Request`] (a name of the [`catalogue`] or a directory) into a [`Dataset`]:
 //! two [`Split`]s, the pool that members and non-members are drawn from and the test set, with pixels
 //! normalised by what the pool alone shows ([`Normalisation`]). [`Dataset::digest`] is the data's part of
-//! a study's identity. [`idx`] reads IDX files from untrusted bytes.
+//! a study's identity. [`idx`] reads IDX files, [`values`] arrays and [`records`] tables of outputs from untrusted bytes.
 //!
 //! ```
 //! use flatleak_data::{Request, open};
@@ -29,6 +29,7 @@ mod normalisation;
 pub mod npy;
 pub mod parquet;
 pub mod pictures;
+pub mod records;
 mod source;
 mod subset;
 pub mod table;

@@ -47,7 +47,7 @@ fn read(content: Vec<u8>) -> Result<Table, String> {
                 if column == label { &mut labels } else { &mut groups }.push(text);
                 continue;
             }
-            match number(field).filter(|v| v.is_finite()) {
+            match number(field).map(|v| v as f32).filter(|v| v.is_finite()) {
                 Some(v) => values.push(v),
                 None => return Err(format!("{}: `{field}` is not a finite number", place())),
             }
@@ -61,19 +61,20 @@ fn read(content: Vec<u8>) -> Result<Table, String> {
     Ok(Table { columns, values, labels, groups: group.map(|_| groups), group_names })
 }
 
-fn number(field: &Field) -> Option<f32> {
+/// A number or a boolean.
+pub(crate) fn number(field: &Field) -> Option<f64> {
     Some(match field {
-        Field::Bool(v) => f32::from(u8::from(*v)),
-        Field::Byte(v) => f32::from(*v),
-        Field::Short(v) => f32::from(*v),
-        Field::Int(v) => *v as f32,
-        Field::Long(v) => *v as f32,
-        Field::UByte(v) => f32::from(*v),
-        Field::UShort(v) => f32::from(*v),
-        Field::UInt(v) => *v as f32,
-        Field::ULong(v) => *v as f32,
-        Field::Float(v) => *v,
-        Field::Double(v) => *v as f32,
+        Field::Bool(v) => f64::from(u8::from(*v)),
+        Field::Byte(v) => f64::from(*v),
+        Field::Short(v) => f64::from(*v),
+        Field::Int(v) => f64::from(*v),
+        Field::Long(v) => *v as f64,
+        Field::UByte(v) => f64::from(*v),
+        Field::UShort(v) => f64::from(*v),
+        Field::UInt(v) => f64::from(*v),
+        Field::ULong(v) => *v as f64,
+        Field::Float(v) => f64::from(*v),
+        Field::Double(v) => *v,
         _ => return None,
     })
 }

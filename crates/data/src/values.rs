@@ -92,6 +92,20 @@ impl<'a> Values<'a> {
         Ok(out)
     }
 
+    /// Reads on to the end without a look at the values.
+    ///
+    /// # Errors
+    /// A file that ends before its shape is filled.
+    pub fn skip(&mut self) -> Result<(), String> {
+        let bytes = (self.left * self.kind.size()) as u64;
+        let copied = io::copy(&mut self.from.by_ref().take(bytes), &mut io::sink());
+        self.left = 0;
+        match copied {
+            Ok(found) if found == bytes => Ok(()),
+            _ => Err("is cut short".into()),
+        }
+    }
+
     /// All that is left.
     ///
     /// # Errors
@@ -174,6 +188,8 @@ fn reversed(mut k: usize, axes: &[usize]) -> usize {
 pub enum Source<'a> {
     /// In a file.
     File(&'a Path),
+    /// In a file, the last axis first: of shape (N, M) where (M, N) is wanted.
+    Transposed(&'a Path),
     /// In memory, in C order.
     Memory {
         /// NumPy's name of the element type, such as `<f4`.
@@ -193,6 +209,17 @@ impl<'a> Source<'a> {
     pub fn with<T>(self, name: &str, f: impl FnOnce(&mut Values<'_>) -> Result<T, String>) -> Result<T, String> {
         match self {
             Self::File(path) => with(path, name, f),
+            Self::Transposed(path) => {
+                with(path, name, |found| {
+                    let mut shape = found.shape().to_vec();
+                    shape.reverse();
+                    let (kind, from) = (found.kind, &mut found.from);
+                    let mut turned = Values::new(shape, kind, Box::new(from))?.turned()?;
+                    // What was read there is read here.
+                    found.left = 0;
+                    f(&mut turned)
+                })
+            }
             Self::Memory { descr, shape, bytes } => {
                 f(&mut Values::new(shape.to_vec(), npy::kind_of(descr)?, Box::new(bytes))?)
             }
@@ -202,7 +229,7 @@ impl<'a> Source<'a> {
     /// What to call it in messages.
     pub fn place(self) -> &'a Path {
         match self {
-            Self::File(path) => path,
+            Self::File(path) | Self::Transposed(path) => path,
             Self::Memory { .. } => Path::new("the array"),
         }
     }

@@ -7,7 +7,7 @@
 
 use std::io::Write;
 
-use flatleak_data::{cifar, csv, idx, npy, parquet, pictures, values};
+use flatleak_data::{cifar, csv, idx, npy, parquet, pictures, records, values};
 use flatleak_stream::{Purpose, Stream};
 
 fn inputs() -> u64 {
@@ -178,4 +178,11 @@ fn csv_survives() {
     let seeds = ["a,b,label,group\n1,2.5,x,1\n3,-4e5,y,2\n", "1;2;0\n3;4;1\n", "\"q\",1\nz,2\n"];
     let seeds: Vec<Vec<u8>> = seeds.iter().map(|s| s.as_bytes().to_vec()).collect();
     survive(4, &seeds, |b| std::str::from_utf8(b).is_ok_and(|t| csv::parse(t).is_ok()));
+}
+
+#[test]
+fn records_survive() {
+    let seeds = ["model,example,member,phi\n0,0,1,2.5\n0,1,0,-1e3\n", "a;b\ntrue;false\n\n1;\"2\"\n"];
+    let seeds: Vec<Vec<u8>> = seeds.iter().map(|s| s.as_bytes().to_vec()).collect();
+    survive(9, &seeds, |b| records::text(b, |names| Ok(names.len()), |_, _| Ok(())).is_ok());
 }

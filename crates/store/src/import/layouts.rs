@@ -6,7 +6,7 @@ use flatleak_data::values::{self, Source};
 use flatleak_pool::{Membership, PhiForm, Pool, Views};
 
 use super::arrays::{labels, laid_aside, no_room, outputs_of};
-use super::{Imported, wrong};
+use super::{Imported, privacy_meter, wrong};
 use crate::Error;
 use crate::spill::Spill;
 
@@ -19,6 +19,8 @@ pub enum Layout {
     LiraAnalysis,
     /// `<i>/{keep.npy, logits.npy}` (lira-pytorch).
     LiraPytorch,
+    /// `models/memberships.npy` and `signals/<attack>_signals.npy` (Privacy Meter).
+    PrivacyMeter,
 }
 
 impl Layout {
@@ -28,6 +30,7 @@ impl Layout {
             Self::MiLira2021 => "mi_lira_2021",
             Self::LiraAnalysis => "lira_analysis",
             Self::LiraPytorch => "lira-pytorch",
+            Self::PrivacyMeter => "Privacy Meter",
         }
     }
 }
@@ -53,7 +56,7 @@ fn numbered(dir: &Path, layout: Layout) -> Result<Vec<PathBuf>, Error> {
     let prefix = match layout {
         Layout::MiLira2021 => "experiment-",
         Layout::LiraAnalysis => "model_",
-        Layout::LiraPytorch => "",
+        Layout::LiraPytorch | Layout::PrivacyMeter => "",
     };
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(unreadable)? {
@@ -100,7 +103,9 @@ fn detect(dir: &Path) -> Result<Option<(Layout, Vec<Place>)>, Error> {
                 Some(Place { keep: Some(path.join("keep.npy")), logits: last_epoch(&path.join("logits"))? })
             }
             Layout::LiraAnalysis => Some(Place { keep: None, logits: path.join("logits").join("logits.npy") }),
-            Layout::LiraPytorch => Some(Place { keep: Some(path.join("keep.npy")), logits: path.join("logits.npy") }),
+            Layout::LiraPytorch | Layout::PrivacyMeter => {
+                Some(Place { keep: Some(path.join("keep.npy")), logits: path.join("logits.npy") })
+            }
         };
         let there = |p: &Place| p.logits.is_file() && p.keep.as_ref().is_none_or(|k| k.is_file());
         let folders = numbered(dir, layout)?;
@@ -131,6 +136,10 @@ pub fn from_folder(
     given_labels: Option<&Path>,
     form: PhiForm,
 ) -> Result<Option<(Layout, Imported)>, Error> {
+    if let Some((memberships, signals)) = privacy_meter::find(dir) {
+        let found = privacy_meter::read((&memberships, &signals), recipe, given_labels)?;
+        return Ok(Some((Layout::PrivacyMeter, found)));
+    }
     let Some((layout, places)) = detect(dir)? else { return Ok(None) };
     let beside = ["y_train.npy", "labels.npy"].map(|name| dir.join(name)).into_iter().find(|p| p.is_file());
     let file = given_labels.map(Path::to_owned).or(beside).ok_or_else(|| {

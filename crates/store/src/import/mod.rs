@@ -1,7 +1,10 @@
-//! Pools that were trained elsewhere, from their outputs: NumPy and safetensors arrays, and the folders that published code leaves.
+//! Pools that were trained elsewhere, from their outputs: NumPy and safetensors arrays, tables, and the folders that published
+//! code leaves.
 
 mod arrays;
 mod layouts;
+mod privacy_meter;
+mod table;
 
 use std::path::{Path, PathBuf};
 
@@ -11,6 +14,7 @@ use crate::Error;
 
 pub use arrays::{Arrays, Given, from_arrays};
 pub use layouts::{Layout, from_folder};
+pub use table::from_table;
 
 /// A pool and what was found out about its files on the way.
 #[derive(Clone, Debug)]
