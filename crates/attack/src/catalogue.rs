@@ -50,6 +50,9 @@ pub enum Attack {
     ModifiedEntropyPerClass,
     /// Negative loss minus the threshold of its class.
     LossPerClass,
+    /// phi minus the quantile of phi that a regression on features, fitted on the target's held-out outputs, expects of a non-member (own
+    /// simplification of Bertran et al. 2023, arXiv 2307.03694). The subtraction is done before scoring: see [`crate::quantile`].
+    Quantile,
     /// Share of OUT shadows with a larger loss (Ye et al. 2022, arXiv 2111.09679).
     AttackR,
     /// Mean OUT loss minus the target's (Watson et al. 2022).
@@ -94,6 +97,7 @@ pub fn all() -> Vec<Attack> {
         LossPerClass,
         EntropyPerClass,
         ModifiedEntropyPerClass,
+        Quantile,
         AttackR,
         CalibratedLoss,
         LiraOnline,
@@ -125,6 +129,7 @@ impl Attack {
             Self::EntropyPerClass => "entropy-per-class",
             Self::ModifiedEntropyPerClass => "modified-entropy-per-class",
             Self::LossPerClass => "loss-per-class",
+            Self::Quantile => "quantile",
             Self::AttackR => "attack-r",
             Self::CalibratedLoss => "calibrated-loss",
             Self::LiraOnline => "lira-online",
@@ -157,6 +162,7 @@ impl Attack {
             Self::LiraOnline
             | Self::LiraOnlineFixed(_)
             | Self::BavariaNormal
+            | Self::Quantile
             | Self::BavariaStudent
             | Self::LiraOffline
             | Self::LiraOfflineFixed
@@ -188,6 +194,9 @@ impl Attack {
             Self::LossPerClass => "-loss - t_class",
             Self::EntropyPerClass => "-H(p) - t_class",
             Self::ModifiedEntropyPerClass => "-Mentr(p, y) - t_class",
+            Self::Quantile => {
+                "phi - q(x), q the linear 0.9 quantile of the target's held-out phi given features (own simplification of Bertran et al. 2023, arXiv 2307.03694)"
+            }
             Self::AttackR => "share of OUT shadows with a larger loss, ties half (Ye et al. 2022, arXiv 2111.09679)",
             Self::CalibratedLoss => "mean OUT loss - loss (Watson et al. 2022)",
             Self::LiraOnline => {
@@ -226,12 +235,17 @@ impl Attack {
     /// Whether a target's score depends on the outputs of other models.
     pub fn uses_shadows(self) -> bool {
         use Attack::*;
-        !matches!(self, Correctness | LabelOnly | Confidence | Entropy | ModifiedEntropy | Loss)
+        !matches!(self, Correctness | LabelOnly | Confidence | Entropy | ModifiedEntropy | Loss | Quantile)
     }
 
     /// Whether further views of an example are of no use to it.
     pub fn reads_plain_view(self) -> bool {
-        self == Self::Correctness
+        matches!(self, Self::Correctness | Self::Quantile)
+    }
+
+    /// Whether it is nothing without features of the examples.
+    pub fn needs_features(self) -> bool {
+        self == Self::Quantile
     }
 
     /// Whether it is nothing without further views.
@@ -256,7 +270,8 @@ impl Attack {
             | Self::Confidence
             | Self::Entropy
             | Self::ModifiedEntropy
-            | Self::Loss => lineup.seats.iter().map(|s| s.values.to_vec()).collect(),
+            | Self::Loss
+            | Self::Quantile => lineup.seats.iter().map(|s| s.values.to_vec()).collect(),
             Self::ConfidencePerClass | Self::EntropyPerClass | Self::ModifiedEntropyPerClass | Self::LossPerClass => {
                 threshold::per_class(lineup)
             }

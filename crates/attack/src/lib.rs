@@ -20,6 +20,7 @@ mod bavaria;
 mod catalogue;
 mod lineup;
 mod lira;
+pub mod quantile;
 mod ratio;
 mod shadows;
 mod threshold;

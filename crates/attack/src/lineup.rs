@@ -31,6 +31,24 @@ pub enum Error {
     /// A target would have no shadow.
     #[error("{0} blocks of models, but a target needs shadows from another block: give at least 2")]
     Blocks(usize),
+    /// A quantile regression on too few examples.
+    #[error(
+        "{found} held-out examples, but a quantile regression on {features} features needs {needed}: give more, or fewer features"
+    )]
+    Population {
+        /// Held-out examples, or none whose features fit.
+        found: usize,
+        /// The fewest.
+        needed: usize,
+        /// Features.
+        features: usize,
+    },
+    /// A quantile regression that the solver gave up.
+    #[error("the quantile regression on {features} features could not be solved: are some of them not finite?")]
+    Unsolved {
+        /// Features.
+        features: usize,
+    },
 }
 
 /// The models that take part, targets and shadows alike.

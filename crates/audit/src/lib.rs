@@ -11,7 +11,7 @@ mod variant;
 
 use std::time::Instant;
 
-use flatleak_attack::Attack;
+use flatleak_attack::{Attack, quantile};
 use flatleak_pool::Pool;
 use flatleak_report::{Document, Timings};
 use flatleak_store::Imported;
@@ -164,6 +164,13 @@ impl Pools {
             flatleak_verdict::attacks().into_iter().filter(|a| !can_run(&pool, *a)).map(Attack::name).collect();
         if !missing.is_empty() {
             self.notes.push(format!("{name}: these outputs do not allow {}", missing.join(", ")));
+        }
+        let wanted = pool.features.as_ref().map_or(0, |f| quantile::fewest(f.width));
+        if pool.test_labels.len() < wanted {
+            let found = pool.test_labels.len();
+            self.notes.push(format!(
+                "{name}: a quantile regression on these features needs {wanted} held-out examples, not {found}"
+            ));
         }
         if !pool.membership.is_complementary() {
             self.notes.push(blocks(&pool));

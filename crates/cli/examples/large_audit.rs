@@ -41,6 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         labels: None,
         membership: Source::File(Path::new(membership)),
         test: None,
+        features: None,
     };
     let pool = from_arrays(&arrays)?.pool;
     let read = started.elapsed().as_secs_f64();

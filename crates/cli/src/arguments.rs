@@ -300,6 +300,12 @@ pub(crate) struct Audit {
     /// Their classes, (T)
     #[arg(long, value_name = "F", requires = "test_logits")]
     pub(crate) test_labels: Option<PathBuf>,
+    /// Features of the examples, (N, D), for the quantile attack: what is expected of a non-member like this one
+    #[arg(long, value_name = "F", requires = "test_features")]
+    pub(crate) features: Option<PathBuf>,
+    /// Features of the held-out examples, (T, D)
+    #[arg(long, value_name = "F", requires = "test_logits", requires = "features")]
+    pub(crate) test_features: Option<PathBuf>,
     /// Attack one model alone, counted from 0, with all others as its shadows; intervals are then over its examples, and nominal
     #[arg(long, value_name = "I")]
     pub(crate) target: Option<usize>,

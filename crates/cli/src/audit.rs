@@ -135,6 +135,7 @@ fn pools(options: &Audit) -> Result<Pools, Failure> {
             labels: file(&options.labels),
             membership: file(&options.membership).ok_or_else(|| needed("--membership"))?,
             test: file(&options.test_logits).map(|test| (test, file(&options.test_labels))),
+            features: file(&options.features).zip(file(&options.test_features)),
         };
         pools.add(from_arrays(&arrays)?)?;
     }
@@ -174,7 +175,10 @@ fn pools(options: &Audit) -> Result<Pools, Failure> {
         }
     }
     if pools.views().is_empty() {
-        return Err(Failure::new(USAGE, "nothing to audit: give folders, --table, or --logits with --labels and --membership"));
+        return Err(Failure::new(
+            USAGE,
+            "nothing to audit: give folders, --table, or --logits with --labels and --membership",
+        ));
     }
     Ok(pools)
 }

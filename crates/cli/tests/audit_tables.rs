@@ -35,9 +35,8 @@ fn audit(arguments: &[&str], out: &Path) -> serde_json::Value {
 
 /// Rows (model, example, query), not in their order; models are called 10, 20, ...
 fn rows() -> Vec<(usize, usize, usize)> {
-    let mut all: Vec<_> = (0..MODELS * EXAMPLES * VIEWS)
-        .map(|at| (at / (EXAMPLES * VIEWS), at / VIEWS % EXAMPLES, at % VIEWS))
-        .collect();
+    let mut all: Vec<_> =
+        (0..MODELS * EXAMPLES * VIEWS).map(|at| (at / (EXAMPLES * VIEWS), at / VIEWS % EXAMPLES, at % VIEWS)).collect();
     all.sort_by_key(|(m, i, q)| (i * 29 + m * 13 + q * 7) % 97);
     all
 }
@@ -47,8 +46,7 @@ fn arrays(dir: &Path) {
         .map(|at| confidence(at / (EXAMPLES * VIEWS), at / VIEWS % EXAMPLES, at % VIEWS))
         .collect();
     std::fs::write(dir.join("confidence.npy"), npy("<f8", &[MODELS, EXAMPLES, VIEWS], &floats(&outputs))).unwrap();
-    let members: Vec<u8> =
-        (0..MODELS * EXAMPLES).map(|at| u8::from(member(at / EXAMPLES, at % EXAMPLES))).collect();
+    let members: Vec<u8> = (0..MODELS * EXAMPLES).map(|at| u8::from(member(at / EXAMPLES, at % EXAMPLES))).collect();
     std::fs::write(dir.join("membership.npy"), npy("|u1", &[MODELS, EXAMPLES], &members)).unwrap();
     let labels: Vec<u8> = (0..EXAMPLES).map(|i| (i % 3) as u8).collect();
     std::fs::write(dir.join("labels.npy"), npy("|u1", &[EXAMPLES], &labels)).unwrap();
@@ -59,7 +57,8 @@ fn tables_say_what_arrays_say() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
     arrays(dir.path());
-    let given = ["--confidence", &at("confidence.npy"), "--membership", &at("membership.npy"), "--labels", &at("labels.npy")];
+    let given =
+        ["--confidence", &at("confidence.npy"), "--membership", &at("membership.npy"), "--labels", &at("labels.npy")];
     let wanted = audit(&given, &dir.path().join("a"));
 
     let mut text = String::from("Example;model;member;query;label;confidence\n");
@@ -131,6 +130,38 @@ fn privacy_meters_folder_is_read_the_other_way_round() {
     put(&meter.join("signals/rmia_signals.npy"), [20, MODELS], by_example[..20 * MODELS].to_vec());
     let said = flatleak().args(["audit", &at("meter"), "--out", &at("c")]).output().unwrap();
     assert!(code(&said) == 3 && words(&said).contains("audit.data_size"), "{}", words(&said));
+}
+
+#[test]
+fn features_allow_a_quantile_regression() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+    arrays(dir.path());
+    // Non-members' phi is 2 x, members' 1 more: without x nothing is told apart as well.
+    let x = |i: usize| (i * 13 % 41) as f64 / 5.0;
+    let phi = |m: usize, i: usize, known: bool| {
+        2.0 * x(i) + f64::from(u8::from(known && member(m, i))) + ((m * 31 + i * 17) % 23) as f64 / 46.0
+    };
+    let pool: Vec<f64> = (0..MODELS * EXAMPLES).map(|k| phi(k / EXAMPLES, k % EXAMPLES, true)).collect();
+    let test: Vec<f64> = (0..MODELS * 100).map(|k| phi(k / 100, k % 100 + 50, false)).collect();
+    for (name, shape, values) in [
+        ("phi.npy", [MODELS, EXAMPLES], pool),
+        ("test.npy", [MODELS, 100], test),
+        ("x.npy", [EXAMPLES, 1], (0..EXAMPLES).map(x).collect()),
+        ("z.npy", [100, 1], (50..150).map(x).collect()),
+        ("few.npy", [99, 1], vec![0.0; 99]),
+    ] {
+        std::fs::write(dir.path().join(name), npy("<f8", &shape, &floats(&values))).unwrap();
+    }
+    let given = ["--phi", &at("phi.npy"), "--membership", &at("membership.npy"), "--test-logits", &at("test.npy")];
+    let found = audit(&[&given[..], &["--features", &at("x.npy"), "--test-features", &at("z.npy")]].concat(), &dir.path().join("a"));
+    let attacks = found["recipes"][0]["attacks"].as_array().unwrap();
+    let auc = |name: &str| attacks.iter().find(|a| a["name"] == name).and_then(|a| a["auc"]["mean"].as_f64()).unwrap();
+    assert!(auc("quantile") > 0.99 && auc("confidence") < 0.8, "{} {}", auc("quantile"), auc("confidence"));
+    let mut c = flatleak();
+    c.arg("audit").args(given).args(["--features", &at("x.npy"), "--test-features", &at("few.npy"), "--out", &at("b")]);
+    let said = c.output().unwrap();
+    assert!(code(&said) == 3 && words(&said).contains("of 99 examples, but there are 100"), "{}", words(&said));
 }
 
 /// 16 models, 3,000 examples, 18 views, 100 classes: logits of 691 MB, none of which may be held. The bar is 1 GiB + 24 bytes per model and

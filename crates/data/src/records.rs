@@ -123,10 +123,14 @@ mod tests {
     use super::*;
 
     fn sums(content: &[u8]) -> Result<(usize, Vec<f64>), String> {
-        text(content, |names| Ok((names.len(), Vec::new())), |state, row| {
-            state.1.push(row.iter().sum());
-            Ok(())
-        })
+        text(
+            content,
+            |names| Ok((names.len(), Vec::new())),
+            |state, row| {
+                state.1.push(row.iter().sum());
+                Ok(())
+            },
+        )
     }
 
     #[test]

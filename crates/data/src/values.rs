@@ -10,7 +10,9 @@ use std::path::Path;
 use crate::npy::{self, Kind};
 
 /// Names that arrays have among themselves: none of them is taken for another.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 12] = [
+    "features",
+    "test_features",
     "logits",
     "probabilities",
     "phi",

@@ -33,6 +33,7 @@ fn main() {
         pool: draws(examples, 1, 0.9),
         test: draws(tests, 2, 0.8),
         views: Default::default(),
+        features: None,
     };
     let keep = Keep { per_test: 5, overall: 100 };
 

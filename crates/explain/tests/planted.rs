@@ -39,6 +39,7 @@ fn planted(truth: &[(f64, f64)], models: usize, draw: u64) -> Pool {
         pool,
         test: Vec::new(),
         views: Default::default(),
+        features: None,
     }
 }
 

@@ -37,6 +37,7 @@ fn pool(membership: Membership, draw: u64, deviation: f64, gap: f64, inside: f64
         pool: signals,
         test: Vec::new(),
         views: Default::default(),
+        features: None,
     }
 }
 

@@ -59,6 +59,17 @@ pub struct Groups {
     pub test: Vec<u32>,
 }
 
+/// What is known of the examples beside the models' outputs, for attacks that expect different outputs of different examples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Features {
+    /// Features of each example.
+    pub width: usize,
+    /// (N, width).
+    pub pool: Vec<f32>,
+    /// (T, width).
+    pub test: Vec<f32>,
+}
+
 /// Everything that analyses read about one recipe on one data set.
 ///
 /// Axes: M models, N pool examples, T held-out examples.
@@ -82,6 +93,8 @@ pub struct Pool {
     pub test: Vec<Signals>,
     /// The same two for every further view of the examples, beyond the plain one.
     pub views: Views,
+    /// Features of the examples, where any were given.
+    pub features: Option<Features>,
 }
 
 impl Pool {
@@ -123,6 +136,10 @@ impl Pool {
             pool: of(&self.pool),
             test: self.test.clone(),
             views: self.views.of_examples(examples),
+            features: self.features.as_ref().map(|f| Features {
+                pool: examples.iter().flat_map(|&i| f.pool[i * f.width..(i + 1) * f.width].iter().copied()).collect(),
+                ..f.clone()
+            }),
         }
     }
 
@@ -140,6 +157,7 @@ impl Pool {
             pool: pick(&self.pool),
             test: pick(&self.test),
             views: self.views.select(models),
+            features: self.features.clone(),
         }
     }
 

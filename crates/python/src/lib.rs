@@ -15,8 +15,8 @@ use pyo3::pybacked::PyBackedBytes;
 /// An array: NumPy's name of its element type, its shape, its values in C order.
 type Array = (String, Vec<usize>, PyBackedBytes);
 
-/// A pool: name, what its outputs are, outputs, labels, membership, and held-out outputs with their labels.
-type Outputs = (String, String, Array, Option<Array>, Array, Option<(Array, Option<Array>)>);
+/// A pool: name, what its outputs are, outputs, labels, membership, held-out outputs with their labels, and features of both sets.
+type Outputs = (String, String, Array, Option<Array>, Array, Option<(Array, Option<Array>)>, Option<(Array, Array)>);
 
 fn wrong(e: impl std::fmt::Display) -> PyErr {
     PyValueError::new_err(e.to_string())
@@ -45,7 +45,7 @@ fn audit(
     let kinds = pools.iter().map(|p| given(&p.1)).collect::<PyResult<Vec<_>>>()?;
     py.detach(|| {
         let mut all = Pools::default();
-        for ((recipe, _, outputs, labels, membership, test), kind) in pools.iter().zip(kinds) {
+        for ((recipe, _, outputs, labels, membership, test, features), kind) in pools.iter().zip(kinds) {
             let arrays = Arrays {
                 recipe,
                 given: kind,
@@ -54,6 +54,7 @@ fn audit(
                 labels: labels.as_ref().map(source),
                 membership: source(membership),
                 test: test.as_ref().map(|(outputs, labels)| (source(outputs), labels.as_ref().map(source))),
+                features: features.as_ref().map(|(pool, test)| (source(pool), source(test))),
             };
             all.add(from_arrays(&arrays).map_err(wrong)?).map_err(wrong)?;
         }
@@ -112,6 +113,7 @@ fn memorization(py: Python<'_>, correct: Array, membership: Array) -> PyResult<(
             pool: right.into_iter().map(Signals::from_correct).collect(),
             test: Vec::new(),
             views: Default::default(),
+            features: None,
             membership,
         };
         let found = Memorization::new(&pool, Signal::Correct).map_err(wrong)?;

@@ -117,6 +117,7 @@ pub fn import_npz(path: &Path) -> Result<Pool, Error> {
         pool: right.into_iter().map(Signals::from_correct).collect(),
         test: test.unwrap_or_default().into_iter().map(Signals::from_correct).collect(),
         views: Views::default(),
+        features: None,
     })
 }
 

@@ -246,6 +246,7 @@ impl RunDir {
             pool,
             test,
             views: spill.into_views(),
+            features: None,
         })
     }
 

@@ -25,6 +25,7 @@ fn pool() -> Pool {
         pool: (0..6).map(|k| right(k, 11)).collect(),
         test: (0..6).map(|k| right(k + 1, 3)).collect(),
         views: Default::default(),
+        features: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! One attack on the models of one or two recipes: lineups, scores, measures.
 
+use flatleak_attack::quantile::{self, Regression};
 use flatleak_attack::{Attack, Lineup, Seat};
 use flatleak_pool::{Pool, Signal};
 use flatleak_stats::Ranking;
@@ -47,7 +48,9 @@ impl<'a> Evidence<'a> {
     fn rows(pool: &Pool, attack: Attack, query: usize) -> Result<Rows, Error> {
         let population =
             if attack == Attack::RmiaGamma { pool.query_rows(query, true, Signal::Phi)? } else { Vec::new() };
-        Ok(Rows { pool: pool.query_rows(query, false, attack.signal())?, population })
+        let rows = pool.query_rows(query, false, attack.signal())?;
+        let rows = if attack.needs_features() { beyond_quantiles(pool, rows)? } else { rows };
+        Ok(Rows { pool: rows, population })
     }
 
     /// All models but those of `without`.
@@ -120,13 +123,28 @@ impl<'e> Scene<'e> {
     }
 }
 
+/// phi of every model minus the quantile that its outputs on held-out examples let expect.
+fn beyond_quantiles(pool: &Pool, mut rows: Vec<Vec<f64>>) -> Result<Vec<Vec<f64>>, Error> {
+    let Some(features) = &pool.features else { return Ok(rows) };
+    for (row, known) in rows.iter_mut().zip(pool.test_rows(Signal::Phi)) {
+        let fit = Regression::fit(&features.test, &known, features.width, quantile::LEVEL)?;
+        for (i, v) in row.iter_mut().enumerate() {
+            *v -= fit.at(&features.pool[i * features.width..(i + 1) * features.width]);
+        }
+    }
+    Ok(rows)
+}
+
 /// Whether a pool has what an attack reads: its signal, for `rmia-gamma` outputs on examples outside the pool, for `label-only` several
-/// views.
+/// views, for `quantile` features and enough of those outputs.
 pub fn can_run(pool: &Pool, attack: Attack) -> bool {
     let population = pool.test.first().is_some_and(|t| !t.phi.is_empty());
     pool.offers(attack.signal())
         && (attack != Attack::RmiaGamma || population)
         && (!attack.needs_views() || pool.queries() > 1)
+        && (!attack.needs_features()
+            || population
+                && pool.features.as_ref().is_some_and(|f| pool.test_labels.len() >= quantile::fewest(f.width)))
 }
 
 /// Scores of every model of a pool on every pool example, (M, N) as rows, higher = member, each target scored by the models outside its

@@ -28,6 +28,7 @@ fn pool(name: &str, models: usize, draw: u64, chance: impl Fn(&[bool], usize) ->
         pool: all,
         test,
         views: Default::default(),
+        features: None,
     }
 }
 

@@ -67,6 +67,7 @@ fn pool(name: &str, recipe: Recipe, noise: u64) -> Pool {
         pool: all,
         test,
         views: Default::default(),
+        features: None,
     }
 }
 

@@ -35,6 +35,7 @@ fn pool(models: usize, draw: u64) -> Pool {
         pool: signals,
         test: Vec::new(),
         views: Default::default(),
+        features: None,
     }
 }
 

@@ -89,6 +89,7 @@ impl Examples {
             pool,
             test,
             views: Default::default(),
+            features: None,
         }
     }
 

@@ -43,7 +43,7 @@ class Pool:
 
     Give ``outputs`` as logits or probabilities (M, N, C) or (M, N, Q, C), or as phi = log(p / (1 - p)), loss or confidence of the true
     class (M, N) or (M, N, Q); ``kind`` says which. ``labels`` (N,) are needed for logits and probabilities. ``test`` outputs (M, T, ...) with
-    ``test_labels`` (T,) allow influence and ``rmia-gamma``.
+    ``test_labels`` (T,) allow influence and ``rmia-gamma``; ``features`` (N, D) and ``test_features`` (T, D) the quantile attack.
     """
 
     outputs: _Any
@@ -53,6 +53,8 @@ class Pool:
     test: _Any = None
     test_labels: _Any = None
     name: str = "model"
+    features: _Any = None
+    test_features: _Any = None
 
     def _given(self):
         if self.kind not in _KINDS:
@@ -61,6 +63,9 @@ class Pool:
         test = optional(self.test, "test")
         if test is not None:
             test = (test, optional(self.test_labels, "test_labels"))
+        if (self.features is None) != (self.test_features is None):
+            raise ValueError("features and test_features are given together")
+        features = None if self.features is None else (_array(self.features, "features"), _array(self.test_features, "test_features"))
         return (
             self.name,
             self.kind,
@@ -68,6 +73,7 @@ class Pool:
             optional(self.labels, "labels"),
             _array(self.membership, "membership"),
             test,
+            features,
         )
 
 
@@ -158,6 +164,8 @@ def audit(
     confidence=None,
     test_logits=None,
     test_labels=None,
+    features=None,
+    test_features=None,
     name="model",
     variant="residual",
     seed=0,
@@ -166,7 +174,7 @@ def audit(
     """Attacks every model of a pool, and explains what leaks.
 
     Exactly one of ``logits``, ``probabilities``, ``phi``, ``loss`` and ``confidence`` is given; ``test_logits`` are of the same kind.
-    ``variant`` is that of ``lira-online-fixed``: ``residual``, ``official`` or ``per-side``.
+    ``variant`` is that of ``lira-online-fixed`` and of phi: ``residual``, ``official``, ``per-side`` or ``official-2021``.
     """
     given = {"logits": logits, "probabilities": probabilities, "phi": phi, "loss": loss, "confidence": confidence}
     chosen = [kind for kind, values in given.items() if values is not None]
@@ -174,7 +182,7 @@ def audit(
         raise ValueError(f"give one of {', '.join(_KINDS)}, not {len(chosen)}")
     if membership is None:
         raise ValueError("membership is needed: which model was trained on which example?")
-    pool = Pool(given[chosen[0]], labels, membership, chosen[0], test_logits, test_labels, name)
+    pool = Pool(given[chosen[0]], labels, membership, chosen[0], test_logits, test_labels, name, features, test_features)
     return _run([pool], name, variant, seed, workers)
 
 

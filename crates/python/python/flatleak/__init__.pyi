@@ -16,6 +16,8 @@ class Pool:
     test: ArrayLike | None = ...
     test_labels: ArrayLike | None = ...
     name: str = ...
+    features: ArrayLike | None = ...
+    test_features: ArrayLike | None = ...
 
 class Audit:
     results: dict[str, Any]
@@ -42,6 +44,8 @@ def audit(
     confidence: ArrayLike | None = ...,
     test_logits: ArrayLike | None = ...,
     test_labels: ArrayLike | None = ...,
+    features: ArrayLike | None = ...,
+    test_features: ArrayLike | None = ...,
     name: str = ...,
     variant: str = ...,
     seed: int = ...,

@@ -1,7 +1,7 @@
 //! Outputs, labels and membership as arrays.
 
 use flatleak_data::values::{Source, Values};
-use flatleak_pool::{Membership, PhiForm, Pool, Signals, Views, saturated_phi};
+use flatleak_pool::{Features, Membership, PhiForm, Pool, Signals, Views, saturated_phi};
 
 use super::{Imported, wrong};
 use crate::Error;
@@ -57,6 +57,8 @@ pub struct Arrays<'a> {
     pub membership: Source<'a>,
     /// Outputs on held-out examples and their labels, (T).
     pub test: Option<(Source<'a>, Option<Source<'a>>)>,
+    /// Features of pool and held-out examples, (N, D) and (T, D), for the quantile attack.
+    pub features: Option<(Source<'a>, Source<'a>)>,
 }
 
 /// The logarithm's argument is never less: log of 1e-45, the least single-precision number, is where the published code of 2021 saturates.
@@ -125,6 +127,11 @@ pub fn from_arrays(arrays: &Arrays<'_>) -> Result<Imported, Error> {
     if labels.is_none() {
         notes.push("without labels, class-wise thresholds are common ones".into());
     }
+    let features = match arrays.features {
+        Some(both) if !test.is_empty() => Some(features(both, examples, test_labels.len())?),
+        Some((from, _)) => return Err(wrong(from.place())("is of no use without outputs on held-out examples".into())),
+        None => None,
+    };
     Ok(Imported {
         pool: Pool {
             recipe: arrays.recipe.into(),
@@ -135,10 +142,36 @@ pub fn from_arrays(arrays: &Arrays<'_>) -> Result<Imported, Error> {
             pool,
             test,
             views: spill.map_or_else(Views::default, Spill::into_views),
+            features,
             membership,
         },
         notes,
     })
+}
+
+/// Features of `n` pool and `t` held-out examples.
+fn features((pool, test): (Source<'_>, Source<'_>), n: usize, t: usize) -> Result<Features, Error> {
+    let read = |from: Source<'_>, name: &str, rows: usize| {
+        let found = from.with(name, |found| {
+            let &[own, width] = found.shape() else {
+                return Err(format!("is of shape {:?}, not (examples, features)", found.shape()));
+            };
+            if own != rows || width == 0 {
+                return Err(format!("has {width} features of {own} examples, but there are {rows} examples"));
+            }
+            let all: Vec<f32> = found.all()?.into_iter().map(|v| v as f32).collect();
+            match all.iter().position(|v| !v.is_finite()) {
+                Some(at) => Err(format!("has no number as feature {} of example {}", at % width, at / width)),
+                None => Ok((width, all)),
+            }
+        });
+        found.map_err(wrong(from.place()))
+    };
+    let ((width, known), (other, held_out)) = (read(pool, "features", n)?, read(test, "test_features", t)?);
+    if width != other {
+        return Err(wrong(test.place())(format!("has {other} features, those of the pool {width}")));
+    }
+    Ok(Features { width, pool: known, test: held_out })
 }
 
 /// (M, N) of 0 and 1 or booleans.

@@ -194,6 +194,7 @@ pub fn from_folder(
         pool,
         test: Vec::new(),
         views: spill.map_or_else(Views::default, Spill::into_views),
+        features: None,
     };
     Ok(Some((layout, Imported { pool, notes })))
 }

@@ -59,6 +59,7 @@ pub(super) fn read(
         labels: labels.map(Source::File),
         membership: Source::File(memberships),
         test: population.is_file().then_some((Source::Transposed(&population), None)),
+        features: None,
     };
     let mut found = from_arrays(&arrays)?;
     found.notes.insert(0, "in the layout of Privacy Meter: probabilities of the true class in single precision".into());

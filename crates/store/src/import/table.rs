@@ -27,8 +27,7 @@ struct Columns {
 }
 
 /// The columns of single outputs by name, and those per class by prefix.
-const SINGLE: [(&str, Given); 3] =
-    [("phi", Given::Phi), ("loss", Given::Loss), ("confidence", Given::Confidence)];
+const SINGLE: [(&str, Given); 3] = [("phi", Given::Phi), ("loss", Given::Loss), ("confidence", Given::Confidence)];
 const PER_CLASS: [(&str, Given); 2] = [("logit_", Given::Logits), ("probability_", Given::Probabilities)];
 
 impl Columns {
@@ -193,9 +192,10 @@ pub fn from_table(path: &Path, recipe: &str, form: PhiForm) -> Result<Imported, 
         outputs: memory("<f8", &pool.shape, &pool.outputs),
         labels: labelled.then(|| memory("<f8", &n, &pool.labels)),
         membership: memory("|u1", &membership_shape, &pool.membership),
-        test: test.as_ref().map(|test| {
-            (memory("<f8", &test.shape, &test.outputs), labelled.then(|| memory("<f8", &t, &test.labels)))
-        }),
+        test: test
+            .as_ref()
+            .map(|test| (memory("<f8", &test.shape, &test.outputs), labelled.then(|| memory("<f8", &t, &test.labels)))),
+        features: None,
     };
     from_arrays(&arrays).map_err(|e| match e {
         // The table is what has it, not an array.
