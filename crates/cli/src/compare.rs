@@ -180,7 +180,9 @@ fn resolve(options: &Compare) -> Result<Study, Failure> {
     if let Some(epochs) = options.epochs {
         let first = study.recipes.first().map_or(1, |r| r.epochs).max(1);
         for recipe in &mut study.recipes {
-            recipe.epochs = (recipe.epochs.saturating_mul(epochs) / first).max(1);
+            if recipe.trainer.is_none() {
+                recipe.epochs = (recipe.epochs.saturating_mul(epochs) / first).max(1);
+            }
         }
     }
     study.models = options.models.unwrap_or(study.models);
@@ -193,7 +195,9 @@ fn resolve(options: &Compare) -> Result<Study, Failure> {
 fn train(options: &Compare, plan: Plan<'_>, workers: usize, stop: &AtomicBool) -> Result<Summary, Failure> {
     let study = plan.study;
     // Gradient evaluations are the unit of progress: recipes differ in cost.
-    let cost = |r: &Recipe| (r.epochs * r.gradients_per_step()) as u64;
+    // What a command needs is not known.
+    let epoch = |r: &Recipe| if r.trainer.is_some() { 1 } else { r.gradients_per_step() as u64 };
+    let cost = |r: &Recipe| if r.trainer.is_some() { 1 } else { r.epochs as u64 * epoch(r) };
     let total = study.recipes.iter().map(cost).sum::<u64>() * study.models as u64;
     let progress = Progress::new("training", total, options.work.message_format);
     let mut done = 0;
@@ -201,7 +205,7 @@ fn train(options: &Compare, plan: Plan<'_>, workers: usize, stop: &AtomicBool) -
         let name = |recipe: usize| &study.recipes[recipe].name;
         match event {
             Event::Epoch { recipe, .. } => {
-                done += study.recipes[recipe].gradients_per_step() as u64;
+                done += epoch(&study.recipes[recipe]);
                 progress.set(done);
             }
             Event::Done { recipe, model, reused } => {
@@ -270,6 +274,9 @@ pub(crate) fn pairs(recipes: &[&Recipe]) -> Vec<(usize, usize)> {
 
 pub(crate) fn record(study: &Study, data: &Dataset, digest: &str, quick: bool) -> StudyRecord {
     let settings = |r: &Recipe| {
+        if let Some(command) = &r.trainer {
+            return format!("trained by `{command}`");
+        }
         let sam = if r.optimizer == Optimizer::Sam { format!(", rho {}", r.rho) } else { String::new() };
         let nesterov = if r.nesterov { " (Nesterov)" } else { "" };
         let augment = r.augment.iter().map(|t| format!(", {t}")).collect::<String>();

@@ -154,7 +154,10 @@ fn features_allow_a_quantile_regression() {
         std::fs::write(dir.path().join(name), npy("<f8", &shape, &floats(&values))).unwrap();
     }
     let given = ["--phi", &at("phi.npy"), "--membership", &at("membership.npy"), "--test-logits", &at("test.npy")];
-    let found = audit(&[&given[..], &["--features", &at("x.npy"), "--test-features", &at("z.npy")]].concat(), &dir.path().join("a"));
+    let found = audit(
+        &[&given[..], &["--features", &at("x.npy"), "--test-features", &at("z.npy")]].concat(),
+        &dir.path().join("a"),
+    );
     let attacks = found["recipes"][0]["attacks"].as_array().unwrap();
     let auc = |name: &str| attacks.iter().find(|a| a["name"] == name).and_then(|a| a["auc"]["mean"].as_f64()).unwrap();
     assert!(auc("quantile") > 0.99 && auc("confidence") < 0.8, "{} {}", auc("quantile"), auc("confidence"));

@@ -59,6 +59,7 @@ fn main() {
                 nesterov: false,
                 weight_decay: 5e-4,
                 augment: Vec::new(),
+                trainer: None,
             };
             let mut s = Stream::new(0, Purpose::Simulation, 0, 0);
             let x: Vec<f32> = (0..2000 * network.features()).map(|_| s.normal() as f32).collect();

@@ -32,7 +32,7 @@ pub use flatleak_data::Shape;
 pub use flatleak_kernel::instruction_set;
 pub use network::Network;
 pub use presets::PRESETS;
-pub use recipe::{Optimizer, Recipe, Schedule};
+pub use recipe::{Optimizer, PLACEHOLDERS, Recipe, Schedule};
 pub use train::{Outcome, Trainer};
 pub use workspace::Workspace;
 

@@ -54,7 +54,14 @@ pub struct Recipe {
     /// Transforms of every training image, in order; drawn by (seed, augmentation, model, epoch), so that recipes share them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub augment: Vec<Transform>,
+    /// A command that trains each model in place of the engine; only the name counts beside it. See [`PLACEHOLDERS`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trainer: Option<String>,
 }
+
+/// What a trainer's command may ask for: the model's index, the file of its membership row, its seed, the file of the data, and the folder
+/// that it writes to.
+pub const PLACEHOLDERS: [&str; 5] = ["{index}", "{mask}", "{seed}", "{data}", "{out}"];
 
 impl Recipe {
     /// Refuses values that cannot be meant.
@@ -65,6 +72,22 @@ impl Recipe {
             return fail(
                 "a name has 1 to 64 letters, digits, `-`, `_`, `+` or `.`, and does not start with `.`".into(),
             );
+        }
+        if let Some(command) = &self.trainer {
+            let missing = ["{mask}", "{out}"].into_iter().find(|p| !command.contains(p));
+            if let Some(missing) = missing {
+                return fail(format!(
+                    "trainer = {command:?} lacks {missing}: a trainer needs to know whom to train on and where to write"
+                ));
+            }
+            let unknown = command
+                .split('{')
+                .skip(1)
+                .filter_map(|rest| rest.split_once('}'))
+                .map(|(name, _)| format!("{{{name}}}"));
+            if let Some(unknown) = unknown.into_iter().find(|u| !PLACEHOLDERS.contains(&u.as_str())) {
+                return fail(format!("trainer asks for {unknown}; there are {}", PLACEHOLDERS.join(", ")));
+            }
         }
         if self.epochs == 0 || self.epochs > 100_000 {
             return fail(format!("epochs = {}, but 1 to 100000 are possible", self.epochs));

@@ -18,6 +18,7 @@ fn recipe(optimizer: Optimizer, rho: f64) -> Recipe {
         nesterov: true,
         weight_decay: 5e-4,
         augment: Vec::new(),
+        trainer: None,
     }
 }
 

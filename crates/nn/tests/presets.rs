@@ -109,6 +109,7 @@ fn every_preset_matches_pytorch() {
             nesterov: false,
             weight_decay: 5e-4,
             augment: Vec::new(),
+            trainer: None,
         };
         let data = case["data"].as_str().unwrap();
         let x: Vec<f32> = uniform(data, 2 * BATCH * shape.features()).iter().map(|v| *v as f32).collect();

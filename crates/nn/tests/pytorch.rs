@@ -98,6 +98,7 @@ fn check(path: &Path) -> f64 {
         nesterov: matches!(f.meta.get("nesterov").map(String::as_str), Some("true" | "True" | "1")),
         weight_decay: number("weight_decay"),
         augment: Vec::new(),
+        trainer: None,
     };
     let mut ws = network.workspace(recipe.batch);
     let rows: Vec<u32> = (0..dims[0] as u32).collect();

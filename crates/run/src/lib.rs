@@ -3,6 +3,8 @@
 //! [`execute`] walks all (recipe, model) pairs of a study. What the run directory already holds is reused; the rest is
 //! trained and stored, weights first, then signals, so that a run killed anywhere goes on where it stopped.
 
+mod foreign;
+
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -82,6 +84,10 @@ pub fn execute(
     stop: &AtomicBool,
     mut on_event: impl FnMut(Event),
 ) -> Result<Summary, Error> {
+    let asks_for_data = |command: &String| command.contains("{data}");
+    if plan.study.recipes.iter().filter_map(|r| r.trainer.as_ref()).any(asks_for_data) {
+        plan.dir.save_data(plan.data)?;
+    }
     let recipes = plan.study.recipes.len();
     let total = recipes * plan.study.models;
     let next = AtomicUsize::new(0);
@@ -105,11 +111,12 @@ pub fn execute(
                     if given_up[recipe].load(Ordering::Relaxed) {
                         continue;
                     }
+                    let go_on = || !stop.load(Ordering::Relaxed) && !failed.load(Ordering::Relaxed);
                     let epoch = || {
                         let _ = sender.send(Ok(Event::Epoch { recipe, model }));
-                        !stop.load(Ordering::Relaxed) && !failed.load(Ordering::Relaxed)
+                        go_on()
                     };
-                    let result = one(plan, recipe, model, epoch);
+                    let result = one(plan, recipe, model, epoch, go_on);
                     match &result {
                         Ok(Some(Event::Diverged { .. })) => given_up[recipe].store(true, Ordering::Relaxed),
                         Err(_) => failed.store(true, Ordering::Relaxed),
@@ -155,8 +162,19 @@ fn one(
     recipe_index: usize,
     model: usize,
     mut epoch: impl FnMut() -> bool,
+    mut go_on: impl FnMut() -> bool,
 ) -> Result<Option<Event>, Error> {
     let recipe = &study.recipes[recipe_index];
+    if let Some(command) = &recipe.trainer {
+        if dir.signals(recipe_index, model)?.is_some() {
+            return Ok(Some(Event::Done { recipe: recipe_index, model, reused: true }));
+        }
+        let found = foreign::train((study, data, dir), command, (recipe_index, model), &mut go_on)?;
+        let Some(outputs) = found else { return Ok(None) };
+        dir.save_signals(recipe_index, model, outputs)?;
+        epoch();
+        return Ok(Some(Event::Done { recipe: recipe_index, model, reused: false }));
+    }
     let found = dir.weights(recipe_index, model, network)?;
     if found.is_some() && dir.signals(recipe_index, model)?.is_some() {
         return Ok(Some(Event::Done { recipe: recipe_index, model, reused: true }));

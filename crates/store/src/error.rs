@@ -49,6 +49,18 @@ pub enum Error {
     /// Weights that do not fit the network.
     #[error(transparent)]
     Engine(#[from] flatleak_nn::Error),
+    /// A command that did not train its model.
+    #[error("the trainer of recipe `{recipe}`, model {model}, {reason}; what it said is in {}", log.display())]
+    Trainer {
+        /// The recipe.
+        recipe: String,
+        /// Index of the model.
+        model: usize,
+        /// What happened, as a fragment.
+        reason: String,
+        /// Its output.
+        log: PathBuf,
+    },
     /// Something that could not be encoded.
     #[error("cannot encode {what}: {reason}")]
     Encode {

@@ -11,7 +11,7 @@ use safetensors::Dtype;
 
 use crate::Error;
 use crate::artefact::{Tensor, f32_bytes, f32_values, read_tensors, write_atomic, write_tensors};
-use crate::npy;
+use crate::npy::{self, Array, archive};
 use crate::spill::Spill;
 
 /// One model's logits: little-endian f32, (N, Q, C) and (T, Q, C).
@@ -40,6 +40,9 @@ pub struct RunDir {
     membership: Membership,
     _lock: File,
 }
+
+/// Where [`RunDir::save_data`] writes.
+pub const DATA_FILE: &str = "data.npz";
 
 /// Logits are kept while a study's stay below this many bytes.
 const LOGITS_LIMIT: u64 = 2 << 30;
@@ -124,6 +127,40 @@ impl RunDir {
         let path = self.file(recipe, model, "weights.safetensors");
         self.make_folder(&path)?;
         write_tensors(&path, &list, &self.identity(recipe, model), "weights")
+    }
+
+    /// An empty folder for a command that trains a model: what an earlier run left there is removed.
+    ///
+    /// # Errors
+    /// When the file system fails.
+    pub fn workplace(&self, recipe: usize, model: usize) -> Result<PathBuf, Error> {
+        let path = self.file(recipe, model, "trainer");
+        if path.exists() {
+            fs::remove_dir_all(&path).map_err(Error::io("cannot empty", &path))?;
+        }
+        fs::create_dir_all(&path).map_err(Error::io("cannot create", &path))?;
+        Ok(path)
+    }
+
+    /// Writes the data as [`DATA_FILE`] in the folder, for commands that train models: `x` (N, features), `y` (N), `ids` (N) and the same with `test_`.
+    ///
+    /// # Errors
+    /// When the file system fails.
+    pub fn save_data(&self, data: &Dataset) -> Result<(), Error> {
+        let path = self.path.join(DATA_FILE);
+        let mut arrays = Vec::new();
+        for (prefix, split) in [("", &data.pool), ("test_", &data.test)] {
+            let x = [split.len(), data.shape.features()];
+            let words = |values: &[u32]| values.iter().flat_map(|v| v.to_le_bytes()).collect();
+            arrays.push((format!("{prefix}x"), "<f4", x.to_vec(), f32_bytes(&split.x)));
+            arrays.push((format!("{prefix}y"), "<u4", vec![split.len()], words(&split.y)));
+            arrays.push((format!("{prefix}ids"), "<u4", vec![split.len()], words(&split.ids)));
+        }
+        let named: Vec<(&str, Array<'_>)> = arrays
+            .iter()
+            .map(|(name, descr, shape, body)| (name.as_str(), Array { descr, shape, body: body.clone() }))
+            .collect();
+        write_atomic(&path, &archive(&named)?, "data")
     }
 
     /// Signals of a model on pool and test examples, when complete.

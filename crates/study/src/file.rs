@@ -68,6 +68,7 @@ struct Entry {
     nesterov: Option<bool>,
     weight_decay: Option<f64>,
     augment: Option<Vec<Transform>>,
+    trainer: Option<String>,
 }
 
 impl Entry {
@@ -75,7 +76,39 @@ impl Entry {
         Self { name: name.into(), optimizer: Some(optimizer), ..Self::default() }
     }
 
-    fn resolve(self, train: &Train) -> Recipe {
+    /// A recipe that a command trains: what the engine would do has no meaning beside it.
+    fn foreign(self, command: String) -> Result<Recipe, Error> {
+        let set = [
+            ("optimizer", self.optimizer.is_some()),
+            ("rho", self.rho.is_some()),
+            ("batch", self.batch.is_some()),
+            ("lr", self.lr.is_some()),
+            ("schedule", self.schedule.is_some()),
+            ("warmup", self.warmup.is_some()),
+            ("momentum", self.momentum.is_some()),
+            ("nesterov", self.nesterov.is_some()),
+            ("weight_decay", self.weight_decay.is_some()),
+            ("augment", self.augment.is_some()),
+        ];
+        if let Some((key, _)) = set.into_iter().find(|(_, is)| *is) {
+            return Err(Error::Invalid(format!(
+                "recipe `{}` has `{key}` beside `trainer`: the command decides",
+                self.name
+            )));
+        }
+        let name = self.name.clone();
+        let blank = Self { name, epochs: Some(self.epochs.unwrap_or(1)), ..Self::default() };
+        Ok(Recipe { trainer: Some(command), ..blank.native(&Train::default()) })
+    }
+
+    fn resolve(mut self, train: &Train) -> Result<Recipe, Error> {
+        match self.trainer.take() {
+            Some(command) => self.foreign(command),
+            None => Ok(self.native(train)),
+        }
+    }
+
+    fn native(self, train: &Train) -> Recipe {
         let optimizer = self.optimizer.unwrap_or(Optimizer::Sgd);
         let default_rho = if optimizer == Optimizer::Sam { 0.1 } else { 0.0 };
         Recipe {
@@ -91,6 +124,7 @@ impl Entry {
             nesterov: self.nesterov.or(train.nesterov).unwrap_or(false),
             weight_decay: self.weight_decay.or(train.weight_decay).unwrap_or(5e-4),
             augment: self.augment.or_else(|| train.augment.clone()).unwrap_or_default(),
+            trainer: None,
         }
     }
 }
@@ -143,7 +177,7 @@ impl Study {
             queries: file.queries.unwrap_or(1),
             data,
             architecture,
-            recipes: recipes.into_iter().map(|r| r.resolve(&file.train)).collect(),
+            recipes: recipes.into_iter().map(|r| r.resolve(&file.train)).collect::<Result<_, _>>()?,
         };
         study.check()?;
         Ok(study)
@@ -173,19 +207,28 @@ impl Study {
             recipe: self
                 .recipes
                 .iter()
-                .map(|r| Entry {
-                    name: r.name.clone(),
-                    optimizer: Some(r.optimizer),
-                    rho: Some(r.rho),
-                    epochs: Some(r.epochs),
-                    batch: Some(r.batch),
-                    lr: Some(r.lr),
-                    schedule: Some(r.schedule),
-                    warmup: Some(r.warmup),
-                    momentum: Some(r.momentum),
-                    nesterov: Some(r.nesterov),
-                    weight_decay: Some(r.weight_decay),
-                    augment: (!r.augment.is_empty()).then(|| r.augment.clone()),
+                .map(|r| match &r.trainer {
+                    Some(command) => Entry {
+                        name: r.name.clone(),
+                        epochs: Some(r.epochs),
+                        trainer: Some(command.clone()),
+                        ..Entry::default()
+                    },
+                    None => Entry {
+                        name: r.name.clone(),
+                        optimizer: Some(r.optimizer),
+                        rho: Some(r.rho),
+                        epochs: Some(r.epochs),
+                        batch: Some(r.batch),
+                        lr: Some(r.lr),
+                        schedule: Some(r.schedule),
+                        warmup: Some(r.warmup),
+                        momentum: Some(r.momentum),
+                        nesterov: Some(r.nesterov),
+                        weight_decay: Some(r.weight_decay),
+                        augment: (!r.augment.is_empty()).then(|| r.augment.clone()),
+                        trainer: None,
+                    },
                 })
                 .collect(),
         };
@@ -215,6 +258,8 @@ mod tests {
         assert_eq!(names, ["sgd", "sgd-2x", "sam"]);
         assert_eq!((study.recipes[1].epochs, study.recipes[2].rho, study.models), (160, 0.1, 32));
         assert_eq!(Study::parse(&study.to_toml().unwrap()).unwrap(), study);
+        let foreign = Study::parse("[[recipe]]\nname = 'a'\ntrainer = 'x {mask} {out}'").unwrap();
+        assert_eq!(Study::parse(&foreign.to_toml().unwrap()).unwrap(), foreign);
         let custom = Study::parse("[model]\nlayers = ['flatten', 'linear 5', 'tanh', 'linear']").unwrap();
         assert_eq!(Study::parse(&custom.to_toml().unwrap()).unwrap(), custom);
     }
@@ -235,6 +280,9 @@ mod tests {
             ("[model]\npreset = 'mpl'", vec!["unknown architecture `mpl`", "mlp"]),
             ("queries = 3", vec!["queries = 3", "1, 2, 18"]),
             ("[train]\naugment = ['crop']", vec!["unknown transform `crop`"]),
+            ("[[recipe]]\nname = 'a'\ntrainer = 'x {mask}'", vec!["`a`", "lacks {out}"]),
+            ("[[recipe]]\nname = 'a'\ntrainer = 'x {mask} {out} {gpu}'", vec!["{gpu}", "{index}"]),
+            ("[[recipe]]\nname = 'a'\ntrainer = 'x'\nrho = 1", vec!["`rho` beside `trainer`"]),
             ("data = []", vec!["no data set"]),
             ("data = ['a', 'a']", vec!["`a` twice"]),
         ] {

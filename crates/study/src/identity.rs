@@ -32,11 +32,16 @@ impl Study {
             nesterov,
             weight_decay,
             augment,
+            trainer,
         } = recipe;
         part(&format!("{optimizer:?} {rho:?} {epochs} {batch} {lr:?} {schedule:?} {warmup}"));
         part(&format!("{momentum:?} {nesterov} {weight_decay:?}"));
         for transform in augment {
             part(&transform.to_string());
+        }
+        if let Some(command) = trainer {
+            part("trainer");
+            part(command);
         }
         hasher.finalize().to_hex().to_string()
     }

@@ -1,0 +1,144 @@
+//! Models that a command trains.
+
+use std::fs::File;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use flatleak_data::Dataset;
+use flatleak_data::values::{self, Values};
+use flatleak_pool::Signals;
+use flatleak_store::{DATA_FILE, Error, RunDir, SplitOutputs, npy_of_mask, write_atomic};
+use flatleak_study::Study;
+
+/// How often a command is asked whether it is done.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// Trains one model by its recipe's command: its membership row goes to a file, its logits come from `logits.npy`, (N, C) or (N, Q, C), and
+/// `test_logits.npy`, (T, C) or (T, Q, C), in the folder that it was given. `None` when asked to stop.
+///
+/// # Errors
+/// A command that cannot be started or fails, files that are not what they should be; [`Error::Trainer`] has the place of its output.
+pub(crate) fn train(
+    (study, data, dir): (&Study, &Dataset, &RunDir),
+    command: &str,
+    (recipe, model): (usize, usize),
+    mut go_on: impl FnMut() -> bool,
+) -> Result<Option<[SplitOutputs; 2]>, Error> {
+    let out = dir.workplace(recipe, model)?;
+    let log = out.join("log.txt");
+    let failed =
+        |reason: String| Error::Trainer { recipe: study.recipes[recipe].name.clone(), model, reason, log: log.clone() };
+    let mask = out.join("mask.npy");
+    write_atomic(&mask, &npy_of_mask(&[dir.membership().row(model)]), "membership")?;
+    let path = |p: &Path| p.to_string_lossy().into_owned();
+    let values = [
+        ("{index}", model.to_string()),
+        ("{mask}", path(&mask)),
+        // Recipes share it, as they share the engine's initialisation.
+        ("{seed}", (study.seed.wrapping_mul(1_000_003).wrapping_add(model as u64) % (1 << 31)).to_string()),
+        ("{data}", path(&dir.path().join(DATA_FILE))),
+        ("{out}", path(&out)),
+    ];
+    let filled: Vec<String> = words(command)
+        .into_iter()
+        .map(|word| values.iter().fold(word, |word, (name, value)| word.replace(name, value)))
+        .collect();
+    let (program, arguments) = filled.split_first().ok_or_else(|| failed("is empty".into()))?;
+    let said = File::create(&log).and_then(|file| Ok((file.try_clone()?, file)));
+    let (to, errors) = said.map_err(|e| failed(format!("has no file to write to: {e}")))?;
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(to)
+        .stderr(errors)
+        .spawn()
+        .map_err(|e| failed(format!("cannot be started: {program}: {e}")))?;
+    let Some(status) = wait(&mut child, &mut go_on).map_err(|e| failed(format!("cannot be waited for: {e}")))? else {
+        return Ok(None);
+    };
+    if !status.success() {
+        return Err(failed(format!("ended with {status}")));
+    }
+    let read = |name: &str, labels: &[u32]| {
+        let found =
+            values::with(&out.join(format!("{name}.npy")), name, |v| split(v, labels, data.classes, study.queries));
+        found.map_err(|reason| failed(format!("left {name}.npy, which {reason}")))
+    };
+    let both = [read("logits", &data.pool.y)?, read("test_logits", &data.test.y)?];
+    let keep = dir.keeps_logits(data);
+    Ok(Some(both.map(|split| if keep { split } else { SplitOutputs { logits: Vec::new(), ..split } })))
+}
+
+/// Waits for the end of a command, which is killed when the caller wants to stop.
+fn wait(child: &mut Child, go_on: &mut impl FnMut() -> bool) -> std::io::Result<Option<ExitStatus>> {
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if !go_on() {
+            child.kill()?;
+            child.wait()?;
+            return Ok(None);
+        }
+        std::thread::sleep(PATIENCE);
+    }
+}
+
+/// Logits of one split as the run directory keeps them.
+fn split(found: &mut Values<'_>, labels: &[u32], classes: usize, queries: usize) -> Result<SplitOutputs, String> {
+    let n = labels.len();
+    let fits = match *found.shape() {
+        [a, c] => (a, 1, c) == (n, queries, classes),
+        [a, q, c] => (a, q, c) == (n, queries, classes),
+        _ => false,
+    };
+    if !fits {
+        return Err(format!(
+            "is of shape {:?}, not ({n}, {queries}, {classes}) or, for one view, ({n}, {classes})",
+            found.shape()
+        ));
+    }
+    let all = found.all()?;
+    if let Some(at) = all.iter().position(|v| !(*v as f32).is_finite()) {
+        return Err(format!("has the value {} for example {}", all[at], at / (queries * classes)));
+    }
+    let mut out = SplitOutputs::default();
+    for query in 0..queries {
+        let rows = all.chunks_exact(classes).skip(query).step_by(queries);
+        let logits: Vec<f32> = rows.flatten().map(|v| *v as f32).collect();
+        out.signals.push(Signals::from_logits(&logits, labels, classes).map_err(|e| e.to_string())?);
+        out.logits.push(logits);
+    }
+    Ok(out)
+}
+
+/// The words of a command, as a shell would see them with quotes alone: what stands between two equal ones is one word.
+fn words(command: &str) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    let (mut word, mut inside) = (None::<String>, None::<char>);
+    for c in command.chars() {
+        match inside {
+            Some(quote) if c == quote => inside = None,
+            None if c == '"' || c == '\'' => {
+                inside = Some(c);
+                word.get_or_insert_default();
+            }
+            None if c.is_whitespace() => out.extend(word.take()),
+            _ => word.get_or_insert_default().push(c),
+        }
+    }
+    out.extend(word);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_keep_words_together() {
+        assert_eq!(words("python3  \"my train.py\" --a='b c'\t''"), ["python3", "my train.py", "--a=b c", ""]);
+        assert!(words("  ").is_empty());
+    }
+}
