@@ -66,6 +66,20 @@ class Package(unittest.TestCase):
         self.assertIn("AUC", repr(half))
         self.assertIn("&lt;!doctype html&gt;", half._repr_html_())
 
+    def test_features_and_the_phi_of_2021(self):
+        logits, labels, member = made()
+        rng = np.random.default_rng(1)
+        test = {"test_logits": rng.normal(size=(M, T * 4, C)), "test_labels": np.arange(T * 4) % C}
+        features = {"features": rng.normal(size=(N, 2)), "test_features": rng.normal(size=(T * 4, 2))}
+        found = flatleak.audit(logits, labels, member, **test, **features)
+        self.assertGreater(found.attack("quantile")["auc"]["mean"], 0.6)
+        with self.assertRaisesRegex(ValueError, "together"):
+            flatleak.audit(logits, labels, member, **test, features=features["features"])
+        # Logits of 110: one phi is saturated, the other is not.
+        logits[:, 0, 0] = 110
+        old = flatleak.audit(logits, labels, member, variant="official-2021").attack("lira-online-fixed")
+        self.assertEqual(old["variant"], "official")
+
     def test_pools_are_compared(self):
         logits, labels, member = made()
         quiet = logits.copy()

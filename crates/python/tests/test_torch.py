@@ -1,5 +1,6 @@
 """The PyTorch part; skipped where PyTorch is not installed."""
 
+import json
 import pathlib
 import tempfile
 import unittest
@@ -43,6 +44,41 @@ class Torch(unittest.TestCase):
             w = w - 0.05 * b
         found = self.quadratic(torch.optim.SGD, 0.1, lr=0.05, momentum=0.9, weight_decay=0.01)
         np.testing.assert_allclose(found, w, rtol=1e-12)
+
+    def test_ten_steps_are_the_engines(self):
+        """The trajectory that the engine's own tests hold it to (crates/nn/tests/pytorch.rs, within 1e-4 there)."""
+        file = pathlib.Path(__file__).parents[2] / "nn/tests/fixtures/mlp-0-sam.safetensors"
+        bytes = file.read_bytes()
+        length = int.from_bytes(bytes[:8], "little")
+        header = json.loads(bytes[8 : 8 + length])
+        kinds = {"F32": np.float32, "I64": np.int64}
+
+        def tensor(name):
+            start, end = (8 + length + k for k in header[name]["data_offsets"])
+            values = np.frombuffer(bytes[start:end], kinds[header[name]["dtype"]])
+            return torch.from_numpy(values.reshape(header[name]["shape"]).copy())
+
+        meta = header["__metadata__"]
+        network = torch.nn.Sequential(
+            torch.nn.Linear(20, 16), torch.nn.ReLU(), torch.nn.Linear(16, 12), torch.nn.Tanh(), torch.nn.Linear(12, 5)
+        )
+        self.assertEqual(meta["layers"], "linear 20 16;relu;linear 16 12;tanh;linear 12 5")
+        network.load_state_dict({name: tensor(f"init.{name}") for name in network.state_dict()})
+        settings = {name: float(meta[name]) for name in ("lr", "momentum", "weight_decay")}
+        optimizer = SAM(network.parameters(), torch.optim.SGD, rho=float(meta["rho"]), **settings)
+        x, y, first = tensor("x"), tensor("y"), 8
+        for step in range(10):
+            rows = slice(0, first) if step % 2 == 0 else slice(first, None)
+
+            def closure():
+                optimizer.zero_grad()
+                loss = torch.nn.functional.cross_entropy(network(x[rows]), y[rows])
+                loss.backward()
+                return loss
+
+            optimizer.step(closure)
+        for name, value in network.state_dict().items():
+            torch.testing.assert_close(value, tensor(f"final.{name}"), rtol=0, atol=2e-6)
 
     def test_radius_0_is_the_base_optimizer(self):
         found = self.quadratic(torch.optim.Adam, 0.0, lr=0.1)
