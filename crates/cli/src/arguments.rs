@@ -24,7 +24,7 @@ pub(crate) enum Command {
     /// Say why recipes leak, from the pools of a finished run or from NumPy archives; trains nothing
     Explain(Explain),
     /// Attack models that were trained elsewhere, from their outputs; several pools are compared
-    Audit(Audit),
+    Audit(Box<Audit>),
     /// Write a finished run's pools for other programs
     Export {
         /// Run directory

@@ -125,8 +125,6 @@ pub(crate) struct Kind {
 }
 
 impl Kind {
-    /// f64, little-endian.
-
     /// That of a tensor, where it is one of numbers.
     pub(crate) fn of_tensor(dtype: safetensors::Dtype) -> Option<Self> {
         use safetensors::Dtype;
