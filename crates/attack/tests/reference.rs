@@ -52,7 +52,8 @@ fn every_attack_matches_numpy() {
     let f = load();
     let mut cases: Vec<(String, Attack)> = all()
         .into_iter()
-        .filter(|a| !a.needs_views() && !a.needs_features())
+        // Those are compared with SciPy in `flatleak-cli`'s `audit_reference`.
+        .filter(|a| !a.needs_views() && !a.needs_features() && !a.name().starts_with("bavaria"))
         .map(|a| (a.name().to_owned(), a))
         .collect();
     for variant in [FixedVariance::Official, FixedVariance::PerSide] {

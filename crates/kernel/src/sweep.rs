@@ -50,24 +50,80 @@ pub fn perturb(out: &mut [f32], w: &[f32], g: &[f32], scale: f32) {
 
 /// Squared Euclidean norm, accumulated in f64 over 32 fixed lanes.
 pub fn squared_norm(g: &[f32]) -> f64 {
+    dot(g, g)
+}
+
+/// Inner product of two slices of one length, accumulated in f64 over 32 fixed lanes.
+pub fn dot(a: &[f32], b: &[f32]) -> f64 {
     dispatch(
         #[inline(always)]
         || {
             let mut lanes = [0.0f64; 32];
-            let chunks = g.chunks_exact(32);
-            let rest = chunks.remainder();
-            for chunk in chunks {
-                for (lane, v) in lanes.iter_mut().zip(chunk) {
-                    let v = f64::from(*v);
-                    *lane += v * v;
+            let (left, right) = (a.chunks_exact(32), b.chunks_exact(32));
+            let (tail, other) = (left.remainder(), right.remainder());
+            for (a, b) in left.zip(right) {
+                for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
+                    *lane += f64::from(*a) * f64::from(*b);
                 }
             }
-            for (lane, v) in lanes.iter_mut().zip(rest) {
-                *lane += f64::from(*v) * f64::from(*v);
+            for ((lane, a), b) in lanes.iter_mut().zip(tail).zip(other) {
+                *lane += f64::from(*a) * f64::from(*b);
             }
             lanes.iter().sum()
         },
     )
+}
+
+/// `to = p to + q from`.
+pub fn mix(to: &mut [f32], p: f32, from: &[f32], q: f32) {
+    dispatch(
+        #[inline(always)]
+        || {
+            for (to, from) in to.iter_mut().zip(from) {
+                *to = p * *to + q * from;
+            }
+        },
+    );
+}
+
+/// The constants of one step of Adam.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AdamStep {
+    /// Learning rate.
+    pub lr: f32,
+    /// Decay of the mean, beta_1.
+    pub beta1: f32,
+    /// Decay of the mean square, beta_2.
+    pub beta2: f32,
+    /// What is added to the root.
+    pub epsilon: f32,
+    /// L2 coefficient, added to the gradient or, `decoupled`, taken off the parameters.
+    pub weight_decay: f32,
+    /// AdamW's decay.
+    pub decoupled: bool,
+    /// 1 - beta_1^t.
+    pub correction1: f32,
+    /// sqrt(1 - beta_2^t).
+    pub correction2: f32,
+}
+
+/// One step of Adam (Kingma & Ba 2015, arXiv 1412.6980) or AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101) as PyTorch orders it:
+/// `m = beta_1 m + (1 - beta_1) g`, `v = beta_2 v + (1 - beta_2) g^2`, `w -= lr / (1 - beta_1^t) m / (sqrt(v) / sqrt(1 - beta_2^t) + eps)`.
+pub fn adam(w: &mut [f32], m: &mut [f32], v: &mut [f32], g: &[f32], step: AdamStep) {
+    let AdamStep { lr, beta1, beta2, epsilon, weight_decay, decoupled, correction1, correction2 } = step;
+    let (keep, l2) = if decoupled { (1.0 - lr * weight_decay, 0.0) } else { (1.0, weight_decay) };
+    let rate = lr / correction1;
+    dispatch(
+        #[inline(always)]
+        || {
+            for (((w, m), v), g) in w.iter_mut().zip(m.iter_mut()).zip(v.iter_mut()).zip(g) {
+                let d = g + l2 * *w;
+                *m = beta1 * *m + (1.0 - beta1) * d;
+                *v = beta2 * *v + (1.0 - beta2) * d * d;
+                *w = keep * *w - rate * *m / (v.sqrt() / correction2 + epsilon);
+            }
+        },
+    );
 }
 
 #[cfg(test)]

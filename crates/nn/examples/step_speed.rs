@@ -6,7 +6,9 @@
 
 use std::time::Instant;
 
-use flatleak_nn::{Architecture, Network, Optimizer, Recipe, Schedule, Shape, Trainer};
+use std::collections::BTreeMap;
+
+use flatleak_nn::{Architecture, Base, Network, Optimizer, Recipe, Schedule, Shape, Trainer};
 use flatleak_stream::{Purpose, Stream};
 
 /// Multiply-add rate of a matrix product that fits the second-level cache, the best of many: what the
@@ -47,19 +49,11 @@ fn main() {
         for (optimizer, passes) in [(Optimizer::Sgd, 1.0), (Optimizer::Sam, 2.0)] {
             let network = Network::compile(&architecture, shape, classes).unwrap();
             let recipe = Recipe {
-                name: "bench".into(),
-                optimizer,
-                rho: 0.1,
                 epochs: 1,
                 batch: 128,
                 lr: 0.01,
                 schedule: Schedule::Constant,
-                warmup: 0,
-                momentum: 0.9,
-                nesterov: false,
-                weight_decay: 5e-4,
-                augment: Vec::new(),
-                trainer: None,
+                ..Recipe::new("bench", optimizer, Base::Sgd, &BTreeMap::new())?
             };
             let mut s = Stream::new(0, Purpose::Simulation, 0, 0);
             let x: Vec<f32> = (0..2000 * network.features()).map(|_| s.normal() as f32).collect();

@@ -12,11 +12,15 @@
 //! assert_eq!(network.parameters(), 784 * 256 + 256 + 256 * 128 + 128 + 128 * 10 + 10);
 //! ```
 
+pub mod accounting;
 mod architecture;
 mod augment;
 mod compile;
+mod defences;
 mod error;
+mod methods;
 mod network;
+mod optimizer;
 mod passes;
 mod presets;
 mod recipe;
@@ -27,12 +31,14 @@ mod workspace;
 
 pub use architecture::{Architecture, Layer};
 pub use augment::{QUERIES, Transform, View, views};
+pub use defences::{Defences, Description};
 pub use error::Error;
 pub use flatleak_data::Shape;
 pub use flatleak_kernel::instruction_set;
 pub use network::Network;
+pub use optimizer::{Base, Optimizer, Parameter, Parameters};
 pub use presets::PRESETS;
-pub use recipe::{Optimizer, PLACEHOLDERS, Recipe, Schedule};
+pub use recipe::{PLACEHOLDERS, Recipe, Schedule};
 pub use train::{Outcome, Trainer};
 pub use workspace::Workspace;
 

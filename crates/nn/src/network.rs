@@ -78,6 +78,12 @@ impl Network {
     /// A batch of one example with batch norm, also as the rest of an epoch: it would be set against itself.
     pub fn check_batch(&self, recipe: &Recipe, members: usize) -> Result<(), Error> {
         let fail = |problem: String| Err(Error::Recipe { recipe: recipe.name.clone(), problem });
+        if recipe.optimizer.splits_batches() && (self.normalises_batches() || self.drops()) {
+            return fail(format!(
+                "{} looks at parts of a batch, which batch norm and dropout do not allow: take a network without, such as mlp or one with group norm",
+                recipe.optimizer.name()
+            ));
+        }
         if !self.normalises_batches() {
             return Ok(());
         }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use flatleak_kernel::loss::Objective;
 use flatleak_kernel::norm::BatchNorm;
 use flatleak_kernel::operand::{self, Operand};
 use flatleak_kernel::{Buffer, activation, linear, loss, norm, pool};
@@ -146,8 +147,11 @@ impl Network {
     pub fn gradient(&self, g: &mut [f32], w: &[f32], labels: &[u32], ws: &mut Workspace) -> f64 {
         let batch = labels.len();
         self.prepare(w, ws, Mode::Training);
+        // Both are put back below: the logits lie in the workspace too.
+        let (objective, mut losses) = (std::mem::take(&mut ws.objective), std::mem::take(&mut ws.losses));
         let logits = self.forward(w, ws, batch, Mode::Training);
-        let mean_loss = loss::cross_entropy(logits, labels, self.classes());
+        let mean_loss = loss::gradient(logits, labels, self.classes(), &objective, &mut losses);
+        (ws.objective, ws.losses) = (objective, losses);
         let last = self.steps.len() - 1;
         std::mem::swap(&mut ws.activations[last], &mut ws.gradients[self.plan.slot[last]]);
         for (step, kept) in self.steps.iter().zip(&mut ws.kept) {
@@ -172,6 +176,15 @@ impl Network {
             }
         }
         mean_loss
+    }
+
+    /// Cross entropy of every example of a batch at the arena `w`, as in training, into the workspace.
+    pub(crate) fn measure(&self, w: &[f32], labels: &[u32], ws: &mut Workspace) {
+        self.prepare(w, ws, Mode::Training);
+        let mut losses = std::mem::take(&mut ws.losses);
+        let logits = self.forward(w, ws, labels.len(), Mode::Training);
+        loss::gradient(logits, labels, self.classes(), &Objective::CrossEntropy, &mut losses);
+        ws.losses = losses;
     }
 
     fn backward_part(&self, phase: Phase, part: Part, g: &mut [f32], w: &[f32], ws: &mut Workspace) {

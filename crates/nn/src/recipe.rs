@@ -1,8 +1,10 @@
 //! How a model is trained.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Transform};
+use crate::{Base, Defences, Error, Optimizer, Parameters, Transform};
 
 /// Learning-rate schedule over the steps after warm-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,16 +18,6 @@ pub enum Schedule {
     Constant,
 }
 
-/// The optimizer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Optimizer {
-    /// Stochastic gradient descent as PyTorch defines it.
-    Sgd,
-    /// Sharpness-aware minimisation over SGD (Foret et al. 2021, arXiv 2010.01412, eq. 2 and algorithm 1).
-    Sam,
-}
-
 /// Everything that decides how one model is trained, given data, membership row and seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
@@ -33,8 +25,15 @@ pub struct Recipe {
     pub name: String,
     /// The optimizer.
     pub optimizer: Optimizer,
-    /// SAM's radius; 0 takes no second gradient and is SGD bit for bit.
-    pub rho: f64,
+    /// Its parameters. A radius of 0 takes no second gradient and is the base optimizer bit for bit.
+    #[serde(default)]
+    pub parameters: Parameters,
+    /// What takes the step.
+    #[serde(default)]
+    pub base: Base,
+    /// What is done against leaking.
+    #[serde(default)]
+    pub defences: Defences,
     /// Passes over the member set.
     pub epochs: usize,
     /// Examples per step; the last batch of an epoch may be smaller.
@@ -64,6 +63,33 @@ pub struct Recipe {
 pub const PLACEHOLDERS: [&str; 5] = ["{index}", "{mask}", "{seed}", "{data}", "{out}"];
 
 impl Recipe {
+    /// A recipe with an optimizer's parameters, those that are not given at their defaults, and everything else at its own.
+    ///
+    /// # Errors
+    /// A key that the optimizer does not have, a value out of its range.
+    pub fn new(name: &str, optimizer: Optimizer, base: Base, given: &BTreeMap<String, f64>) -> Result<Self, Error> {
+        let base = optimizer.own_base().unwrap_or(base);
+        let parameters = Parameters::resolve(optimizer, base, given)
+            .map_err(|problem| Error::Recipe { recipe: name.into(), problem })?;
+        Ok(Self {
+            name: name.into(),
+            optimizer,
+            parameters,
+            base,
+            defences: Defences::default(),
+            epochs: 80,
+            batch: 64,
+            lr: if base == Base::Sgd { 0.05 } else { 0.001 },
+            schedule: Schedule::Cosine,
+            warmup: 0,
+            momentum: 0.9,
+            nesterov: false,
+            weight_decay: 5e-4,
+            augment: Vec::new(),
+            trainer: None,
+        })
+    }
+
     /// Refuses values that cannot be meant.
     pub fn check(&self) -> Result<(), Error> {
         let fail = |problem: String| Err(Error::Recipe { recipe: self.name.clone(), problem });
@@ -100,13 +126,26 @@ impl Recipe {
         }
         for (key, value, low, high) in [
             ("lr", self.lr, f64::MIN_POSITIVE, 1e6),
-            ("rho", self.rho, 0.0, 1e6),
             ("momentum", self.momentum, 0.0, 1.0 - f64::EPSILON),
             ("weight_decay", self.weight_decay, 0.0, 1e6),
         ] {
             if !(low..=high).contains(&value) {
                 return fail(format!("{key} = {value} is out of range"));
             }
+        }
+        self.defences.check().or_else(&fail)?;
+        if self.defences.mixup > 0.0 && self.optimizer.splits_batches() {
+            return fail(format!("mixup mixes examples of a batch, which {} takes apart", self.optimizer.name()));
+        }
+        if self.optimizer.is_private() && !self.augment.is_empty() {
+            return fail(format!("{} draws batches of any size, which augment does not allow", self.optimizer.name()));
+        }
+        if self.optimizer.own_base().is_some_and(|own| own != self.base) {
+            return fail(format!("base = {:?} beside optimizer = \"{}\", which is a base itself", self.base, self.optimizer.name()).to_lowercase());
+        }
+        let rho_min = self.parameters.get("rho_min");
+        if rho_min > self.parameters.get("rho") {
+            return fail(format!("rho_min = {rho_min} is above rho"));
         }
         if self.nesterov && self.momentum == 0.0 {
             return fail("nesterov needs momentum above 0".into());
@@ -129,8 +168,20 @@ impl Recipe {
         }
     }
 
-    /// Gradient evaluations per step.
-    pub fn gradients_per_step(&self) -> usize {
-        if self.optimizer == Optimizer::Sam && self.rho > 0.0 { 2 } else { 1 }
+    /// Gradient evaluations per step, a forward pass counted as a third of one.
+    pub fn gradients_per_step(&self) -> f64 {
+        let get = |key: &str| self.parameters.get(key);
+        if get("rho") == 0.0 && self.optimizer.is_sharpness_aware() {
+            return 1.0;
+        }
+        match self.optimizer {
+            Optimizer::Mixed | Optimizer::Sharpreg if get("alpha") == 0.0 => 1.0,
+            Optimizer::WsamCoupled if get("gamma") == 0.0 => 1.0,
+            Optimizer::Looksam => 1.0 + 1.0 / get("k"),
+            Optimizer::Esam => 1.0 + 1.0 / 3.0 + get("gamma"),
+            Optimizer::DpSat => 1.0,
+            o if o.is_sharpness_aware() => 2.0,
+            _ => 1.0,
+        }
     }
 }

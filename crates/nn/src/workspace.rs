@@ -1,6 +1,7 @@
 //! Activations and scratch space of one thread, sized for a batch.
 
 use flatleak_kernel::Buffer;
+use flatleak_kernel::loss::Objective;
 use flatleak_kernel::norm::BatchNorm;
 use flatleak_stream::Stream;
 
@@ -22,6 +23,10 @@ pub struct Workspace {
     pub(crate) scratch: Buffer,
     /// The gradient of a buffer that two steps read, before it is added.
     pub(crate) spare: Buffer,
+    /// What the loss compares predictions with.
+    pub(crate) objective: Objective,
+    /// Cross entropy of every example of the last batch.
+    pub(crate) losses: Vec<f64>,
 }
 
 /// What a step keeps from the forward for the backward pass.
@@ -63,6 +68,8 @@ impl Workspace {
             norms: steps.iter().map(norm).collect(),
             scratch: Buffer::new(steps.iter().map(Step::workspace).max().unwrap_or(0)),
             spare: sized(shared.unwrap_or(0)),
+            objective: Objective::CrossEntropy,
+            losses: vec![0.0; batch],
         }
     }
 

@@ -1,24 +1,19 @@
 //! Properties of training that no fixture shows.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a failed set-up is a failed test; figures are printed")]
 
-use flatleak_nn::{Architecture, Network, Optimizer, Outcome, Recipe, Schedule, Shape, Trainer};
+use std::collections::BTreeMap;
+
+use flatleak_nn::{Architecture, Base, Network, Optimizer, Outcome, Recipe, Schedule, Shape, Trainer};
 use flatleak_stream::{Purpose, Stream};
 
 fn recipe(optimizer: Optimizer, rho: f64) -> Recipe {
+    let given = if optimizer == Optimizer::Sgd { BTreeMap::new() } else { BTreeMap::from([("rho".to_owned(), rho)]) };
     Recipe {
-        name: "test".into(),
-        optimizer,
-        rho,
         epochs: 3,
         batch: 7,
-        lr: 0.05,
-        schedule: Schedule::Cosine,
         warmup: 1,
-        momentum: 0.9,
         nesterov: true,
-        weight_decay: 5e-4,
-        augment: Vec::new(),
-        trainer: None,
+        ..Recipe::new("test", optimizer, Base::Sgd, &given).unwrap()
     }
 }
 

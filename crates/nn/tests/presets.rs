@@ -5,7 +5,9 @@
     reason = "a failed fixture read is a failed test; figures are printed"
 )]
 
-use flatleak_nn::{Architecture, Network, Optimizer, Recipe, Schedule, Shape, Trainer, tensors};
+use std::collections::BTreeMap;
+
+use flatleak_nn::{Architecture, Base, Network, Optimizer, Recipe, Schedule, Shape, Trainer, tensors};
 use serde_json::Value;
 
 const BATCH: usize = 4;
@@ -96,20 +98,17 @@ fn every_preset_matches_pytorch() {
         let classes = case["classes"].as_u64().unwrap() as usize;
         let network = Network::compile(&architecture, shape, classes).unwrap();
         let sam = case["optimizer"] == "sam";
+        let (optimizer, given) = if sam {
+            (Optimizer::Sam, BTreeMap::from([("rho".to_owned(), 0.05)]))
+        } else {
+            (Optimizer::Sgd, BTreeMap::new())
+        };
         let recipe = Recipe {
-            name: "fixture".into(),
-            optimizer: if sam { Optimizer::Sam } else { Optimizer::Sgd },
-            rho: if sam { 0.05 } else { 0.0 },
             epochs: 1,
             batch: BATCH,
             lr: 0.005,
             schedule: Schedule::Constant,
-            warmup: 0,
-            momentum: 0.9,
-            nesterov: false,
-            weight_decay: 5e-4,
-            augment: Vec::new(),
-            trainer: None,
+            ..Recipe::new("fixture", optimizer, Base::Sgd, &given).unwrap()
         };
         let data = case["data"].as_str().unwrap();
         let x: Vec<f32> = uniform(data, 2 * BATCH * shape.features()).iter().map(|v| *v as f32).collect();

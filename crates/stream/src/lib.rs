@@ -35,6 +35,8 @@ pub enum Purpose {
     Query,
     /// Dropout masks.
     Dropout,
+    /// Pairs and weights of mixup.
+    Mixup,
     /// Label noise.
     LabelNoise,
     /// Generated data sets.
@@ -62,6 +64,7 @@ impl Purpose {
             Self::Augmentation => "augmentation",
             Self::Query => "query",
             Self::Dropout => "dropout",
+            Self::Mixup => "mixup",
             Self::LabelNoise => "label-noise",
             Self::Generator => "generator",
             Self::DpNoise => "dp-noise",

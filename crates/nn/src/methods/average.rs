@@ -1,0 +1,38 @@
+//! Stochastic weight averaging.
+
+use super::{Method, Pass, Plain};
+use crate::Network;
+
+/// SWA (Izmailov et al. 2018, arXiv 1803.05407): the plain gradient, and at the end the mean of the parameters after every step of the last
+/// part of training, in f64. Running statistics of batch norms are then measured anew.
+#[derive(Debug)]
+pub(super) struct Average {
+    from: f64,
+    sum: Vec<f64>,
+    taken: usize,
+}
+
+impl Average {
+    pub(super) fn new(network: &Network, from: f64) -> Self {
+        Self { from, sum: vec![0.0; network.parameters()], taken: 0 }
+    }
+}
+
+impl Method for Average {
+    fn gradient(&mut self, pass: &mut Pass<'_>, arena: &mut [f32], g: &mut [f32]) -> f64 {
+        Plain.gradient(pass, arena, g)
+    }
+
+    fn after(&mut self, pass: &mut Pass<'_>, w: &mut [f32]) {
+        // The last step always counts.
+        if pass.step as f64 >= self.from * pass.total as f64 || pass.step + 1 == pass.total {
+            self.taken += 1;
+            self.sum.iter_mut().zip(w.iter()).for_each(|(sum, w)| *sum += f64::from(*w));
+        }
+    }
+
+    fn end(&mut self) -> Option<Vec<f32>> {
+        let n = self.taken as f64;
+        (self.taken > 0).then(|| self.sum.iter().map(|sum| (sum / n) as f32).collect())
+    }
+}

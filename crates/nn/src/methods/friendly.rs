@@ -1,0 +1,50 @@
+//! Friendly SAM.
+
+use flatleak_kernel::{Buffer, sweep};
+
+use super::{Method, Pass, Perturbed};
+use crate::{Network, Recipe};
+
+/// Friendly SAM (Li et al. 2024, arXiv 2403.12350) as its authors' code has it: eps = rho d / ||d|| with d = g - sigma m, m the mean of
+/// clean gradients before this step; then m <- lambda m + (1 - lambda) g. At the first step d = m = g.
+#[derive(Debug)]
+pub(super) struct Friendly {
+    rho: f64,
+    sigma: f64,
+    lambda: f64,
+    perturbed: Perturbed,
+    mean: Buffer,
+    direction: Buffer,
+}
+
+impl Friendly {
+    pub(super) fn new(network: &Network, recipe: &Recipe) -> Self {
+        let get = |key: &str| recipe.parameters.get(key);
+        let d = network.parameters();
+        Self {
+            rho: get("rho"),
+            sigma: get("sigma"),
+            lambda: get("lambda"),
+            perturbed: Perturbed::new(network),
+            mean: Buffer::new(d),
+            direction: Buffer::new(d),
+        }
+    }
+}
+
+impl Method for Friendly {
+    fn gradient(&mut self, pass: &mut Pass<'_>, arena: &mut [f32], g: &mut [f32]) -> f64 {
+        let loss = pass.gradient(g, arena);
+        pass.track(arena);
+        self.direction.copy_from_slice(g);
+        if pass.step == 0 {
+            self.mean.copy_from_slice(g);
+        } else {
+            sweep::mix(&mut self.direction, 1.0, &self.mean, -self.sigma as f32);
+            sweep::mix(&mut self.mean, self.lambda as f32, g, (1.0 - self.lambda) as f32);
+        }
+        self.perturbed.along(arena, &self.direction, self.rho);
+        pass.gradient(g, &self.perturbed.arena);
+        loss
+    }
+}

@@ -1,0 +1,57 @@
+//! LookSAM.
+
+use flatleak_kernel::{Buffer, sweep};
+
+use super::{Method, Pass, Perturbed};
+use crate::{Network, Recipe};
+
+/// LookSAM (Liu et al. 2022, arXiv 2203.02714, algorithm 1): every k-th step is SAM's and keeps g_v, the part of g_s across g; the others
+/// take g + alpha ||g|| / ||g_v|| g_v. g_v is projected over all parameters at once, and left out where it is nothing.
+#[derive(Debug)]
+pub(super) struct Look {
+    rho: f64,
+    every: usize,
+    alpha: f64,
+    perturbed: Perturbed,
+    first: Buffer,
+    across: Buffer,
+    /// ||g_v||, 0 where it is as good as nothing beside g_s.
+    length: f64,
+}
+
+impl Look {
+    pub(super) fn new(network: &Network, recipe: &Recipe) -> Self {
+        let get = |key: &str| recipe.parameters.get(key);
+        let d = network.parameters();
+        Self {
+            rho: get("rho"),
+            every: get("k") as usize,
+            alpha: get("alpha"),
+            perturbed: Perturbed::new(network),
+            first: Buffer::new(d),
+            across: Buffer::new(d),
+            length: 0.0,
+        }
+    }
+}
+
+impl Method for Look {
+    fn gradient(&mut self, pass: &mut Pass<'_>, arena: &mut [f32], g: &mut [f32]) -> f64 {
+        let loss = pass.gradient(g, arena);
+        pass.track(arena);
+        if pass.step.is_multiple_of(self.every.max(1)) {
+            let norm = self.perturbed.along(arena, g, self.rho);
+            self.first.copy_from_slice(g);
+            pass.gradient(g, &self.perturbed.arena);
+            let along = sweep::dot(g, &self.first) / ((norm + 1e-12) * (norm + 1e-12));
+            self.across.copy_from_slice(g);
+            sweep::mix(&mut self.across, 1.0, &self.first, -along as f32);
+            let (kept, whole) = (sweep::squared_norm(&self.across).sqrt(), sweep::squared_norm(g).sqrt());
+            self.length = if kept <= 1e-6 * whole { 0.0 } else { kept };
+        } else if self.length > 0.0 {
+            let norm = sweep::squared_norm(g).sqrt();
+            sweep::mix(g, 1.0, &self.across, (self.alpha * norm / self.length) as f32);
+        }
+        loss
+    }
+}

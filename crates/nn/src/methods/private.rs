@@ -1,0 +1,83 @@
+//! Differentially private training.
+
+use flatleak_kernel::{Buffer, sweep};
+
+use super::{Method, Pass, Perturbed};
+use crate::{Network, Optimizer, Recipe};
+
+/// DP-SGD (Abadi et al. 2016, arXiv 1607.00133, algorithm 1): gradients of single examples, each clipped to norm C, summed, with noise of
+/// deviation sigma C on every coordinate, divided by the expected size of a batch. With a radius, DP-SAT (Park et al. 2023, arXiv
+/// 2306.05651): gradients are taken at w + rho h / ||h||, h the noisy gradient of the step before, which spends no further budget.
+#[derive(Debug)]
+pub(super) struct Private {
+    clip: f64,
+    noise: f64,
+    /// Expected examples of a batch.
+    pub(super) expected: f64,
+    ascent: Option<(f64, Perturbed)>,
+    previous: Buffer,
+    own: Buffer,
+    /// Standard normal draws in place of the stream's, one entry per step.
+    #[cfg(test)]
+    pub(super) replay: std::collections::VecDeque<Vec<f32>>,
+}
+
+impl Private {
+    pub(super) fn new(network: &Network, recipe: &Recipe) -> Self {
+        let get = |key: &str| recipe.parameters.get(key);
+        let ascent = recipe.optimizer == Optimizer::DpSat && get("rho") > 0.0;
+        Self {
+            clip: get("clip"),
+            noise: get("noise"),
+            expected: recipe.batch as f64,
+            ascent: ascent.then(|| (get("rho"), Perturbed::new(network))),
+            previous: Buffer::new(if ascent { network.parameters() } else { 0 }),
+            own: Buffer::new(network.parameters()),
+            #[cfg(test)]
+            replay: Default::default(),
+        }
+    }
+
+    fn add_noise(&mut self, pass: &mut Pass<'_>, g: &mut [f32]) {
+        #[cfg(test)]
+        if let Some(drawn) = self.replay.pop_front() {
+            sweep::mix(g, 1.0, &drawn, (self.noise * self.clip) as f32);
+            return;
+        }
+        if self.noise > 0.0 {
+            g.iter_mut().for_each(|g| *g += (self.noise * self.clip * pass.stream.normal()) as f32);
+        }
+    }
+}
+
+impl Method for Private {
+    fn gradient(&mut self, pass: &mut Pass<'_>, arena: &mut [f32], g: &mut [f32]) -> f64 {
+        let (batch, labels) = (pass.batch, pass.labels);
+        // At the first step there is no gradient to ascend along.
+        let moved = match &mut self.ascent {
+            Some((rho, perturbed)) if pass.step > 0 => {
+                perturbed.along(arena, &self.previous, *rho);
+                true
+            }
+            _ => false,
+        };
+        g.fill(0.0);
+        let mut loss = 0.0;
+        for (row, label) in batch.chunks(1).zip(labels.chunks(1)) {
+            let at = match &self.ascent {
+                Some((_, perturbed)) if moved => &perturbed.arena,
+                _ => &*arena,
+            };
+            loss += pass.part(row, label, &mut self.own, at);
+            let norm = sweep::squared_norm(&self.own).sqrt();
+            sweep::mix(g, 1.0, &self.own, (self.clip / norm.max(1e-12)).min(1.0) as f32);
+        }
+        self.add_noise(pass, g);
+        let share = (1.0 / self.expected) as f32;
+        g.iter_mut().for_each(|g| *g *= share);
+        if self.ascent.is_some() {
+            self.previous.copy_from_slice(g);
+        }
+        loss / batch.len().max(1) as f64
+    }
+}
