@@ -27,7 +27,7 @@ pub fn foreign_record(name: &str, seed: u64, views: &[&Pool]) -> StudyRecord {
             .map(|p| RecipeSettings {
                 name: p.recipe.clone(),
                 settings: format!("trained elsewhere, {} models", p.membership.models()),
-                gradients_per_step: 0,
+                gradients_per_step: 0.0,
             })
             .collect(),
         quick: false,

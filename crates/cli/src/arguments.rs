@@ -119,6 +119,10 @@ pub(crate) enum What {
     Architectures,
     /// Data sets
     Data,
+    /// Optimizers with parameters, defaults, cost and source
+    Optimizers,
+    /// Defences with ranges and sources
+    Defences,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use flatleak_audit::machine;
 use flatleak_data::{Dataset, Request};
-use flatleak_nn::{Architecture, ENGINE_VERSION, Network, Optimizer, Recipe, views};
+use flatleak_nn::{Architecture, Base, Defences, ENGINE_VERSION, Network, Recipe, views};
 use flatleak_pool::Pool;
 use flatleak_report::{DatasetRecord, Document, RecipeSettings, StudyRecord, Timings, table};
 use flatleak_run::{Event, Plan, Summary};
@@ -196,7 +196,7 @@ fn train(options: &Compare, plan: Plan<'_>, workers: usize, stop: &AtomicBool) -
     let study = plan.study;
     // Gradient evaluations are the unit of progress: recipes differ in cost.
     // What a command needs is not known.
-    let epoch = |r: &Recipe| if r.trainer.is_some() { 1 } else { r.gradients_per_step() as u64 };
+    let epoch = |r: &Recipe| if r.trainer.is_some() { 1 } else { (100.0 * r.gradients_per_step()) as u64 };
     let cost = |r: &Recipe| if r.trainer.is_some() { 1 } else { r.epochs as u64 * epoch(r) };
     let total = study.recipes.iter().map(cost).sum::<u64>() * study.models as u64;
     let progress = Progress::new("training", total, options.work.message_format);
@@ -262,7 +262,7 @@ pub(crate) fn with_progress<T, E: Into<Failure>>(
 
 /// Sharpness-aware recipes against every plain one; without such, every recipe against the first.
 pub(crate) fn pairs(recipes: &[&Recipe]) -> Vec<(usize, usize)> {
-    let sharp = |r: usize| recipes[r].optimizer == Optimizer::Sam && recipes[r].rho > 0.0;
+    let sharp = |r: usize| recipes[r].optimizer.is_sharpness_aware() && recipes[r].parameters.get("rho") > 0.0;
     let all = 0..recipes.len();
     let found: Vec<(usize, usize)> = all
         .clone()
@@ -277,12 +277,19 @@ pub(crate) fn record(study: &Study, data: &Dataset, digest: &str, quick: bool) -
         if let Some(command) = &r.trainer {
             return format!("trained by `{command}`");
         }
-        let sam = if r.optimizer == Optimizer::Sam { format!(", rho {}", r.rho) } else { String::new() };
+        let own = r.parameters.iter().map(|(key, value)| format!(", {key} {value}")).collect::<String>();
+        let base = if r.base == Base::Sgd || r.optimizer.own_base().is_some() {
+            String::new()
+        } else {
+            format!(" over {:?}", r.base)
+        };
+        let defences = Defences::ALL.iter().map(|(key, ..)| (key, r.defences.get(key))).filter(|(_, v)| *v > 0.0);
+        let defences: String = defences.map(|(key, value)| format!(", {} {value}", key.replace('_', " "))).collect();
         let nesterov = if r.nesterov { " (Nesterov)" } else { "" };
         let augment = r.augment.iter().map(|t| format!(", {t}")).collect::<String>();
         format!(
-            "{:?}{sam}, {} epochs, batch {}, learning rate {} ({:?}, warm-up {}), momentum {}{nesterov}, weight decay {}{augment}",
-            r.optimizer, r.epochs, r.batch, r.lr, r.schedule, r.warmup, r.momentum, r.weight_decay
+            "{}{base}{own}, {} epochs, batch {}, learning rate {} ({:?}, warm-up {}), momentum {}{nesterov}, weight decay {}{augment}{defences}",
+            r.optimizer.name(), r.epochs, r.batch, r.lr, r.schedule, r.warmup, r.momentum, r.weight_decay
         )
         .to_lowercase()
     };
@@ -316,7 +323,7 @@ pub(crate) fn record(study: &Study, data: &Dataset, digest: &str, quick: bool) -
 fn plan_text(Job { study, data, network, out }: &Job, workers: usize) -> String {
     let members = data.pool.len() / 2;
     let gradients: f64 =
-        study.recipes.iter().map(|r| (r.epochs * r.gradients_per_step() * members) as f64 * study.models as f64).sum();
+        study.recipes.iter().map(|r| r.gradients_per_step() * (r.epochs * members * study.models) as f64).sum();
     // Three passes of multiply-adds per gradient, at a rate that a plain core reaches.
     let seconds = gradients * 6.0 * network.multiply_adds() as f64 / 80e9 / workers as f64;
     let examples = data.pool.len() + data.test.len();

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::process::ExitCode;
 
-use flatleak_nn::{Architecture, Network, PRESETS, Shape};
+use flatleak_nn::{Architecture, Base, Defences, Network, Optimizer, PRESETS, Recipe, Shape};
 
 use crate::arguments::What;
 use crate::exit::Failure;
@@ -39,6 +39,32 @@ pub(crate) fn run(what: What) -> Result<ExitCode, Failure> {
                 let texts: Vec<String> = layers.iter().map(ToString::to_string).collect();
                 let _ = writeln!(out, "\n{name}\n  {}", texts.join(", "));
             }
+        }
+        What::Optimizers => {
+            let none = std::collections::BTreeMap::new();
+            for optimizer in Optimizer::ALL {
+                let cost = Recipe::new(optimizer.name(), optimizer, Base::Sgd, &none)?.gradients_per_step();
+                let plural = if cost == 1.0 { "" } else { "s" };
+                let _ =
+                    writeln!(out, "{:<14}{cost:.2} gradient{plural} a step; {}", optimizer.name(), optimizer.source());
+                let own = optimizer.own_base().map_or(&[][..], Base::parameters);
+                for p in optimizer.parameters().iter().chain(own) {
+                    let _ = writeln!(out, "    {:<14}{:<8} {}", p.key, p.default, p.about);
+                }
+            }
+            let _ = writeln!(
+                out,
+                "\nbase = \"adam\" or \"adamw\" in a recipe puts any of them over Adam; a list, as rho = [0.05, 0.1], stands for several recipes"
+            );
+        }
+        What::Defences => {
+            for (key, (low, high), about, source) in Defences::ALL {
+                let _ = writeln!(out, "{key:<20}{low} to {high}: {about} ({source})");
+            }
+            let _ = writeln!(
+                out,
+                "\nin a recipe, as label_smoothing = 0.1, with any optimizer; shadows always have the target's. Also: weight_decay (L2), epochs (early stopping), `dropout P` as a layer, optimizer = \"dp-sgd\""
+            );
         }
         What::Data => {
             for entry in flatleak_data::catalogue() {

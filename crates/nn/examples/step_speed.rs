@@ -53,7 +53,7 @@ fn main() {
                 batch: 128,
                 lr: 0.01,
                 schedule: Schedule::Constant,
-                ..Recipe::new("bench", optimizer, Base::Sgd, &BTreeMap::new())?
+                ..Recipe::new("bench", optimizer, Base::Sgd, &BTreeMap::new()).unwrap()
             };
             let mut s = Stream::new(0, Purpose::Simulation, 0, 0);
             let x: Vec<f32> = (0..2000 * network.features()).map(|_| s.normal() as f32).collect();

@@ -28,12 +28,32 @@ pub type Description = (&'static str, (f64, f64), &'static str, &'static str);
 impl Defences {
     /// Keys in study files, with their ranges and sources.
     pub const ALL: [Description; 7] = [
-        ("label_smoothing", (0.0, 0.99), "targets (1 - e) onehot + e / C; leaks more, not less", "Szegedy et al. 2016, arXiv 1512.00567"),
-        ("mixup", (0.0, 100.0), "pairs of examples mixed by a weight from Beta(a, a)", "Zhang et al. 2018, arXiv 1710.09412"),
-        ("confidence_penalty", (0.0, 100.0), "cross entropy less beta times the entropy", "Pereyra et al. 2017, arXiv 1701.06548"),
+        (
+            "label_smoothing",
+            (0.0, 0.99),
+            "targets (1 - e) onehot + e / C; leaks more, not less",
+            "Szegedy et al. 2016, arXiv 1512.00567",
+        ),
+        (
+            "mixup",
+            (0.0, 100.0),
+            "pairs of examples mixed by a weight from Beta(a, a)",
+            "Zhang et al. 2018, arXiv 1710.09412",
+        ),
+        (
+            "confidence_penalty",
+            (0.0, 100.0),
+            "cross entropy less beta times the entropy",
+            "Pereyra et al. 2017, arXiv 1701.06548",
+        ),
         ("relaxloss", (0.0, 100.0), "keeps the mean loss at alpha", "Chen et al. 2022, arXiv 2207.05801"),
         ("relaxloss_upper", (0.0, 1.0), "its highest target of a label, 1 by default", "the same"),
-        ("hamp", (0.0, 0.999), "soft labels with an entropy of gamma log C", "Chen & Pattabiraman 2024, arXiv 2307.01610"),
+        (
+            "hamp",
+            (0.0, 0.999),
+            "soft labels with an entropy of gamma log C",
+            "Chen & Pattabiraman 2024, arXiv 2307.01610",
+        ),
         ("hamp_entropy", (0.0, 100.0), "its weight of the entropy of predictions", "the same"),
     ];
 
@@ -81,7 +101,12 @@ impl Defences {
         if let (Some(a), Some(b)) = (on.next(), on.next()) {
             return Err(format!("{a} and {b} exclude each other: both set the targets"));
         }
-        for (key, other) in [("relaxloss", "mixup"), ("relaxloss", "confidence_penalty"), ("hamp", "confidence_penalty"), ("hamp", "mixup")] {
+        for (key, other) in [
+            ("relaxloss", "mixup"),
+            ("relaxloss", "confidence_penalty"),
+            ("hamp", "confidence_penalty"),
+            ("hamp", "mixup"),
+        ] {
             if self.get(key) > 0.0 && self.get(other) > 0.0 {
                 return Err(format!("{key} and {other} exclude each other"));
             }
@@ -165,7 +190,8 @@ mod tests {
     #[test]
     fn losses_and_gradients_are_pytorchs() {
         let f: serde_json::Value = serde_json::from_str(include_str!("../tests/losses.json")).unwrap();
-        let numbers = |v: &serde_json::Value| v.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect::<Vec<_>>();
+        let numbers =
+            |v: &serde_json::Value| v.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect::<Vec<_>>();
         let labels: Vec<u32> = numbers(&f["labels"]).into_iter().map(|v| v as u32).collect();
         let logits: Vec<f32> = f["logits"].as_array().unwrap().iter().flat_map(numbers).map(|v| v as f32).collect();
         let set = |pairs: &[(&str, f64)]| {
@@ -201,7 +227,10 @@ mod tests {
             for (at, (a, b)) in found.iter().zip(gradient).enumerate() {
                 assert!((f64::from(*a) - b).abs() < 1e-6, "{case} at {at}: {a}, not {b}");
             }
-            assert!((losses.iter().sum::<f64>() / 7.0 - f["cases"]["cross-entropy"]["value"].as_f64().unwrap()).abs() < 1e-5);
+            assert!(
+                (losses.iter().sum::<f64>() / 7.0 - f["cases"]["cross-entropy"]["value"].as_f64().unwrap()).abs()
+                    < 1e-5
+            );
         }
         for row in f["hamp_targets"].as_array().unwrap() {
             let (classes, gamma) = (row["classes"].as_u64().unwrap() as usize, row["gamma"].as_f64().unwrap());

@@ -138,15 +138,13 @@ impl Optimizer {
             Self::Sgd => vec![],
             Self::Sam => vec![RHO],
             Self::Mixed => vec![RHO, alpha(0.5, (-10.0, 10.0), "weight of the perturbed gradient")],
-            Self::Wsam | Self::WsamCoupled => vec![
-                RHO,
-                parameter("gamma", 0.5, (0.0, 0.99), "weight of sharpness; alpha = gamma / (1 - gamma)"),
-            ],
+            Self::Wsam | Self::WsamCoupled => {
+                vec![RHO, parameter("gamma", 0.5, (0.0, 0.99), "weight of sharpness; alpha = gamma / (1 - gamma)")]
+            }
             Self::Sharpreg => vec![RHO, alpha(-0.5, (-10.0, 0.0), "weight of the perturbed gradient, below 0")],
-            Self::Asam => vec![
-                Parameter { default: 0.5, ..RHO },
-                parameter("eta", 0.01, (0.0, 1e3), "what is added to |w|"),
-            ],
+            Self::Asam => {
+                vec![Parameter { default: 0.5, ..RHO }, parameter("eta", 0.01, (0.0, 1e3), "what is added to |w|")]
+            }
             Self::Gsam => vec![
                 RHO,
                 parameter("rho_min", 0.01, (0.0, 1e6), "radius at learning rate 0"),
@@ -169,7 +167,12 @@ impl Optimizer {
             ],
             Self::MSam => vec![RHO, parameter("m", 16.0, (1.0, 65536.0), "examples of a chunk")],
             Self::Swa => {
-                vec![parameter("average_from", 0.75, (0.0, 1.0), "share of training after which parameters are averaged")]
+                vec![parameter(
+                    "average_from",
+                    0.75,
+                    (0.0, 1.0),
+                    "share of training after which parameters are averaged",
+                )]
             }
             Self::DpSgd => PRIVATE.to_vec(),
             Self::DpSat => std::iter::once(RHO).chain(PRIVATE).collect(),

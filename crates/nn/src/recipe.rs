@@ -141,7 +141,14 @@ impl Recipe {
             return fail(format!("{} draws batches of any size, which augment does not allow", self.optimizer.name()));
         }
         if self.optimizer.own_base().is_some_and(|own| own != self.base) {
-            return fail(format!("base = {:?} beside optimizer = \"{}\", which is a base itself", self.base, self.optimizer.name()).to_lowercase());
+            return fail(
+                format!(
+                    "base = {:?} beside optimizer = \"{}\", which is a base itself",
+                    self.base,
+                    self.optimizer.name()
+                )
+                .to_lowercase(),
+            );
         }
         let rho_min = self.parameters.get("rho_min");
         if rho_min > self.parameters.get("rho") {

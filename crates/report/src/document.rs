@@ -121,7 +121,7 @@ pub struct RecipeSettings {
     /// Its settings.
     pub settings: String,
     /// Gradient evaluations per step.
-    pub gradients_per_step: usize,
+    pub gradients_per_step: f64,
 }
 
 /// Where it ran.

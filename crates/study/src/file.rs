@@ -1,7 +1,10 @@
 //! The TOML form, read and written.
 
-use flatleak_nn::{Architecture, Optimizer, Recipe, Schedule, Transform};
+use std::collections::BTreeMap;
+
+use flatleak_nn::{Architecture, Base, Defences, Optimizer, Recipe, Schedule, Transform};
 use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
 
 use crate::{DEFAULT_DATA, Error, Study};
 
@@ -27,7 +30,7 @@ struct File {
     #[serde(default)]
     train: Train,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    recipe: Vec<Entry>,
+    recipe: Vec<Table>,
 }
 
 #[derive(Deserialize, Serialize, Default)]
@@ -52,13 +55,13 @@ struct Train {
     augment: Option<Vec<Transform>>,
 }
 
-// Not `flatten`: it would turn off the check for unknown keys.
+// Parameters of optimizers and defences stand beside these keys: see `split`.
 #[derive(Deserialize, Serialize, Default)]
 #[serde(deny_unknown_fields)]
 struct Entry {
     name: String,
     optimizer: Option<Optimizer>,
-    rho: Option<f64>,
+    base: Option<Base>,
     epochs: Option<usize>,
     batch: Option<usize>,
     lr: Option<f64>,
@@ -71,16 +74,108 @@ struct Entry {
     trainer: Option<String>,
 }
 
-impl Entry {
-    fn named(name: &str, optimizer: Optimizer) -> Self {
-        Self { name: name.into(), optimizer: Some(optimizer), ..Self::default() }
-    }
+/// Keys of [`Entry`].
+const KEYS: [&str; 13] = [
+    "name",
+    "optimizer",
+    "base",
+    "epochs",
+    "batch",
+    "lr",
+    "schedule",
+    "warmup",
+    "momentum",
+    "nesterov",
+    "weight_decay",
+    "augment",
+    "trainer",
+];
 
+/// Numbers by key.
+type Numbers = BTreeMap<String, f64>;
+
+/// Keys of parameters and defences.
+fn number_keys() -> Vec<&'static str> {
+    let parameters =
+        Optimizer::ALL.into_iter().flat_map(Optimizer::parameters).chain(Base::Adam.parameters().iter().copied());
+    let mut all: Vec<&str> = parameters.map(|p| p.key).chain(Defences::ALL.iter().map(|d| d.0)).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// The name that errors call a recipe by.
+fn called(table: &Table) -> String {
+    table.get("name").and_then(Value::as_str).unwrap_or("?").to_owned()
+}
+
+/// A recipe whose values are lists stands for one recipe for each combination, with the values in its name.
+fn expand(table: Table) -> Result<Vec<Table>, Error> {
+    let name = called(&table);
+    let mut all = vec![Table::new()];
+    for (key, value) in table {
+        let choices = match value {
+            Value::Array(choices) if key != "augment" => choices,
+            single => {
+                all.iter_mut().for_each(|t| drop(t.insert(key.clone(), single.clone())));
+                continue;
+            }
+        };
+        if choices.is_empty() || key == "name" {
+            return Err(Error::Invalid(format!(
+                "recipe `{name}`: `{key}` is a list without a value, or no list can stand there"
+            )));
+        }
+        let with = |t: &Table, choice: &Value| {
+            let mut t = t.clone();
+            t.insert(key.clone(), choice.clone());
+            let suffix = t.remove("suffix").and_then(|s| s.as_str().map(str::to_owned)).unwrap_or_default();
+            let shown = choice.as_str().map_or_else(|| choice.to_string(), str::to_owned);
+            t.insert("suffix".into(), format!("{suffix}-{key}{shown}").into());
+            t
+        };
+        all = all.iter().flat_map(|t| choices.iter().map(move |choice| with(t, choice))).collect();
+    }
+    for t in &mut all {
+        if let Some(suffix) = t.remove("suffix") {
+            t.insert("name".into(), format!("{name}{}", suffix.as_str().unwrap_or_default()).into());
+        }
+    }
+    Ok(all)
+}
+
+/// The typed keys of a recipe, and the numbers beside them.
+fn split(table: Table) -> Result<(Entry, Numbers), Error> {
+    let name = called(&table);
+    let numbers = number_keys();
+    let (mut typed, mut given) = (Table::new(), Numbers::new());
+    for (key, value) in table {
+        if KEYS.contains(&key.as_str()) {
+            typed.insert(key, value);
+            continue;
+        }
+        if !numbers.contains(&key.as_str()) {
+            let known = || KEYS.iter().chain(&numbers).copied();
+            return Err(Error::Parse {
+                message: format!("unknown field `{key}` of recipe `{name}`"),
+                suggestion: closest(&key, known()),
+            });
+        }
+        let number = value.as_float().or_else(|| value.as_integer().map(|v| v as f64));
+        let number = number.ok_or_else(|| Error::Invalid(format!("recipe `{name}`: {key} = {value} is no number")))?;
+        given.insert(key, number);
+    }
+    let entry =
+        typed.try_into().map_err(|e: toml::de::Error| Error::Invalid(format!("recipe `{name}`: {}", e.message())))?;
+    Ok((entry, given))
+}
+
+impl Entry {
     /// A recipe that a command trains: what the engine would do has no meaning beside it.
-    fn foreign(self, command: String) -> Result<Recipe, Error> {
+    fn foreign(self, command: String, given: &Numbers) -> Result<Recipe, Error> {
         let set = [
             ("optimizer", self.optimizer.is_some()),
-            ("rho", self.rho.is_some()),
+            ("base", self.base.is_some()),
             ("batch", self.batch.is_some()),
             ("lr", self.lr.is_some()),
             ("schedule", self.schedule.is_some()),
@@ -90,43 +185,76 @@ impl Entry {
             ("weight_decay", self.weight_decay.is_some()),
             ("augment", self.augment.is_some()),
         ];
-        if let Some((key, _)) = set.into_iter().find(|(_, is)| *is) {
+        let named = set.into_iter().filter(|(_, is)| *is).map(|(key, _)| key);
+        if let Some(key) = named.chain(given.keys().map(String::as_str)).next() {
             return Err(Error::Invalid(format!(
                 "recipe `{}` has `{key}` beside `trainer`: the command decides",
                 self.name
             )));
         }
-        let name = self.name.clone();
-        let blank = Self { name, epochs: Some(self.epochs.unwrap_or(1)), ..Self::default() };
-        Ok(Recipe { trainer: Some(command), ..blank.native(&Train::default()) })
+        let plain = Recipe::new(&self.name, Optimizer::Sgd, Base::Sgd, &Numbers::new())?;
+        Ok(Recipe { trainer: Some(command), epochs: self.epochs.unwrap_or(1), ..plain })
     }
 
-    fn resolve(mut self, train: &Train) -> Result<Recipe, Error> {
-        match self.trainer.take() {
-            Some(command) => self.foreign(command),
-            None => Ok(self.native(train)),
+    fn resolve(mut self, mut given: Numbers, train: &Train) -> Result<Recipe, Error> {
+        if let Some(command) = self.trainer.take() {
+            return self.foreign(command, &given);
         }
-    }
-
-    fn native(self, train: &Train) -> Recipe {
+        let mut defences = Defences::default();
+        for (key, ..) in Defences::ALL {
+            if let Some(value) = given.remove(key) {
+                defences.set(key, value);
+            }
+        }
         let optimizer = self.optimizer.unwrap_or(Optimizer::Sgd);
-        let default_rho = if optimizer == Optimizer::Sam { 0.1 } else { 0.0 };
-        Recipe {
-            name: self.name,
-            optimizer,
-            rho: self.rho.unwrap_or(default_rho),
-            epochs: self.epochs.or(train.epochs).unwrap_or(80),
-            batch: self.batch.or(train.batch).unwrap_or(64),
-            lr: self.lr.or(train.lr).unwrap_or(0.05),
-            schedule: self.schedule.or(train.schedule).unwrap_or(Schedule::Cosine),
-            warmup: self.warmup.or(train.warmup).unwrap_or(0),
-            momentum: self.momentum.or(train.momentum).unwrap_or(0.9),
-            nesterov: self.nesterov.or(train.nesterov).unwrap_or(false),
-            weight_decay: self.weight_decay.or(train.weight_decay).unwrap_or(5e-4),
-            augment: self.augment.or_else(|| train.augment.clone()).unwrap_or_default(),
-            trainer: None,
-        }
+        let base = self.base.or(optimizer.own_base()).unwrap_or_default();
+        let plain = Recipe::new(&self.name, optimizer, base, &given)?;
+        Ok(Recipe {
+            base,
+            defences,
+            epochs: self.epochs.or(train.epochs).unwrap_or(plain.epochs),
+            batch: self.batch.or(train.batch).unwrap_or(plain.batch),
+            // A rate for SGD is none for Adam.
+            lr: self.lr.or(train.lr.filter(|_| base == Base::Sgd)).unwrap_or(plain.lr),
+            schedule: self.schedule.or(train.schedule).unwrap_or(plain.schedule),
+            warmup: self.warmup.or(train.warmup).unwrap_or(plain.warmup),
+            momentum: self.momentum.or(train.momentum).unwrap_or(plain.momentum),
+            nesterov: self.nesterov.or(train.nesterov).unwrap_or(plain.nesterov),
+            weight_decay: self.weight_decay.or(train.weight_decay).unwrap_or(plain.weight_decay),
+            augment: self.augment.or_else(|| train.augment.clone()).unwrap_or(plain.augment),
+            ..plain
+        })
     }
+}
+
+/// A recipe as a table that parses back to it.
+fn written(r: &Recipe) -> Result<Table, Error> {
+    let failed = |e: toml::ser::Error| Error::Invalid(e.to_string());
+    if let Some(command) = &r.trainer {
+        let entry =
+            Entry { name: r.name.clone(), epochs: Some(r.epochs), trainer: Some(command.clone()), ..Entry::default() };
+        return Table::try_from(entry).map_err(failed);
+    }
+    let entry = Entry {
+        name: r.name.clone(),
+        optimizer: Some(r.optimizer),
+        base: (r.base != Base::Sgd).then_some(r.base),
+        epochs: Some(r.epochs),
+        batch: Some(r.batch),
+        lr: Some(r.lr),
+        schedule: Some(r.schedule),
+        warmup: Some(r.warmup),
+        momentum: Some(r.momentum),
+        nesterov: Some(r.nesterov),
+        weight_decay: Some(r.weight_decay),
+        augment: (!r.augment.is_empty()).then(|| r.augment.clone()),
+        trainer: None,
+    };
+    let mut table = Table::try_from(entry).map_err(failed)?;
+    table.extend(r.parameters.iter().map(|(key, value)| (key.to_owned(), Value::Float(value))));
+    let defences = Defences::ALL.iter().map(|(key, ..)| (*key, r.defences.get(key)));
+    table.extend(defences.filter(|(_, v)| *v > 0.0).map(|(key, value)| (key.to_owned(), Value::Float(value))));
+    Ok(table)
 }
 
 impl Study {
@@ -158,16 +286,26 @@ impl Study {
             }
             (None, Some(layers)) => Architecture::custom(layers.iter().map(String::as_str))?,
         };
-        let recipes = if file.recipe.is_empty() {
+        let tables = if file.recipe.is_empty() {
             let twice = file.train.epochs.unwrap_or(80).saturating_mul(2);
-            vec![
-                Entry::named("sgd", Optimizer::Sgd),
-                Entry { epochs: Some(twice), ..Entry::named("sgd-2x", Optimizer::Sgd) },
-                Entry::named("sam", Optimizer::Sam),
-            ]
+            let named = |name: &str, optimizer: &str| {
+                Table::from_iter(
+                    [("name", name), ("optimizer", optimizer)].map(|(k, v)| (k.to_owned(), Value::from(v))),
+                )
+            };
+            let mut longer = named("sgd-2x", "sgd");
+            longer.insert("epochs".into(), Value::Integer(twice as i64));
+            vec![named("sgd", "sgd"), longer, named("sam", "sam")]
         } else {
             file.recipe
         };
+        let mut recipes = Vec::new();
+        for table in tables {
+            for single in expand(table)? {
+                let (entry, given) = split(single)?;
+                recipes.push(entry.resolve(given, &file.train)?);
+            }
+        }
         let study = Self {
             name: file.name.unwrap_or_else(|| "sam-against-sgd".into()),
             seed: file.seed.unwrap_or(0),
@@ -177,7 +315,7 @@ impl Study {
             queries: file.queries.unwrap_or(1),
             data,
             architecture,
-            recipes: recipes.into_iter().map(|r| r.resolve(&file.train)).collect::<Result<_, _>>()?,
+            recipes,
         };
         study.check()?;
         Ok(study)
@@ -204,33 +342,7 @@ impl Study {
                 layers: custom.then_some(layers),
             },
             train: Train::default(),
-            recipe: self
-                .recipes
-                .iter()
-                .map(|r| match &r.trainer {
-                    Some(command) => Entry {
-                        name: r.name.clone(),
-                        epochs: Some(r.epochs),
-                        trainer: Some(command.clone()),
-                        ..Entry::default()
-                    },
-                    None => Entry {
-                        name: r.name.clone(),
-                        optimizer: Some(r.optimizer),
-                        rho: Some(r.rho),
-                        epochs: Some(r.epochs),
-                        batch: Some(r.batch),
-                        lr: Some(r.lr),
-                        schedule: Some(r.schedule),
-                        warmup: Some(r.warmup),
-                        momentum: Some(r.momentum),
-                        nesterov: Some(r.nesterov),
-                        weight_decay: Some(r.weight_decay),
-                        augment: (!r.augment.is_empty()).then(|| r.augment.clone()),
-                        trainer: None,
-                    },
-                })
-                .collect(),
+            recipe: self.recipes.iter().map(written).collect::<Result<_, _>>()?,
         };
         toml::to_string(&file).map_err(|e| Error::Invalid(e.to_string()))
     }
@@ -240,7 +352,12 @@ impl Study {
 fn nearest(message: &str) -> Option<String> {
     let mut quoted = message.strip_prefix("unknown field")?.split('`').skip(1).step_by(2);
     let unknown = quoted.next()?;
-    quoted
+    closest(unknown, quoted)
+}
+
+/// The known name nearest to an unknown one, where it is near at all.
+fn closest<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    known
         .map(|known| (strsim::damerau_levenshtein(unknown, known), known))
         .min()
         .filter(|(distance, known)| *distance <= known.len().div_ceil(2))
@@ -256,12 +373,29 @@ mod tests {
         let study = Study::parse("").unwrap();
         let names: Vec<&str> = study.recipes.iter().map(|r| r.name.as_str()).collect();
         assert_eq!(names, ["sgd", "sgd-2x", "sam"]);
-        assert_eq!((study.recipes[1].epochs, study.recipes[2].rho, study.models), (160, 0.1, 32));
+        assert_eq!((study.recipes[1].epochs, study.recipes[2].parameters.get("rho"), study.models), (160, 0.1, 32));
         assert_eq!(Study::parse(&study.to_toml().unwrap()).unwrap(), study);
         let foreign = Study::parse("[[recipe]]\nname = 'a'\ntrainer = 'x {mask} {out}'").unwrap();
         assert_eq!(Study::parse(&foreign.to_toml().unwrap()).unwrap(), foreign);
         let custom = Study::parse("[model]\nlayers = ['flatten', 'linear 5', 'tanh', 'linear']").unwrap();
         assert_eq!(Study::parse(&custom.to_toml().unwrap()).unwrap(), custom);
+    }
+
+    #[test]
+    fn lists_stand_for_several_recipes() {
+        let text = "[train]\nlr = 0.2\n[[recipe]]\nname = 'sgd'\n[[recipe]]\nname = 'gsam'\noptimizer = 'gsam'\nrho = [0.05, 0.2]\n\
+            alpha = 0.3\nepochs = [10, 20]\n[[recipe]]\nname = 'a'\noptimizer = 'sam'\nbase = 'adam'\nmixup = 0.3\nlabel_smoothing = 0.1\n";
+        let study = Study::parse(text).unwrap();
+        let names: Vec<&str> = study.recipes.iter().map(|r| r.name.as_str()).collect();
+        let swept = ["gsam-epochs10-rho0.05", "gsam-epochs10-rho0.2", "gsam-epochs20-rho0.05", "gsam-epochs20-rho0.2"];
+        assert_eq!(names, [&["sgd"][..], &swept, &["a"]].concat());
+        let last = &study.recipes[4];
+        assert_eq!((last.epochs, last.parameters.get("rho"), last.parameters.get("alpha")), (20, 0.2, 0.3));
+        assert_eq!(last.parameters.get("rho_min"), 0.01);
+        let adam = &study.recipes[5];
+        assert_eq!((adam.base, adam.lr, adam.parameters.get("beta2")), (Base::Adam, 0.001, 0.999));
+        assert_eq!((adam.defences.mixup, adam.defences.label_smoothing), (0.3, 0.1));
+        assert_eq!(Study::parse(&study.to_toml().unwrap()).unwrap(), study);
     }
 
     #[test]
@@ -283,6 +417,13 @@ mod tests {
             ("[[recipe]]\nname = 'a'\ntrainer = 'x {mask}'", vec!["`a`", "lacks {out}"]),
             ("[[recipe]]\nname = 'a'\ntrainer = 'x {mask} {out} {gpu}'", vec!["{gpu}", "{index}"]),
             ("[[recipe]]\nname = 'a'\ntrainer = 'x'\nrho = 1", vec!["`rho` beside `trainer`"]),
+            ("[[recipe]]\nname = 'a'\nk = 3", vec!["`k` is no parameter of sgd", "has none"]),
+            ("[[recipe]]\nname = 'a'\noptimizer = 'sam'\nrho = -1", vec!["rho = -1", "radius"]),
+            ("[[recipe]]\nname = 'a'\noptimizer = 'sma'", vec!["unknown variant `sma`", "`sam`"]),
+            ("[[recipe]]\nname = 'a'\noptimizer = 'sam'\nrho = []", vec!["`rho` is a list"]),
+            ("[[recipe]]\nname = 'a'\nhamp = 0.5\nrelaxloss = 1", vec!["exclude each other"]),
+            ("[[recipe]]\nname = 'a'\noptimizer = 'adam'\nbase = 'sgd'", vec!["base = sgd beside"]),
+            ("[[recipe]]\nname = 'a'\noptimizer = 'm-sam'\nmixup = 0.1", vec!["mixup", "takes apart"]),
             ("data = []", vec!["no data set"]),
             ("data = ['a', 'a']", vec!["`a` twice"]),
         ] {

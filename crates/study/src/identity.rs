@@ -1,6 +1,6 @@
 //! What a trained model depends on.
 
-use flatleak_nn::{ENGINE_VERSION, Recipe};
+use flatleak_nn::{Base, Defences, ENGINE_VERSION, Recipe};
 
 use crate::Study;
 
@@ -22,7 +22,9 @@ impl Study {
         let Recipe {
             name: _,
             optimizer,
-            rho,
+            parameters,
+            base,
+            defences,
             epochs,
             batch,
             lr,
@@ -34,10 +36,24 @@ impl Study {
             augment,
             trainer,
         } = recipe;
+        // The form in which there was no other optimizer, so that models from before are still known.
+        let rho = parameters.get("rho");
         part(&format!("{optimizer:?} {rho:?} {epochs} {batch} {lr:?} {schedule:?} {warmup}"));
         part(&format!("{momentum:?} {nesterov} {weight_decay:?}"));
         for transform in augment {
             part(&transform.to_string());
+        }
+        for (key, value) in parameters.iter().filter(|(key, _)| *key != "rho") {
+            part(&format!("{key} {value:?}"));
+        }
+        if *base != Base::Sgd {
+            part(&format!("base {base:?}"));
+        }
+        for (key, ..) in Defences::ALL {
+            let value = defences.get(key);
+            if value > 0.0 {
+                part(&format!("defence {key} {value:?}"));
+            }
         }
         if let Some(command) = trainer {
             part("trainer");

@@ -3,8 +3,8 @@
 //! A [`Method`] sees a batch through a [`Pass`], which evaluates gradients anywhere, and leaves its gradient in one slice; what is written
 //! for flat slices serves every architecture. All are defined in METHODS section 7, with one norm over all parameters in f64.
 
-mod ascent;
 mod asam;
+mod ascent;
 mod average;
 mod chunks;
 mod esam;
@@ -84,7 +84,11 @@ pub(crate) fn new(network: &Network, recipe: &Recipe) -> Box<dyn Method> {
     let get = |key: &str| recipe.parameters.get(key);
     let sharpness = |gamma: f64| gamma / (1.0 - gamma);
     let ascent = |alpha: f64| -> Box<dyn Method> {
-        if get("rho") > 0.0 && alpha != 0.0 { Box::new(ascent::Ascent::new(network, get("rho"), alpha)) } else { Box::new(Plain) }
+        if get("rho") > 0.0 && alpha != 0.0 {
+            Box::new(ascent::Ascent::new(network, get("rho"), alpha))
+        } else {
+            Box::new(Plain)
+        }
     };
     match recipe.optimizer {
         Optimizer::Sgd | Optimizer::Adam | Optimizer::Adamw => Box::new(Plain),

@@ -166,7 +166,11 @@ fn members_of_the_family_are_one_another_bit_for_bit() {
     let f = load();
     let with = |optimizer: Optimizer, given: &[(&str, f64)]| {
         let given = given.iter().map(|(k, v)| ((*k).to_owned(), *v)).collect();
-        let recipe = Recipe { batch: 8, schedule: Schedule::Constant, ..Recipe::new("a", optimizer, Base::Sgd, &given).unwrap() };
+        let recipe = Recipe {
+            batch: 8,
+            schedule: Schedule::Constant,
+            ..Recipe::new("a", optimizer, Base::Sgd, &given).unwrap()
+        };
         train(&f, "sam", &recipe).0
     };
     let (sgd, sam) = (with(Optimizer::Sgd, &[]), with(Optimizer::Sam, &[("rho", 0.1)]));

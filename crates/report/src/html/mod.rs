@@ -20,6 +20,11 @@ struct Page<'a> {
     pooled: Vec<(String, String)>,
 }
 
+/// At most two digits behind the point.
+fn short(v: &f64) -> String {
+    format!("{v:.2}").trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// What the page shows of one data set.
 struct Section<'a> {
     dataset: &'a str,
