@@ -82,6 +82,7 @@ fn prepare(options: &Compare, study: &Study, name: &str) -> Result<Job, Failure>
         // A block splits the pool; of an odd one its models get one more or less.
         for members in [data.pool.len() / 2, data.pool.len().div_ceil(2)] {
             network.check_batch(recipe, members)?;
+            recipe.check_budget(members)?;
         }
         if let Some(transform) = recipe.augment.iter().find(|t| !t.fits(data.shape)) {
             return Err(unfit(&format!("recipe `{}`: augment `{transform}`", recipe.name)));
@@ -198,18 +199,21 @@ fn train(options: &Compare, plan: Plan<'_>, workers: usize, stop: &AtomicBool) -
     // What a command needs is not known.
     let epoch = |r: &Recipe| if r.trainer.is_some() { 1 } else { (100.0 * r.gradients_per_step()) as u64 };
     let cost = |r: &Recipe| if r.trainer.is_some() { 1 } else { r.epochs as u64 * epoch(r) };
-    let total = study.recipes.iter().map(cost).sum::<u64>() * study.models as u64;
+    // Of the recipes that share a run the first stands for all.
+    let leaders: Vec<usize> = study.runs().iter().map(|run| run[0]).collect();
+    let total = leaders.iter().map(|&r| cost(&study.recipes[r])).sum::<u64>() * study.models as u64;
     let progress = Progress::new("training", total, options.work.message_format);
     let mut done = 0;
     let summary = flatleak_run::execute(plan, workers, stop, |event| {
         let name = |recipe: usize| &study.recipes[recipe].name;
         match event {
+            Event::Waiting { .. } => {}
             Event::Epoch { recipe, .. } => {
                 done += epoch(&study.recipes[recipe]);
                 progress.set(done);
             }
             Event::Done { recipe, model, reused } => {
-                if reused {
+                if reused && leaders.contains(&recipe) {
                     done += cost(&study.recipes[recipe]);
                     progress.set(done);
                 }
@@ -229,7 +233,7 @@ fn train(options: &Compare, plan: Plan<'_>, workers: usize, stop: &AtomicBool) -
 pub(crate) fn question(study: &Study, data: &Dataset, recipes: &[&Recipe], workers: usize) -> Options {
     Options {
         dataset: data.name.clone(),
-        checkpoints: recipes.iter().map(|r| r.epochs).collect(),
+        checkpoints: recipes.iter().map(|r| r.checkpoint()).collect(),
         pairs: pairs(recipes),
         attacks: flatleak_verdict::attacks(),
         exchanges: flatleak_verdict::Exchanges::default(),
@@ -287,8 +291,12 @@ pub(crate) fn record(study: &Study, data: &Dataset, digest: &str, quick: bool) -
         let defences: String = defences.map(|(key, value)| format!(", {} {value}", key.replace('_', " "))).collect();
         let nesterov = if r.nesterov { " (Nesterov)" } else { "" };
         let augment = r.augment.iter().map(|t| format!(", {t}")).collect::<String>();
+        let measured = r.measured_at.map_or(String::new(), |e| format!(", measured after {e}"));
+        let private = r.privacy(data.pool.len() / 2).map_or(String::new(), |(epsilon, delta)| {
+            format!(", epsilon {epsilon:.2} at delta {delta} while the seed is secret")
+        });
         format!(
-            "{}{base}{own}, {} epochs, batch {}, learning rate {} ({:?}, warm-up {}), momentum {}{nesterov}, weight decay {}{augment}{defences}",
+            "{}{base}{own}, {} epochs{measured}{private}, batch {}, learning rate {} ({:?}, warm-up {}), momentum {}{nesterov}, weight decay {}{augment}{defences}",
             r.optimizer.name(), r.epochs, r.batch, r.lr, r.schedule, r.warmup, r.momentum, r.weight_decay
         )
         .to_lowercase()
@@ -322,8 +330,12 @@ pub(crate) fn record(study: &Study, data: &Dataset, digest: &str, quick: bool) -
 
 fn plan_text(Job { study, data, network, out }: &Job, workers: usize) -> String {
     let members = data.pool.len() / 2;
-    let gradients: f64 =
-        study.recipes.iter().map(|r| r.gradients_per_step() * (r.epochs * members * study.models) as f64).sum();
+    let gradients: f64 = study
+        .runs()
+        .iter()
+        .map(|run| &study.recipes[run[0]])
+        .map(|r| r.gradients_per_step() * (r.epochs * members * study.models) as f64)
+        .sum();
     // Three passes of multiply-adds per gradient, at a rate that a plain core reaches.
     let seconds = gradients * 6.0 * network.multiply_adds() as f64 / 80e9 / workers as f64;
     let examples = data.pool.len() + data.test.len();

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 mod common;
-use common::{code, flatleak, results, small};
+use common::{code, flatleak, results, small, words};
 
 #[test]
 fn workers_do_not_matter_and_a_run_extends() {
@@ -321,4 +321,44 @@ fn augmentation_and_query_views() {
     assert!(exit == 2 && text.contains("other settings"), "{text}");
     let (exit, text) = run("[train]\naugment = ['crop 8']\n");
     assert!(exit == 2 && text.contains("augment `crop 8` does not fit digits"), "{text}");
+}
+
+#[test]
+fn one_run_is_measured_at_several_epochs() {
+    let dir = tempfile::tempdir().unwrap();
+    let study = "models = 6\npool = 60\ntest = 30\n[[recipe]]\nname = 'sgd'\nepochs = 3\nmeasure_at = [1, 2]\n\
+        [[recipe]]\nname = 'private'\noptimizer = 'dp-sgd'\nepochs = 1\nbatch = 10\n";
+    std::fs::write(dir.path().join("s.toml"), study).unwrap();
+    let run = || flatleak().current_dir(dir.path()).args(["compare", "s.toml", "--out", "o"]).output().unwrap();
+    let said = run();
+    assert_eq!(code(&said), 0, "{}", words(&said));
+    let whole = |out: &std::path::Path| -> serde_json::Value {
+        serde_json::from_str(&std::fs::read_to_string(out.join("results.json")).unwrap()).unwrap()
+    };
+    let found = whole(&dir.path().join("o"));
+    let recipes = found["recipes"].as_array().unwrap();
+    let at: Vec<(&str, u64)> =
+        recipes.iter().map(|r| (r["name"].as_str().unwrap(), r["checkpoint"].as_u64().unwrap())).collect();
+    assert_eq!(at, [("sgd-at1", 1), ("sgd-at2", 2), ("sgd", 3), ("private", 1)]);
+    let settings = found["study"]["recipes"][3]["settings"].as_str().unwrap();
+    assert!(settings.contains("epsilon") && settings.contains("while the seed is secret"), "{settings}");
+    assert_eq!(found["timings"]["trained"], 24);
+    // The longer run is the shorter one's continuation.
+    let weights = |recipe: &str| std::fs::read(dir.path().join(format!("o/models/{recipe}/0000/weights.safetensors"))).unwrap();
+    assert_ne!(weights("sgd-at1"), weights("sgd-at2"));
+    // What is missing of a run is made again by that run, what is there is kept.
+    std::fs::remove_dir_all(dir.path().join("o/models/sgd-at2/0000")).unwrap();
+    let (kept, before) = (weights("sgd"), std::fs::read(dir.path().join("o/results.json")).unwrap());
+    let said = run();
+    assert_eq!(code(&said), 0, "{}", words(&said));
+    let again = whole(&dir.path().join("o"));
+    assert_eq!((&again["timings"]["trained"], &again["timings"]["reused"]), (&1.into(), &23.into()));
+    assert_eq!(again["recipes"], found["recipes"]);
+    assert!(weights("sgd") == kept && !before.is_empty());
+
+    let over = study.replace("batch = 10", "batch = 10\nbudget = 0.1");
+    std::fs::write(dir.path().join("s.toml"), over).unwrap();
+    let said = flatleak().current_dir(dir.path()).args(["compare", "s.toml", "--out", "p"]).output().unwrap();
+    assert!(code(&said) == 2 && words(&said).contains("above budget = 0.1"), "{}", words(&said));
+    assert!(!dir.path().join("p").exists(), "refused before anything is trained");
 }

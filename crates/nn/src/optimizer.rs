@@ -80,10 +80,11 @@ const ADAM: [Parameter; 3] = [
     parameter("beta2", 0.999, (0.0, 0.999_999), "decay of the mean square"),
     parameter("epsilon", 1e-8, (0.0, 1.0), "what is added to the root"),
 ];
-const PRIVATE: [Parameter; 3] = [
+const PRIVATE: [Parameter; 4] = [
     parameter("clip", 1.0, (1e-6, 1e6), "largest norm of an example's gradient"),
     parameter("noise", 1.0, (0.0, 1e6), "deviation of the noise in units of clip"),
     parameter("delta", 1e-5, (1e-300, 0.1), "delta at which epsilon is stated"),
+    parameter("budget", 0.0, (0.0, 1e6), "largest epsilon; a study that exceeds it is refused, 0 is without"),
 ];
 
 impl Optimizer {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::accounting;
 use crate::{Base, Defences, Error, Optimizer, Parameters, Transform};
 
 /// Learning-rate schedule over the steps after warm-up.
@@ -53,6 +54,9 @@ pub struct Recipe {
     /// Transforms of every training image, in order; drawn by (seed, augmentation, model, epoch), so that recipes share them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub augment: Vec<Transform>,
+    /// The epoch after which models are measured, where that is not the last: the same run gives further recipes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured_at: Option<usize>,
     /// A command that trains each model in place of the engine; only the name counts beside it. See [`PLACEHOLDERS`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trainer: Option<String>,
@@ -86,6 +90,7 @@ impl Recipe {
             nesterov: false,
             weight_decay: 5e-4,
             augment: Vec::new(),
+            measured_at: None,
             trainer: None,
         })
     }
@@ -117,6 +122,12 @@ impl Recipe {
         }
         if self.epochs == 0 || self.epochs > 100_000 {
             return fail(format!("epochs = {}, but 1 to 100000 are possible", self.epochs));
+        }
+        if let Some(epoch) = self.measured_at.filter(|e| *e == 0 || *e >= self.epochs) {
+            return fail(format!("measure_at = {epoch}, but 1 to {} are epochs before the last", self.epochs - 1));
+        }
+        if self.measured_at.is_some() && self.optimizer == Optimizer::Swa {
+            return fail("measure_at: what swa averages is there at the end only".into());
         }
         if self.batch == 0 || self.batch > 1 << 16 {
             return fail(format!("batch = {}, but 1 to 65536 are possible", self.batch));
@@ -172,6 +183,38 @@ impl Recipe {
             Schedule::Step if progress < 0.75 => self.lr * 0.1,
             Schedule::Step => self.lr * 0.01,
             Schedule::Constant => self.lr,
+        }
+    }
+
+    /// Epochs that its models were trained for when they are measured.
+    pub fn checkpoint(&self) -> usize {
+        self.measured_at.unwrap_or(self.epochs)
+    }
+
+    /// epsilon and delta of training on `members` examples, where noise was added: private only while the seed is secret.
+    pub fn privacy(&self, members: usize) -> Option<(f64, f64)> {
+        let get = |key: &str| self.parameters.get(key);
+        let steps = members.div_ceil(self.batch) * self.checkpoint();
+        let q = (self.batch as f64 / members as f64).min(1.0);
+        self.optimizer.is_private().then(|| (accounting::epsilon(q, get("noise"), steps, get("delta")), get("delta")))
+    }
+
+    /// Refuses noise that does not keep the budget on `members` examples.
+    ///
+    /// # Errors
+    /// The epsilon that it comes to.
+    pub fn check_budget(&self, members: usize) -> Result<(), Error> {
+        let budget = self.parameters.get("budget");
+        match self.privacy(members) {
+            Some((epsilon, delta)) if budget > 0.0 && epsilon > budget => Err(Error::Recipe {
+                recipe: self.name.clone(),
+                problem: format!(
+                    "noise = {} comes to epsilon {epsilon:.3} at delta {delta} over {} epochs of {members} examples, above budget = {budget}: more noise, fewer epochs or smaller batches",
+                    self.parameters.get("noise"),
+                    self.epochs
+                ),
+            }),
+            _ => Ok(()),
         }
     }
 

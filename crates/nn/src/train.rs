@@ -131,7 +131,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// Trains on the rows `members` of `x`, in an order keyed by (seed, model, epoch), and reports each epoch
-    /// through `on_epoch(epoch, mean loss)`, which says whether to go on.
+    /// through `on_epoch(trainer, epoch, mean loss)`, which says whether to go on.
     ///
     /// Private methods draw each batch by Poisson sampling instead: every member with probability batch / members.
     pub fn run(
@@ -139,7 +139,7 @@ impl<'a> Trainer<'a> {
         (x, y): (&[f32], &[u32]),
         members: &[u32],
         (seed, model): (u64, u64),
-        mut on_epoch: impl FnMut(usize, f64) -> bool,
+        mut on_epoch: impl FnMut(&mut Self, usize, f64) -> bool,
     ) -> Outcome {
         let steps = members.len().div_ceil(self.recipe.batch);
         let (total, warmup) = (steps * self.recipe.epochs, steps * self.recipe.warmup);
@@ -184,7 +184,7 @@ impl<'a> Trainer<'a> {
             if !mean.is_finite() {
                 return Outcome::Diverged(epoch);
             }
-            if !on_epoch(epoch, mean) {
+            if !on_epoch(self, epoch, mean) {
                 return Outcome::Stopped;
             }
         }

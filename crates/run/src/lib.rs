@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use flatleak_data::Dataset;
-use flatleak_nn::{Network, Outcome, Shape, Trainer, View, views};
+use flatleak_nn::{Network, Outcome, Recipe, Shape, Trainer, View, views};
 use flatleak_pool::Signals;
 use flatleak_store::{Error, RunDir, SplitOutputs};
 use flatleak_stream::{Purpose, Stream};
@@ -21,6 +21,13 @@ use flatleak_study::Study;
 pub enum Event {
     /// One epoch of one model is done.
     Epoch {
+        /// Index of the recipe, the first of those that share the run.
+        recipe: usize,
+        /// Index of the model.
+        model: usize,
+    },
+    /// A command is still at work.
+    Waiting {
         /// Index of the recipe.
         recipe: usize,
         /// Index of the model.
@@ -88,18 +95,18 @@ pub fn execute(
     if plan.study.recipes.iter().filter_map(|r| r.trainer.as_ref()).any(asks_for_data) {
         plan.dir.save_data(plan.data)?;
     }
-    let recipes = plan.study.recipes.len();
-    let total = recipes * plan.study.models;
+    let runs = plan.study.runs();
+    let total = runs.len() * plan.study.models;
     let next = AtomicUsize::new(0);
     let failed = AtomicBool::new(false);
-    let given_up: Vec<AtomicBool> = (0..recipes).map(|_| AtomicBool::new(false)).collect();
+    let given_up: Vec<AtomicBool> = runs.iter().map(|_| AtomicBool::new(false)).collect();
     let (sender, receiver) = mpsc::channel::<Result<Event, Error>>();
     let mut summary = Summary::default();
     let mut failure = None;
     std::thread::scope(|scope| {
         for _ in 0..workers.max(1) {
             let sender = sender.clone();
-            let (next, failed, given_up) = (&next, &failed, &given_up);
+            let (next, failed, given_up, runs) = (&next, &failed, &given_up, &runs);
             scope.spawn(move || {
                 loop {
                     let task = next.fetch_add(1, Ordering::Relaxed);
@@ -107,24 +114,24 @@ pub fn execute(
                         return;
                     }
                     // The expensive recipe of a model first keeps the threads' ends close together.
-                    let (model, recipe) = (task / recipes, recipes - 1 - task % recipes);
-                    if given_up[recipe].load(Ordering::Relaxed) {
+                    let (model, run) = (task / runs.len(), runs.len() - 1 - task % runs.len());
+                    if given_up[run].load(Ordering::Relaxed) {
                         continue;
                     }
-                    let go_on = || !stop.load(Ordering::Relaxed) && !failed.load(Ordering::Relaxed);
-                    let epoch = || {
-                        let _ = sender.send(Ok(Event::Epoch { recipe, model }));
-                        go_on()
-                    };
-                    let result = one(plan, recipe, model, epoch, go_on);
-                    match &result {
-                        Ok(Some(Event::Diverged { .. })) => given_up[recipe].store(true, Ordering::Relaxed),
-                        Err(_) => failed.store(true, Ordering::Relaxed),
-                        _ => {}
-                    }
-                    if let Some(message) = result.transpose() {
-                        // The receiver outlives the scope.
+                    // The receiver outlives the scope.
+                    let say = |message| {
                         let _ = sender.send(message);
+                        !stop.load(Ordering::Relaxed) && !failed.load(Ordering::Relaxed)
+                    };
+                    let seen = |event: Event| {
+                        if let Event::Diverged { .. } = event {
+                            given_up[run].store(true, Ordering::Relaxed);
+                        }
+                        say(Ok(event))
+                    };
+                    if let Err(e) = one(plan, &runs[run], model, seen) {
+                        failed.store(true, Ordering::Relaxed);
+                        say(Err(e));
                     }
                 }
             });
@@ -137,7 +144,7 @@ pub fn execute(
                         Event::Done { reused: true, .. } => summary.reused += 1,
                         Event::Done { .. } => summary.trained += 1,
                         Event::Diverged { recipe, model, epoch } => summary.diverged.push((recipe, model, epoch)),
-                        Event::Epoch { .. } => {}
+                        Event::Epoch { .. } | Event::Waiting { .. } => {}
                     }
                     on_event(event);
                 }
@@ -156,46 +163,102 @@ pub fn execute(
     Ok(summary)
 }
 
-/// Completes one model; `None` when asked to stop.
-fn one(
-    Plan { study, data, network, dir }: Plan<'_>,
-    recipe_index: usize,
-    model: usize,
-    mut epoch: impl FnMut() -> bool,
-    mut go_on: impl FnMut() -> bool,
-) -> Result<Option<Event>, Error> {
-    let recipe = &study.recipes[recipe_index];
-    if let Some(command) = &recipe.trainer {
-        if dir.signals(recipe_index, model)?.is_some() {
-            return Ok(Some(Event::Done { recipe: recipe_index, model, reused: true }));
+/// Completes one model of the recipes that share a run; `say` takes what happened, and says whether to go on.
+fn one(plan: Plan<'_>, run: &[usize], model: usize, say: impl Fn(Event) -> bool) -> Result<(), Error> {
+    let Plan { study, data, network, dir } = plan;
+    let leader = run[0];
+    if let Some(command) = &study.recipes[leader].trainer {
+        let reused = dir.signals(leader, model)?.is_some();
+        if !reused {
+            // To be asked whether to go on needs something to say.
+            let go_on = || say(Event::Waiting { recipe: leader, model });
+            let found = foreign::train((study, data, dir), command, (leader, model), go_on)?;
+            let Some(outputs) = found else { return Ok(()) };
+            dir.save_signals(leader, model, outputs)?;
+            say(Event::Epoch { recipe: leader, model });
         }
-        let found = foreign::train((study, data, dir), command, (recipe_index, model), &mut go_on)?;
-        let Some(outputs) = found else { return Ok(None) };
-        dir.save_signals(recipe_index, model, outputs)?;
-        epoch();
-        return Ok(Some(Event::Done { recipe: recipe_index, model, reused: false }));
+        say(Event::Done { recipe: leader, model, reused });
+        return Ok(());
     }
-    let found = dir.weights(recipe_index, model, network)?;
-    if found.is_some() && dir.signals(recipe_index, model)?.is_some() {
-        return Ok(Some(Event::Done { recipe: recipe_index, model, reused: true }));
+    let mut missing = Vec::new();
+    for &recipe in run {
+        let Some(weights) = dir.weights(recipe, model, network)? else {
+            missing.push(recipe);
+            continue;
+        };
+        if dir.signals(recipe, model)?.is_none() {
+            // Weights are written first: what they put out is computed again.
+            let mut trainer = Trainer::new(network, &study.recipes[recipe], weights);
+            let both = outputs(plan, &mut trainer)?;
+            dir.save_signals(recipe, model, both)?;
+        }
+        say(Event::Done { recipe, model, reused: true });
     }
-    let reused = found.is_some();
+    if missing.is_empty() {
+        return Ok(());
+    }
     // The initialisation is keyed by the model alone: recipes share it.
-    let start = found.unwrap_or_else(|| network.init(&mut Stream::new(study.seed, Purpose::Init, model as u64, 0)));
-    let mut trainer = Trainer::new(network, recipe, start);
-    if !reused {
-        let members = dir.membership().members(model);
-        let on_epoch = |_, _| epoch();
-        match trainer.run((&data.pool.x, &data.pool.y), &members, (study.seed, model as u64), on_epoch) {
-            Outcome::Done(_) => {}
-            Outcome::Diverged(epoch) => return Ok(Some(Event::Diverged { recipe: recipe_index, model, epoch })),
-            Outcome::Stopped => return Ok(None),
+    let start = network.init(&mut Stream::new(study.seed, Purpose::Init, model as u64, 0));
+    let whole = Recipe { measured_at: None, ..study.recipes[leader].clone() };
+    let mut trainer = Trainer::new(network, &whole, start);
+    let members = dir.membership().members(model);
+    let mut failure = None;
+    let diverged = |epoch| {
+        missing.iter().filter(|r| study.recipes[**r].checkpoint() > epoch).for_each(|&recipe| {
+            say(Event::Diverged { recipe, model, epoch });
+        });
+    };
+    let on_epoch = |trainer: &mut Trainer<'_>, epoch: usize, _: f64| {
+        let go_on = say(Event::Epoch { recipe: leader, model });
+        let now = |r: &&usize| study.recipes[**r].measured_at == Some(epoch + 1);
+        for &recipe in missing.iter().filter(now) {
+            match keep(plan, recipe, model, trainer) {
+                Ok(true) => drop(say(Event::Done { recipe, model, reused: false })),
+                Ok(false) => drop(say(Event::Diverged { recipe, model, epoch })),
+                Err(e) => failure = Some(e),
+            }
+        }
+        go_on && failure.is_none()
+    };
+    let outcome = trainer.run((&data.pool.x, &data.pool.y), &members, (study.seed, model as u64), on_epoch);
+    if let Some(e) = failure {
+        return Err(e);
+    }
+    match outcome {
+        Outcome::Diverged(epoch) => diverged(epoch),
+        Outcome::Stopped => {}
+        Outcome::Done(_) => {
+            for &recipe in missing.iter().filter(|r| study.recipes[**r].measured_at.is_none()) {
+                // Finite parameters can still give outputs beyond f32: that is divergence in the last step.
+                if keep(plan, recipe, model, &mut trainer)? {
+                    say(Event::Done { recipe, model, reused: false });
+                } else {
+                    say(Event::Diverged { recipe, model, epoch: whole.epochs - 1 });
+                }
+            }
         }
     }
-    let keep = dir.keeps_logits(data);
-    let mut outputs = |x: &[f32], y: &[u32]| {
+    Ok(())
+}
+
+/// Stores weights and outputs of a model; `false` where these are not finite.
+fn keep(plan: Plan<'_>, recipe: usize, model: usize, trainer: &mut Trainer<'_>) -> Result<bool, Error> {
+    let both = outputs(plan, trainer)?;
+    if both.iter().flat_map(|split| &split.signals).any(|s| s.phi.iter().any(|v| !v.is_finite())) {
+        return Ok(false);
+    }
+    plan.dir.save_weights(recipe, model, plan.network, &trainer.parameters)?;
+    plan.dir.save_signals(recipe, model, both)?;
+    Ok(true)
+}
+
+/// What a model puts out on pool and held-out examples under every view.
+fn outputs(plan: Plan<'_>, trainer: &mut Trainer<'_>) -> Result<[SplitOutputs; 2], Error> {
+    let data = plan.data;
+    let keep = plan.dir.keeps_logits(data);
+    let mut of = |x: &[f32], y: &[u32]| {
         let mut out = SplitOutputs::default();
-        for view in views(study.queries).unwrap_or_default() {
+        for view in views(plan.study.queries).unwrap_or_default() {
             let logits = trainer.logits(&seen(x, view, data.shape));
             out.signals.push(Signals::from_logits(&logits, y, data.classes)?);
             if keep {
@@ -204,16 +267,7 @@ fn one(
         }
         Ok::<_, Error>(out)
     };
-    let both = [outputs(&data.pool.x, &data.pool.y)?, outputs(&data.test.x, &data.test.y)?];
-    // Finite parameters can still give outputs beyond f32: that is divergence in the last step.
-    if both.iter().flat_map(|split| &split.signals).any(|s| s.phi.iter().any(|v| !v.is_finite())) {
-        return Ok(Some(Event::Diverged { recipe: recipe_index, model, epoch: recipe.epochs - 1 }));
-    }
-    if !reused {
-        dir.save_weights(recipe_index, model, network, &trainer.parameters)?;
-    }
-    dir.save_signals(recipe_index, model, both)?;
-    Ok(Some(Event::Done { recipe: recipe_index, model, reused }))
+    Ok([of(&data.pool.x, &data.pool.y)?, of(&data.test.x, &data.test.y)?])
 }
 
 /// All examples under one view; the plain one is not copied.

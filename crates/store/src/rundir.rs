@@ -229,7 +229,7 @@ impl RunDir {
 
     /// Epochs of one of the study's recipes.
     pub(crate) fn epochs(&self, recipe: usize) -> usize {
-        self.study.recipes[recipe].epochs
+        self.study.recipes[recipe].checkpoint()
     }
 
     /// The logits of one model on pool and held-out examples.

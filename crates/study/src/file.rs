@@ -71,11 +71,20 @@ struct Entry {
     nesterov: Option<bool>,
     weight_decay: Option<f64>,
     augment: Option<Vec<Transform>>,
+    measure_at: Option<Epochs>,
     trainer: Option<String>,
 }
 
+/// One epoch, or several beside the last.
+#[derive(Deserialize, Serialize)]
+#[serde(untagged)]
+enum Epochs {
+    One(usize),
+    Many(Vec<usize>),
+}
+
 /// Keys of [`Entry`].
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "name",
     "optimizer",
     "base",
@@ -88,6 +97,7 @@ const KEYS: [&str; 13] = [
     "nesterov",
     "weight_decay",
     "augment",
+    "measure_at",
     "trainer",
 ];
 
@@ -115,7 +125,7 @@ fn expand(table: Table) -> Result<Vec<Table>, Error> {
     let mut all = vec![Table::new()];
     for (key, value) in table {
         let choices = match value {
-            Value::Array(choices) if key != "augment" => choices,
+            Value::Array(choices) if key != "augment" && key != "measure_at" => choices,
             single => {
                 all.iter_mut().for_each(|t| drop(t.insert(key.clone(), single.clone())));
                 continue;
@@ -184,6 +194,7 @@ impl Entry {
             ("nesterov", self.nesterov.is_some()),
             ("weight_decay", self.weight_decay.is_some()),
             ("augment", self.augment.is_some()),
+            ("measure_at", self.measure_at.is_some()),
         ];
         let named = set.into_iter().filter(|(_, is)| *is).map(|(key, _)| key);
         if let Some(key) = named.chain(given.keys().map(String::as_str)).next() {
@@ -196,10 +207,29 @@ impl Entry {
         Ok(Recipe { trainer: Some(command), epochs: self.epochs.unwrap_or(1), ..plain })
     }
 
-    fn resolve(mut self, mut given: Numbers, train: &Train) -> Result<Recipe, Error> {
+    /// The recipe, behind those that its run gives at earlier epochs.
+    fn resolve(mut self, given: Numbers, train: &Train) -> Result<Vec<Recipe>, Error> {
         if let Some(command) = self.trainer.take() {
-            return self.foreign(command, &given);
+            return Ok(vec![self.foreign(command, &given)?]);
         }
+        let epochs = self.measure_at.take();
+        let last = self.native(given, train)?;
+        Ok(match epochs {
+            None => vec![last],
+            Some(Epochs::One(epoch)) => vec![Recipe { measured_at: Some(epoch), ..last }],
+            Some(Epochs::Many(all)) => {
+                let at = |epoch: usize| Recipe {
+                    name: format!("{}-at{epoch}", last.name),
+                    measured_at: Some(epoch),
+                    ..last.clone()
+                };
+                let earlier: Vec<Recipe> = all.into_iter().filter(|e| *e != last.epochs).map(at).collect();
+                earlier.into_iter().chain([last.clone()]).collect()
+            }
+        })
+    }
+
+    fn native(self, mut given: Numbers, train: &Train) -> Result<Recipe, Error> {
         let mut defences = Defences::default();
         for (key, ..) in Defences::ALL {
             if let Some(value) = given.remove(key) {
@@ -248,6 +278,7 @@ fn written(r: &Recipe) -> Result<Table, Error> {
         nesterov: Some(r.nesterov),
         weight_decay: Some(r.weight_decay),
         augment: (!r.augment.is_empty()).then(|| r.augment.clone()),
+        measure_at: r.measured_at.map(Epochs::One),
         trainer: None,
     };
     let mut table = Table::try_from(entry).map_err(failed)?;
@@ -303,7 +334,7 @@ impl Study {
         for table in tables {
             for single in expand(table)? {
                 let (entry, given) = split(single)?;
-                recipes.push(entry.resolve(given, &file.train)?);
+                recipes.extend(entry.resolve(given, &file.train)?);
             }
         }
         let study = Self {
@@ -396,6 +427,18 @@ mod tests {
         assert_eq!((adam.base, adam.lr, adam.parameters.get("beta2")), (Base::Adam, 0.001, 0.999));
         assert_eq!((adam.defences.mixup, adam.defences.label_smoothing), (0.3, 0.1));
         assert_eq!(Study::parse(&study.to_toml().unwrap()).unwrap(), study);
+    }
+
+    #[test]
+    fn one_run_is_measured_at_several_epochs() {
+        let text = "[[recipe]]\nname = 'sgd'\nmeasure_at = [10, 20, 80]\n[[recipe]]\nname = 'b'\nrho = 0.1\noptimizer = 'sam'\nmeasure_at = 5\n";
+        let study = Study::parse(text).unwrap();
+        let found: Vec<(&str, usize)> = study.recipes.iter().map(|r| (r.name.as_str(), r.checkpoint())).collect();
+        assert_eq!(found, [("sgd-at10", 10), ("sgd-at20", 20), ("sgd", 80), ("b", 5)]);
+        assert_eq!(study.runs(), [vec![0, 1, 2], vec![3]]);
+        assert_eq!(Study::parse(&study.to_toml().unwrap()).unwrap(), study);
+        let late = Study::parse("[[recipe]]\nname = 'a'\nepochs = 5\nmeasure_at = [7]").unwrap_err().to_string();
+        assert!(late.contains("measure_at = 7") && late.contains("1 to 4"), "{late}");
     }
 
     #[test]

@@ -34,6 +34,7 @@ impl Study {
             nesterov,
             weight_decay,
             augment,
+            measured_at,
             trainer,
         } = recipe;
         // The form in which there was no other optimizer, so that models from before are still known.
@@ -55,11 +56,28 @@ impl Study {
                 part(&format!("defence {key} {value:?}"));
             }
         }
+        if let Some(epoch) = measured_at {
+            part(&format!("measured at {epoch}"));
+        }
         if let Some(command) = trainer {
             part("trainer");
             part(command);
         }
         hasher.finalize().to_hex().to_string()
+    }
+
+    /// Recipes by index whose models come from one run, measured at different epochs; by their first.
+    pub fn runs(&self) -> Vec<Vec<usize>> {
+        let whole = |r: usize| self.identity(&Recipe { measured_at: None, ..self.recipes[r].clone() }, "");
+        let mut out: Vec<(String, Vec<usize>)> = Vec::new();
+        for r in 0..self.recipes.len() {
+            let identity = whole(r);
+            match out.iter_mut().find(|(other, _)| *other == identity) {
+                Some((_, run)) => run.push(r),
+                None => out.push((identity, vec![r])),
+            }
+        }
+        out.into_iter().map(|(_, run)| run).collect()
     }
 
     /// First eight digits of a hash over data, network, seed and recipes with their names: the study's folder.

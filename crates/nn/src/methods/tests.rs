@@ -95,7 +95,7 @@ fn recipe(key: &str, config: &Value) -> Recipe {
             (Optimizer::FriendlySam, "lambda") => number("lam"),
             (Optimizer::Swa, _) => Some(0.5),
             (_, "noise") => number("sigma"),
-            (_, "delta") => None,
+            (_, "delta" | "budget") => None,
             (_, key) => number(key).or_else(|| panic!("{key} of {config}")),
         };
         given.extend(value.map(|v| (parameter.key.to_owned(), v)));
