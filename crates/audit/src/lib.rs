@@ -200,6 +200,9 @@ impl Pools {
         }
         let asked = Options {
             dataset: settings.name.into(),
+            claimed: Vec::new(),
+            influence: true,
+            runs: Vec::new(),
             checkpoints: vec![0; views.len()],
             pairs: (1..views.len()).map(|c| (0, c)).collect(),
             attacks: attacks(settings.variant),

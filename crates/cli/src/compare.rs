@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use flatleak_audit::machine;
 use flatleak_data::{Dataset, Request};
-use flatleak_nn::{Architecture, Base, Defences, ENGINE_VERSION, Network, Recipe, views};
+use flatleak_nn::{Architecture, Base, Defences, ENGINE_VERSION, Network, Optimizer, Recipe, views};
 use flatleak_pool::Pool;
 use flatleak_report::{DatasetRecord, Document, RecipeSettings, StudyRecord, Timings, table};
 use flatleak_run::{Event, Plan, Summary};
@@ -233,6 +233,9 @@ fn train(options: &Compare, plan: Plan<'_>, workers: usize, stop: &AtomicBool) -
 pub(crate) fn question(study: &Study, data: &Dataset, recipes: &[&Recipe], workers: usize) -> Options {
     Options {
         dataset: data.name.clone(),
+        claimed: (0..recipes.len()).filter(|&r| is_sharp(recipes[r])).collect(),
+        influence: recipes.len() <= FEW,
+        runs: runs_among(study, recipes),
         checkpoints: recipes.iter().map(|r| r.checkpoint()).collect(),
         pairs: pairs(recipes),
         attacks: flatleak_verdict::attacks(),
@@ -264,10 +267,41 @@ pub(crate) fn with_progress<T, E: Into<Failure>>(
     Ok(found)
 }
 
-/// Sharpness-aware recipes against every plain one; without such, every recipe against the first.
+/// The runs that gave several of these recipes, by their positions.
+fn runs_among(study: &Study, recipes: &[&Recipe]) -> Vec<Vec<usize>> {
+    let position = |r: &usize| recipes.iter().position(|recipe| recipe.name == study.recipes[*r].name);
+    study.runs().iter().map(|run| run.iter().filter_map(position).collect()).collect()
+}
+
+/// Whether a recipe looks for flat minima.
+fn is_sharp(recipe: &Recipe) -> bool {
+    recipe.optimizer.is_sharpness_aware()
+        && recipe.optimizer != Optimizer::Sharpreg
+        && recipe.parameters.get("rho") > 0.0
+}
+
+/// Most recipes of which every sharpness-aware one is set against every plain one.
+const FEW: usize = 4;
+
+/// Sharpness-aware recipes against every plain one; without such, every recipe against the first. Of many recipes every one against the
+/// first, and sharpness-aware ones also against the plain recipe of as many gradients, where there is one.
 pub(crate) fn pairs(recipes: &[&Recipe]) -> Vec<(usize, usize)> {
-    let sharp = |r: usize| recipes[r].optimizer.is_sharpness_aware() && recipes[r].parameters.get("rho") > 0.0;
+    let sharp = |r: usize| is_sharp(recipes[r]);
     let all = 0..recipes.len();
+    if recipes.len() > FEW {
+        let cost = |r: usize| recipes[r].checkpoint() as f64 * recipes[r].gradients_per_step();
+        let plain = |r: usize| {
+            recipes[r].optimizer == Optimizer::Sgd
+                && recipes[r].base == recipes[0].base
+                && recipes[r].defences == Defences::default()
+        };
+        let equal = |c: usize| all.clone().find(|&b| b > 0 && plain(b) && (cost(b) / cost(c) - 1.0).abs() < 0.05);
+        let candidate = |c: usize| {
+            let control = equal(c).filter(|_| sharp(c)).map(|b| (b, c));
+            std::iter::once((0, c)).chain(control)
+        };
+        return (1..recipes.len()).flat_map(candidate).collect();
+    }
     let found: Vec<(usize, usize)> = all
         .clone()
         .filter(|&c| sharp(c))
@@ -322,6 +356,8 @@ pub(crate) fn record(study: &Study, data: &Dataset, digest: &str, quick: bool) -
                 name: r.name.clone(),
                 settings: settings(r),
                 gradients_per_step: r.gradients_per_step(),
+                optimizer: if r.trainer.is_some() { String::new() } else { r.optimizer.name().into() },
+                parameters: r.parameters.iter().map(|(key, value)| (key.to_owned(), value)).collect(),
             })
             .collect(),
         quick,

@@ -152,6 +152,7 @@ fn one(options: &Explain, run: &Path, folder: &Path, workers: usize, stop: &Atom
     let recipes = found.recipes();
     let views: Vec<&Pool> = pools.iter().collect();
     let mut asked = question(study, data, &recipes, workers);
+    asked.influence = true;
     asked.attacks.retain(|a| !options.no_attacks && NEEDED.contains(&a.name()));
     let started = Instant::now();
     let results = run.join("results.json");
@@ -242,6 +243,9 @@ fn imported(
     }
     let asked = Options {
         dataset: name.clone(),
+        claimed: (0..views.len()).collect(),
+        influence: true,
+        runs: Vec::new(),
         checkpoints: vec![0; pools.len()],
         pairs: (1..pools.len()).map(|c| (0, c)).collect(),
         attacks: Vec::new(),
@@ -267,7 +271,8 @@ fn without_attacks(record: StudyRecord, recipes: Vec<flatleak_verdict::RecipeRes
     let sentence = "No comparison of leakage has been made of these pools: this is their explanation alone.";
     let headline = Headline { verdict: Verdict::NotDistinguishable, sentence: sentence.into() };
     let explain = Default::default();
-    let results = Results { headline, recipes, comparisons: Vec::new(), explain, figures: Vec::new() };
+    let results =
+        Results { headline, recipes, comparisons: Vec::new(), frontiers: Vec::new(), explain, figures: Vec::new() };
     let timings = Timings { training_s: 0.0, analysis_s: 0.0, trained: 0, reused: 0, date: machine::date() };
     Document::new(record, machine::describe(workers), Vec::new(), results, timings, env!("CARGO_PKG_VERSION"))
 }

@@ -339,12 +339,13 @@ fn one_run_is_measured_at_several_epochs() {
     let recipes = found["recipes"].as_array().unwrap();
     let at: Vec<(&str, u64)> =
         recipes.iter().map(|r| (r["name"].as_str().unwrap(), r["checkpoint"].as_u64().unwrap())).collect();
-    assert_eq!(at, [("sgd-at1", 1), ("sgd-at2", 2), ("sgd", 3), ("private", 1)]);
+    assert_eq!(at, [("sgd", 3), ("sgd-at1", 1), ("sgd-at2", 2), ("private", 1)]);
     let settings = found["study"]["recipes"][3]["settings"].as_str().unwrap();
     assert!(settings.contains("epsilon") && settings.contains("while the seed is secret"), "{settings}");
     assert_eq!(found["timings"]["trained"], 24);
     // The longer run is the shorter one's continuation.
-    let weights = |recipe: &str| std::fs::read(dir.path().join(format!("o/models/{recipe}/0000/weights.safetensors"))).unwrap();
+    let weights =
+        |recipe: &str| std::fs::read(dir.path().join(format!("o/models/{recipe}/0000/weights.safetensors"))).unwrap();
     assert_ne!(weights("sgd-at1"), weights("sgd-at2"));
     // What is missing of a run is made again by that run, what is there is kept.
     std::fs::remove_dir_all(dir.path().join("o/models/sgd-at2/0000")).unwrap();

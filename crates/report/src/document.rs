@@ -1,8 +1,11 @@
 //! `results.json` as a type.
 
 use flatleak_verdict::{
-    Comparison, Error, Explanation, Figure, Headline, PooledDifference, RecipeResult, Results, across, pool_differences,
+    Comparison, Error, Explanation, Figure, Frontier, Headline, PooledDifference, RecipeResult, Results, across,
+    pool_differences,
 };
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// Version of the schema of `results.json`.
@@ -30,6 +33,9 @@ pub struct Document {
     /// Differences over all data sets, where there are several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pooled: Vec<PooledDifference>,
+    /// Leakage against accuracy, per data set with several recipes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub frontiers: Vec<Frontier>,
     /// Why.
     pub explain: Explanation,
     /// Pictures of single examples that the report shows.
@@ -122,6 +128,12 @@ pub struct RecipeSettings {
     pub settings: String,
     /// Gradient evaluations per step.
     pub gradients_per_step: f64,
+    /// Optimizer.
+    #[serde(default)]
+    pub optimizer: String,
+    /// Values of its parameters by key.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, f64>,
 }
 
 /// Where it ran.
@@ -164,7 +176,7 @@ impl Document {
         timings: Timings,
         version: &str,
     ) -> Self {
-        let Results { headline, recipes, comparisons, explain, figures } = results;
+        let Results { headline, recipes, comparisons, frontiers, explain, figures } = results;
         let pooled = Vec::new();
         let flatleak_version = version.to_owned();
         let schema_version = SCHEMA_VERSION;
@@ -178,6 +190,7 @@ impl Document {
             recipes,
             comparisons,
             pooled,
+            frontiers,
             explain,
             pictures: Vec::new(),
             notes: Vec::new(),
@@ -222,6 +235,7 @@ impl Document {
             whole.diverged.extend(part.diverged);
             whole.recipes.extend(part.recipes);
             whole.comparisons.extend(part.comparisons);
+            whole.frontiers.extend(part.frontiers);
             whole.explain.extend(part.explain);
             whole.pictures.extend(part.pictures);
             whole.figures.extend(part.figures);

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use flatleak_verdict::{
-    AttributionResult, BucketsResult, Estimate, Figure, GroupResult, MemorizationDifference, MetricDifference,
-    RocFigure,
+    AttributionResult, BucketsResult, Estimate, Figure, FrontierPoint, GroupResult, MemorizationDifference,
+    MetricDifference, RocFigure,
 };
 
 pub(crate) const WIDTH: f64 = 360.0;
@@ -169,6 +169,72 @@ fn whiskers(rows: &[(&str, Estimate)], ends: (&str, &str), title: &str) -> Strin
         let _ = write!(body, "<circle class='dot {class}' cx='{:.1}' cy='{y:.1}' r='3.5'/>", x(e.mean));
     }
     svg(height, title, &body)
+}
+
+/// Ticks at round values between two ends, four or so.
+fn ticks((low, high): (f64, f64)) -> Vec<(f64, String)> {
+    let raw = (high - low) / 4.0;
+    let power = 10f64.powf(raw.log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|k| k * power).find(|s| *s >= raw).unwrap_or(raw);
+    let digits = (-step.log10().floor()).clamp(0.0, 6.0) as usize;
+    let first = (low / step).ceil() as i64;
+    (first..).map(|k| k as f64 * step).take_while(|v| *v <= high).map(|v| (v, format!("{v:.digits$}"))).collect()
+}
+
+/// The range of estimates, with room around.
+fn reach<'a>(all: impl Iterator<Item = &'a Estimate> + Clone) -> (f64, f64) {
+    let low = all.clone().map(|e| e.low).fold(f64::INFINITY, f64::min);
+    let high = all.map(|e| e.high).fold(f64::NEG_INFINITY, f64::max);
+    let room = 0.06 * (high - low).max(1e-6);
+    (low - room, high + room)
+}
+
+/// Leakage against held-out accuracy, a numbered cross of intervals per recipe; a line joins those that nothing beats on both.
+pub(crate) fn frontier(points: &[FrontierPoint]) -> String {
+    let axes = Axes { x: reach(points.iter().map(|p| &p.test_accuracy)), y: reach(points.iter().map(|p| &p.leakage)) };
+    let mut body = axes.frame((&ticks(axes.x), "test accuracy"), (&ticks(axes.y), "AUC of the strongest attack"));
+    let mut best: Vec<&FrontierPoint> = points.iter().filter(|p| p.pareto).collect();
+    best.sort_by(|a, b| a.test_accuracy.mean.total_cmp(&b.test_accuracy.mean));
+    let line = axes.path(best.iter().map(|p| (p.test_accuracy.mean, p.leakage.mean)));
+    let _ = write!(body, "<path class='line c0' stroke-dasharray='4 3' d='{line}'/>");
+    for (k, p) in points.iter().enumerate() {
+        let (t, l) = (p.test_accuracy, p.leakage);
+        let class = if p.pareto { "sure" } else { "unsure" };
+        let (x, y) = (axes.x(t.mean), axes.y(l.mean));
+        let _ =
+            write!(body, "<path class='whisker thin {class}' d='M{:.1} {y:.1}H{:.1}'/>", axes.x(t.low), axes.x(t.high));
+        let _ =
+            write!(body, "<path class='whisker thin {class}' d='M{x:.1} {:.1}V{:.1}'/>", axes.y(l.low), axes.y(l.high));
+        let _ = write!(body, "<circle class='dot {class}' cx='{x:.1}' cy='{y:.1}' r='2.5'/>");
+        let _ = write!(body, "<text x='{:.1}' y='{:.1}'>{}</text>", x + 4.0, y - 4.0, k + 1);
+    }
+    svg(HEIGHT, "Leakage against test accuracy, with 95 % intervals", &body)
+}
+
+/// A property against the radius, on a scale of its logarithm, and what recipes without one have as bands.
+pub(crate) fn dose(points: &[(f64, Estimate)], controls: &[(&str, Estimate)], what: &str) -> String {
+    let log = |v: f64| v.log10();
+    let low = points.iter().map(|p| log(p.0)).fold(f64::INFINITY, f64::min);
+    let high = points.iter().map(|p| log(p.0)).fold(f64::NEG_INFINITY, f64::max);
+    let all = points.iter().map(|p| &p.1).chain(controls.iter().map(|c| &c.1));
+    let axes = Axes { x: (low - 0.12, high + 0.12), y: reach(all) };
+    let radii: Vec<(f64, String)> = points.iter().map(|p| (log(p.0), format!("{}", p.0))).collect();
+    let mut body = axes.frame((&radii, "radius rho"), (&ticks(axes.y), what));
+    for (k, (name, e)) in controls.iter().enumerate() {
+        let (top, bottom) = (axes.y(e.high), axes.y(e.low));
+        let _ = write!(body, "<path class='band c{k}' d='M{LEFT} {top:.1}H{:.1}V{bottom:.1}H{LEFT}Z'/>", WIDTH - RIGHT);
+        let (y, x) = (axes.y(e.mean), WIDTH - RIGHT - 2.0);
+        let _ = write!(body, "<path class='line c{k}' d='M{LEFT} {y:.1}H{:.1}'/>", WIDTH - RIGHT);
+        let _ = write!(body, "<text x='{x:.1}' y='{:.1}' text-anchor='end'>{}</text>", y - 3.0, escape(name));
+    }
+    let line = axes.path(points.iter().map(|(r, e)| (log(*r), e.mean)));
+    let _ = write!(body, "<path class='line c2' d='{line}'/>");
+    for (r, e) in points {
+        let x = axes.x(log(*r));
+        let _ = write!(body, "<path class='whisker sure' d='M{x:.1} {:.1}V{:.1}'/>", axes.y(e.low), axes.y(e.high));
+        let _ = write!(body, "<circle class='dot sure' cx='{x:.1}' cy='{:.1}' r='3'/>", axes.y(e.mean));
+    }
+    svg(HEIGHT, &format!("{what} against the radius"), &body)
 }
 
 /// Cumulative share of examples by memorization, one line per recipe.

@@ -2,12 +2,15 @@
 
 use std::fmt::Write;
 
-use flatleak_verdict::{Comparison, Estimate, MetricDifference, RecipeResult, Verdict};
+use flatleak_verdict::{Comparison, Estimate, Frontier, FrontierPoint, MetricDifference, RecipeResult, Verdict};
 
 use crate::Document;
 
 /// The attacks that the summary shows.
 const SHOWN: [&str; 5] = ["lira-online-fixed", "lira-offline-fixed", "rmia", "confidence", "correctness"];
+
+/// Most recipes that stand beside each other in columns.
+const MOST_COLUMNS: usize = 4;
 
 /// The metrics on which headlines rest.
 pub(crate) const HEADLINE: [&str; 3] = ["lira-online-fixed.auc", "rmia.auc", "confidence.auc"];
@@ -53,17 +56,59 @@ fn one(d: &Document, dataset: &str, out: &mut String) -> std::fmt::Result {
     if recipes.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{:<12}{:>8}{:>18}{:>18}{:>18}", "recipe", "models", "test accuracy", "members", "non-members")?;
+    let width = recipes.iter().map(|r| r.name.len() + 1).max().unwrap_or(0).clamp(12, 30);
+    writeln!(
+        out,
+        "\n{:<width$}{:>8}{:>18}{:>18}{:>18}",
+        "recipe", "models", "test accuracy", "members", "non-members"
+    )?;
     for r in &recipes {
         let test = r.test_accuracy.map_or("-".into(), plus_minus);
         let [member, non] = [r.member_accuracy, r.non_member_accuracy].map(plus_minus);
-        writeln!(out, "{:<12}{:>8}{test:>18}{member:>18}{non:>18}", r.name, r.models)?;
+        writeln!(out, "{:<width$}{:>8}{test:>18}{member:>18}{non:>18}", r.name, r.models)?;
     }
-    if recipes.iter().any(|r| !r.attacks.is_empty()) {
+    // More columns than a terminal has.
+    let many = recipes.len() > MOST_COLUMNS;
+    if !many && recipes.iter().any(|r| !r.attacks.is_empty()) {
         attacks(d, &recipes, out)?;
     }
+    for f in d.frontiers.iter().filter(|f| f.dataset == dataset && f.points.len() > 2) {
+        frontier(f, out)?;
+    }
     for c in d.comparisons.iter().filter(|c| c.dataset == dataset) {
-        comparison(c, out)?;
+        if many {
+            for (k, line) in wrap(&c.headline.sentence, 94).iter().enumerate() {
+                writeln!(out, "{}{line}", if k == 0 { "\n" } else { "  " })?;
+            }
+        } else {
+            comparison(c, out)?;
+        }
+    }
+    Ok(())
+}
+
+/// Recipes by leakage, and what is left of differences at equal accuracy.
+fn frontier(f: &Frontier, out: &mut String) -> std::fmt::Result {
+    let mut points: Vec<&FrontierPoint> = f.points.iter().collect();
+    points.sort_by(|a, b| a.leakage.mean.total_cmp(&b.leakage.mean));
+    writeln!(
+        out,
+        "\n{:<28}{:>16}{:>18}{:>30}",
+        "by leakage", "AUC", "strongest attack", "test accuracy beside the best"
+    )?;
+    for p in points {
+        let loss = format!("{:+.4} [{:+.4}, {:+.4}]", p.loss.mean, p.loss.low, p.loss.high);
+        let star = if p.pareto { "*" } else { " " };
+        let attack = p.attack.trim_start_matches("lira-");
+        writeln!(out, "{star} {:<26}{:>16}{attack:>18}{loss:>30}", p.recipe, plus_minus(p.leakage))?;
+    }
+    writeln!(out, "* no other recipe is at least as accurate and leaks no more")?;
+    // Members are all right sooner or later: only held-out accuracy tells epochs apart here.
+    for m in f.matched.iter().filter(|m| m.at == "test-accuracy") {
+        if let Some(e) = m.difference {
+            let found = format!("{:+.4} [{:+.4}, {:+.4}]", e.mean, e.low, e.high);
+            writeln!(out, "at equal test accuracy, lira-online-fixed AUC, {} - {}: {found}", m.candidate, m.baseline)?;
+        }
     }
     Ok(())
 }

@@ -207,7 +207,7 @@ impl Entry {
         Ok(Recipe { trainer: Some(command), epochs: self.epochs.unwrap_or(1), ..plain })
     }
 
-    /// The recipe, behind those that its run gives at earlier epochs.
+    /// The recipe, and behind it those that its run gives at earlier epochs.
     fn resolve(mut self, given: Numbers, train: &Train) -> Result<Vec<Recipe>, Error> {
         if let Some(command) = self.trainer.take() {
             return Ok(vec![self.foreign(command, &given)?]);
@@ -223,8 +223,8 @@ impl Entry {
                     measured_at: Some(epoch),
                     ..last.clone()
                 };
-                let earlier: Vec<Recipe> = all.into_iter().filter(|e| *e != last.epochs).map(at).collect();
-                earlier.into_iter().chain([last.clone()]).collect()
+                let earlier = all.into_iter().filter(|e| *e != last.epochs).map(at);
+                std::iter::once(last.clone()).chain(earlier).collect()
             }
         })
     }
@@ -434,7 +434,7 @@ mod tests {
         let text = "[[recipe]]\nname = 'sgd'\nmeasure_at = [10, 20, 80]\n[[recipe]]\nname = 'b'\nrho = 0.1\noptimizer = 'sam'\nmeasure_at = 5\n";
         let study = Study::parse(text).unwrap();
         let found: Vec<(&str, usize)> = study.recipes.iter().map(|r| (r.name.as_str(), r.checkpoint())).collect();
-        assert_eq!(found, [("sgd-at10", 10), ("sgd-at20", 20), ("sgd", 80), ("b", 5)]);
+        assert_eq!(found, [("sgd", 80), ("sgd-at10", 10), ("sgd-at20", 20), ("b", 5)]);
         assert_eq!(study.runs(), [vec![0, 1, 2], vec![3]]);
         assert_eq!(Study::parse(&study.to_toml().unwrap()).unwrap(), study);
         let late = Study::parse("[[recipe]]\nname = 'a'\nepochs = 5\nmeasure_at = [7]").unwrap_err().to_string();

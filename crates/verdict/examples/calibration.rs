@@ -43,6 +43,9 @@ fn repetition(examples: &Examples, models: usize, effect: f64, draw: u64) -> Vec
     let (a, b) = (pool(0, 1.0), pool(1, effect));
     let options = Options {
         dataset: "simulated".into(),
+        claimed: Vec::new(),
+        influence: true,
+        runs: Vec::new(),
         checkpoints: vec![1, 1],
         pairs: vec![(0, 1)],
         attacks: ATTACKS.to_vec(),

@@ -9,8 +9,8 @@ use crate::explanation::{self, Attacked, Context};
 use crate::recipe::{self, Scored};
 use crate::scored::can_run;
 use crate::{
-    AttackResult, Comparison, Detail, Error, Explanation, LinkResult, RecipeResult, Results, comparison, figures,
-    headline,
+    AttackResult, Comparison, Detail, Error, Explanation, Frontier, LinkResult, RecipeResult, Results, comparison,
+    figures, frontier, headline,
 };
 
 /// What the analysis needs beside the pools.
@@ -22,6 +22,12 @@ pub struct Options {
     pub checkpoints: Vec<usize>,
     /// (baseline, candidate) pairs by index of the pools.
     pub pairs: Vec<(usize, usize)>,
+    /// Recipes that one run gave at different epochs, by index of the pools; empty where none did.
+    pub runs: Vec<Vec<usize>>,
+    /// Recipes that the study's claims are about, by index of the pools: sharpness-aware ones.
+    pub claimed: Vec<usize>,
+    /// Whether influence is swept, and gains by bucket: by far the longest part of an explanation.
+    pub influence: bool,
     /// Attacks, in the order of tables; all of them for a verdict. Those whose signal a pool lacks are left out.
     pub attacks: Vec<Attack>,
     /// Most random exchanges per test.
@@ -71,6 +77,8 @@ pub struct Compared {
     pub recipes: Vec<RecipeResult>,
     /// One entry per pair.
     pub comparisons: Vec<Comparison>,
+    /// Leakage against accuracy.
+    pub frontier: Option<Frontier>,
     attacked: Vec<AttackedRecipe>,
 }
 
@@ -87,13 +95,14 @@ pub fn analyse(
 ) -> Result<Analysis, Error> {
     let (first, second) = (steps_to_compare(pools, options), explanation::steps(pools.len(), options.pairs.len()));
     let total = first + second;
-    let Compared { recipes, comparisons, attacked } =
+    let Compared { recipes, comparisons, frontier, attacked } =
         compare(pools, options, |p| on_progress(Progress { total, ..p }))?;
     let before = Some((recipes.as_slice(), comparisons.as_slice()));
     let mut step = counted(first, total, &mut on_progress);
     let (explain, details) = explain_attacked(pools, options, before, &attacked, &mut step)?;
     let results = Results {
-        headline: headline::overall(&comparisons, &recipes),
+        headline: headline::overall(&comparisons, &recipes, frontier.as_ref()),
+        frontiers: frontier.into_iter().collect(),
         recipes,
         comparisons,
         explain,
@@ -137,7 +146,8 @@ pub fn compare(
         all.push(attacked);
     }
     let comparisons = compare_all(pools, options, &all, &mut step)?;
-    Ok(Compared { recipes, comparisons, attacked: all })
+    let frontier = frontier::draw(pools, &recipes, &all, options)?;
+    Ok(Compared { recipes, comparisons, frontier, attacked: all })
 }
 
 /// The explanation alone. `before` holds what an earlier analysis of the same pools found of recipes and comparisons, on which claims
@@ -175,7 +185,13 @@ fn explain_attacked(
             links: &f.links,
         })
         .collect();
-    let context = Context { dataset: &options.dataset, seed: options.seed, workers: options.workers };
+    let context = Context {
+        dataset: &options.dataset,
+        seed: options.seed,
+        workers: options.workers,
+        influence: options.influence,
+        claimed: options.claimed.iter().filter_map(|r| pools.get(*r)).map(|p| p.recipe.clone()).collect(),
+    };
     explanation::explain(&context, pools, &both, &attacked, (&options.pairs, comparisons), step)
 }
 
@@ -197,9 +213,9 @@ fn counted(
 }
 
 /// One recipe under every attack whose signal its pool has.
-struct AttackedRecipe {
+pub(crate) struct AttackedRecipe {
     results: Vec<AttackResult>,
-    scored: Vec<(Attack, Scored)>,
+    pub(crate) scored: Vec<(Attack, Scored)>,
     links: Vec<LinkResult>,
 }
 

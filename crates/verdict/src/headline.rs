@@ -1,7 +1,10 @@
 //! Verdicts in words.
 
 use crate::comparison::FAMILY;
-use crate::{Comparison, Headline, MetricDifference, RecipeResult, Verdict};
+use crate::{Comparison, Frontier, Headline, MetricDifference, RecipeResult, Verdict};
+
+/// Most recipes of a study that asks one question.
+pub(crate) const FEW: usize = 4;
 
 /// The verdict over the headline family of one comparison.
 pub(crate) fn of_comparison(baseline: &str, candidate: &str, metrics: &[MetricDifference]) -> Headline {
@@ -54,7 +57,12 @@ fn say(m: &MetricDifference) -> String {
 
 /// The verdict over several baselines of one candidate: more or less only if every comparison says so. The sentence
 /// names attacks; their figures stand with the comparisons.
-pub(crate) fn overall(comparisons: &[Comparison], recipes: &[RecipeResult]) -> Headline {
+///
+/// Over more recipes than one question is about, the answer is the frontier's.
+pub(crate) fn overall(comparisons: &[Comparison], recipes: &[RecipeResult], frontier: Option<&Frontier>) -> Headline {
+    if let Some(f) = frontier.filter(|_| recipes.len() > FEW) {
+        return Headline { verdict: Verdict::Mixed, sentence: format!("{}.", f.sentence) };
+    }
     let Some(last) = comparisons.last() else {
         return Headline { verdict: Verdict::NotDistinguishable, sentence: alone(recipes) };
     };
@@ -154,7 +162,7 @@ mod tests {
     #[test]
     fn more_is_said_only_if_both_baselines_agree() {
         use Verdict::{Less, More, NotDistinguishable as Open, TooFewModels as Few};
-        let verdict = |a, b| overall(&[comparison("sgd", a), comparison("sgd-2x", b)], &[]);
+        let verdict = |a, b| overall(&[comparison("sgd", a), comparison("sgd-2x", b)], &[], None);
         assert_eq!(verdict([More, Open, Open], [More; 3]).verdict, More);
         assert_eq!(verdict([More; 3], [Open; 3]).verdict, Verdict::Mixed);
         assert_eq!(verdict([More, Less, Open], [More; 3]).verdict, Verdict::Mixed);

@@ -15,6 +15,7 @@ mod comparison;
 mod explained;
 mod explanation;
 mod figures;
+mod frontier;
 mod groups;
 mod headline;
 mod pooled;
@@ -26,6 +27,7 @@ pub use analysis::{Analysis, Compared, Exchanges, Options, Progress, analyse, co
 pub use explained::*;
 pub use explanation::detail::{Detail, EXPOSURE_ATTACK};
 pub use flatleak_attack::all as attacks;
+pub use frontier::{Frontier, FrontierPoint, MatchedDifference};
 pub use pooled::{across, pool_differences};
 pub use results::*;
 pub use scored::{can_run, scores};

@@ -4,7 +4,7 @@
 pub use flatleak_stats::Interval as Estimate;
 use serde::{Deserialize, Serialize};
 
-use crate::Explanation;
+use crate::{Explanation, Frontier};
 
 /// FPR levels at which the TPR is reported.
 pub const FPR_LEVELS: [f64; 4] = [0.0001, 0.001, 0.01, 0.1];
@@ -24,6 +24,8 @@ pub struct Results {
     pub recipes: Vec<RecipeResult>,
     /// One entry per compared pair.
     pub comparisons: Vec<Comparison>,
+    /// Leakage against accuracy, per data set.
+    pub frontiers: Vec<Frontier>,
     /// Why.
     pub explain: Explanation,
     /// What the report draws.

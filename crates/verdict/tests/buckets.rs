@@ -35,6 +35,9 @@ fn pool(name: &str, models: usize, draw: u64, chance: impl Fn(&[bool], usize) ->
 fn explained(pools: &[&Pool]) -> Explanation {
     let options = Options {
         dataset: "planted".into(),
+        claimed: vec![1],
+        influence: true,
+        runs: Vec::new(),
         checkpoints: vec![1, 1],
         pairs: vec![(0, 1)],
         attacks: Vec::new(),

@@ -76,6 +76,9 @@ fn explained(candidate: Recipe) -> Explanation {
     let named = |name: &&str| attacks().into_iter().find(|a| a.name() == *name).unwrap();
     let options = Options {
         dataset: "planted".into(),
+        claimed: vec![1],
+        influence: true,
+        runs: Vec::new(),
         checkpoints: vec![1, 1],
         pairs: vec![(0, 1)],
         attacks: ["lira-online-fixed", "rmia", "confidence"].iter().map(named).collect(),

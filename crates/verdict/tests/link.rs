@@ -47,6 +47,9 @@ fn intervals_cover() {
         let found: Vec<Vec<(f64, f64, f64)>> = parallel::map(200, 2, |draw| {
             let options = Options {
                 dataset: "simulated".into(),
+                claimed: Vec::new(),
+                influence: true,
+                runs: Vec::new(),
                 checkpoints: vec![1],
                 pairs: Vec::new(),
                 attacks: attacks()

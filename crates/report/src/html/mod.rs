@@ -4,7 +4,7 @@ use askama::Template;
 mod explanation;
 
 use flatleak_verdict::{
-    BucketsResult, ClaimResult, Comparison, Difference, Estimate, GroupResult, MetricDifference, NullResult,
+    BucketsResult, ClaimResult, Comparison, Difference, Estimate, Frontier, GroupResult, MetricDifference, NullResult,
     PairResult, RecipeResult, Verdict,
 };
 
@@ -18,6 +18,48 @@ struct Page<'a> {
     tone: &'static str,
     sections: Vec<Section<'a>>,
     pooled: Vec<(String, String)>,
+}
+
+/// Most recipes with figures of their own.
+const MOST: usize = 6;
+
+/// Plots of a sweep over the radius: recipes of one optimizer that differ in it alone, three or more, beside plain ones.
+fn doses(d: &Document, recipes: &[&RecipeResult]) -> Vec<(&'static str, String)> {
+    let settings = |r: &RecipeResult| d.study.recipes.iter().find(|s| s.name == r.name);
+    let rest = |r: &RecipeResult| {
+        let s = settings(r)?;
+        let others = s.parameters.iter().filter(|(key, _)| *key != "rho");
+        s.parameters
+            .contains_key("rho")
+            .then(|| (s.optimizer.clone(), others.map(|(k, v)| (k.clone(), *v)).collect::<Vec<_>>()))
+    };
+    let Some(family) = recipes
+        .iter()
+        .filter_map(|r| rest(r))
+        .find(|f| recipes.iter().filter(|r| rest(r).as_ref() == Some(f)).count() > 2)
+    else {
+        return Vec::new();
+    };
+    let radius = |r: &RecipeResult| settings(r).and_then(|s| s.parameters.get("rho").copied()).filter(|v| *v > 0.0);
+    let swept: Vec<(f64, &RecipeResult)> =
+        recipes.iter().filter(|r| rest(r).as_ref() == Some(&family)).filter_map(|r| Some((radius(r)?, *r))).collect();
+    let plain = |r: &&&RecipeResult| settings(r).is_some_and(|s| s.optimizer == "sgd" && s.parameters.is_empty());
+    let controls: Vec<&RecipeResult> = recipes.iter().filter(plain).take(2).copied().collect();
+    let auc = |r: &RecipeResult| r.attacks.iter().find(|a| a.name == "lira-online-fixed").map(|a| a.auc);
+    type Property<'f> = (&'static str, &'f dyn Fn(&RecipeResult) -> Option<Estimate>);
+    let properties: [Property<'_>; 4] = [
+        ("leakage, LiRA AUC", &auc),
+        ("test accuracy", &|r| r.test_accuracy),
+        ("accuracy on members", &|r| Some(r.member_accuracy)),
+        ("variance of confidence, non-members", &|r| Some(r.confidence_variance.non_member)),
+    ];
+    let drawn = properties.into_iter().filter_map(|(what, of)| {
+        let mut points = swept.iter().map(|(rho, r)| Some((*rho, of(r)?))).collect::<Option<Vec<_>>>()?;
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let controls = controls.iter().map(|r| Some((r.name.as_str(), of(r)?))).collect::<Option<Vec<_>>>()?;
+        Some((what, plot::dose(&points, &controls, what)))
+    });
+    drawn.collect()
 }
 
 /// At most two digits behind the point.
@@ -34,11 +76,14 @@ struct Section<'a> {
     phis: Vec<(&'a str, String)>,
     forests: Vec<(&'a str, &'a str, String)>,
     explained: Explained<'a>,
+    frontier: Option<(&'a Frontier, String)>,
+    /// Plots against a radius, with what they show.
+    doses: Vec<(&'static str, String)>,
 }
 
 impl<'a> Section<'a> {
     fn new(d: &'a Document, dataset: &'a str, read: &dyn Fn(&str) -> Option<Vec<u8>>) -> Self {
-        let figures: Vec<_> = d.figures.iter().filter(|f| f.dataset == dataset).collect();
+        let figures: Vec<_> = d.figures.iter().filter(|f| f.dataset == dataset).take(MOST).collect();
         let comparisons: Vec<_> = d.comparisons.iter().filter(|c| c.dataset == dataset).collect();
         let attacks = figures.first().map_or(Vec::new(), |f| f.roc.iter().map(|r| r.attack.clone()).collect());
         let rocs = attacks
@@ -63,9 +108,17 @@ impl<'a> Section<'a> {
                 (c.candidate.as_str(), c.baseline.as_str(), plot::forest(&aucs))
             })
             .collect();
-        let recipes = d.recipes.iter().filter(|r| r.dataset == dataset).collect();
+        let recipes: Vec<&RecipeResult> = d.recipes.iter().filter(|r| r.dataset == dataset).collect();
         let explained = Explained::new(d, dataset, read);
-        Self { dataset, recipes, comparisons, rocs, phis, forests, explained }
+        let few = |f: &&Frontier| f.dataset == dataset && f.points.len() > 2;
+        let frontier = d.frontiers.iter().find(few).map(|f| (f, plot::frontier(&f.points)));
+        let doses = doses(d, &recipes);
+        Self { dataset, recipes, comparisons, rocs, phis, forests, explained, frontier, doses }
+    }
+
+    /// More recipes than a figure can show beside each other.
+    fn many(&self) -> bool {
+        self.recipes.len() > MOST
     }
 
     /// Whether all comparisons are model by model.

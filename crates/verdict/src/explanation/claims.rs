@@ -46,7 +46,7 @@ pub(super) fn all(
 ) -> Vec<ClaimResult> {
     let mut candidates: Vec<&str> = Vec::new();
     for d in &found.memorization_differences {
-        if !candidates.contains(&d.candidate.as_str()) {
+        if !candidates.contains(&d.candidate.as_str()) && context.claimed.contains(&d.candidate) {
             candidates.push(&d.candidate);
         }
     }

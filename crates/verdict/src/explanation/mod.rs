@@ -24,6 +24,10 @@ pub(crate) struct Context<'a> {
     pub(crate) dataset: &'a str,
     pub(crate) seed: u64,
     pub(crate) workers: usize,
+    /// Whether influence is swept.
+    pub(crate) influence: bool,
+    /// Recipes that the claims are about.
+    pub(crate) claimed: Vec<String>,
 }
 
 /// Two recipes to compare.
@@ -83,8 +87,8 @@ pub(crate) fn explain(
     let mut found: Vec<Option<Found>> = Vec::new();
     let (mut variances, mut moments) = (Vec::new(), Vec::new());
     for (pool, both) in pools.iter().zip(both) {
-        let influence = influence::of(context, pool, both)?;
-        if influence.is_none() {
+        let influence = if context.influence { influence::of(context, pool, both)? } else { None };
+        if influence.is_none() && context.influence {
             left_out(format!("influence under {}", pool.recipe), "the pool has no outputs on held-out examples");
         }
         let phi = pool.offers(Signal::Phi);
@@ -96,6 +100,12 @@ pub(crate) fn explain(
         moments.push(phi.then(|| PhiMoments::new(pool)));
         found.push(influence);
         step()?;
+    }
+    if !context.influence {
+        left_out(
+            "influence, its entropy and gains by bucket".into(),
+            "over many recipes only `flatleak explain` sweeps them",
+        );
     }
     if attacked.iter().all(|a| a.scored.is_empty()) && pools.iter().any(|p| p.offers(Signal::Phi)) {
         left_out("attacks, their link with memorization and leakage by group".into(), "not asked for");
@@ -132,6 +142,10 @@ pub(crate) fn explain(
                 found.map(|(_, s)| s.blocks.as_slice())
             };
             out.attribution.push(spread::attribution(context, &pair, (one, other), phi(a).zip(phi(b)))?);
+        }
+        if !context.influence {
+            step()?;
+            continue;
         }
         if let Some(reason) = buckets(context, &pair, found[a].as_ref(), &mut out.entropy_buckets)? {
             let what = format!("gains by bucket, {name}");
