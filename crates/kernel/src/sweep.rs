@@ -86,6 +86,30 @@ pub fn mix(to: &mut [f32], p: f32, from: &[f32], q: f32) {
     );
 }
 
+/// `out = T g` with T = |w| + eta where `weight` is 1, and 1 where it is 0: gradients in the scale of their parameters.
+pub fn scale_by_size(out: &mut [f32], w: &[f32], weight: &[f32], g: &[f32], eta: f32) {
+    dispatch(
+        #[inline(always)]
+        || {
+            for (((out, w), weight), g) in out.iter_mut().zip(w).zip(weight).zip(g) {
+                *out = (weight * (w.abs() + eta) + (1.0 - weight)) * g;
+            }
+        },
+    );
+}
+
+/// `out = w + scale T t`, T as in [`scale_by_size`] and t what that gave.
+pub fn perturb_by_size(out: &mut [f32], w: &[f32], weight: &[f32], t: &[f32], eta: f32, scale: f32) {
+    dispatch(
+        #[inline(always)]
+        || {
+            for (((out, w), weight), t) in out.iter_mut().zip(w).zip(weight).zip(t) {
+                *out = w + scale * (weight * (w.abs() + eta) + (1.0 - weight)) * t;
+            }
+        },
+    );
+}
+
 /// The constants of one step of Adam.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamStep {

@@ -223,7 +223,7 @@ fn interpolated(curve: &[(usize, f64, f64)], wanted: f64) -> Option<f64> {
         let ((_, a, x), (_, b, y)) = (w[0], w[1]);
         let inside = (a.min(b)..=a.max(b)).contains(&wanted);
         let share = if a == b { 0.0 } else { (wanted - a) / (b - a) };
-        inside.then(|| x + share * (y - x))
+        inside.then_some(x + share * (y - x))
     })
 }
 

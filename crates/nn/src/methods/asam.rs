@@ -28,20 +28,14 @@ impl Adaptive {
         Self { rho, eta: eta as f32, perturbed: Perturbed::new(network), weight, scaled }
     }
 
-    fn scale(&self, w: f32, weight: f32) -> f32 {
-        if weight > 0.0 { w.abs() + self.eta } else { 1.0 }
-    }
-
-    /// eps into the perturbed arena.
+    /// w + eps into the perturbed arena.
     fn perturb(&mut self, arena: &[f32], g: &[f32]) {
-        for i in 0..g.len() {
-            self.scaled[i] = self.scale(arena[i], self.weight[i]) * g[i];
-        }
+        let w = &arena[..g.len()];
+        sweep::scale_by_size(&mut self.scaled, w, &self.weight, g, self.eta);
         let norm = sweep::squared_norm(&self.scaled).sqrt();
         let scale = (self.rho / (norm + 1e-12)) as f32;
-        for i in 0..g.len() {
-            self.perturbed.arena[i] = arena[i] + scale * self.scale(arena[i], self.weight[i]) * self.scaled[i];
-        }
+        let to = &mut self.perturbed.arena[..g.len()];
+        sweep::perturb_by_size(to, w, &self.weight, &self.scaled, self.eta, scale);
     }
 }
 

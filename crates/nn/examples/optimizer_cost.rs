@@ -1,0 +1,54 @@
+//! What a step of every optimizer costs beside SGD's, and beside the gradients that it is said to need: `optimizer_cost [PRESET]`, by
+//! default `cnn`, batch 128, windows of all optimizers in turn, medians of five.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use flatleak_nn::{Architecture, Base, Network, Optimizer, Recipe, Shape, Trainer};
+use flatleak_stream::{Purpose, Stream};
+
+const WINDOWS: usize = 5;
+const STEPS: usize = 10;
+
+fn main() {
+    let preset = std::env::args().nth(1).unwrap_or("cnn".into());
+    let shape = Shape { channels: 1, height: 28, width: 28 };
+    let network = Network::compile(&Architecture::preset(&preset).unwrap(), shape, 10).unwrap();
+    let mut s = Stream::new(0, Purpose::Simulation, 0, 0);
+    let x: Vec<f32> = (0..2000 * network.features()).map(|_| s.normal() as f32).collect();
+    let y: Vec<u32> = (0..2000).map(|_| s.below(10)).collect();
+    let recipes: Vec<Recipe> = Optimizer::ALL
+        .iter()
+        .map(|o| Recipe { batch: 128, lr: 1e-3, ..Recipe::new(o.name(), *o, Base::Sgd, &BTreeMap::new()).unwrap() })
+        .collect();
+    let start = network.init(&mut s);
+    let mut trainers: Vec<Trainer<'_>> = recipes.iter().map(|r| Trainer::new(&network, r, start.clone())).collect();
+    let mut times = vec![Vec::new(); recipes.len()];
+    // The first window warms up.
+    for window in 0..=WINDOWS {
+        for (trainer, times) in trainers.iter_mut().zip(&mut times) {
+            let begun = Instant::now();
+            for _ in 0..STEPS {
+                let batch: Vec<u32> = (0..128).map(|_| s.below(2000)).collect();
+                let labels: Vec<u32> = batch.iter().map(|&i| y[i as usize]).collect();
+                trainer.step(&x, &labels, &batch, 1e-3);
+            }
+            if window > 0 {
+                times.push(begun.elapsed().as_secs_f64() * 1e3 / STEPS as f64);
+            }
+        }
+    }
+    let medians: Vec<f64> = times
+        .into_iter()
+        .map(|mut all| {
+            all.sort_by(f64::total_cmp);
+            all[WINDOWS / 2]
+        })
+        .collect();
+    println!("{preset}, batch 128, one core, medians of {WINDOWS} windows of {STEPS} steps");
+    for (recipe, ms) in recipes.iter().zip(&medians) {
+        let (ratio, said) = (ms / medians[0], recipe.gradients_per_step());
+        println!("{:<14}{ms:8.2} ms {ratio:7.3} of sgd, {said:.2} gradients: {:+.1} %", recipe.name, 100.0 * (ratio / said - 1.0));
+    }
+}
