@@ -271,8 +271,15 @@ fn without_attacks(record: StudyRecord, recipes: Vec<flatleak_verdict::RecipeRes
     let sentence = "No comparison of leakage has been made of these pools: this is their explanation alone.";
     let headline = Headline { verdict: Verdict::NotDistinguishable, sentence: sentence.into() };
     let explain = Default::default();
-    let results =
-        Results { headline, recipes, comparisons: Vec::new(), frontiers: Vec::new(), explain, figures: Vec::new() };
+    let results = Results {
+        headline,
+        recipes,
+        comparisons: Vec::new(),
+        frontiers: Vec::new(),
+        mismatch: Vec::new(),
+        explain,
+        figures: Vec::new(),
+    };
     let timings = Timings { training_s: 0.0, analysis_s: 0.0, trained: 0, reused: 0, date: machine::date() };
     Document::new(record, machine::describe(workers), Vec::new(), results, timings, env!("CARGO_PKG_VERSION"))
 }

@@ -343,6 +343,17 @@ fn one_run_is_measured_at_several_epochs() {
     let settings = found["study"]["recipes"][3]["settings"].as_str().unwrap();
     assert!(settings.contains("epsilon") && settings.contains("while the seed is secret"), "{settings}");
     assert_eq!(found["timings"]["trained"], 24);
+    // Shadows of every recipe against targets of every recipe; where they are the same it is the attack itself.
+    let crossed = found["mismatch"].as_array().unwrap();
+    assert_eq!(crossed.len(), 2 * 4 * 4);
+    for recipe in recipes {
+        let own = |c: &&serde_json::Value| c["shadows"] == recipe["name"] && c["targets"] == recipe["name"];
+        for cell in crossed.iter().filter(own) {
+            let attack = recipe["attacks"].as_array().unwrap().iter().find(|a| a["name"] == cell["attack"]).unwrap();
+            let (a, b) = (attack["auc"]["mean"].as_f64().unwrap(), cell["auc"].as_f64().unwrap());
+            assert!((a - b).abs() < 1e-12, "{cell}");
+        }
+    }
     // The longer run is the shorter one's continuation.
     let weights =
         |recipe: &str| std::fs::read(dir.path().join(format!("o/models/{recipe}/0000/weights.safetensors"))).unwrap();

@@ -49,6 +49,10 @@ fn main() {
     println!("{preset}, batch 128, one core, medians of {WINDOWS} windows of {STEPS} steps");
     for (recipe, ms) in recipes.iter().zip(&medians) {
         let (ratio, said) = (ms / medians[0], recipe.gradients_per_step());
-        println!("{:<14}{ms:8.2} ms {ratio:7.3} of sgd, {said:.2} gradients: {:+.1} %", recipe.name, 100.0 * (ratio / said - 1.0));
+        println!(
+            "{:<14}{ms:8.2} ms {ratio:7.3} of sgd, {said:.2} gradients: {:+.1} %",
+            recipe.name,
+            100.0 * (ratio / said - 1.0)
+        );
     }
 }

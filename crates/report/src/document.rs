@@ -1,8 +1,8 @@
 //! `results.json` as a type.
 
 use flatleak_verdict::{
-    Comparison, Error, Explanation, Figure, Frontier, Headline, PooledDifference, RecipeResult, Results, across,
-    pool_differences,
+    Comparison, Error, Explanation, Figure, Frontier, Headline, Mismatch, PooledDifference, RecipeResult, Results,
+    across, pool_differences,
 };
 use std::collections::BTreeMap;
 
@@ -36,6 +36,9 @@ pub struct Document {
     /// Leakage against accuracy, per data set with several recipes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub frontiers: Vec<Frontier>,
+    /// Shadows of every recipe against targets of every recipe.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mismatch: Vec<Mismatch>,
     /// Why.
     pub explain: Explanation,
     /// Pictures of single examples that the report shows.
@@ -176,7 +179,7 @@ impl Document {
         timings: Timings,
         version: &str,
     ) -> Self {
-        let Results { headline, recipes, comparisons, frontiers, explain, figures } = results;
+        let Results { headline, recipes, comparisons, frontiers, mismatch, explain, figures } = results;
         let pooled = Vec::new();
         let flatleak_version = version.to_owned();
         let schema_version = SCHEMA_VERSION;
@@ -191,6 +194,7 @@ impl Document {
             comparisons,
             pooled,
             frontiers,
+            mismatch,
             explain,
             pictures: Vec::new(),
             notes: Vec::new(),
@@ -236,6 +240,7 @@ impl Document {
             whole.recipes.extend(part.recipes);
             whole.comparisons.extend(part.comparisons);
             whole.frontiers.extend(part.frontiers);
+            whole.mismatch.extend(part.mismatch);
             whole.explain.extend(part.explain);
             whole.pictures.extend(part.pictures);
             whole.figures.extend(part.figures);

@@ -10,7 +10,7 @@ use crate::recipe::{self, Scored};
 use crate::scored::can_run;
 use crate::{
     AttackResult, Comparison, Detail, Error, Explanation, Frontier, LinkResult, RecipeResult, Results, comparison,
-    figures, frontier, headline,
+    figures, frontier, headline, mismatch,
 };
 
 /// What the analysis needs beside the pools.
@@ -103,6 +103,7 @@ pub fn analyse(
     let results = Results {
         headline: headline::overall(&comparisons, &recipes, frontier.as_ref()),
         frontiers: frontier.into_iter().collect(),
+        mismatch: mismatch::crossed(pools, &options.dataset, options.workers)?,
         recipes,
         comparisons,
         explain,

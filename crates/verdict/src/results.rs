@@ -4,7 +4,7 @@
 pub use flatleak_stats::Interval as Estimate;
 use serde::{Deserialize, Serialize};
 
-use crate::{Explanation, Frontier};
+use crate::{Explanation, Frontier, Mismatch};
 
 /// FPR levels at which the TPR is reported.
 pub const FPR_LEVELS: [f64; 4] = [0.0001, 0.001, 0.01, 0.1];
@@ -26,6 +26,8 @@ pub struct Results {
     pub comparisons: Vec<Comparison>,
     /// Leakage against accuracy, per data set.
     pub frontiers: Vec<Frontier>,
+    /// Shadows of every recipe against targets of every recipe.
+    pub mismatch: Vec<Mismatch>,
     /// Why.
     pub explain: Explanation,
     /// What the report draws.

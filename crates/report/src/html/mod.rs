@@ -4,8 +4,8 @@ use askama::Template;
 mod explanation;
 
 use flatleak_verdict::{
-    BucketsResult, ClaimResult, Comparison, Difference, Estimate, Frontier, GroupResult, MetricDifference, NullResult,
-    PairResult, RecipeResult, Verdict,
+    BucketsResult, ClaimResult, Comparison, Difference, Estimate, Frontier, GroupResult, MetricDifference, Mismatch,
+    NullResult, PairResult, RecipeResult, Verdict,
 };
 
 use crate::{Document, Error, plot, table};
@@ -18,6 +18,11 @@ struct Page<'a> {
     tone: &'static str,
     sections: Vec<Section<'a>>,
     pooled: Vec<(String, String)>,
+}
+
+/// Three digits behind the point.
+fn three(v: &f64) -> String {
+    format!("{v:.3}")
 }
 
 /// Most recipes with figures of their own.
@@ -79,6 +84,37 @@ struct Section<'a> {
     frontier: Option<(&'a Frontier, String)>,
     /// Plots against a radius, with what they show.
     doses: Vec<(&'static str, String)>,
+    crossed: Vec<Crossed<'a>>,
+}
+
+/// One attack with every recipe's shadows on every recipe's targets.
+struct Crossed<'a> {
+    attack: &'a str,
+    recipes: Vec<&'a str>,
+    /// Per recipe of the targets, mean AUC and share of the way from the least to the largest, in percent, by recipe of the shadows.
+    rows: Vec<(&'a str, Vec<(f64, u8)>)>,
+}
+
+impl<'a> Crossed<'a> {
+    fn all(d: &'a Document, dataset: &str) -> Vec<Self> {
+        let found: Vec<&Mismatch> = d.mismatch.iter().filter(|m| m.dataset == dataset).collect();
+        let mut attacks: Vec<&str> = found.iter().map(|m| m.attack.as_str()).collect();
+        attacks.dedup();
+        let one = |attack: &'a str| {
+            let own: Vec<&&Mismatch> = found.iter().filter(|m| m.attack == attack).collect();
+            let low = own.iter().map(|m| m.auc).fold(f64::INFINITY, f64::min);
+            let high = own.iter().map(|m| m.auc).fold(f64::NEG_INFINITY, f64::max);
+            let share = |v: f64| (100.0 * (v - low) / (high - low).max(1e-9)).round() as u8;
+            let mut recipes: Vec<&str> = own.iter().map(|m| m.shadows.as_str()).collect();
+            recipes.dedup();
+            let row = |targets: &&'a str| {
+                let cell = |shadows: &&str| own.iter().find(|m| m.shadows == *shadows && m.targets == *targets);
+                (*targets, recipes.iter().filter_map(|s| cell(s)).map(|m| (m.auc, share(m.auc))).collect())
+            };
+            Crossed { attack, rows: recipes.iter().map(row).collect(), recipes: recipes.clone() }
+        };
+        attacks.into_iter().map(one).collect()
+    }
 }
 
 impl<'a> Section<'a> {
@@ -113,7 +149,8 @@ impl<'a> Section<'a> {
         let few = |f: &&Frontier| f.dataset == dataset && f.points.len() > 2;
         let frontier = d.frontiers.iter().find(few).map(|f| (f, plot::frontier(&f.points)));
         let doses = doses(d, &recipes);
-        Self { dataset, recipes, comparisons, rocs, phis, forests, explained, frontier, doses }
+        let crossed = Crossed::all(d, dataset);
+        Self { dataset, recipes, comparisons, rocs, phis, forests, explained, frontier, doses, crossed }
     }
 
     /// More recipes than a figure can show beside each other.
