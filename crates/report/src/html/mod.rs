@@ -109,7 +109,7 @@ impl<'a> Crossed<'a> {
             recipes.dedup();
             let row = |targets: &&'a str| {
                 let cell = |shadows: &&str| own.iter().find(|m| m.shadows == *shadows && m.targets == *targets);
-                (*targets, recipes.iter().filter_map(|s| cell(s)).map(|m| (m.auc, share(m.auc))).collect())
+                (*targets, recipes.iter().filter_map(cell).map(|m| (m.auc, share(m.auc))).collect())
             };
             Crossed { attack, rows: recipes.iter().map(row).collect(), recipes: recipes.clone() }
         };
