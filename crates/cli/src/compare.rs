@@ -14,7 +14,7 @@ use flatleak_report::{DatasetRecord, Document, RecipeSettings, StudyRecord, Timi
 use flatleak_run::{Event, Plan, Summary};
 use flatleak_store::{RunDir, pause_point};
 use flatleak_study::Study;
-use flatleak_verdict::{Analysis, Options};
+use flatleak_verdict::{Analysis, FEW, Options};
 use serde_json::json;
 
 use crate::arguments::{Compare, MessageFormat};
@@ -279,9 +279,6 @@ fn is_sharp(recipe: &Recipe) -> bool {
         && recipe.optimizer != Optimizer::Sharpreg
         && recipe.parameters.get("rho") > 0.0
 }
-
-/// Most recipes of which every sharpness-aware one is set against every plain one.
-const FEW: usize = 4;
 
 /// Sharpness-aware recipes against every plain one; without such, every recipe against the first. Of many recipes every one against the
 /// first, and sharpness-aware ones also against the plain recipe of as many gradients, where there is one.

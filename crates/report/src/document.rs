@@ -1,7 +1,7 @@
 //! `results.json` as a type.
 
 use flatleak_verdict::{
-    Comparison, Error, Explanation, Figure, Frontier, Headline, Mismatch, PooledDifference, RecipeResult, Results,
+    Comparison, Error, Explanation, FEW, Figure, Frontier, Headline, Mismatch, PooledDifference, RecipeResult, Results,
     across, pool_differences,
 };
 use std::collections::BTreeMap;
@@ -255,7 +255,19 @@ impl Document {
             whole.pooled = pool_differences(&whole.comparisons)?;
             let candidate = whole.comparisons.last().map_or("one recipe", |c| c.candidate.as_str());
             whole.headline = across(candidate, &found);
+            // Where a single data set answers with its frontier, several do with each of theirs.
+            let many = |f: &&Frontier| f.points.len() > FEW;
+            if whole.frontiers.iter().filter(many).count() == found.len() {
+                let each = whole.frontiers.iter().map(|f| format!("On {}: {}.", f.dataset, lower_first(&f.sentence)));
+                whole.headline.sentence = each.collect::<Vec<_>>().join(" ");
+            }
         }
         Ok(Some(whole))
     }
+}
+
+/// A sentence behind a colon.
+fn lower_first(sentence: &str) -> String {
+    let mut all = sentence.chars();
+    all.next().map_or(String::new(), |first| first.to_lowercase().chain(all).collect())
 }

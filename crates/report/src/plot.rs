@@ -223,9 +223,10 @@ pub(crate) fn dose(points: &[(f64, Estimate)], controls: &[(&str, Estimate)], wh
     for (k, (name, e)) in controls.iter().enumerate() {
         let (top, bottom) = (axes.y(e.high), axes.y(e.low));
         let _ = write!(body, "<path class='band c{k}' d='M{LEFT} {top:.1}H{:.1}V{bottom:.1}H{LEFT}Z'/>", WIDTH - RIGHT);
-        let (y, x) = (axes.y(e.mean), WIDTH - RIGHT - 2.0);
+        // Two that lie together are named at either end.
+        let (y, (x, anchor)) = (axes.y(e.mean), [(WIDTH - RIGHT - 2.0, "end"), (LEFT + 2.0, "start")][k % 2]);
         let _ = write!(body, "<path class='line c{k}' d='M{LEFT} {y:.1}H{:.1}'/>", WIDTH - RIGHT);
-        let _ = write!(body, "<text x='{x:.1}' y='{:.1}' text-anchor='end'>{}</text>", y - 3.0, escape(name));
+        let _ = write!(body, "<text x='{x:.1}' y='{:.1}' text-anchor='{anchor}'>{}</text>", y - 3.0, escape(name));
     }
     let line = axes.path(points.iter().map(|(r, e)| (log(*r), e.mean)));
     let _ = write!(body, "<path class='line c2' d='{line}'/>");

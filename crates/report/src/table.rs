@@ -2,15 +2,12 @@
 
 use std::fmt::Write;
 
-use flatleak_verdict::{Comparison, Estimate, Frontier, FrontierPoint, MetricDifference, RecipeResult, Verdict};
+use flatleak_verdict::{Comparison, Estimate, FEW, Frontier, FrontierPoint, MetricDifference, RecipeResult, Verdict};
 
 use crate::Document;
 
 /// The attacks that the summary shows.
 const SHOWN: [&str; 5] = ["lira-online-fixed", "lira-offline-fixed", "rmia", "confidence", "correctness"];
-
-/// Most recipes that stand beside each other in columns.
-const MOST_COLUMNS: usize = 4;
 
 /// The metrics on which headlines rest.
 pub(crate) const HEADLINE: [&str; 3] = ["lira-online-fixed.auc", "rmia.auc", "confidence.auc"];
@@ -68,11 +65,11 @@ fn one(d: &Document, dataset: &str, out: &mut String) -> std::fmt::Result {
         writeln!(out, "{:<width$}{:>8}{test:>18}{member:>18}{non:>18}", r.name, r.models)?;
     }
     // More columns than a terminal has.
-    let many = recipes.len() > MOST_COLUMNS;
+    let many = recipes.len() > FEW;
     if !many && recipes.iter().any(|r| !r.attacks.is_empty()) {
         attacks(d, &recipes, out)?;
     }
-    for f in d.frontiers.iter().filter(|f| f.dataset == dataset && f.points.len() > 2) {
+    for f in d.frontiers.iter().filter(|f| f.dataset == dataset && many && !f.points.is_empty()) {
         frontier(f, out)?;
     }
     for c in d.comparisons.iter().filter(|c| c.dataset == dataset) {

@@ -250,6 +250,12 @@ fn attack_all(
     Ok(out)
 }
 
+/// The number of an attack's test among random streams: its name's FNV-1a hash (Fowler, Noll and Vo), so that another attack in the list changes no
+/// p-value.
+fn test_number(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, b| (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
+}
+
 fn compare_all(
     pools: &[&Pool],
     options: &Options,
@@ -260,7 +266,7 @@ fn compare_all(
     for &(a, b) in &options.pairs {
         let paired = comparison::are_paired(pools[a], pools[b]);
         let mut metrics = Vec::new();
-        for (index, (attack, first)) in attacked[a].scored.iter().enumerate() {
+        for (attack, first) in &attacked[a].scored {
             // A pool may lack what an attack reads.
             let Some((_, second)) = attacked[b].scored.iter().find(|(other, _)| other == attack) else { continue };
             if attack.same_roc_as().is_some() {
@@ -268,7 +274,7 @@ fn compare_all(
             }
             let pair = (pools[a], pools[b]);
             metrics.extend(if paired {
-                comparison::attack(pair, *attack, (first, second), options, index as u64)?
+                comparison::attack(pair, *attack, (first, second), options, test_number(attack.name()))?
             } else {
                 comparison::unpaired(pair, *attack, (first, second))?
             });

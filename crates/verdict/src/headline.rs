@@ -4,7 +4,7 @@ use crate::comparison::FAMILY;
 use crate::{Comparison, Frontier, Headline, MetricDifference, RecipeResult, Verdict};
 
 /// Most recipes of a study that asks one question.
-pub(crate) const FEW: usize = 4;
+pub const FEW: usize = 4;
 
 /// The verdict over the headline family of one comparison.
 pub(crate) fn of_comparison(baseline: &str, candidate: &str, metrics: &[MetricDifference]) -> Headline {

@@ -29,6 +29,7 @@ pub use explained::*;
 pub use explanation::detail::{Detail, EXPOSURE_ATTACK};
 pub use flatleak_attack::all as attacks;
 pub use frontier::{Frontier, FrontierPoint, MatchedDifference};
+pub use headline::FEW;
 pub use mismatch::Mismatch;
 pub use pooled::{across, pool_differences};
 pub use results::*;
