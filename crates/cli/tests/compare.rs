@@ -326,7 +326,7 @@ fn augmentation_and_query_views() {
 #[test]
 fn one_run_is_measured_at_several_epochs() {
     let dir = tempfile::tempdir().unwrap();
-    let study = "models = 6\npool = 60\ntest = 30\n[[recipe]]\nname = 'sgd'\nepochs = 3\nmeasure_at = [1, 2]\n\
+    let study = "models = 6\npool = 60\ntest = 30\ndata = 'fashion-mnist-small+canaries=20'\n[[recipe]]\nname = 'sgd'\nepochs = 3\nmeasure_at = [1, 2]\n\
         [[recipe]]\nname = 'private'\noptimizer = 'dp-sgd'\nepochs = 1\nbatch = 10\n";
     std::fs::write(dir.path().join("s.toml"), study).unwrap();
     let run = || flatleak().current_dir(dir.path()).args(["compare", "s.toml", "--out", "o"]).output().unwrap();
@@ -343,6 +343,12 @@ fn one_run_is_measured_at_several_epochs() {
     let settings = found["study"]["recipes"][3]["settings"].as_str().unwrap();
     assert!(settings.contains("epsilon") && settings.contains("while the seed is secret"), "{settings}");
     assert_eq!(found["timings"]["trained"], 24);
+    // No attack shows more than what is guaranteed, canaries in the pool or not.
+    let epsilon: f64 = settings.split("epsilon ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    for attack in recipes[3]["attacks"].as_array().unwrap() {
+        let shown = attack["nominal_epsilon"].as_f64().unwrap();
+        assert!((0.0..epsilon).contains(&shown), "{}: {shown} of {epsilon}", attack["name"]);
+    }
     // Shadows of every recipe against targets of every recipe; where they are the same it is the attack itself.
     let crossed = found["mismatch"].as_array().unwrap();
     assert_eq!(crossed.len(), 2 * 4 * 4);
