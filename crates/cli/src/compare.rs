@@ -182,9 +182,9 @@ fn resolve(options: &Compare) -> Result<Study, Failure> {
         let first = study.recipes.first().map_or(1, |r| r.epochs).max(1);
         for recipe in &mut study.recipes {
             if recipe.trainer.is_none() {
-                let scaled = |e: usize| (e.saturating_mul(epochs) / first).max(1);
-                recipe.epochs = scaled(recipe.epochs);
-                recipe.measured_at = recipe.measured_at.map(scaled);
+                for e in std::iter::once(&mut recipe.epochs).chain(&mut recipe.measured_at) {
+                    *e = (e.saturating_mul(epochs) / first).max(1);
+                }
             }
         }
     }
