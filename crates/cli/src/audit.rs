@@ -150,7 +150,7 @@ fn pools(options: &Audit) -> Result<Pools, Failure> {
                 format!("{} is no folder: arrays are given with --logits and the like", dir.display()),
             ));
         }
-        if let Some((_, found)) = from_folder(dir, &name, options.labels.as_deref(), options.variant.phi())? {
+        if let Some(found) = from_folder(dir, &name, options.labels.as_deref(), options.variant.phi())? {
             pools.add(found)?;
             continue;
         }

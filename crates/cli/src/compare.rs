@@ -209,7 +209,6 @@ fn train(options: &Compare, plan: Plan<'_>, workers: usize, stop: &AtomicBool) -
     let summary = flatleak_run::execute(plan, workers, stop, |event| {
         let name = |recipe: usize| &study.recipes[recipe].name;
         match event {
-            Event::Waiting { .. } => {}
             Event::Epoch { recipe, .. } => {
                 done += epoch(&study.recipes[recipe]);
                 progress.set(done);

@@ -14,7 +14,7 @@ pub fn parse(text: &str) -> Result<Table, String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()).peekable();
     let &(_, first) = lines.peek().ok_or("is empty")?;
-    let separator = [',', ';', '\t'].into_iter().max_by_key(|c| first.matches(*c).count()).unwrap_or(',');
+    let separator = separator(first);
     let head = fields(first, separator);
     let width = head.len();
     if width < 2 {
@@ -63,6 +63,11 @@ pub fn parse(text: &str) -> Result<Table, String> {
     let (labels, _) = numbered(&labels);
     let (groups, group_names) = numbered(&groups);
     Ok(Table { columns, values, labels, groups: group.map(|_| groups), group_names })
+}
+
+/// What separates the fields of a table: of comma, semicolon and tab the most frequent in its first line.
+pub(crate) fn separator(first: &str) -> char {
+    [',', ';', '\t'].into_iter().max_by_key(|c| first.matches(*c).count()).unwrap_or(',')
 }
 
 /// The fields of one line, trimmed, without quotes.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 
-use crate::csv::fields;
+use crate::csv::{fields, separator};
 use crate::parquet::number;
 
 /// Most columns.
@@ -62,7 +62,7 @@ pub fn text<T>(
         Ok((got > 0).then(|| text.trim_start_matches('\u{feff}').trim_end_matches(['\n', '\r']).to_owned()))
     };
     let first = next(&mut line)?.ok_or("is empty")?;
-    let separator = [',', ';', '\t'].into_iter().max_by_key(|c| first.matches(*c).count()).unwrap_or(',');
+    let separator = separator(&first);
     let names = fields(&first, separator);
     check(&names)?;
     if names.iter().all(|n| n.parse::<f64>().is_ok()) {

@@ -69,7 +69,7 @@ fn one(d: &Document, dataset: &str, out: &mut String) -> std::fmt::Result {
     if !many && recipes.iter().any(|r| !r.attacks.is_empty()) {
         attacks(d, &recipes, out)?;
     }
-    for f in d.frontiers.iter().filter(|f| f.dataset == dataset && many && !f.points.is_empty()) {
+    for f in d.frontiers.iter().filter(|f| f.dataset == dataset && many) {
         frontier(f, out)?;
     }
     for c in d.comparisons.iter().filter(|c| c.dataset == dataset) {

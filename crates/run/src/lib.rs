@@ -26,13 +26,6 @@ pub enum Event {
         /// Index of the model.
         model: usize,
     },
-    /// A command is still at work.
-    Waiting {
-        /// Index of the recipe.
-        recipe: usize,
-        /// Index of the model.
-        model: usize,
-    },
     /// A model is complete on disk.
     Done {
         /// Index of the recipe.
@@ -118,20 +111,17 @@ pub fn execute(
                     if given_up[run].load(Ordering::Relaxed) {
                         continue;
                     }
-                    // The receiver outlives the scope.
-                    let say = |message| {
-                        let _ = sender.send(message);
-                        !stop.load(Ordering::Relaxed) && !failed.load(Ordering::Relaxed)
-                    };
-                    let seen = |event: Event| {
+                    let go_on = || !stop.load(Ordering::Relaxed) && !failed.load(Ordering::Relaxed);
+                    let say = |event: Event| {
                         if let Event::Diverged { .. } = event {
                             given_up[run].store(true, Ordering::Relaxed);
                         }
-                        say(Ok(event))
+                        // The receiver outlives the scope.
+                        let _ = sender.send(Ok(event));
                     };
-                    if let Err(e) = one(plan, &runs[run], model, seen) {
+                    if let Err(e) = one(plan, &runs[run], model, say, go_on) {
                         failed.store(true, Ordering::Relaxed);
-                        say(Err(e));
+                        let _ = sender.send(Err(e));
                     }
                 }
             });
@@ -144,7 +134,7 @@ pub fn execute(
                         Event::Done { reused: true, .. } => summary.reused += 1,
                         Event::Done { .. } => summary.trained += 1,
                         Event::Diverged { recipe, model, epoch } => summary.diverged.push((recipe, model, epoch)),
-                        Event::Epoch { .. } | Event::Waiting { .. } => {}
+                        Event::Epoch { .. } => {}
                     }
                     on_event(event);
                 }
@@ -163,15 +153,19 @@ pub fn execute(
     Ok(summary)
 }
 
-/// Completes one model of the recipes that share a run; `say` takes what happened, and says whether to go on.
-fn one(plan: Plan<'_>, run: &[usize], model: usize, say: impl Fn(Event) -> bool) -> Result<(), Error> {
+/// Completes one model of the recipes that share a run; `say` takes what happened, `go_on` is asked in between.
+fn one(
+    plan: Plan<'_>,
+    run: &[usize],
+    model: usize,
+    say: impl Fn(Event),
+    go_on: impl Fn() -> bool,
+) -> Result<(), Error> {
     let Plan { study, data, network, dir } = plan;
     let leader = run[0];
     if let Some(command) = &study.recipes[leader].trainer {
         let reused = dir.signals(leader, model)?.is_some();
         if !reused {
-            // To be asked whether to go on needs something to say.
-            let go_on = || say(Event::Waiting { recipe: leader, model });
             let found = foreign::train((study, data, dir), command, (leader, model), go_on)?;
             let Some(outputs) = found else { return Ok(()) };
             dir.save_signals(leader, model, outputs)?;
@@ -209,16 +203,16 @@ fn one(plan: Plan<'_>, run: &[usize], model: usize, say: impl Fn(Event) -> bool)
         });
     };
     let on_epoch = |trainer: &mut Trainer<'_>, epoch: usize, _: f64| {
-        let go_on = say(Event::Epoch { recipe: leader, model });
+        say(Event::Epoch { recipe: leader, model });
         let now = |r: &&usize| study.recipes[**r].measured_at == Some(epoch + 1);
         for &recipe in missing.iter().filter(now) {
             match keep(plan, recipe, model, trainer) {
-                Ok(true) => drop(say(Event::Done { recipe, model, reused: false })),
-                Ok(false) => drop(say(Event::Diverged { recipe, model, epoch })),
+                Ok(true) => say(Event::Done { recipe, model, reused: false }),
+                Ok(false) => say(Event::Diverged { recipe, model, epoch }),
                 Err(e) => failure = Some(e),
             }
         }
-        go_on && failure.is_none()
+        go_on() && failure.is_none()
     };
     let outcome = trainer.run((&data.pool.x, &data.pool.y), &members, (study.seed, model as u64), on_epoch);
     if let Some(e) = failure {

@@ -19,7 +19,7 @@ pub use artefact::write_atomic;
 pub use error::Error;
 pub use export::ExportLayout;
 pub use fault::pause_point;
-pub use import::{Arrays, Given, Imported, Layout, from_arrays, from_folder, from_table};
+pub use import::{Arrays, Given, Imported, from_arrays, from_folder, from_table};
 pub use interchange::{INFLUENCE_LIMIT, export_npz, import_npz};
 pub use npy::{npy_of_mask, npy_of_rows};
 pub use rundir::{DATA_FILE, RunDir, SplitOutputs};

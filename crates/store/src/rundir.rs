@@ -261,7 +261,7 @@ impl RunDir {
     /// A model that is not there.
     pub fn pool(&self, recipe: usize, data: &Dataset) -> Result<Pool, Error> {
         let no_room = |e| Error::io("cannot lay views aside in", &std::env::temp_dir())(e);
-        let mut spill = Spill::new(self.study.queries).map_err(no_room)?;
+        let mut spill = Spill::default();
         let (mut pool, mut test) = (Vec::new(), Vec::new());
         for model in 0..self.study.models {
             let missing = || Error::Missing(self.file(recipe, model, "signals.safetensors"));

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use flatleak_pool::{Keeper, Signal, Signals, Views};
 
+use crate::artefact::{f32_bytes, f32_values};
+
 /// Signals that are stored; the others are derived from them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stored {
@@ -28,11 +30,10 @@ impl Stored {
     }
 
     fn bytes(self, signals: &Signals) -> Vec<u8> {
-        let words = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect();
         match self {
-            Self::Phi => words(&signals.phi),
-            Self::Entropy => words(&signals.entropy),
-            Self::ModifiedEntropy => words(&signals.modified_entropy),
+            Self::Phi => f32_bytes(&signals.phi),
+            Self::Entropy => f32_bytes(&signals.entropy),
+            Self::ModifiedEntropy => f32_bytes(&signals.modified_entropy),
             Self::Correct => signals.correct.clone(),
         }
     }
@@ -41,10 +42,10 @@ impl Stored {
 /// Where the stored signals of one model are: offset and length in bytes, by [`Stored`].
 type Place = [(u64, usize); Stored::ALL.len()];
 
-/// What is being laid aside: a file that vanishes with its last user. Only the views beyond the first are written.
-#[derive(Debug)]
+/// What is being laid aside: a file that vanishes with its last user. Only the views beyond the first are written, and without such there
+/// is no file.
+#[derive(Debug, Default)]
 pub(crate) struct Spill {
-    /// None where there is a single view.
     file: Option<Mutex<File>>,
     end: u64,
     /// Per view, places by model on the pool and on held-out examples.
@@ -52,19 +53,21 @@ pub(crate) struct Spill {
 }
 
 impl Spill {
-    /// Room for the views of examples that have `queries` in all.
-    pub(crate) fn new(queries: usize) -> io::Result<Self> {
-        let views = vec![[Vec::new(), Vec::new()]; queries.saturating_sub(1)];
-        let file = if views.is_empty() { None } else { Some(Mutex::new(tempfile::tempfile()?)) };
-        Ok(Self { file, end: 0, views })
-    }
-
     /// Lays aside what the next model gave, one entry per query, and hands back the first.
     pub(crate) fn push(&mut self, held_out: bool, queries: Vec<Signals>) -> io::Result<Option<Signals>> {
         let mut queries = queries.into_iter();
         let plain = queries.next();
-        let Some(file) = &mut self.file else { return Ok(plain) };
-        let file = file.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if queries.len() == 0 {
+            return Ok(plain);
+        }
+        if self.views.len() < queries.len() {
+            self.views.resize_with(queries.len(), Default::default);
+        }
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => Mutex::new(tempfile::tempfile()?),
+        };
+        let file = self.file.insert(file).get_mut().unwrap_or_else(PoisonError::into_inner);
         for (view, signals) in self.views.iter_mut().zip(queries) {
             let mut place = Place::default();
             for (to, stored) in place.iter_mut().zip(Stored::ALL) {
@@ -105,12 +108,11 @@ impl Keeper for Spill {
         file.seek(SeekFrom::Start(offset)).map_err(unreadable)?;
         file.read_exact(&mut bytes).map_err(unreadable)?;
         drop(file);
-        let words = || bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
         let mut out = Signals::from_correct(Vec::new());
         match stored {
-            Stored::Phi => out.phi = words(),
-            Stored::Entropy => out.entropy = words(),
-            Stored::ModifiedEntropy => out.modified_entropy = words(),
+            Stored::Phi => out.phi = f32_values(&bytes),
+            Stored::Entropy => out.entropy = f32_values(&bytes),
+            Stored::ModifiedEntropy => out.modified_entropy = f32_values(&bytes),
             Stored::Correct => out.correct = bytes,
         }
         Ok(out)
@@ -125,7 +127,7 @@ mod tests {
     fn what_is_laid_aside_comes_back() {
         let logits = |k: usize| -> Vec<f32> { (0..15).map(|i| ((i * 7 + k * 5) % 11) as f32 - 3.0).collect() };
         let of = |k: usize| Signals::from_logits(&logits(k), &[0, 1, 2, 0, 1], 3).unwrap();
-        let mut spill = Spill::new(3).unwrap();
+        let mut spill = Spill::default();
         for model in 0..4 {
             let plain = spill.push(false, (0..3).map(|q| of(10 * model + q)).collect()).unwrap();
             assert_eq!(plain, Some(of(10 * model)));
@@ -148,6 +150,8 @@ mod tests {
             }
             assert_eq!(views.rows(0, true, signal).unwrap(), [of(8).values(signal)]);
         }
-        assert!(Spill::new(1).unwrap().into_views().is_empty());
+        let mut single = Spill::default();
+        assert_eq!(single.push(false, vec![of(1)]).unwrap(), Some(of(1)));
+        assert!(single.file.is_none() && single.into_views().is_empty());
     }
 }

@@ -6,7 +6,7 @@ use flatleak_pool::Pool;
 use crate::explanation::link::Links;
 use crate::explanation::memorization::Both;
 use crate::explanation::{self, Attacked, Context};
-use crate::recipe::{self, Scored};
+use crate::recipe::{self, Properties, Scored};
 use crate::scored::can_run;
 use crate::{
     AttackResult, Comparison, Detail, Error, Explanation, Frontier, LinkResult, RecipeResult, Results, comparison,
@@ -124,7 +124,7 @@ pub fn compare(
     let mut step = counted(0, steps_to_compare(pools, options), &mut on_progress);
     let (mut recipes, mut all) = (Vec::new(), Vec::new());
     for (pool, &checkpoint) in pools.iter().zip(&options.checkpoints) {
-        let attacked = attack_all(pool, options, &mut step)?;
+        let mut attacked = attack_all(pool, options, &mut step)?;
         let found = recipe::properties(pool);
         let property = |name: &str| recipe::property(&found, name, options.seed);
         recipes.push(RecipeResult {
@@ -135,7 +135,7 @@ pub fn compare(
             protection: "leave-one-block-out".into(),
             test_accuracy: found
                 .iter()
-                .any(|(name, _)| *name == "test-accuracy")
+                .any(|(name, _)| name == "test-accuracy")
                 .then(|| property("test-accuracy"))
                 .transpose()?,
             member_accuracy: property("member-accuracy")?,
@@ -144,6 +144,7 @@ pub fn compare(
             phi_variance: recipe::spread(&found, "phi-variance", options.seed)?,
             attacks: attacked.results.clone(),
         });
+        attacked.properties = found;
         all.push(attacked);
     }
     let comparisons = compare_all(pools, options, &all, &mut step)?;
@@ -214,9 +215,12 @@ fn counted(
 }
 
 /// One recipe under every attack whose signal its pool has.
+#[derive(Default)]
 pub(crate) struct AttackedRecipe {
     results: Vec<AttackResult>,
     pub(crate) scored: Vec<(Attack, Scored)>,
+    /// Filled by [`compare`].
+    pub(crate) properties: Properties,
     links: Vec<LinkResult>,
 }
 
@@ -225,7 +229,7 @@ fn attack_all(
     options: &Options,
     step: &mut impl FnMut() -> Result<(), Error>,
 ) -> Result<AttackedRecipe, Error> {
-    let mut out = AttackedRecipe { results: Vec::new(), scored: Vec::new(), links: Vec::new() };
+    let mut out = AttackedRecipe::default();
     if options.attacks.is_empty() {
         return Ok(out);
     }
@@ -280,7 +284,12 @@ fn compare_all(
             });
             step()?;
         }
-        metrics.extend(comparison::of_properties(pools[a], pools[b], paired, options.seed)?);
+        metrics.extend(comparison::of_properties(
+            pools[a],
+            (&attacked[a].properties, &attacked[b].properties),
+            paired,
+            options.seed,
+        )?);
         let too_few = paired && comparison::too_few(pools[a].membership.blocks(), options.exchanges);
         comparison::correct(&mut metrics, too_few);
         let (baseline, candidate) = (pools[a].recipe.clone(), pools[b].recipe.clone());

@@ -6,8 +6,7 @@ use flatleak_stats::{
     Budget, holm, jackknife, models_needed, moments, sign_flip_test, smallest_p, swap_test, welch_test,
 };
 
-use crate::groups;
-use crate::recipe::{Scored, over_blocks, properties};
+use crate::recipe::{Properties, Scored, over_blocks};
 use crate::scored::{Evidence, average, measure};
 use crate::{Error, Estimate, Exchanges, FPR_LEVELS, MetricDifference, Options, Verdict};
 
@@ -120,26 +119,25 @@ pub(crate) fn attack(
         .collect()
 }
 
-/// Differences of accuracies and spreads, and of accuracies per group, that both pools have; paired where `paired`.
+/// Mean, standard error and degrees of freedom of independent blocks, for a comparison with others.
+pub(crate) fn independent(blocks: &[f64]) -> (f64, f64, f64) {
+    (moments::mean(blocks), standard_error(blocks), blocks.len() as f64 - 1.0)
+}
+
+/// Differences of the properties that both pools have; paired where `paired`.
 pub(crate) fn of_properties(
     baseline: &Pool,
-    candidate: &Pool,
+    (a, b): (&Properties, &Properties),
     paired: bool,
     seed: u64,
 ) -> Result<Vec<MetricDifference>, Error> {
-    let all = |pool: &Pool| {
-        let own = properties(pool).into_iter().map(|(name, values)| (name.to_owned(), values));
-        own.chain(groups::properties(pool)).collect::<Vec<_>>()
-    };
-    let (a, b) = (all(baseline), all(candidate));
-    let both = a.into_iter().filter_map(|(name, a)| {
-        let b = b.iter().find(|(other, _)| *other == name)?;
-        Some((name, a, &b.1))
+    let both = a.iter().filter_map(|(name, a)| {
+        let (_, b) = b.iter().find(|(other, _)| other == name)?;
+        Some((name.clone(), a, b))
     });
     both.map(|(name, a, b)| {
         if !paired {
-            let side = |v: &[f64]| (moments::mean(v), standard_error(v), v.len() as f64 - 1.0);
-            let (found, p) = welch_test(side(&a), side(b), 0.95)?;
+            let (found, p) = welch_test(independent(a), independent(b), 0.95)?;
             return Ok(entry(name, (found.interval, found.standard_error), p, baseline));
         }
         let differences: Vec<f64> = a.iter().zip(b).map(|(a, b)| b - a).collect();

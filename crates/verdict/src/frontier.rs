@@ -2,12 +2,11 @@
 
 use flatleak_attack::Attack;
 use flatleak_pool::Pool;
-use flatleak_stats::{jackknife, mean_of_blocks, moments};
+use flatleak_stats::{jackknife, mean_of_blocks, moments, welch};
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::AttackedRecipe;
-use crate::comparison::{FAMILY, share_examples};
-use crate::recipe::properties;
+use crate::comparison::{FAMILY, independent, share_examples};
 use crate::scored::Measures;
 use crate::{Error, Estimate, Options, RecipeResult};
 
@@ -83,8 +82,7 @@ pub(crate) fn draw(
 ) -> Result<Option<Frontier>, Error> {
     let mut places = Vec::new();
     for ((pool, result), attacked) in pools.iter().zip(recipes).zip(attacked) {
-        let all = properties(pool);
-        let of = |name: &str| all.iter().find(|(n, _)| *n == name).map(|(_, v)| v.clone());
+        let of = |name: &str| attacked.properties.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
         let Some((test, member)) = of("test-accuracy").zip(of("member-accuracy")) else { return Ok(None) };
         let is_matched = |(attack, _): &&(Attack, crate::recipe::Scored)| attack.name() == MATCHED;
         let matched = attacked.scored.iter().find(is_matched).map(|(_, s)| (&s.mean, s.deleted.as_slice()));
@@ -135,11 +133,7 @@ fn point(place: &Place<'_>, best: &Place<'_>) -> Result<FrontierPoint, Error> {
         let differences: Vec<f64> = place.test.iter().zip(&best.test).map(|(a, b)| a - b).collect();
         mean_of_blocks(&differences, 0.95)?.interval
     } else {
-        let side = |v: &[f64]| -> Result<(f64, f64, f64), Error> {
-            let found = mean_of_blocks(v, 0.95)?;
-            Ok((found.interval.mean, found.standard_error, v.len() as f64 - 1.0))
-        };
-        flatleak_stats::welch(side(&best.test)?, side(&place.test)?, 0.95)?.interval
+        welch(independent(&best.test), independent(&place.test), 0.95)?.interval
     };
     let (attack, leakage) = strongest(place.result).unwrap_or(("", loss));
     let r = place.result;

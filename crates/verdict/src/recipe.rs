@@ -42,8 +42,11 @@ pub(crate) struct Scored {
     pub(crate) groups: Leaks,
 }
 
-/// Properties of the models, by name, one value per block; that on held-out examples where there are any.
-pub(crate) fn properties(pool: &Pool) -> Vec<(&'static str, Vec<f64>)> {
+/// Properties of a pool's models by name, one value per block each.
+pub(crate) type Properties = Vec<(String, Vec<f64>)>;
+
+/// Accuracies and spreads, that on held-out examples where there are any, and accuracies per group where these are known.
+pub(crate) fn properties(pool: &Pool) -> Properties {
     let m = &pool.membership;
     let variance = |signal: Signal, member: bool| {
         m.block_means(|k| moments::variance(&m.side(k, &pool.pool[k].values(signal), member), 0))
@@ -58,18 +61,19 @@ pub(crate) fn properties(pool: &Pool) -> Vec<(&'static str, Vec<f64>)> {
         ("phi-variance.member", variance(Signal::Phi, true)),
         ("phi-variance.non-member", variance(Signal::Phi, false)),
     ];
-    test.into_iter().chain(on_the_pool).collect()
+    let own = test.into_iter().chain(on_the_pool).map(|(name, values)| (name.to_owned(), values));
+    own.chain(groups::properties(pool)).collect()
 }
 
 /// The spread under `prefix` among the properties.
-pub(crate) fn spread(found: &[(&'static str, Vec<f64>)], prefix: &str, seed: u64) -> Result<Spread, Error> {
+pub(crate) fn spread(found: &Properties, prefix: &str, seed: u64) -> Result<Spread, Error> {
     let get = |side: &str| property(found, &format!("{prefix}.{side}"), seed);
     Ok(Spread { member: get("member")?, non_member: get("non-member")? })
 }
 
 /// Interval of one property.
-pub(crate) fn property(found: &[(&'static str, Vec<f64>)], name: &str, seed: u64) -> Result<Estimate, Error> {
-    let values = found.iter().find(|(n, _)| *n == name).map_or(&[][..], |(_, v)| v);
+pub(crate) fn property(found: &Properties, name: &str, seed: u64) -> Result<Estimate, Error> {
+    let values = found.iter().find(|(n, _)| n == name).map_or(&[][..], |(_, v)| v);
     over_blocks(values, seed)
 }
 

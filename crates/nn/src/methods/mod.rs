@@ -42,8 +42,7 @@ pub(crate) struct Pass<'a> {
 impl Pass<'_> {
     /// Mean loss and its gradient at `w`.
     pub(crate) fn gradient(&mut self, g: &mut [f32], w: &[f32]) -> f64 {
-        self.workspace.gather(self.x, self.network.shape(), self.batch);
-        self.network.gradient(g, w, self.labels, self.workspace)
+        self.part(self.batch, self.labels, g, w)
     }
 
     /// The same over some places of the batch, `batch` and `labels` theirs.

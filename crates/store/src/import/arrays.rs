@@ -1,7 +1,7 @@
 //! Outputs, labels and membership as arrays.
 
 use flatleak_data::values::{Source, Values};
-use flatleak_pool::{Features, Membership, PhiForm, Pool, Signals, Views, saturated_phi};
+use flatleak_pool::{Features, Membership, PhiForm, Pool, Signals, saturated_phi};
 
 use super::{Imported, wrong};
 use crate::Error;
@@ -84,15 +84,14 @@ pub fn from_arrays(arrays: &Arrays<'_>) -> Result<Imported, Error> {
     let (models, examples) = (membership.models(), membership.examples());
     let mut notes = Vec::new();
     // In an archive of several arrays, those of the held-out set carry a prefix.
-    let mut spill = None;
+    let mut spill = Spill::default();
     let mut read = |from: Source<'_>, prefix: &str, labels: Option<&[u32]>, examples: Option<usize>| {
         let name = format!("{prefix}{}", arrays.given.name());
         let held_out = !prefix.is_empty();
         let mut plain = Vec::new();
         let found = from.with(&name, |found| {
             outputs(found, (arrays.given, arrays.form), labels, (models, examples), |queries| {
-                let laid = laid_aside(&mut spill, queries.len())?;
-                plain.extend(laid.push(held_out, queries).map_err(no_room)?);
+                plain.extend(spill.push(held_out, queries).map_err(no_room)?);
                 Ok(())
             })
         });
@@ -141,7 +140,7 @@ pub fn from_arrays(arrays: &Arrays<'_>) -> Result<Imported, Error> {
             groups: None,
             pool,
             test,
-            views: spill.map_or_else(Views::default, Spill::into_views),
+            views: spill.into_views(),
             features,
             membership,
         },
@@ -227,14 +226,6 @@ pub(super) fn labels(from: Source<'_>, name: &str) -> Result<Vec<u32>, Error> {
         all.iter().enumerate().map(label).collect()
     });
     read.map_err(wrong(from.place()))
-}
-
-/// The file for further views, made when the first model is there.
-pub(super) fn laid_aside(spill: &mut Option<Spill>, queries: usize) -> Result<&mut Spill, String> {
-    if spill.is_none() {
-        *spill = Some(Spill::new(queries).map_err(no_room)?);
-    }
-    spill.as_mut().ok_or_else(String::new)
 }
 
 /// What is said when a view cannot be laid aside.

@@ -3,34 +3,31 @@
 use std::path::{Path, PathBuf};
 
 use flatleak_data::values::{self, Source};
-use flatleak_pool::{Membership, PhiForm, Pool, Views};
+use flatleak_pool::{Membership, PhiForm, Pool};
 
-use super::arrays::{labels, laid_aside, no_room, outputs_of};
+use super::arrays::{labels, no_room, outputs_of};
 use super::{Imported, privacy_meter, wrong};
 use crate::Error;
 use crate::spill::Spill;
 
 /// A known way of laying out a pool in a folder. All hold one folder per model; they are taken in the order of the numbers in their names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout {
+enum Layout {
     /// `experiment-<i>_<M>/{keep.npy, logits/<epoch>.npy}`: the reference code of the likelihood-ratio attack (mi_lira_2021).
     MiLira2021,
     /// `keep_indices.npy` (M, N) and `model_<i>/logits/logits.npy` (lira_analysis).
     LiraAnalysis,
     /// `<i>/{keep.npy, logits.npy}` (lira-pytorch).
     LiraPytorch,
-    /// `models/memberships.npy` and `signals/<attack>_signals.npy` (Privacy Meter).
-    PrivacyMeter,
 }
 
 impl Layout {
     /// Name.
-    pub fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::MiLira2021 => "mi_lira_2021",
             Self::LiraAnalysis => "lira_analysis",
             Self::LiraPytorch => "lira-pytorch",
-            Self::PrivacyMeter => "Privacy Meter",
         }
     }
 }
@@ -56,7 +53,7 @@ fn numbered(dir: &Path, layout: Layout) -> Result<Vec<PathBuf>, Error> {
     let prefix = match layout {
         Layout::MiLira2021 => "experiment-",
         Layout::LiraAnalysis => "model_",
-        Layout::LiraPytorch | Layout::PrivacyMeter => "",
+        Layout::LiraPytorch => "",
     };
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(unreadable)? {
@@ -103,9 +100,7 @@ fn detect(dir: &Path) -> Result<Option<(Layout, Vec<Place>)>, Error> {
                 Some(Place { keep: Some(path.join("keep.npy")), logits: last_epoch(&path.join("logits"))? })
             }
             Layout::LiraAnalysis => Some(Place { keep: None, logits: path.join("logits").join("logits.npy") }),
-            Layout::LiraPytorch | Layout::PrivacyMeter => {
-                Some(Place { keep: Some(path.join("keep.npy")), logits: path.join("logits.npy") })
-            }
+            Layout::LiraPytorch => Some(Place { keep: Some(path.join("keep.npy")), logits: path.join("logits.npy") }),
         };
         let there = |p: &Place| p.logits.is_file() && p.keep.as_ref().is_none_or(|k| k.is_file());
         let folders = numbered(dir, layout)?;
@@ -125,7 +120,7 @@ fn detect(dir: &Path) -> Result<Option<(Layout, Vec<Place>)>, Error> {
     Ok(None)
 }
 
-/// Reads a pool from a folder in one of the known [`Layout`]s; `None` where it is in none of them. Labels are those given, or in
+/// Reads a pool from a folder as published code leaves it (mi_lira_2021, lira_analysis, lira-pytorch, Privacy Meter); `None` for any other. Labels are those given, or in
 /// `y_train.npy` or `labels.npy`. The recipe is called `recipe`.
 ///
 /// # Errors
@@ -135,10 +130,9 @@ pub fn from_folder(
     recipe: &str,
     given_labels: Option<&Path>,
     form: PhiForm,
-) -> Result<Option<(Layout, Imported)>, Error> {
+) -> Result<Option<Imported>, Error> {
     if let Some((memberships, signals)) = privacy_meter::find(dir) {
-        let found = privacy_meter::read((&memberships, &signals), recipe, given_labels)?;
-        return Ok(Some((Layout::PrivacyMeter, found)));
+        return privacy_meter::read((&memberships, &signals), recipe, given_labels).map(Some);
     }
     let Some((layout, places)) = detect(dir)? else { return Ok(None) };
     let beside = ["y_train.npy", "labels.npy"].map(|name| dir.join(name)).into_iter().find(|p| p.is_file());
@@ -156,7 +150,7 @@ pub fn from_folder(
     if rows.len() != places.len() {
         return Err(wrong(dir)(format!("has membership of {} models, but outputs of {}", rows.len(), places.len())));
     }
-    let (mut pool, mut spill, mut queries) = (Vec::new(), None, None);
+    let (mut pool, mut spill, mut queries) = (Vec::new(), Spill::default(), None);
     let mut classes = None;
     let mut notes = vec![format!("{} models in the layout of {}", places.len(), layout.name())];
     for place in &places {
@@ -178,8 +172,7 @@ pub fn from_folder(
                 own.len()
             )));
         }
-        let laid = laid_aside(&mut spill, first).map_err(wrong(&place.logits))?;
-        pool.extend(laid.push(false, own).map_err(no_room).map_err(wrong(&place.logits))?);
+        pool.extend(spill.push(false, own).map_err(no_room).map_err(wrong(&place.logits))?);
     }
     let n = labels.len();
     let membership = Membership::from_rows(rows)?;
@@ -193,10 +186,10 @@ pub fn from_folder(
         groups: None,
         pool,
         test: Vec::new(),
-        views: spill.map_or_else(Views::default, Spill::into_views),
+        views: spill.into_views(),
         features: None,
     };
-    Ok(Some((layout, Imported { pool, notes })))
+    Ok(Some(Imported { pool, notes }))
 }
 
 /// Rows of a mask, (N) or (M, N); a vector of other numbers than 0 and 1, or of another length, is one of positions.

@@ -13,7 +13,7 @@ use flatleak_pool::Pool;
 use crate::Error;
 
 pub use arrays::{Arrays, Given, from_arrays};
-pub use layouts::{Layout, from_folder};
+pub use layouts::from_folder;
 pub use table::from_table;
 
 /// A pool and what was found out about its files on the way.
