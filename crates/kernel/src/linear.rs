@@ -32,6 +32,13 @@ pub fn backward_parameters(dw: &mut [f32], db: &mut [f32], x: &[f32], dy: &[f32]
     accumulate_rows(db, &dy[..batch * outputs]);
 }
 
+/// Adds `x' dy` to `dw` and the sum over the batch of `dy` to `db`.
+pub fn add_parameters(dw: &mut [f32], db: &mut [f32], x: &[f32], dy: &[f32], batch: usize) {
+    let (outputs, inputs) = (db.len(), dw.len() / db.len().max(1));
+    gemm(dw, Mat::new(x, batch, inputs).t(), Mat::new(dy, batch, outputs), true);
+    accumulate_rows(db, &dy[..batch * outputs]);
+}
+
 /// Adds every row of `dy` to `db`, in row order.
 pub(crate) fn accumulate_rows(db: &mut [f32], dy: &[f32]) {
     dispatch(

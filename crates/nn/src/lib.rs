@@ -13,11 +13,13 @@
 //! ```
 
 pub mod accounting;
+mod apart;
 mod architecture;
 mod augment;
 mod compile;
 mod defences;
 mod error;
+mod lowrank;
 mod methods;
 mod network;
 mod optimizer;

@@ -61,6 +61,11 @@ impl Network {
         self.steps.iter().any(|s| matches!(s.op, Op::BatchNorm { .. }))
     }
 
+    /// Whether a pass leaves the input as it was gathered.
+    pub(crate) fn keeps_input(&self) -> bool {
+        !self.steps.iter().any(|s| s.in_place() && s.source.is_none())
+    }
+
     /// Whether training draws dropout masks.
     pub fn drops(&self) -> bool {
         self.steps.iter().any(|s| matches!(s.op, Op::Dropout(_)))

@@ -22,6 +22,10 @@ pub enum Optimizer {
     Sharpreg,
     /// Adaptive SAM (Kwon et al. 2021, arXiv 2102.11600).
     Asam,
+    /// The same with the norm of its filter as the size of a convolution's weight, the paper's other operator.
+    AsamFilter,
+    /// The same with the size of every parameter, biases too, and nothing added.
+    AsamAll,
     /// Surrogate-gap guided SAM (Zhuang et al. 2022, arXiv 2203.08065).
     Gsam,
     /// LookSAM (Liu et al. 2022, arXiv 2203.02714).
@@ -89,7 +93,7 @@ const PRIVATE: [Parameter; 4] = [
 
 impl Optimizer {
     /// Every optimizer.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Sgd,
         Self::Sam,
         Self::Mixed,
@@ -97,6 +101,8 @@ impl Optimizer {
         Self::WsamCoupled,
         Self::Sharpreg,
         Self::Asam,
+        Self::AsamFilter,
+        Self::AsamAll,
         Self::Gsam,
         Self::Looksam,
         Self::FriendlySam,
@@ -119,6 +125,8 @@ impl Optimizer {
             Self::WsamCoupled => "wsam-coupled",
             Self::Sharpreg => "sharpreg",
             Self::Asam => "asam",
+            Self::AsamFilter => "asam-filter",
+            Self::AsamAll => "asam-all",
             Self::Gsam => "gsam",
             Self::Looksam => "looksam",
             Self::FriendlySam => "friendly-sam",
@@ -143,8 +151,9 @@ impl Optimizer {
                 vec![RHO, parameter("gamma", 0.5, (0.0, 0.99), "weight of sharpness; alpha = gamma / (1 - gamma)")]
             }
             Self::Sharpreg => vec![RHO, alpha(-0.5, (-10.0, 0.0), "weight of the perturbed gradient, below 0")],
-            Self::Asam => {
-                vec![Parameter { default: 0.5, ..RHO }, parameter("eta", 0.01, (0.0, 1e3), "what is added to |w|")]
+            Self::AsamAll => vec![Parameter { default: 2.0, ..RHO }],
+            Self::Asam | Self::AsamFilter => {
+                vec![Parameter { default: 0.5, ..RHO }, parameter("eta", 0.01, (0.0, 1e3), "what is added to sizes")]
             }
             Self::Gsam => vec![
                 RHO,
@@ -189,7 +198,9 @@ impl Optimizer {
             Self::Mixed => "own family: alpha 0 is sgd, 1 is sam",
             Self::Wsam | Self::WsamCoupled => "Yue et al. 2023, arXiv 2305.15817",
             Self::Sharpreg => "own: mixed with alpha below 0",
-            Self::Asam => "Kwon et al. 2021, arXiv 2102.11600",
+            Self::Asam => "Kwon et al. 2021, arXiv 2102.11600, element-wise as in its authors' code",
+            Self::AsamFilter => "Kwon et al. 2021, arXiv 2102.11600, filter-wise",
+            Self::AsamAll => "github.com/davda54/sam, adaptive = True",
             Self::Gsam => "Zhuang et al. 2022, arXiv 2203.08065",
             Self::Looksam => "Liu et al. 2022, arXiv 2203.02714",
             Self::FriendlySam => "Li et al. 2024, arXiv 2403.12350",

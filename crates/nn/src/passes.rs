@@ -8,6 +8,7 @@ use flatleak_kernel::operand::{self, Operand};
 use flatleak_kernel::{Buffer, activation, linear, loss, norm, pool};
 
 use crate::Network;
+use crate::apart::Sink;
 use crate::compile::{Op, Step};
 use crate::schedule::Phase;
 use crate::workspace::{Kept, Workspace};
@@ -71,7 +72,7 @@ impl Network {
     fn forward_part(&self, phase: Phase, part: Part, w: &[f32], ws: &mut Workspace, mode: Mode) {
         let (Phase::Run(i) | Phase::Sum(i) | Phase::Apply(i)) = phase;
         let step = &self.steps[i];
-        let Workspace { input, activations, kept, norms, scratch, .. } = ws;
+        let Workspace { input, activations, kept, norms, scratch, moved, .. } = ws;
         if step.in_place() {
             let x = match step.source {
                 Some(k) => &mut activations[k],
@@ -91,7 +92,12 @@ impl Network {
         let Kept { values, statistics, weights, .. } = &mut kept[i];
         // Only convolutions and additions read what is not written.
         match &step.op {
-            Op::Linear { .. } => linear::forward(y, x.values, weight, bias, part.n),
+            Op::Linear { .. } => {
+                linear::forward(y, x.values, weight, bias, part.n);
+                if let Some(moved) = moved {
+                    moved.forward(i, y, x.values, part.n);
+                }
+            }
             Op::Conv(conv) => conv.forward(y, x, weights, bias, part.n, scratch),
             Op::MaxPool(pool) => pool.forward(y, &mut values[part.of(step.outputs)], x.values, part.n),
             Op::AveragePool(pool) => pool.forward(y, x.values, part.n),
@@ -140,11 +146,22 @@ impl Network {
         }
     }
 
+    /// What a linear step read in the last pass, `[B, I]`.
+    pub(crate) fn input_of<'w>(&self, step: &Step, ws: &'w Workspace) -> &'w [f32] {
+        // No norm that is never written comes before a linear step.
+        step.source.map_or(&ws.input, |k| &ws.activations[k])
+    }
+
     /// Mean loss of a batch at the arena `w`, and its gradient over all D parameters into `g`.
     ///
     /// The input lies in the workspace (see [`Workspace::gather`]), and so do dropout masks ([`Workspace::draw_masks`]). Batch norms use
     /// the batch's statistics, which [`Network::track`] adds to the running ones.
     pub fn gradient(&self, g: &mut [f32], w: &[f32], labels: &[u32], ws: &mut Workspace) -> f64 {
+        self.backward(&mut Sink::Sum(g), w, labels, ws)
+    }
+
+    /// The same with a choice of where gradients go; apart there is no batch norm.
+    pub(crate) fn backward(&self, to: &mut Sink<'_>, w: &[f32], labels: &[u32], ws: &mut Workspace) -> f64 {
         let batch = labels.len();
         self.prepare(w, ws, Mode::Training);
         // Both are put back below: the logits lie in the workspace too.
@@ -162,17 +179,19 @@ impl Network {
         for segment in self.segments.iter().rev() {
             for (first, n) in segment.parts(batch) {
                 for phase in segment.phases.iter().rev() {
-                    self.backward_part(*phase, Part { first, n }, g, w, ws);
+                    self.backward_part(*phase, Part { first, n }, to, w, ws);
                 }
             }
-            if let Some(&Phase::Apply(i)) = segment.phases.first() {
+            if let (Some(&Phase::Apply(i)), Sink::Sum(g)) = (segment.phases.first(), &mut *to) {
                 let step = &self.steps[i];
                 ws.norms[i].finish_gradient(parameters(step, g), &w[step.weight.clone()]);
             }
         }
-        for (step, kept) in self.steps.iter().zip(&ws.kept) {
-            if let Op::Conv(conv) = &step.op {
-                conv.finish_parameters(parameters(step, g).0, &kept.sums);
+        if let Sink::Sum(g) = to {
+            for (step, kept) in self.steps.iter().zip(&ws.kept) {
+                if let Op::Conv(conv) = &step.op {
+                    conv.finish_parameters(parameters(step, g).0, &kept.sums);
+                }
             }
         }
         mean_loss
@@ -187,10 +206,10 @@ impl Network {
         ws.losses = losses;
     }
 
-    fn backward_part(&self, phase: Phase, part: Part, g: &mut [f32], w: &[f32], ws: &mut Workspace) {
+    fn backward_part(&self, phase: Phase, part: Part, sink: &mut Sink<'_>, w: &[f32], ws: &mut Workspace) {
         let (Phase::Run(i) | Phase::Sum(i) | Phase::Apply(i)) = phase;
         let (step, slot) = (&self.steps[i], &self.plan.slot);
-        let Workspace { input, activations, gradients, kept, norms, scratch, spare, .. } = ws;
+        let Workspace { input, activations, gradients, kept, norms, scratch, spare, moved, .. } = ws;
         let (ins, outs) = (part.of(step.inputs), part.of(step.outputs));
         let (before, own) = norms.split_at_mut(i);
         let norm = &mut own[0];
@@ -211,17 +230,38 @@ impl Network {
                 activation::relu_backward(&mut gradients[slot[i]][outs.clone()], &activations[i][outs.clone()]);
             }
             (Op::Linear { .. }, _) => {
-                let (dw, db) = parameters(step, g);
-                linear::backward_parameters(dw, db, x, &gradients[slot[i]][outs.clone()], part.n);
+                let dy = &gradients[slot[i]][outs.clone()];
+                match sink {
+                    Sink::Sum(g) => {
+                        let (dw, db) = parameters(step, g);
+                        linear::backward_parameters(dw, db, x, dy, part.n);
+                    }
+                    Sink::Apart(apart) => apart.outputs[i][outs.clone()].copy_from_slice(dy),
+                }
             }
             (Op::Conv(conv), _) => {
                 let dy = &gradients[slot[i]][outs.clone()];
-                conv.backward_parameters(parameters(step, g), sums, (operand, dy), part.n, scratch, part.first == 0);
+                for at in sink.pieces(part.n) {
+                    let piece = Part { first: at.start, n: at.len() };
+                    let (dw, db, first) = sink.parameters(i, step, part.first + at.start);
+                    let operands = (Operand { values: &x[piece.of(step.inputs)], ..operand }, &dy[piece.of(step.outputs)]);
+                    conv.backward_parameters((&mut *dw, db), sums, operands, piece.n, scratch, first);
+                    if matches!(sink, Sink::Apart(_)) {
+                        conv.finish_parameters(sink.parameters(i, step, part.first + at.start).0, sums);
+                    }
+                }
             }
             (&Op::GroupNorm { groups, .. }, _) => {
                 // It computes both gradients at once, also where the input's is not needed.
-                let (dx, dy) = (&mut spare[..ins.len()], &gradients[slot[i]][outs.clone()]);
-                norm::group_backward(dx, parameters(step, g), (x, dy), weight, statistics, (part.n, groups));
+                let dy = &gradients[slot[i]][outs.clone()];
+                for at in sink.pieces(part.n) {
+                    let piece = Part { first: at.start, n: at.len() };
+                    let (dw, db, _) = sink.parameters(i, step, part.first + at.start);
+                    let values = piece.of(step.inputs);
+                    let own = Part { first: part.first + at.start, n: at.len() };
+                    let (dx, operands) = (&mut spare[values.clone()], (&x[values.clone()], &dy[values]));
+                    norm::group_backward(dx, (dw, db), operands, weight, &statistics[own.of(2 * groups)], (piece.n, groups));
+                }
             }
             _ => {}
         }
@@ -247,7 +287,12 @@ impl Network {
         }
         let to = if step.accumulates[0] { &mut spare[..ins.len()] } else { &mut *dx };
         match &step.op {
-            Op::Linear { outputs, .. } => linear::backward_input(to, weight, dy, part.n, *outputs),
+            Op::Linear { outputs, .. } => {
+                linear::backward_input(to, weight, dy, part.n, *outputs);
+                if let Some(moved) = moved {
+                    moved.backward_input(i, to, dy, part.n);
+                }
+            }
             Op::Conv(conv) => conv.backward_input(to, weights, dy, part.n, scratch),
             Op::MaxPool(pool) => pool.backward(to, dy, &values[outs], part.n),
             Op::AveragePool(pool) => pool.backward(to, dy, part.n),

@@ -31,6 +31,16 @@ enum Kind {
 }
 
 impl Tensor {
+    /// Whether it is a weight, of a layer or a norm, by its name.
+    pub fn is_weight(&self) -> bool {
+        self.name.ends_with(".weight")
+    }
+
+    /// The part of the arena that it fills.
+    pub fn range(&self) -> std::ops::Range<usize> {
+        self.offset..self.offset + self.shape.iter().product::<usize>()
+    }
+
     /// Arena positions in PyTorch's element order.
     pub fn positions(&self) -> Vec<usize> {
         let at = self.offset;

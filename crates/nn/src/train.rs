@@ -1,7 +1,7 @@
 //! Training of one model by one thread.
 
 use flatleak_kernel::Buffer;
-use flatleak_kernel::sweep::{self, AdamStep, SgdStep};
+use flatleak_kernel::sweep::{self, AdamStep, Direction, SgdStep};
 use flatleak_stream::{Purpose, Stream};
 
 use crate::methods::{self, Method, Pass};
@@ -59,7 +59,7 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    /// The gradient of the last step, as the base optimizer got it: for SAM the one at the perturbed parameters.
+    /// The gradient that the method left in the last step: for SAM the one at the perturbed parameters.
     pub fn gradient(&self) -> &[f32] {
         &self.gradient
     }
@@ -85,6 +85,7 @@ impl<'a> Trainer<'a> {
             x,
             labels,
             batch,
+            gathered: false,
             stream: &mut self.stream,
             lr,
             step: self.step,
@@ -92,6 +93,7 @@ impl<'a> Trainer<'a> {
         };
         let loss = self.method.gradient(&mut pass, &mut self.parameters, &mut self.gradient);
         let w = &mut self.parameters[..d];
+        let along = Direction { gradient: &self.gradient, beside: self.method.beside() };
         let recipe = self.recipe;
         match recipe.base {
             Base::Sgd => {
@@ -102,7 +104,7 @@ impl<'a> Trainer<'a> {
                     weight_decay: recipe.weight_decay as f32,
                     first: self.step == 0,
                 };
-                sweep::sgd(w, &mut self.velocity, &self.gradient, step);
+                sweep::sgd(w, &mut self.velocity, along, step);
             }
             base => {
                 let get = |key: &str| recipe.parameters.get(key);
@@ -117,10 +119,10 @@ impl<'a> Trainer<'a> {
                     correction1: (1.0 - libm::pow(beta1, t)) as f32,
                     correction2: (1.0 - libm::pow(beta2, t)).sqrt() as f32,
                 };
-                sweep::adam(w, &mut self.velocity, &mut self.squares, &self.gradient, step);
+                sweep::adam(w, &mut self.velocity, &mut self.squares, along, step);
             }
         }
-        self.method.after(&mut pass, w);
+        self.method.after(&mut pass, w, &self.gradient);
         self.step += 1;
         loss
     }

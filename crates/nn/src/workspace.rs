@@ -6,6 +6,7 @@ use flatleak_kernel::norm::BatchNorm;
 use flatleak_stream::Stream;
 
 use crate::compile::{Op, Step};
+use crate::lowrank::LowRank;
 use crate::{Network, Shape};
 
 /// Everything that a forward and a backward pass write besides gradients.
@@ -27,6 +28,8 @@ pub struct Workspace {
     pub(crate) objective: Objective,
     /// Cross entropy of every example of the last batch.
     pub(crate) losses: Vec<f64>,
+    /// By what linear layers differ from their weights in the next passes.
+    pub(crate) moved: Option<LowRank>,
 }
 
 /// What a step keeps from the forward for the backward pass.
@@ -70,6 +73,7 @@ impl Workspace {
             spare: sized(shared.unwrap_or(0)),
             objective: Objective::CrossEntropy,
             losses: vec![0.0; batch],
+            moved: None,
         }
     }
 

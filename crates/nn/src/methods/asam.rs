@@ -1,42 +1,91 @@
 //! Adaptive SAM.
 
-use flatleak_kernel::{Buffer, sweep};
+use std::ops::Range;
 
-use super::{Method, Pass, Perturbed};
-use crate::{Network, tensors};
+use flatleak_kernel::sweep;
 
-/// ASAM (Kwon et al. 2021, arXiv 2102.11600, eq. 8): eps = rho T^2 g / ||T g|| with T = |w| + eta on tensors of two axes or more, 1 on the
-/// others; the original definition. Codes in circulation also use T = |w| on all parameters, without eta.
+use super::{Method, Pass, Perturbed, radius};
+use crate::{Network, Optimizer, Recipe, tensors};
+
+/// ASAM (Kwon et al. 2021, arXiv 2102.11600, eq. 8): eps = rho T^2 g / ||T g||, T a diagonal of sizes that are parts of the parameters'.
 #[derive(Debug)]
 pub(super) struct Adaptive {
     rho: f64,
     eta: f32,
     perturbed: Perturbed,
-    /// 1 where a parameter belongs to such a tensor.
-    weight: Buffer,
-    /// T g.
-    scaled: Buffer,
+    tensors: Vec<(Range<usize>, Size)>,
+}
+
+/// T on one tensor.
+#[derive(Clone, Debug)]
+enum Size {
+    /// 1.
+    One,
+    /// |w| + eta.
+    Own,
+    /// ||f|| + eta with f the filter that a weight belongs to, its parameters side by side `[.., filters]`.
+    Filter(Vec<f32>),
 }
 
 impl Adaptive {
-    pub(super) fn new(network: &Network, rho: f64, eta: f64) -> Self {
-        let mut weight = Buffer::new(network.parameters());
-        for tensor in tensors::layout(network).iter().filter(|t| t.shape.len() > 1) {
-            tensor.positions().into_iter().for_each(|at| weight[at] = 1.0);
+    pub(super) fn new(network: &Network, recipe: &Recipe) -> Self {
+        let size = |tensor: &tensors::Tensor| match recipe.optimizer {
+            Optimizer::AsamAll => Size::Own,
+            _ if !tensor.is_weight() => Size::One,
+            Optimizer::AsamFilter if tensor.shape.len() == 4 => Size::Filter(vec![0.0; tensor.shape[0]]),
+            _ => Size::Own,
+        };
+        let tensors = tensors::layout(network).into_iter().filter(|t| t.range().end <= network.parameters());
+        Self {
+            rho: recipe.parameters.get("rho"),
+            eta: recipe.parameters.get("eta") as f32,
+            perturbed: Perturbed::new(network),
+            tensors: tensors.map(|t| (t.range(), size(&t))).collect(),
         }
-        let scaled = Buffer::new(network.parameters());
-        Self { rho, eta: eta as f32, perturbed: Perturbed::new(network), weight, scaled }
     }
 
     /// w + eps into the perturbed arena.
     fn perturb(&mut self, arena: &[f32], g: &[f32]) {
-        let w = &arena[..g.len()];
-        sweep::scale_by_size(&mut self.scaled, w, &self.weight, g, self.eta);
-        let norm = sweep::squared_norm(&self.scaled).sqrt();
-        let scale = (self.rho / (norm + 1e-12)) as f32;
-        let to = &mut self.perturbed.arena[..g.len()];
-        sweep::perturb_by_size(to, w, &self.weight, &self.scaled, self.eta, scale);
+        let mut square = 0.0;
+        for (at, size) in &mut self.tensors {
+            let (w, g) = (&arena[at.clone()], &g[at.clone()]);
+            square += match size {
+                Size::One => sweep::squared_norm(g),
+                Size::Own => sweep::squared_norm_by_size(w, g, self.eta),
+                Size::Filter(sizes) => {
+                    measure(sizes, w, self.eta);
+                    let scaled = |(t, g): (&f32, &f32)| f64::from(t * g) * f64::from(t * g);
+                    g.chunks_exact(sizes.len()).flat_map(|row| sizes.iter().zip(row)).map(scaled).sum()
+                }
+            };
+        }
+        let scale = radius(self.rho, square.sqrt());
+        for (at, size) in &self.tensors {
+            let (to, w, g) = (&mut self.perturbed.arena[at.clone()], &arena[at.clone()], &g[at.clone()]);
+            match size {
+                Size::One => sweep::perturb(to, w, g, scale),
+                Size::Own => sweep::perturb_by_size(to, w, g, self.eta, scale),
+                Size::Filter(sizes) => {
+                    let filters = sizes.len();
+                    let rows = to.chunks_exact_mut(filters).zip(w.chunks_exact(filters)).zip(g.chunks_exact(filters));
+                    for ((to, w), g) in rows {
+                        for (((to, w), g), t) in to.iter_mut().zip(w).zip(g).zip(sizes) {
+                            *to = w + scale * t * (t * g);
+                        }
+                    }
+                }
+            }
+        }
     }
+}
+
+/// Norms of filters, eta more.
+fn measure(sizes: &mut [f32], w: &[f32], eta: f32) {
+    let mut squares = vec![0.0f64; sizes.len()];
+    for row in w.chunks_exact(sizes.len()) {
+        squares.iter_mut().zip(row).for_each(|(square, w)| *square += f64::from(*w) * f64::from(*w));
+    }
+    sizes.iter_mut().zip(&squares).for_each(|(size, square)| *size = square.sqrt() as f32 + eta);
 }
 
 impl Method for Adaptive {

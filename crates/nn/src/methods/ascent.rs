@@ -34,9 +34,12 @@ impl Method for Ascent {
             pass.gradient(g, &self.perturbed.arena);
         } else {
             pass.gradient(&mut self.second, &self.perturbed.arena);
-            sweep::mix(g, 1.0 - self.alpha, &self.second, self.alpha);
         }
         loss
+    }
+
+    fn beside(&self) -> Option<(f32, &[f32], f32)> {
+        (!self.second.is_empty()).then_some((1.0 - self.alpha, &self.second, self.alpha))
     }
 }
 
@@ -46,13 +49,13 @@ pub(super) struct Decoupled {
     rho: f64,
     alpha: f64,
     perturbed: Perturbed,
-    /// g_s - g.
-    sharpness: Buffer,
+    /// g_s.
+    second: Buffer,
 }
 
 impl Decoupled {
     pub(super) fn new(network: &Network, rho: f64, alpha: f64) -> Self {
-        Self { rho, alpha, perturbed: Perturbed::new(network), sharpness: Buffer::new(network.parameters()) }
+        Self { rho, alpha, perturbed: Perturbed::new(network), second: Buffer::new(network.parameters()) }
     }
 }
 
@@ -61,12 +64,11 @@ impl Method for Decoupled {
         let loss = pass.gradient(g, arena);
         pass.track(arena);
         self.perturbed.along(arena, g, self.rho);
-        pass.gradient(&mut self.sharpness, &self.perturbed.arena);
-        sweep::mix(&mut self.sharpness, 1.0, g, -1.0);
+        pass.gradient(&mut self.second, &self.perturbed.arena);
         loss
     }
 
-    fn after(&mut self, pass: &mut Pass<'_>, w: &mut [f32]) {
-        sweep::mix(w, 1.0, &self.sharpness, -(pass.lr * self.alpha) as f32);
+    fn after(&mut self, pass: &mut Pass<'_>, w: &mut [f32], g: &[f32]) {
+        sweep::add_difference(w, &self.second, g, -(pass.lr * self.alpha) as f32);
     }
 }

@@ -23,7 +23,7 @@ impl Method for Average {
         Plain.gradient(pass, arena, g)
     }
 
-    fn after(&mut self, pass: &mut Pass<'_>, w: &mut [f32]) {
+    fn after(&mut self, pass: &mut Pass<'_>, w: &mut [f32], _: &[f32]) {
         // The last step always counts.
         if pass.step as f64 >= self.from * pass.total as f64 || pass.step + 1 == pass.total {
             self.taken += 1;

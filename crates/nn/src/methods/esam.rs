@@ -1,8 +1,11 @@
 //! Efficient SAM.
 
+use std::ops::Range;
+
 use flatleak_kernel::sweep;
 
 use super::{Method, Pass, Perturbed};
+use crate::apart::Sink;
 use crate::{Network, Recipe, tensors};
 
 /// ESAM (Du et al. 2022, arXiv 2110.03141): each tensor is perturbed with probability beta, by rho g / (beta ||g||) with the norm over all
@@ -14,8 +17,8 @@ pub(super) struct Efficient {
     beta: f64,
     gamma: f64,
     perturbed: Perturbed,
-    /// Arena positions of each tensor.
-    tensors: Vec<Vec<usize>>,
+    /// Where each tensor lies in the arena.
+    tensors: Vec<Range<usize>>,
     before: Vec<f64>,
     order: Vec<usize>,
     chosen: (Vec<u32>, Vec<u32>),
@@ -27,13 +30,13 @@ pub(super) struct Efficient {
 impl Efficient {
     pub(super) fn new(network: &Network, recipe: &Recipe) -> Self {
         let get = |key: &str| recipe.parameters.get(key);
-        let tensors = tensors::layout(network).into_iter().map(|t| t.positions());
+        let tensors = tensors::layout(network).into_iter().map(|t| t.range());
         Self {
             rho: get("rho"),
             beta: get("beta"),
             gamma: get("gamma"),
             perturbed: Perturbed::new(network),
-            tensors: tensors.filter(|at| at.iter().all(|at| *at < network.parameters())).collect(),
+            tensors: tensors.filter(|at| at.end <= network.parameters()).collect(),
             before: Vec::with_capacity(recipe.batch),
             order: Vec::with_capacity(recipe.batch),
             chosen: (Vec::with_capacity(recipe.batch), Vec::with_capacity(recipe.batch)),
@@ -60,14 +63,10 @@ impl Method for Efficient {
         self.before.extend_from_slice(&pass.workspace.losses[..pass.labels.len()]);
         let norm = sweep::squared_norm(g).sqrt();
         let scale = (self.rho / ((norm + 1e-12) * self.beta)) as f32;
-        let d = g.len();
-        self.perturbed.arena[..d].copy_from_slice(&arena[..d]);
         for tensor in 0..self.tensors.len() {
-            if self.is_perturbed(pass, tensor) {
-                for &at in &self.tensors[tensor] {
-                    self.perturbed.arena[at] = arena[at] + scale * g[at];
-                }
-            }
+            let scale = if self.is_perturbed(pass, tensor) { scale } else { 0.0 };
+            let at = self.tensors[tensor].clone();
+            sweep::perturb(&mut self.perturbed.arena[at.clone()], &arena[at.clone()], &g[at], scale);
         }
         #[cfg(test)]
         self.replay.pop_front();
@@ -84,7 +83,7 @@ impl Method for Efficient {
         labels.clear();
         batch.extend(self.order.iter().map(|&i| pass.batch[i]));
         labels.extend(self.order.iter().map(|&i| pass.labels[i]));
-        pass.part(batch, labels, g, &self.perturbed.arena);
+        pass.part(batch, labels, &mut Sink::Sum(g), &self.perturbed.arena);
         loss
     }
 }

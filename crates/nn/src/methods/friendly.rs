@@ -2,7 +2,7 @@
 
 use flatleak_kernel::{Buffer, sweep};
 
-use super::{Method, Pass, Perturbed};
+use super::{Method, Pass, Perturbed, radius};
 use crate::{Network, Recipe};
 
 /// Friendly SAM (Li et al. 2024, arXiv 2403.12350) as its authors' code has it: eps = rho d / ||d|| with d = g - sigma m, m the mean of
@@ -14,20 +14,17 @@ pub(super) struct Friendly {
     lambda: f64,
     perturbed: Perturbed,
     mean: Buffer,
-    direction: Buffer,
 }
 
 impl Friendly {
     pub(super) fn new(network: &Network, recipe: &Recipe) -> Self {
         let get = |key: &str| recipe.parameters.get(key);
-        let d = network.parameters();
         Self {
             rho: get("rho"),
             sigma: get("sigma"),
             lambda: get("lambda"),
             perturbed: Perturbed::new(network),
-            mean: Buffer::new(d),
-            direction: Buffer::new(d),
+            mean: Buffer::new(network.parameters()),
         }
     }
 }
@@ -36,14 +33,15 @@ impl Method for Friendly {
     fn gradient(&mut self, pass: &mut Pass<'_>, arena: &mut [f32], g: &mut [f32]) -> f64 {
         let loss = pass.gradient(g, arena);
         pass.track(arena);
-        self.direction.copy_from_slice(g);
         if pass.step == 0 {
             self.mean.copy_from_slice(g);
+            self.perturbed.along(arena, g, self.rho);
         } else {
-            sweep::mix(&mut self.direction, 1.0, &self.mean, -self.sigma as f32);
-            sweep::mix(&mut self.mean, self.lambda as f32, g, (1.0 - self.lambda) as f32);
+            let (sigma, lambda) = (self.sigma as f32, self.lambda as f32);
+            let norm = sweep::squared_distance(g, &self.mean, sigma).sqrt();
+            let (to, w) = (&mut self.perturbed.arena[..g.len()], &arena[..g.len()]);
+            sweep::perturb_across(to, (w, g), &mut self.mean, radius(self.rho, norm), (sigma, lambda));
         }
-        self.perturbed.along(arena, &self.direction, self.rho);
         pass.gradient(g, &self.perturbed.arena);
         loss
     }

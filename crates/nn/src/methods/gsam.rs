@@ -14,6 +14,8 @@ pub(super) struct SurrogateGap {
     alpha: f64,
     perturbed: Perturbed,
     second: Buffer,
+    /// (g . g_s) / (g_s . g_s).
+    share: f64,
 }
 
 impl SurrogateGap {
@@ -25,6 +27,7 @@ impl SurrogateGap {
             alpha: get("alpha"),
             perturbed: Perturbed::new(network),
             second: Buffer::new(network.parameters()),
+            share: 0.0,
         }
     }
 }
@@ -36,11 +39,13 @@ impl Method for SurrogateGap {
         let (low, high) = self.rho;
         self.perturbed.along(arena, g, low + (high - low) * (pass.lr / self.highest));
         pass.gradient(&mut self.second, &self.perturbed.arena);
-        let along = sweep::dot(&self.second, &self.second);
-        let share = if along > 0.0 { sweep::dot(g, &self.second) / along } else { 0.0 };
-        // g_s - alpha (g - share g_s).
-        sweep::mix(g, 1.0, &self.second, -share as f32);
-        sweep::mix(g, -self.alpha as f32, &self.second, 1.0);
+        let (across, own) = sweep::dots(g, &self.second);
+        self.share = if own > 0.0 { across / own } else { 0.0 };
         loss
+    }
+
+    /// g_s - alpha (g - share g_s).
+    fn beside(&self) -> Option<(f32, &[f32], f32)> {
+        Some((-self.alpha as f32, &self.second, (1.0 + self.alpha * self.share) as f32))
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Look {
     across: Buffer,
     /// ||g_v||, 0 where it is as good as nothing beside g_s.
     length: f64,
+    /// Weight of g_v in this step.
+    weight: f64,
 }
 
 impl Look {
@@ -31,27 +33,35 @@ impl Look {
             first: Buffer::new(d),
             across: Buffer::new(d),
             length: 0.0,
+            weight: 0.0,
         }
     }
 }
 
 impl Method for Look {
     fn gradient(&mut self, pass: &mut Pass<'_>, arena: &mut [f32], g: &mut [f32]) -> f64 {
+        self.weight = 0.0;
+        if pass.step.is_multiple_of(self.every.max(1)) {
+            let loss = pass.gradient(&mut self.first, arena);
+            pass.track(arena);
+            let norm = self.perturbed.along(arena, &self.first, self.rho);
+            pass.gradient(g, &self.perturbed.arena);
+            let (along, whole) = sweep::dots(&self.first, g);
+            let along = along / ((norm + 1e-12) * (norm + 1e-12));
+            sweep::difference(&mut self.across, g, &self.first, along as f32);
+            let kept = sweep::squared_norm(&self.across).sqrt();
+            self.length = if kept <= 1e-6 * whole.sqrt() { 0.0 } else { kept };
+            return loss;
+        }
         let loss = pass.gradient(g, arena);
         pass.track(arena);
-        if pass.step.is_multiple_of(self.every.max(1)) {
-            let norm = self.perturbed.along(arena, g, self.rho);
-            self.first.copy_from_slice(g);
-            pass.gradient(g, &self.perturbed.arena);
-            let along = sweep::dot(g, &self.first) / ((norm + 1e-12) * (norm + 1e-12));
-            self.across.copy_from_slice(g);
-            sweep::mix(&mut self.across, 1.0, &self.first, -along as f32);
-            let (kept, whole) = (sweep::squared_norm(&self.across).sqrt(), sweep::squared_norm(g).sqrt());
-            self.length = if kept <= 1e-6 * whole { 0.0 } else { kept };
-        } else if self.length > 0.0 {
-            let norm = sweep::squared_norm(g).sqrt();
-            sweep::mix(g, 1.0, &self.across, (self.alpha * norm / self.length) as f32);
+        if self.length > 0.0 {
+            self.weight = self.alpha * sweep::squared_norm(g).sqrt() / self.length;
         }
         loss
+    }
+
+    fn beside(&self) -> Option<(f32, &[f32], f32)> {
+        (self.weight != 0.0).then_some((1.0, &self.across, self.weight as f32))
     }
 }

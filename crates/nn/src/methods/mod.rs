@@ -21,6 +21,7 @@ use flatleak_kernel::Buffer;
 use flatleak_kernel::sweep;
 use flatleak_stream::Stream;
 
+use crate::apart::Sink;
 use crate::{Network, Optimizer, Recipe, Workspace};
 
 /// A batch, and what evaluates it.
@@ -32,6 +33,8 @@ pub(crate) struct Pass<'a> {
     pub(crate) batch: &'a [u32],
     /// Random numbers of the method's own.
     pub(crate) stream: &'a mut Stream,
+    /// The whole batch lies in the workspace's input as it was gathered.
+    pub(crate) gathered: bool,
     /// Learning rate of the step.
     pub(crate) lr: f64,
     /// Number of the step, from 0, and of all.
@@ -42,18 +45,33 @@ pub(crate) struct Pass<'a> {
 impl Pass<'_> {
     /// Mean loss and its gradient at `w`.
     pub(crate) fn gradient(&mut self, g: &mut [f32], w: &[f32]) -> f64 {
-        self.part(self.batch, self.labels, g, w)
+        self.backward(&mut Sink::Sum(g), w)
+    }
+
+    /// The same with a choice of where gradients of parameters go.
+    pub(crate) fn backward(&mut self, to: &mut Sink<'_>, w: &[f32]) -> f64 {
+        self.gather();
+        self.network.backward(to, w, self.labels, self.workspace)
     }
 
     /// The same over some places of the batch, `batch` and `labels` theirs.
-    pub(crate) fn part(&mut self, batch: &[u32], labels: &[u32], g: &mut [f32], w: &[f32]) -> f64 {
+    pub(crate) fn part(&mut self, batch: &[u32], labels: &[u32], to: &mut Sink<'_>, w: &[f32]) -> f64 {
         self.workspace.gather(self.x, self.network.shape(), batch);
-        self.network.gradient(g, w, labels, self.workspace)
+        self.gathered = false;
+        self.network.backward(to, w, labels, self.workspace)
+    }
+
+    /// The batch into the workspace, where it is not there yet.
+    fn gather(&mut self) {
+        if !self.gathered {
+            self.workspace.gather(self.x, self.network.shape(), self.batch);
+            self.gathered = self.network.keeps_input();
+        }
     }
 
     /// Cross entropy of every example at `w`.
     pub(crate) fn losses(&mut self, w: &[f32]) -> &[f64] {
-        self.workspace.gather(self.x, self.network.shape(), self.batch);
+        self.gather();
         self.network.measure(w, self.labels, self.workspace);
         &self.workspace.losses[..self.labels.len()]
     }
@@ -66,11 +84,16 @@ impl Pass<'_> {
 
 /// One optimizer's way to its gradient.
 pub(crate) trait Method: Debug + Send {
-    /// Leaves the gradient for the base step in `g` and returns the mean loss at `arena`, of which only running statistics change.
+    /// Leaves a gradient for the base step in `g` and returns the mean loss at `arena`, of which only running statistics change.
     fn gradient(&mut self, pass: &mut Pass<'_>, arena: &mut [f32], g: &mut [f32]) -> f64;
 
-    /// What is done to the D parameters behind the base step.
-    fn after(&mut self, _pass: &mut Pass<'_>, _w: &mut [f32]) {}
+    /// What the base step descends along: the gradient that was left, or p of it and q of another slice.
+    fn beside(&self) -> Option<(f32, &[f32], f32)> {
+        None
+    }
+
+    /// What is done to the D parameters behind the base step, `g` the gradient that was left.
+    fn after(&mut self, _pass: &mut Pass<'_>, _w: &mut [f32], _g: &[f32]) {}
 
     /// What takes the parameters' place when training is over.
     fn end(&mut self) -> Option<Vec<f32>> {
@@ -99,12 +122,14 @@ pub(crate) fn new(network: &Network, recipe: &Recipe) -> Box<dyn Method> {
         // A radius of 0 takes no second pass in any member.
         _ if get("rho") == 0.0 => Box::new(Plain),
         Optimizer::Wsam => Box::new(ascent::Decoupled::new(network, get("rho"), sharpness(get("gamma")))),
-        Optimizer::Asam => Box::new(asam::Adaptive::new(network, get("rho"), get("eta"))),
+        Optimizer::Asam | Optimizer::AsamFilter | Optimizer::AsamAll => {
+            Box::new(asam::Adaptive::new(network, recipe))
+        }
         Optimizer::Gsam => Box::new(gsam::SurrogateGap::new(network, recipe)),
         Optimizer::Looksam => Box::new(looksam::Look::new(network, recipe)),
         Optimizer::FriendlySam => Box::new(friendly::Friendly::new(network, recipe)),
         Optimizer::Esam => Box::new(esam::Efficient::new(network, recipe)),
-        Optimizer::MSam => Box::new(chunks::Chunks::new(network, get("rho"), get("m") as usize)),
+        Optimizer::MSam => Box::new(chunks::Chunks::new(network, recipe)),
     }
 }
 
@@ -118,6 +143,11 @@ impl Method for Plain {
         pass.track(arena);
         loss
     }
+}
+
+/// What a direction of this norm is multiplied by to have length rho.
+fn radius(rho: f64, norm: f64) -> f32 {
+    (rho / (norm + 1e-12)) as f32
 }
 
 /// Parameters away from w, in an arena of their own, so that restoring w is no arithmetic at all.
@@ -135,8 +165,7 @@ impl Perturbed {
     /// w + rho g / (||g|| + 1e-12); returns ||g||.
     fn along(&mut self, arena: &[f32], g: &[f32], rho: f64) -> f64 {
         let norm = sweep::squared_norm(g).sqrt();
-        let scale = (rho / (norm + 1e-12)) as f32;
-        sweep::perturb(&mut self.arena[..self.parameters], &arena[..self.parameters], g, scale);
+        sweep::perturb(&mut self.arena[..self.parameters], &arena[..self.parameters], g, radius(rho, norm));
         norm
     }
 }

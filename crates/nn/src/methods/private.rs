@@ -3,6 +3,7 @@
 use flatleak_kernel::{Buffer, sweep};
 
 use super::{Method, Pass, Perturbed};
+use crate::apart::{Apart, Sink};
 use crate::{Network, Optimizer, Recipe};
 
 /// DP-SGD (Abadi et al. 2016, arXiv 1607.00133, algorithm 1): gradients of single examples, each clipped to norm C, summed, with noise of
@@ -16,7 +17,7 @@ pub(super) struct Private {
     pub(super) expected: f64,
     ascent: Option<(f64, Perturbed)>,
     previous: Buffer,
-    own: Buffer,
+    apart: Apart,
     /// Standard normal draws in place of the stream's, one entry per step.
     #[cfg(test)]
     pub(super) replay: std::collections::VecDeque<Vec<f32>>,
@@ -32,7 +33,7 @@ impl Private {
             expected: recipe.batch as f64,
             ascent: ascent.then(|| (get("rho"), Perturbed::new(network))),
             previous: Buffer::new(if ascent { network.parameters() } else { 0 }),
-            own: Buffer::new(network.parameters()),
+            apart: Apart::new(network, recipe.batch),
             #[cfg(test)]
             replay: Default::default(),
         }
@@ -63,18 +64,20 @@ impl Method for Private {
         };
         g.fill(0.0);
         let mut loss = 0.0;
-        for (row, label) in batch.chunks(1).zip(labels.chunks(1)) {
+        // Poisson sampling draws more than are expected, too.
+        let most = self.apart.capacity;
+        for (rows, labels) in batch.chunks(most).zip(labels.chunks(most)) {
             let at = match &self.ascent {
                 Some((_, perturbed)) if moved => &perturbed.arena,
                 _ => &*arena,
             };
-            loss += pass.part(row, label, &mut self.own, at);
-            let norm = sweep::squared_norm(&self.own).sqrt();
-            sweep::mix(g, 1.0, &self.own, (self.clip / norm.max(1e-12)).min(1.0) as f32);
+            let n = labels.len();
+            loss += n as f64 * pass.part(rows, labels, &mut Sink::Apart(&mut self.apart), at);
+            self.apart.clip(pass.network, pass.workspace, n, self.clip);
+            self.apart.add_to(g, pass.network, pass.workspace);
         }
         self.add_noise(pass, g);
-        let share = (1.0 / self.expected) as f32;
-        g.iter_mut().for_each(|g| *g *= share);
+        sweep::scale(g, (1.0 / self.expected) as f32);
         if self.ascent.is_some() {
             self.previous.copy_from_slice(g);
         }

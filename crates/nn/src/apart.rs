@@ -1,0 +1,130 @@
+//! Gradients that are not summed over the batch.
+//!
+//! The gradient of a linear layer is X' dZ, a sum of outer products over examples; its norm for one example, |x| |dz|, and any weighted sum
+//! follow from X and dZ, and the gradients of single examples are never formed (Goodfellow 2015, arXiv 1510.01799). Convolutions and group
+//! norms have few parameters beside their activations; their gradients are kept for every example.
+
+use std::ops::Range;
+
+use flatleak_kernel::{Buffer, linear, sweep};
+
+use crate::Network;
+use crate::compile::{Op, Step};
+use crate::workspace::Workspace;
+
+/// Values of gradients of single examples that are kept at once.
+const KEPT: usize = 8 << 20;
+
+/// Where a backward pass leaves the gradients of parameters.
+pub(crate) enum Sink<'a> {
+    /// Summed over the batch, all D of them.
+    Sum(&'a mut [f32]),
+    /// By example.
+    Apart(&'a mut Apart),
+}
+
+impl Sink<'_> {
+    /// First example, counted from `first`, and number of examples of every piece that is summed.
+    pub(crate) fn pieces(&self, n: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+        let size = if matches!(self, Self::Sum(_)) { n.max(1) } else { 1 };
+        (0..n).step_by(size).map(move |at| at..at + size)
+    }
+
+    /// Gradients of the weights and biases of step `i`, and whether the piece that begins at `example` is the first that they are of.
+    pub(crate) fn parameters(&mut self, i: usize, step: &Step, example: usize) -> (&mut [f32], &mut [f32], bool) {
+        let (all, first) = match self {
+            Self::Sum(g) => (&mut g[step.weight.start..step.bias.end], example == 0),
+            Self::Apart(apart) => (apart.row(i, example), true),
+        };
+        let (dw, db) = all.split_at_mut(step.weight.len());
+        (dw, db, first)
+    }
+}
+
+/// Output gradients of linear layers `[B, O]` and gradients of all other parameters by example `[B, P]`.
+#[derive(Debug)]
+pub(crate) struct Apart {
+    /// By step; empty where it is not linear.
+    pub(crate) outputs: Vec<Buffer>,
+    /// Where the parameters of other steps lie in a row.
+    places: Vec<Range<usize>>,
+    rows: Buffer,
+    /// P.
+    width: usize,
+    /// Examples that there is room for.
+    pub(crate) capacity: usize,
+    /// Weight of every example in [`Apart::add_to`].
+    weights: Vec<f32>,
+}
+
+impl Apart {
+    /// Room for as many of `batch` examples as memory allows, at least one.
+    pub(crate) fn new(network: &Network, batch: usize) -> Self {
+        let mut width = 0;
+        let places: Vec<Range<usize>> = network
+            .steps
+            .iter()
+            .map(|step| {
+                let first = width;
+                width += if is_linear(step) { 0 } else { step.bias.end - step.weight.start };
+                first..width
+            })
+            .collect();
+        let capacity = batch.min(KEPT / width.max(1)).max(1);
+        let outputs = |step: &Step| Buffer::new(if is_linear(step) { capacity * step.outputs } else { 0 });
+        Self {
+            outputs: network.steps.iter().map(outputs).collect(),
+            places,
+            rows: Buffer::new(capacity * width),
+            width,
+            capacity,
+            weights: Vec::with_capacity(capacity),
+        }
+    }
+
+    fn row(&mut self, i: usize, example: usize) -> &mut [f32] {
+        &mut self.rows[example * self.width..][..self.width][self.places[i].clone()]
+    }
+
+    /// Weighs each of the `n` examples of a pass so that the norm of its gradient is at most `clip`. The pass took the mean loss, so that
+    /// an example's own gradient is n times what is kept.
+    pub(crate) fn clip(&mut self, network: &Network, ws: &Workspace, n: usize, clip: f64) {
+        self.weights.clear();
+        for k in 0..n {
+            let mut square = sweep::squared_norm(&self.rows[k * self.width..][..self.width]);
+            for (i, step) in network.steps.iter().enumerate().filter(|(_, step)| is_linear(step)) {
+                let x = &network.input_of(step, ws)[k * step.inputs..][..step.inputs];
+                let dz = &self.outputs[i][k * step.outputs..][..step.outputs];
+                // The bias is a weight whose input is always 1.
+                square += (sweep::squared_norm(x) + 1.0) * sweep::squared_norm(dz);
+            }
+            let norm = n as f64 * square.sqrt();
+            self.weights.push(((clip / norm.max(1e-12)).min(1.0) * n as f64) as f32);
+        }
+    }
+
+    /// Adds the weighted gradients of all examples of the pass to `g`.
+    pub(crate) fn add_to(&mut self, g: &mut [f32], network: &Network, ws: &Workspace) {
+        let n = self.weights.len();
+        for (i, step) in network.steps.iter().enumerate() {
+            let to = &mut g[step.weight.start..step.bias.end];
+            if is_linear(step) {
+                let dz = &mut self.outputs[i][..n * step.outputs];
+                for (row, weight) in dz.chunks_exact_mut(step.outputs).zip(&self.weights) {
+                    sweep::scale(row, *weight);
+                }
+                let (dw, db) = to.split_at_mut(step.weight.len());
+                linear::add_parameters(dw, db, network.input_of(step, ws), dz, n);
+            } else if !to.is_empty() {
+                for (k, weight) in self.weights.iter().enumerate() {
+                    let row = &self.rows[k * self.width..][..self.width][self.places[i].clone()];
+                    sweep::mix(to, 1.0, row, *weight);
+                }
+            }
+        }
+    }
+}
+
+pub(crate) fn is_linear(step: &Step) -> bool {
+    matches!(step.op, Op::Linear { .. })
+}
