@@ -30,6 +30,7 @@ pub mod linear;
 pub mod loss;
 pub mod maxpool;
 pub mod norm;
+pub mod normal;
 pub mod operand;
 mod pack;
 pub mod peak;

@@ -51,6 +51,8 @@ pub(crate) struct Apart {
     rows: Buffer,
     /// P.
     width: usize,
+    /// Squared norm of each row.
+    pub(crate) squares: Vec<f64>,
     /// Examples that there is room for.
     pub(crate) capacity: usize,
     /// Weight of every example in [`Apart::add_to`].
@@ -77,6 +79,7 @@ impl Apart {
             places,
             rows: Buffer::new(capacity * width),
             width,
+            squares: vec![0.0; capacity],
             capacity,
             weights: Vec::with_capacity(capacity),
         }
@@ -86,12 +89,20 @@ impl Apart {
         &mut self.rows[example * self.width..][..self.width][self.places[i].clone()]
     }
 
+    /// Completes what step `i` puts into the row of an example.
+    pub(crate) fn finish(&mut self, i: usize, example: usize, complete: impl FnOnce(&mut [f32])) {
+        let row = self.row(i, example);
+        complete(row);
+        let square = sweep::squared_norm(row);
+        self.squares[example] += square;
+    }
+
     /// Weighs each of the `n` examples of a pass so that the norm of its gradient is at most `clip`. The pass took the mean loss, so that
     /// an example's own gradient is n times what is kept.
     pub(crate) fn clip(&mut self, network: &Network, ws: &Workspace, n: usize, clip: f64) {
         self.weights.clear();
         for k in 0..n {
-            let mut square = sweep::squared_norm(&self.rows[k * self.width..][..self.width]);
+            let mut square = self.squares[k];
             for (i, step) in network.steps.iter().enumerate().filter(|(_, step)| is_linear(step)) {
                 let x = &network.input_of(step, ws)[k * step.inputs..][..step.inputs];
                 let dz = &self.outputs[i][k * step.outputs..][..step.outputs];

@@ -163,6 +163,9 @@ impl Network {
     /// The same with a choice of where gradients go; apart there is no batch norm.
     pub(crate) fn backward(&self, to: &mut Sink<'_>, w: &[f32], labels: &[u32], ws: &mut Workspace) -> f64 {
         let batch = labels.len();
+        if let Sink::Apart(apart) = to {
+            apart.squares.fill(0.0);
+        }
         self.prepare(w, ws, Mode::Training);
         // Both are put back below: the logits lie in the workspace too.
         let (objective, mut losses) = (std::mem::take(&mut ws.objective), std::mem::take(&mut ws.losses));
@@ -246,8 +249,8 @@ impl Network {
                     let (dw, db, first) = sink.parameters(i, step, part.first + at.start);
                     let operands = (Operand { values: &x[piece.of(step.inputs)], ..operand }, &dy[piece.of(step.outputs)]);
                     conv.backward_parameters((&mut *dw, db), sums, operands, piece.n, scratch, first);
-                    if matches!(sink, Sink::Apart(_)) {
-                        conv.finish_parameters(sink.parameters(i, step, part.first + at.start).0, sums);
+                    if let Sink::Apart(apart) = sink {
+                        apart.finish(i, part.first + at.start, |row| conv.finish_parameters(row, sums));
                     }
                 }
             }
@@ -261,6 +264,9 @@ impl Network {
                     let own = Part { first: part.first + at.start, n: at.len() };
                     let (dx, operands) = (&mut spare[values.clone()], (&x[values.clone()], &dy[values]));
                     norm::group_backward(dx, (dw, db), operands, weight, &statistics[own.of(2 * groups)], (piece.n, groups));
+                    if let Sink::Apart(apart) = sink {
+                        apart.finish(i, own.first, |_| ());
+                    }
                 }
             }
             _ => {}

@@ -60,6 +60,7 @@ CONFIGS = {
     "wsam": make(SGD, "wsam", 0.02, alpha=4.0, gamma=0.8),
     "sharpreg": make(SGD, "mixed", 0.1, alpha=-0.3),
     "asam": make(SGD, "asam", 0.5, eta=0.01),
+    "asam-all": make(SGD, "asam_all", 2.0),
     "gsam": make(GSAM, "gsam", alpha=0.4) | dict(rho=[0.04 + (0.1 - 0.04) * lr / 0.05 for lr in FALLING]),
     "looksam": make(SGD, "looksam", 0.1, k=3, alpha=0.7),
     "friendly-sam": make(SGD, "friendly", 0.1, sigma=1.0, lam=0.9),
@@ -121,6 +122,11 @@ def wsam(s):
 def asam(s):
     matrix = torch.tensor([len(shape) > 1 for shape in SHAPES.values()]).repeat_interleave(SIZES)
     size = torch.where(matrix, s.w.abs() + s.eta, 1.0)
+    return ascended(s, size * towards(size * s.g, s.rho))
+
+
+def asam_all(s):
+    size = s.w.abs()
     return ascended(s, size * towards(size * s.g, s.rho))
 
 

@@ -11,7 +11,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::{Conv, Side};
-use crate::dispatch::simd;
+use crate::dispatch::{dispatch, simd};
 use crate::linear::accumulate_rows;
 use crate::operand::Operand;
 use crate::vector::{load, store};
@@ -19,6 +19,9 @@ use crate::{Mat, gemm};
 
 /// Values of one transformed tile.
 const POINTS: usize = 16;
+
+/// Values that the end of the weight gradient works on at once.
+const LINE: usize = 16;
 
 /// Tiles per chunk: both transforms of a chunk take about 400 kB, or more where so many weights want to be used 48 times.
 fn chunk(c: &Conv) -> usize {
@@ -88,21 +91,39 @@ pub(super) fn add_weights(
 /// Writes `G' dU G`, the gradient of the weights.
 pub(super) fn finish_weights(c: &Conv, dw: &mut [f32], du: &[f32]) {
     let size = c.input * c.output;
-    for i in 0..size {
-        let at = |r: usize, s: usize| du[(4 * r + s) * size + i];
-        let half: [[f32; 4]; 3] = std::array::from_fn(|k| std::array::from_fn(|s| transposed(k, |r| at(r, s))));
-        for k in 0..9 {
-            dw[k * size + i] = transposed(k % 3, |s| half[k / 3][s]);
-        }
-    }
+    dispatch(
+        #[inline(always)]
+        || {
+            // Pairs of channels, a line of them at a time.
+            for first in (0..size).step_by(LINE) {
+                let n = LINE.min(size - first);
+                let mut points = [[0.0; LINE]; POINTS];
+                for (k, point) in points.iter_mut().enumerate() {
+                    point[..n].copy_from_slice(&du[k * size + first..][..n]);
+                }
+                let mut half = [[0.0; LINE]; 12];
+                for s in 0..4 {
+                    transposed([0, 4, 8, 12].map(|r| &points[r + s]), &mut half[3 * s..3 * s + 3]);
+                }
+                for k in 0..3 {
+                    let mut row = [[0.0; LINE]; 3];
+                    transposed([0, 3, 6, 9].map(|s| &half[s + k]), &mut row);
+                    for (s, row) in row.iter().enumerate() {
+                        dw[(3 * k + s) * size + first..][..n].copy_from_slice(&row[..n]);
+                    }
+                }
+            }
+        },
+    );
 }
 
-/// Row k of G' applied to four values.
-fn transposed(k: usize, v: impl Fn(usize) -> f32) -> f32 {
-    match k {
-        0 => v(0) + 0.5 * (v(1) + v(2)),
-        1 => 0.5 * (v(1) - v(2)),
-        _ => 0.5 * (v(1) + v(2)) + v(3),
+/// G' applied to four values, for a line of them.
+#[inline(always)]
+fn transposed([a, b, c, d]: [&[f32; LINE]; 4], to: &mut [[f32; LINE]]) {
+    for i in 0..LINE {
+        to[0][i] = a[i] + 0.5 * (b[i] + c[i]);
+        to[1][i] = 0.5 * (b[i] - c[i]);
+        to[2][i] = 0.5 * (b[i] + c[i]) + d[i];
     }
 }
 

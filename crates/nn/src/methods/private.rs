@@ -1,6 +1,6 @@
 //! Differentially private training.
 
-use flatleak_kernel::{Buffer, sweep};
+use flatleak_kernel::{Buffer, normal, sweep};
 
 use super::{Method, Pass, Perturbed};
 use crate::apart::{Apart, Sink};
@@ -46,7 +46,11 @@ impl Private {
             return;
         }
         if self.noise > 0.0 {
-            g.iter_mut().for_each(|g| *g += (self.noise * self.clip * pass.stream.normal()) as f32);
+            let mut bits = [0; 1024];
+            for g in g.chunks_mut(bits.len()) {
+                pass.stream.fill(&mut bits);
+                normal::add(g, (self.noise * self.clip) as f32, &bits);
+            }
         }
     }
 }
