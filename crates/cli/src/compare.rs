@@ -320,7 +320,12 @@ pub(crate) fn record(study: &Study, data: &Dataset, digest: &str, quick: bool) -
             format!(" over {:?}", r.base)
         };
         let defences = Defences::ALL.iter().map(|(key, ..)| (key, r.defences.get(key))).filter(|(_, v)| *v > 0.0);
-        let defences: String = defences.map(|(key, value)| format!(", {} {value}", key.replace('_', " "))).collect();
+        let defences: String = defences
+            .map(|(key, value)| {
+                let value = if Defences::SWITCHES.contains(key) { String::new() } else { format!(" {value}") };
+                format!(", {}{value}", key.replace('_', " "))
+            })
+            .collect();
         let nesterov = if r.nesterov { " (Nesterov)" } else { "" };
         let augment = r.augment.iter().map(|t| format!(", {t}")).collect::<String>();
         let measured = r.measured_at.map_or(String::new(), |e| format!(", measured after {e}"));

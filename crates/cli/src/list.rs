@@ -63,7 +63,7 @@ pub(crate) fn run(what: What) -> Result<ExitCode, Failure> {
             }
             let _ = writeln!(
                 out,
-                "\nin a recipe, as label_smoothing = 0.1, with any optimizer; shadows always have the target's. Also: weight_decay (L2), epochs (early stopping), `dropout P` as a layer, optimizer = \"dp-sgd\""
+                "\nin a recipe, as label_smoothing = 0.1, with any optimizer; shadows always have the target's; what is published in several ways is trained once. Also: weight_decay (L2), measure_at = [10, 20] (early stopping), optimizer = \"dp-sgd\""
             );
         }
         What::Data => {

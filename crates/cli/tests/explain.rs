@@ -151,6 +151,7 @@ fn examples_on_one_side_are_left_out_and_counted() {
         test: (0..15).map(|k| right(k + 1)).collect(),
         views: Default::default(),
         features: None,
+        noise: None,
     };
     let file = dir.path().join("free.npz");
     std::fs::write(&file, flatleak_store::export_npz(&pool, &[0.0; 40], None).unwrap()).unwrap();
@@ -190,6 +191,7 @@ fn a_design_without_blocks_is_explained() {
             test: (0..models).map(|_| right(50)).collect(),
             views: Default::default(),
             features: None,
+            noise: None,
         };
         let file = dir.path().join(format!("drawn{models}.npz"));
         std::fs::write(&file, flatleak_store::export_npz(&pool, &vec![0.0; examples], None).unwrap()).unwrap();

@@ -34,6 +34,7 @@ fn main() {
         test: draws(tests, 2, 0.8),
         views: Default::default(),
         features: None,
+        noise: None,
     };
     let keep = Keep { per_test: 5, overall: 100 };
 

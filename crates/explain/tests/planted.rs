@@ -40,6 +40,7 @@ fn planted(truth: &[(f64, f64)], models: usize, draw: u64) -> Pool {
         test: Vec::new(),
         views: Default::default(),
         features: None,
+        noise: None,
     }
 }
 

@@ -38,6 +38,7 @@ fn pool(membership: Membership, draw: u64, deviation: f64, gap: f64, inside: f64
         test: Vec::new(),
         views: Default::default(),
         features: None,
+        noise: None,
     }
 }
 

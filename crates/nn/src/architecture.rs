@@ -197,6 +197,20 @@ impl Architecture {
         let layers = layers.into_iter().map(str::parse).collect::<Result<_, _>>()?;
         Ok(Self { name: "custom".to_owned(), layers })
     }
+
+    /// The same with dropout before every linear layer that does not read the data: no parameter more or less.
+    #[must_use]
+    pub fn with_dropout(&self, probability: f64) -> Self {
+        let mut layers = Vec::with_capacity(self.layers.len());
+        for (i, layer) in self.layers.iter().enumerate() {
+            let reads_data = self.layers[..i].iter().all(|l| matches!(l, Layer::Flatten));
+            if matches!(layer, Layer::Linear(_)) && !reads_data {
+                layers.push(Layer::Dropout((1000.0 * probability).round() as u16));
+            }
+            layers.push(layer.clone());
+        }
+        Self { name: self.name.clone(), layers }
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use flatleak_kernel::loss::{Objective, Soft};
 use serde::{Deserialize, Serialize};
 
-/// Defences in training; 0 is without.
+/// Defences in training, and behind the model; 0 is without.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Defences {
     /// Label smoothing: targets (1 - e) onehot + e / C (Szegedy et al. 2016, arXiv 1512.00567). It leaks more, not less.
@@ -20,6 +20,17 @@ pub struct Defences {
     pub hamp: f64,
     /// Its weight of the entropy of predictions, alpha.
     pub hamp_entropy: f64,
+    /// Probability of dropping an input of every linear layer that does not read the data (Srivastava et al. 2014).
+    pub dropout: f64,
+    /// HAMP's change of outputs: see [`Defences::publish`]. 1 is with.
+    #[serde(default)]
+    pub hamp_outputs: f64,
+    /// Logits are divided by it (Guo et al. 2017, arXiv 1706.04599).
+    pub temperature: f64,
+    /// How many probabilities are published (Shokri et al. 2017, arXiv 1610.05820, section VIII).
+    pub top_k: f64,
+    /// The predicted label alone is published (Choquette-Choo et al. 2021, arXiv 2007.14321). 1 is with.
+    pub labels_only: f64,
 }
 
 /// A defence: key, range, what it is, source.
@@ -27,7 +38,7 @@ pub type Description = (&'static str, (f64, f64), &'static str, &'static str);
 
 impl Defences {
     /// Keys in study files, with their ranges and sources.
-    pub const ALL: [Description; 7] = [
+    pub const ALL: [Description; 12] = [
         (
             "label_smoothing",
             (0.0, 0.99),
@@ -55,7 +66,35 @@ impl Defences {
             "Chen & Pattabiraman 2024, arXiv 2307.01610",
         ),
         ("hamp_entropy", (0.0, 100.0), "its weight of the entropy of predictions", "the same"),
+        (
+            "dropout",
+            (0.0, 0.99),
+            "share of the inputs of linear layers that are dropped, the data's apart",
+            "Srivastava et al. 2014, JMLR 15",
+        ),
+        (
+            "hamp_outputs",
+            (0.0, 1.0),
+            "published scores are those of a random input, in the order of the model's own",
+            "Chen & Pattabiraman 2024, arXiv 2307.01610",
+        ),
+        ("temperature", (0.0, 1e6), "published logits are divided by it", "Guo et al. 2017, arXiv 1706.04599"),
+        (
+            "top_k",
+            (0.0, 1e6),
+            "so many probabilities are published, of the rest only their sum",
+            "Shokri et al. 2017, arXiv 1610.05820",
+        ),
+        (
+            "labels_only",
+            (0.0, 1.0),
+            "the predicted label alone is published",
+            "Choquette-Choo et al. 2021, arXiv 2007.14321",
+        ),
     ];
+
+    /// Those that are there or not, without a strength.
+    pub const SWITCHES: [&'static str; 2] = ["hamp_outputs", "labels_only"];
 
     /// The value of a key.
     pub fn get(&self, key: &str) -> f64 {
@@ -67,6 +106,11 @@ impl Defences {
             "relaxloss_upper" => self.relaxloss_upper,
             "hamp" => self.hamp,
             "hamp_entropy" => self.hamp_entropy,
+            "dropout" => self.dropout,
+            "hamp_outputs" => self.hamp_outputs,
+            "temperature" => self.temperature,
+            "top_k" => self.top_k,
+            "labels_only" => self.labels_only,
             _ => 0.0,
         }
     }
@@ -81,6 +125,11 @@ impl Defences {
             "relaxloss_upper" => &mut self.relaxloss_upper,
             "hamp" => &mut self.hamp,
             "hamp_entropy" => &mut self.hamp_entropy,
+            "dropout" => &mut self.dropout,
+            "hamp_outputs" => &mut self.hamp_outputs,
+            "temperature" => &mut self.temperature,
+            "top_k" => &mut self.top_k,
+            "labels_only" => &mut self.labels_only,
             _ => return false,
         };
         *to = value;
@@ -111,12 +160,67 @@ impl Defences {
                 return Err(format!("{key} and {other} exclude each other"));
             }
         }
+        for key in Self::SWITCHES.into_iter().chain(["top_k"]) {
+            if self.get(key).fract() != 0.0 {
+                return Err(format!("{key} = {} is no whole number", self.get(key)));
+            }
+        }
+        for (key, other) in [("labels_only", "temperature"), ("labels_only", "top_k"), ("labels_only", "hamp_outputs")]
+        {
+            if self.get(key) > 0.0 && self.get(other) > 0.0 {
+                return Err(format!("{other} changes scores that {key} does not publish: leave one of them out"));
+            }
+        }
         for (key, of) in [("relaxloss_upper", "relaxloss"), ("hamp_entropy", "hamp")] {
             if self.get(key) > 0.0 && self.get(of) == 0.0 {
                 return Err(format!("{key} means nothing without {of}"));
             }
         }
         Ok(())
+    }
+
+    /// The same without what is done behind the model: recipes that differ in nothing else are trained once.
+    #[must_use]
+    pub fn in_training(&self) -> Self {
+        Self { hamp_outputs: 0.0, temperature: 0.0, top_k: 0.0, labels_only: 0.0, ..self.clone() }
+    }
+
+    /// Turns a model's logits `[n, C]` into those of what is published, of which attackers know no more: first HAMP's scores of as many
+    /// random inputs, `random [n, C]`, sorted as the model's own; then logits over the temperature; then the k largest probabilities with
+    /// the others' sum spread evenly over them (own: the least that it says); or 1 for the predicted label and 0 elsewhere. None of it
+    /// changes a prediction.
+    pub fn publish(&self, logits: &mut [f32], classes: usize, random: &[f32]) {
+        let k = self.top_k as usize;
+        let mut order: Vec<usize> = Vec::with_capacity(classes);
+        let mut sorted: Vec<f32> = Vec::with_capacity(classes);
+        for (i, row) in logits.chunks_exact_mut(classes).enumerate() {
+            if self.hamp_outputs > 0.0 || k > 0 {
+                order.clear();
+                order.extend(0..classes);
+                // The earlier class first where two are equal, as predictions have it.
+                order.sort_by(|a, b| row[*b].total_cmp(&row[*a]).then(a.cmp(b)));
+            }
+            if self.hamp_outputs > 0.0 {
+                sorted.clear();
+                sorted.extend_from_slice(&random[i * classes..][..classes]);
+                sorted.sort_by(|a, b| b.total_cmp(a));
+                order.iter().zip(&sorted).for_each(|(&j, v)| row[j] = *v);
+            }
+            if self.temperature > 0.0 {
+                row.iter_mut().for_each(|z| *z = (f64::from(*z) / self.temperature) as f32);
+            }
+            if k > 0 && k < classes {
+                let top = f64::from(row[order[k]]);
+                let rest: f64 = order[k..].iter().map(|&j| libm::exp(f64::from(row[j]) - top)).sum();
+                let each = (top + libm::log(rest / (classes - k) as f64)) as f32;
+                order[k..].iter().for_each(|&j| row[j] = each);
+            }
+            if self.labels_only > 0.0 {
+                let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                let predicted = row.iter().position(|z| *z >= top);
+                row.iter_mut().enumerate().for_each(|(j, z)| *z = f32::from(u8::from(Some(j) == predicted)));
+            }
+        }
     }
 
     /// What the loss compares predictions with in an epoch, counted from 0. `mixed` holds second labels and the weight of the first.
@@ -184,6 +288,43 @@ mod tests {
             let h = -p * p.ln() - (classes - 1) as f64 * rest * rest.ln();
             assert!((h - 0.5 * (classes as f64).ln()).abs() < 1e-9);
         }
+    }
+
+    #[test]
+    fn what_is_published_says_as_much_as_it_should() {
+        let set = |pairs: &[(&str, f64)]| {
+            let mut d = Defences::default();
+            pairs.iter().for_each(|(key, v)| assert!(d.set(key, *v)));
+            d
+        };
+        let softmax = |z: &[f32]| {
+            let all: f64 = z.iter().map(|z| f64::from(*z).exp()).sum();
+            z.iter().map(|z| f64::from(*z).exp() / all).collect::<Vec<f64>>()
+        };
+        let z = [0.5f32, 3.0, -1.0, 2.5, 60.0, 60.0, -60.0, 0.0];
+        let publish = |d: Defences, random: &[f32]| {
+            let mut out = z;
+            d.publish(&mut out, 4, random);
+            out
+        };
+        assert_eq!(publish(set(&[("temperature", 1.0)]), &[]), z);
+        assert_eq!(publish(set(&[("top_k", 4.0)]), &[]), z);
+        let warm = publish(set(&[("temperature", 2.0)]), &[]);
+        assert!(warm.iter().zip(&z).all(|(a, b)| *a == b / 2.0));
+        let top = publish(set(&[("top_k", 2.0)]), &[]);
+        for (found, own) in top.chunks(4).map(softmax).zip(z.chunks(4).map(softmax)) {
+            let mut order: Vec<usize> = (0..4).collect();
+            order.sort_by(|a, b| own[*b].total_cmp(&own[*a]));
+            let rest = (own[order[2]] + own[order[3]]) / 2.0;
+            for (rank, &j) in order.iter().enumerate() {
+                let wanted = if rank < 2 { own[j] } else { rest };
+                assert!((found[j] / wanted - 1.0).abs() < 1e-5, "{}, not {wanted}", found[j]);
+            }
+        }
+        assert_eq!(publish(set(&[("labels_only", 1.0)]), &[]), [0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
+        let random = [1.0, 2.0, 3.0, 4.0, 0.1, 0.4, 0.3, 0.2];
+        let swapped = publish(set(&[("hamp_outputs", 1.0)]), &random);
+        assert_eq!(swapped, [2.0, 4.0, 1.0, 3.0, 0.4, 0.3, 0.1, 0.2]);
     }
 
     /// Gradients with respect to logits beside PyTorch's (`tests/make_losses.py`).

@@ -27,11 +27,20 @@ impl LowRank {
     /// Room for `batch` examples; `None` where the network has parameters outside linear layers.
     pub(crate) fn new(network: &Network, batch: usize, m: usize) -> Option<Self> {
         let parameters = |linear: bool| {
-            network.steps.iter().filter(move |s| is_linear(s) == linear).map(|s| s.bias.end - s.weight.start).sum::<usize>()
+            network
+                .steps
+                .iter()
+                .filter(move |s| is_linear(s) == linear)
+                .map(|s| s.bias.end - s.weight.start)
+                .sum::<usize>()
         };
         (parameters(false) == 0).then(|| Self {
             m,
-            inputs: network.steps.iter().map(|s| Buffer::new(if is_linear(s) { batch * s.inputs } else { 0 })).collect(),
+            inputs: network
+                .steps
+                .iter()
+                .map(|s| Buffer::new(if is_linear(s) { batch * s.inputs } else { 0 }))
+                .collect(),
             apart: Apart::new(network, batch),
             scales: Vec::with_capacity(batch.div_ceil(m)),
             products: [Buffer::new(m * m), Buffer::new(m * m)],

@@ -247,7 +247,8 @@ impl Network {
                 for at in sink.pieces(part.n) {
                     let piece = Part { first: at.start, n: at.len() };
                     let (dw, db, first) = sink.parameters(i, step, part.first + at.start);
-                    let operands = (Operand { values: &x[piece.of(step.inputs)], ..operand }, &dy[piece.of(step.outputs)]);
+                    let operands =
+                        (Operand { values: &x[piece.of(step.inputs)], ..operand }, &dy[piece.of(step.outputs)]);
                     conv.backward_parameters((&mut *dw, db), sums, operands, piece.n, scratch, first);
                     if let Sink::Apart(apart) = sink {
                         apart.finish(i, part.first + at.start, |row| conv.finish_parameters(row, sums));
@@ -263,7 +264,14 @@ impl Network {
                     let values = piece.of(step.inputs);
                     let own = Part { first: part.first + at.start, n: at.len() };
                     let (dx, operands) = (&mut spare[values.clone()], (&x[values.clone()], &dy[values]));
-                    norm::group_backward(dx, (dw, db), operands, weight, &statistics[own.of(2 * groups)], (piece.n, groups));
+                    norm::group_backward(
+                        dx,
+                        (dw, db),
+                        operands,
+                        weight,
+                        &statistics[own.of(2 * groups)],
+                        (piece.n, groups),
+                    );
                     if let Sink::Apart(apart) = sink {
                         apart.finish(i, own.first, |_| ());
                     }

@@ -148,6 +148,12 @@ impl Recipe {
         if self.defences.mixup > 0.0 && self.optimizer.splits_batches() {
             return fail(format!("mixup mixes examples of a batch, which {} takes apart", self.optimizer.name()));
         }
+        if self.defences.dropout > 0.0 && self.optimizer.splits_batches() {
+            return fail(format!(
+                "dropout draws one mask for a batch, which {} takes apart: leave one of them out",
+                self.optimizer.name()
+            ));
+        }
         if self.optimizer.is_private() && self.defences.relaxloss > 0.0 {
             return fail(format!(
                 "relaxloss looks at the mean loss of a batch, which {} does not hide: leave one of them out",

@@ -70,6 +70,15 @@ pub struct Features {
     pub test: Vec<f32>,
 }
 
+/// How often models are right on held-out examples with normal noise on their inputs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NoiseAccuracy {
+    /// Deviations of the noise in units of the inputs', (L).
+    pub levels: Vec<f64>,
+    /// Accuracy of each model at each level, (M, L).
+    pub accuracy: Vec<Vec<f64>>,
+}
+
 /// Everything that analyses read about one recipe on one data set.
 ///
 /// Axes: M models, N pool examples, T held-out examples.
@@ -95,6 +104,8 @@ pub struct Pool {
     pub views: Views,
     /// Features of the examples, where any were given.
     pub features: Option<Features>,
+    /// Accuracy under noise, where it was measured.
+    pub noise: Option<NoiseAccuracy>,
 }
 
 impl Pool {
@@ -140,6 +151,7 @@ impl Pool {
                 pool: examples.iter().flat_map(|&i| f.pool[i * f.width..(i + 1) * f.width].iter().copied()).collect(),
                 ..f.clone()
             }),
+            noise: self.noise.clone(),
         }
     }
 
@@ -158,6 +170,10 @@ impl Pool {
             test: pick(&self.test),
             views: self.views.select(models),
             features: self.features.clone(),
+            noise: self.noise.as_ref().map(|n| NoiseAccuracy {
+                accuracy: models.iter().filter_map(|&m| n.accuracy.get(m).cloned()).collect(),
+                ..n.clone()
+            }),
         }
     }
 

@@ -114,6 +114,7 @@ fn memorization(py: Python<'_>, correct: Array, membership: Array) -> PyResult<(
             test: Vec::new(),
             views: Default::default(),
             features: None,
+            noise: None,
             membership,
         };
         let found = Memorization::new(&pool, Signal::Correct).map_err(wrong)?;

@@ -238,6 +238,20 @@ pub(crate) fn dose(points: &[(f64, Estimate)], controls: &[(&str, Estimate)], wh
     svg(HEIGHT, &format!("{what} against the radius"), &body)
 }
 
+/// Accuracy against the deviation of noise on inputs, the first point without any; one curve per recipe with its intervals.
+pub(crate) fn noise(curves: &[(usize, Vec<(f64, Estimate)>)]) -> String {
+    let all = curves.iter().flat_map(|(_, points)| points);
+    let most = all.clone().map(|p| p.0).fold(0.0, f64::max);
+    let axes = Axes { x: (-0.03 * most, 1.03 * most), y: reach(all.map(|p| &p.1)) };
+    let mut body = axes.frame((&ticks((0.0, most)), "deviation of the noise"), (&ticks(axes.y), "test accuracy"));
+    for (k, points) in curves {
+        let outline = points.iter().map(|(x, e)| (*x, e.high)).chain(points.iter().rev().map(|(x, e)| (*x, e.low)));
+        let _ = write!(body, "<path class='band c{k}' d='{}Z'/>", axes.path(outline));
+        let _ = write!(body, "<path class='line c{k}' d='{}'/>", axes.path(points.iter().map(|(x, e)| (*x, e.mean))));
+    }
+    svg(HEIGHT, "Test accuracy under noise on the inputs", &body)
+}
+
 /// Cumulative share of examples by memorization, one line per recipe.
 pub(crate) fn cumulative(shapes: &[(usize, &[usize])]) -> String {
     let axes = Axes { x: (-1.0, 1.0), y: (0.0, 1.0) };

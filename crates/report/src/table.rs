@@ -9,6 +9,9 @@ use crate::Document;
 /// The attacks that the summary shows.
 const SHOWN: [&str; 5] = ["lira-online-fixed", "lira-offline-fixed", "rmia", "confidence", "correctness"];
 
+/// Levels of noise that the summary shows.
+const SHOWN_LEVELS: usize = 4;
+
 /// The metrics on which headlines rest.
 pub(crate) const HEADLINE: [&str; 3] = ["lira-online-fixed.auc", "rmia.auc", "confidence.auc"];
 
@@ -64,6 +67,7 @@ fn one(d: &Document, dataset: &str, out: &mut String) -> std::fmt::Result {
         let [member, non] = [r.member_accuracy, r.non_member_accuracy].map(plus_minus);
         writeln!(out, "{:<width$}{:>8}{test:>18}{member:>18}{non:>18}", r.name, r.models)?;
     }
+    noise(&recipes, out)?;
     // More columns than a terminal has.
     let many = recipes.len() > FEW;
     if !many && recipes.iter().any(|r| !r.attacks.is_empty()) {
@@ -80,6 +84,25 @@ fn one(d: &Document, dataset: &str, out: &mut String) -> std::fmt::Result {
         } else {
             comparison(c, out)?;
         }
+    }
+    Ok(())
+}
+
+/// Held-out accuracy under every level of noise.
+fn noise(recipes: &[&RecipeResult], out: &mut String) -> std::fmt::Result {
+    let Some(first) = recipes.iter().find(|r| !r.noise.is_empty()) else { return Ok(()) };
+    write!(out, "\n{:<24}", "test accuracy, noise")?;
+    // As many as a terminal has room for; the report has all.
+    for n in first.noise.iter().take(SHOWN_LEVELS) {
+        write!(out, "{:>18}", n.deviation)?;
+    }
+    writeln!(out)?;
+    for r in recipes {
+        write!(out, "{:<24}", r.name)?;
+        for n in r.noise.iter().take(SHOWN_LEVELS) {
+            write!(out, "{:>18}", plus_minus(n.accuracy))?;
+        }
+        writeln!(out)?;
     }
     Ok(())
 }
@@ -133,7 +156,9 @@ fn attacks(d: &Document, recipes: &[&RecipeResult], out: &mut String) -> std::fm
 fn comparison(c: &Comparison, out: &mut String) -> std::fmt::Result {
     let title = format!("{} - {}", c.candidate, c.baseline);
     writeln!(out, "\n{title:<34}{:>28}{:>10}{:>12}", "difference, 95 %", "p", "p (Holm)")?;
-    let shown = |name: &str| name == "test-accuracy" || name == "confidence-variance.non-member";
+    let shown = |name: &str| {
+        name == "test-accuracy" || name == "confidence-variance.non-member" || name.starts_with("lost-accuracy@noise")
+    };
     for m in c.metrics.iter().filter(|m| m.p_adjusted.is_some() || shown(&m.metric)) {
         let e = m.difference;
         let interval = format!("{:+.4} [{:+.4}, {:+.4}]", e.mean, e.low, e.high);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use flatleak_data::Dataset;
 use flatleak_data::values::{self, Values};
 use flatleak_pool::Signals;
-use flatleak_store::{DATA_FILE, Error, RunDir, SplitOutputs, npy_of_mask, write_atomic};
+use flatleak_store::{DATA_FILE, Error, Outputs, RunDir, SplitOutputs, npy_of_mask, write_atomic};
 use flatleak_study::Study;
 
 /// How often a command is asked whether it is done.
@@ -24,7 +24,7 @@ pub(crate) fn train(
     command: &str,
     (recipe, model): (usize, usize),
     mut go_on: impl FnMut() -> bool,
-) -> Result<Option<[SplitOutputs; 2]>, Error> {
+) -> Result<Option<Outputs>, Error> {
     let out = dir.workplace(recipe, model)?;
     let log = out.join("log.txt");
     let failed =
@@ -67,7 +67,8 @@ pub(crate) fn train(
     };
     let both = [read("logits", &data.pool.y)?, read("test_logits", &data.test.y)?];
     let keep = dir.keeps_logits(data);
-    Ok(Some(both.map(|split| if keep { split } else { SplitOutputs { logits: Vec::new(), ..split } })))
+    let splits = both.map(|split| if keep { split } else { SplitOutputs { logits: Vec::new(), ..split } });
+    Ok(Some(Outputs { splits, noise: Vec::new() }))
 }
 
 /// Waits for the end of a command, which is killed when the caller wants to stop.

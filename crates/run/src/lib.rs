@@ -4,15 +4,14 @@
 //! trained and stored, weights first, then signals, so that a run killed anywhere goes on where it stopped.
 
 mod foreign;
+mod measure;
 
-use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use flatleak_data::Dataset;
-use flatleak_nn::{Network, Outcome, Recipe, Shape, Trainer, View, views};
-use flatleak_pool::Signals;
-use flatleak_store::{Error, RunDir, SplitOutputs};
+use flatleak_nn::{Network, Outcome, Recipe, Trainer};
+use flatleak_store::{Error, RunDir};
 use flatleak_stream::{Purpose, Stream};
 use flatleak_study::Study;
 
@@ -176,15 +175,14 @@ fn one(
     }
     let mut missing = Vec::new();
     for &recipe in run {
-        let Some(weights) = dir.weights(recipe, model, network)? else {
+        let Some(found) = weights(plan, run, (recipe, model))? else {
             missing.push(recipe);
             continue;
         };
-        if dir.signals(recipe, model)?.is_none() {
+        if dir.signals(recipe, model)?.is_none() || found.1 {
             // Weights are written first: what they put out is computed again.
-            let mut trainer = Trainer::new(network, &study.recipes[recipe], weights);
-            let both = outputs(plan, &mut trainer)?;
-            dir.save_signals(recipe, model, both)?;
+            let mut trainer = Trainer::new(network, &study.recipes[recipe], found.0);
+            keep(plan, recipe, model, &mut trainer)?;
         }
         say(Event::Done { recipe, model, reused: true });
     }
@@ -194,7 +192,12 @@ fn one(
     // The initialisation is keyed by the model alone: recipes share it.
     let start = network.init(&mut Stream::new(study.seed, Purpose::Init, model as u64, 0));
     let whole = Recipe { measured_at: None, ..study.recipes[leader].clone() };
-    let mut trainer = Trainer::new(network, &whole, start);
+    // Dropout has no parameters: the network without it has the same arena.
+    let dropped = match whole.defences.dropout {
+        p if p > 0.0 => Some(Network::compile(&study.architecture.with_dropout(p), data.shape, data.classes)?),
+        _ => None,
+    };
+    let mut trainer = Trainer::new(dropped.as_ref().unwrap_or(network), &whole, start);
     let members = dir.membership().members(model);
     let mut failure = None;
     let diverged = |epoch| {
@@ -235,44 +238,28 @@ fn one(
     Ok(())
 }
 
+/// Weights of a model on disk: the recipe's own, or those of one that differs in what it publishes alone, and whether it is that.
+fn weights(plan: Plan<'_>, run: &[usize], (recipe, model): (usize, usize)) -> Result<Option<(Vec<f32>, bool)>, Error> {
+    let Plan { study, network, dir, .. } = plan;
+    if let Some(own) = dir.weights(recipe, model, network)? {
+        return Ok(Some((own, false)));
+    }
+    let checkpoint = study.recipes[recipe].checkpoint();
+    for &twin in run.iter().filter(|r| study.recipes[**r].checkpoint() == checkpoint) {
+        if let Some(found) = dir.weights(twin, model, network)? {
+            return Ok(Some((found, true)));
+        }
+    }
+    Ok(None)
+}
+
 /// Stores weights and outputs of a model; `false` where these are not finite.
 fn keep(plan: Plan<'_>, recipe: usize, model: usize, trainer: &mut Trainer<'_>) -> Result<bool, Error> {
-    let both = outputs(plan, trainer)?;
-    if both.iter().flat_map(|split| &split.signals).any(|s| s.phi.iter().any(|v| !v.is_finite())) {
+    let outputs = measure::outputs(plan, &plan.study.recipes[recipe], model, trainer)?;
+    if outputs.splits.iter().flat_map(|split| &split.signals).any(|s| s.phi.iter().any(|v| !v.is_finite())) {
         return Ok(false);
     }
     plan.dir.save_weights(recipe, model, plan.network, &trainer.parameters)?;
-    plan.dir.save_signals(recipe, model, both)?;
+    plan.dir.save_signals(recipe, model, outputs)?;
     Ok(true)
-}
-
-/// What a model puts out on pool and held-out examples under every view.
-fn outputs(plan: Plan<'_>, trainer: &mut Trainer<'_>) -> Result<[SplitOutputs; 2], Error> {
-    let data = plan.data;
-    let keep = plan.dir.keeps_logits(data);
-    let mut of = |x: &[f32], y: &[u32]| {
-        let mut out = SplitOutputs::default();
-        for view in views(plan.study.queries).unwrap_or_default() {
-            let logits = trainer.logits(&seen(x, view, data.shape));
-            out.signals.push(Signals::from_logits(&logits, y, data.classes)?);
-            if keep {
-                out.logits.push(logits);
-            }
-        }
-        Ok::<_, Error>(out)
-    };
-    Ok([of(&data.pool.x, &data.pool.y)?, of(&data.test.x, &data.test.y)?])
-}
-
-/// All examples under one view; the plain one is not copied.
-fn seen(x: &[f32], view: View, shape: Shape) -> Cow<'_, [f32]> {
-    if view == (View { mirror: false, dy: 0, dx: 0 }) {
-        return Cow::Borrowed(x);
-    }
-    let features = shape.features();
-    let (mut all, mut scratch) = (x.to_vec(), vec![0.0; features]);
-    for image in all.chunks_exact_mut(features) {
-        view.apply(image, shape, &mut scratch);
-    }
-    Cow::Owned(all)
 }

@@ -98,3 +98,8 @@ pub(crate) fn f32_bytes(values: &[f32]) -> Vec<u8> {
 pub(crate) fn f32_values(bytes: &[u8]) -> Vec<f32> {
     bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
 }
+
+/// f64 values from little-endian bytes.
+pub(crate) fn f64_values(bytes: &[u8]) -> Vec<f64> {
+    bytes.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b)).collect()
+}

@@ -118,6 +118,7 @@ pub fn import_npz(path: &Path) -> Result<Pool, Error> {
         test: test.unwrap_or_default().into_iter().map(Signals::from_correct).collect(),
         views: Views::default(),
         features: None,
+        noise: None,
     })
 }
 

@@ -22,4 +22,4 @@ pub use fault::pause_point;
 pub use import::{Arrays, Given, Imported, from_arrays, from_folder, from_table};
 pub use interchange::{INFLUENCE_LIMIT, export_npz, import_npz};
 pub use npy::{npy_of_mask, npy_of_rows};
-pub use rundir::{DATA_FILE, RunDir, SplitOutputs};
+pub use rundir::{DATA_FILE, Measured, Outputs, RunDir, SplitOutputs};

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use flatleak_data::Dataset;
 use flatleak_nn::{Network, tensors};
-use flatleak_pool::{Groups, Membership, Pool, Signals};
+use flatleak_pool::{Groups, Membership, NoiseAccuracy, Pool, Signals};
 use flatleak_study::Study;
 use safetensors::Dtype;
 
 use crate::Error;
-use crate::artefact::{Tensor, f32_bytes, f32_values, read_tensors, write_atomic, write_tensors};
+use crate::artefact::{Tensor, f32_bytes, f32_values, f64_values, read_tensors, write_atomic, write_tensors};
 use crate::npy::{self, Array, archive};
 use crate::spill::Spill;
 
@@ -29,6 +29,24 @@ pub struct SplitOutputs {
     pub signals: Vec<Signals>,
     /// (n, C) logits, one entry per query; none when not kept.
     pub logits: Vec<Vec<f32>>,
+}
+
+/// What a model puts out on pool and held-out examples.
+#[derive(Clone, Debug, Default)]
+pub struct Outputs {
+    /// Pool, held-out examples.
+    pub splits: [SplitOutputs; 2],
+    /// Deviation of noise on held-out inputs, and accuracy under it; none where it was not measured.
+    pub noise: Vec<(f64, f64)>,
+}
+
+/// What analyses read of a model.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// Signals of the pool, of held-out examples; one entry per query.
+    pub splits: [Vec<Signals>; 2],
+    /// As in [`Outputs`].
+    pub noise: Vec<(f64, f64)>,
 }
 
 /// A study's folder, locked while it is open.
@@ -167,7 +185,7 @@ impl RunDir {
     ///
     /// # Errors
     /// Only when the file system fails.
-    pub fn signals(&self, recipe: usize, model: usize) -> Result<Option<[Vec<Signals>; 2]>, Error> {
+    pub fn signals(&self, recipe: usize, model: usize) -> Result<Option<Measured>, Error> {
         let path = self.file(recipe, model, "signals.safetensors");
         let Some(found) = read_tensors(&path, &self.identity(recipe, model))? else { return Ok(None) };
         let queries = self.study.queries;
@@ -190,16 +208,23 @@ impl RunDir {
             };
             Some((0..queries).map(view).collect())
         };
-        Ok(split("pool").zip(split("test")).map(|(pool, test)| [pool, test]))
+        let numbers = found.get("test.noise").map_or(Vec::new(), |(_, bytes)| f64_values(bytes));
+        let (levels, accuracy) = numbers.split_at(numbers.len() / 2);
+        // So are other levels of noise; a foreign trainer's models are not measured under any.
+        if levels != self.study.noise && self.study.recipes[recipe].trainer.is_none() {
+            return Ok(None);
+        }
+        let noise: Vec<(f64, f64)> = levels.iter().copied().zip(accuracy.iter().copied()).collect();
+        Ok(split("pool").zip(split("test")).map(|(pool, test)| Measured { splits: [pool, test], noise }))
     }
 
     /// Stores what a model puts out. Axes (checkpoint, example, query[, class]), one checkpoint.
     ///
     /// # Errors
     /// When the file system fails.
-    pub fn save_signals(&self, recipe: usize, model: usize, outputs: [SplitOutputs; 2]) -> Result<(), Error> {
+    pub fn save_signals(&self, recipe: usize, model: usize, outputs: Outputs) -> Result<(), Error> {
         let mut list: Vec<Tensor> = Vec::new();
-        for (split, SplitOutputs { signals, logits }) in ["pool", "test"].into_iter().zip(outputs) {
+        for (split, SplitOutputs { signals, logits }) in ["pool", "test"].into_iter().zip(outputs.splits) {
             let (n, queries) = (signals.first().map_or(0, Signals::len), signals.len());
             let shape = vec![1, n, queries];
             for name in ["phi", "entropy", "modified_entropy"] {
@@ -221,6 +246,11 @@ impl RunDir {
                 let shape = vec![1, n, queries, classes];
                 list.push((format!("{split}.logits"), Dtype::F32, shape, f32_bytes(&interleaved(&views, classes))));
             }
+        }
+        if !outputs.noise.is_empty() {
+            let (levels, accuracy): (Vec<f64>, Vec<f64>) = outputs.noise.iter().copied().unzip();
+            let bytes = levels.iter().chain(&accuracy).flat_map(|v| v.to_le_bytes()).collect();
+            list.push(("test.noise".to_owned(), Dtype::F64, vec![2, levels.len()], bytes));
         }
         let path = self.file(recipe, model, "signals.safetensors");
         self.make_folder(&path)?;
@@ -263,9 +293,13 @@ impl RunDir {
         let no_room = |e| Error::io("cannot lay views aside in", &std::env::temp_dir())(e);
         let mut spill = Spill::default();
         let (mut pool, mut test) = (Vec::new(), Vec::new());
+        let (mut levels, mut accuracy) = (Vec::new(), Vec::new());
         for model in 0..self.study.models {
             let missing = || Error::Missing(self.file(recipe, model, "signals.safetensors"));
-            let [a, b] = self.signals(recipe, model)?.ok_or_else(missing)?;
+            let Measured { splits: [a, b], noise } = self.signals(recipe, model)?.ok_or_else(missing)?;
+            let (at, right): (Vec<f64>, Vec<f64>) = noise.into_iter().unzip();
+            levels = at;
+            accuracy.push(right);
             let sized = |split: &[Signals], n: usize| split.iter().all(|s| s.len() == n);
             if !sized(&a, data.pool.len()) || !sized(&b, data.test.len()) {
                 return Err(missing());
@@ -284,6 +318,7 @@ impl RunDir {
             test,
             views: spill.into_views(),
             features: None,
+            noise: (!levels.is_empty()).then_some(NoiseAccuracy { levels, accuracy }),
         })
     }
 

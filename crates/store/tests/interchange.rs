@@ -26,6 +26,7 @@ fn pool() -> Pool {
         test: (0..6).map(|k| right(k + 1, 3)).collect(),
         views: Default::default(),
         features: None,
+        noise: None,
     }
 }
 

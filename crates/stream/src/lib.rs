@@ -37,6 +37,10 @@ pub enum Purpose {
     Dropout,
     /// Pairs and weights of mixup.
     Mixup,
+    /// Random inputs behind published scores.
+    Published,
+    /// Noise on held-out inputs.
+    InputNoise,
     /// Label noise.
     LabelNoise,
     /// Generated data sets.
@@ -65,6 +69,8 @@ impl Purpose {
             Self::Query => "query",
             Self::Dropout => "dropout",
             Self::Mixup => "mixup",
+            Self::Published => "published",
+            Self::InputNoise => "input-noise",
             Self::LabelNoise => "label-noise",
             Self::Generator => "generator",
             Self::DpNoise => "dp-noise",

@@ -25,6 +25,7 @@ struct File {
     pool: Option<usize>,
     test: Option<usize>,
     queries: Option<usize>,
+    noise: Option<Vec<f64>>,
     #[serde(default)]
     model: Model,
     #[serde(default)]
@@ -171,7 +172,9 @@ fn split(table: Table) -> Result<(Entry, Numbers), Error> {
                 suggestion: closest(&key, known()),
             });
         }
-        let number = value.as_float().or_else(|| value.as_integer().map(|v| v as f64));
+        let switch = value.as_bool().filter(|_| Defences::SWITCHES.contains(&key.as_str()));
+        let number =
+            value.as_float().or(value.as_integer().map(|v| v as f64)).or(switch.map(|on| f64::from(u8::from(on))));
         let number = number.ok_or_else(|| Error::Invalid(format!("recipe `{name}`: {key} = {value} is no number")))?;
         given.insert(key, number);
     }
@@ -344,6 +347,7 @@ impl Study {
             pool: file.pool,
             test: file.test,
             queries: file.queries.unwrap_or(1),
+            noise: file.noise.unwrap_or_default(),
             data,
             architecture,
             recipes,
@@ -367,6 +371,7 @@ impl Study {
             pool: self.pool,
             test: self.test,
             queries: Some(self.queries),
+            noise: (!self.noise.is_empty()).then(|| self.noise.clone()),
             model: Model {
                 preset: (!custom).then(|| self.architecture.name.clone()),
                 width: None,
@@ -408,6 +413,8 @@ mod tests {
         assert_eq!(Study::parse(&study.to_toml().unwrap()).unwrap(), study);
         let foreign = Study::parse("[[recipe]]\nname = 'a'\ntrainer = 'x {mask} {out}'").unwrap();
         assert_eq!(Study::parse(&foreign.to_toml().unwrap()).unwrap(), foreign);
+        let noisy = Study::parse("noise = [0.1, 0.5]").unwrap();
+        assert_eq!(Study::parse(&noisy.to_toml().unwrap()).unwrap(), noisy);
         let custom = Study::parse("[model]\nlayers = ['flatten', 'linear 5', 'tanh', 'linear']").unwrap();
         assert_eq!(Study::parse(&custom.to_toml().unwrap()).unwrap(), custom);
     }
@@ -426,6 +433,17 @@ mod tests {
         let adam = &study.recipes[5];
         assert_eq!((adam.base, adam.lr, adam.parameters.get("beta2")), (Base::Adam, 0.001, 0.999));
         assert_eq!((adam.defences.mixup, adam.defences.label_smoothing), (0.3, 0.1));
+        assert_eq!(Study::parse(&study.to_toml().unwrap()).unwrap(), study);
+    }
+
+    #[test]
+    fn one_run_is_published_in_several_ways() {
+        let text = "[[recipe]]\nname = 'sgd'\n[[recipe]]\nname = 'warm'\ntemperature = [2, 4.0]\n[[recipe]]\nname = 'labels'\n\
+            labels_only = true\n[[recipe]]\nname = 'dropped'\ndropout = 0.5\n[[recipe]]\nname = 'top'\ndropout = 0.5\ntop_k = 3\n";
+        let study = Study::parse(text).unwrap();
+        assert_eq!(study.runs(), [vec![0, 1, 2, 3], vec![4, 5]]);
+        assert_eq!((study.recipes[1].name.as_str(), study.recipes[3].defences.labels_only), ("warm-temperature2", 1.0));
+        assert_ne!(study.identity(&study.recipes[0], ""), study.identity(&study.recipes[1], ""));
         assert_eq!(Study::parse(&study.to_toml().unwrap()).unwrap(), study);
     }
 
@@ -456,6 +474,8 @@ mod tests {
             ("[[recipe]]\nname = '../a'", vec!["letters"]),
             ("[model]\npreset = 'mpl'", vec!["unknown architecture `mpl`", "mlp"]),
             ("queries = 3", vec!["queries = 3", "1, 2, 18"]),
+            ("noise = [0.1, -0.2]", vec!["noise = -0.2", "above 0"]),
+            ("noise = [0.1, 0.1]", vec!["noise = 0.1", "different"]),
             ("[train]\naugment = ['crop']", vec!["unknown transform `crop`"]),
             ("[[recipe]]\nname = 'a'\ntrainer = 'x {mask}'", vec!["`a`", "lacks {out}"]),
             ("[[recipe]]\nname = 'a'\ntrainer = 'x {mask} {out} {gpu}'", vec!["{gpu}", "{index}"]),
@@ -467,6 +487,11 @@ mod tests {
             ("[[recipe]]\nname = 'a'\nhamp = 0.5\nrelaxloss = 1", vec!["exclude each other"]),
             ("[[recipe]]\nname = 'a'\noptimizer = 'adam'\nbase = 'sgd'", vec!["base = sgd beside"]),
             ("[[recipe]]\nname = 'a'\noptimizer = 'm-sam'\nmixup = 0.1", vec!["mixup", "takes apart"]),
+            ("[[recipe]]\nname = 'a'\noptimizer = 'm-sam'\ndropout = 0.1", vec!["dropout", "takes apart"]),
+            ("[[recipe]]\nname = 'a'\noptimizer = 'dp-sgd'\nrelaxloss = 1", vec!["relaxloss", "dp-sgd"]),
+            ("[[recipe]]\nname = 'a'\nlabels_only = true\ntop_k = 2", vec!["top_k", "does not publish"]),
+            ("[[recipe]]\nname = 'a'\ntop_k = 2.5", vec!["top_k = 2.5", "whole"]),
+            ("[[recipe]]\nname = 'a'\nmixup = true", vec!["mixup = true is no number"]),
             ("data = []", vec!["no data set"]),
             ("data = ['a', 'a']", vec!["`a` twice"]),
         ] {

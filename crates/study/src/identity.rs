@@ -66,9 +66,13 @@ impl Study {
         hasher.finalize().to_hex().to_string()
     }
 
-    /// Recipes by index whose models come from one run, measured at different epochs; by their first.
+    /// Recipes by index whose models come from one run, measured at different epochs or published in different ways; by their first.
     pub fn runs(&self) -> Vec<Vec<usize>> {
-        let whole = |r: usize| self.identity(&Recipe { measured_at: None, ..self.recipes[r].clone() }, "");
+        let whole = |r: usize| {
+            let recipe = &self.recipes[r];
+            let trained = Recipe { measured_at: None, defences: recipe.defences.in_training(), ..recipe.clone() };
+            self.identity(&trained, "")
+        };
         let mut out: Vec<(String, Vec<usize>)> = Vec::new();
         for r in 0..self.recipes.len() {
             let identity = whole(r);

@@ -32,6 +32,8 @@ pub struct Study {
     pub test: Option<usize>,
     /// Views of every example that attacks see: 1, 2, 18 or 50.
     pub queries: usize,
+    /// Deviations of the noise on held-out inputs under which accuracy is measured too, in units of the inputs' own; none by default.
+    pub noise: Vec<f64>,
     /// The network.
     pub architecture: Architecture,
     /// The recipes; the first is the baseline.
@@ -55,6 +57,7 @@ impl Default for Study {
             pool: None,
             test: None,
             queries: 1,
+            noise: Vec::new(),
             architecture: Architecture { name: String::new(), layers: Vec::new() },
             recipes: Vec::new(),
         })
@@ -85,6 +88,14 @@ impl Study {
         }
         if !QUERIES.contains(&self.queries) {
             return fail(format!("queries = {}, but 1, 2, 18 and 50 are known", self.queries));
+        }
+        if self.noise.len() > 16 {
+            return fail(format!("noise has {} levels; at most 16 are possible", self.noise.len()));
+        }
+        for (i, level) in self.noise.iter().enumerate() {
+            if !(*level > 0.0 && *level <= 1000.0) || self.noise[..i].contains(level) {
+                return fail(format!("noise = {level}, but different deviations above 0 and up to 1000 are needed"));
+            }
         }
         if self.recipes.is_empty() {
             return fail("no recipe: give at least one [[recipe]]".into());

@@ -9,8 +9,8 @@ use crate::explanation::{self, Attacked, Context};
 use crate::recipe::{self, Properties, Scored};
 use crate::scored::can_run;
 use crate::{
-    AttackResult, Comparison, Detail, Error, Explanation, Frontier, LinkResult, RecipeResult, Results, comparison,
-    figures, frontier, headline, mismatch,
+    AttackResult, Comparison, Detail, Error, Estimate, Explanation, Frontier, LinkResult, RecipeResult, Results,
+    UnderNoise, comparison, figures, frontier, headline, mismatch,
 };
 
 /// What the analysis needs beside the pools.
@@ -140,6 +140,7 @@ pub fn compare(
                 .transpose()?,
             member_accuracy: property("member-accuracy")?,
             non_member_accuracy: property("non-member-accuracy")?,
+            noise: under_noise(pool, property)?,
             confidence_variance: recipe::spread(&found, "confidence-variance", options.seed)?,
             phi_variance: recipe::spread(&found, "phi-variance", options.seed)?,
             attacks: attacked.results.clone(),
@@ -195,6 +196,16 @@ fn explain_attacked(
         claimed: options.claimed.iter().filter_map(|r| pools.get(*r)).map(|p| p.recipe.clone()).collect(),
     };
     explanation::explain(&context, pools, &both, &attacked, (&options.pairs, comparisons), step)
+}
+
+/// Accuracy under every level of noise at which it was measured.
+fn under_noise(pool: &Pool, property: impl Fn(&str) -> Result<Estimate, Error>) -> Result<Vec<UnderNoise>, Error> {
+    let levels = pool.noise.iter().flat_map(|noise| &noise.levels);
+    let of = |&deviation: &f64| {
+        let [at, lost] = recipe::noise_metrics(deviation);
+        Ok(UnderNoise { deviation, accuracy: property(&at)?, lost: property(&lost)? })
+    };
+    levels.map(of).collect()
 }
 
 fn steps_to_compare(pools: &[&Pool], options: &Options) -> usize {

@@ -62,7 +62,19 @@ pub(crate) fn properties(pool: &Pool) -> Properties {
         ("phi-variance.non-member", variance(Signal::Phi, false)),
     ];
     let own = test.into_iter().chain(on_the_pool).map(|(name, values)| (name.to_owned(), values));
-    own.chain(groups::properties(pool)).collect()
+    let noise = pool.noise.iter().flat_map(|noise| {
+        noise.levels.iter().enumerate().flat_map(|(l, level)| {
+            let [at, lost] = noise_metrics(*level);
+            let lost_by = |k: usize| pool.test[k].accuracy(|_| true) - noise.accuracy[k][l];
+            [(at, m.block_means(|k| noise.accuracy[k][l])), (lost, m.block_means(lost_by))]
+        })
+    });
+    own.chain(noise).chain(groups::properties(pool)).collect()
+}
+
+/// Names of the accuracy under a level of noise and of what it is less.
+pub(crate) fn noise_metrics(level: f64) -> [String; 2] {
+    [format!("test-accuracy@noise{level}"), format!("lost-accuracy@noise{level}")]
 }
 
 /// The spread under `prefix` among the properties.

@@ -53,12 +53,26 @@ pub struct RecipeResult {
     pub member_accuracy: Estimate,
     /// Accuracy on the pool examples that it was not trained on.
     pub non_member_accuracy: Estimate,
+    /// Accuracy on the held-out set with noise on its inputs, where it was measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub noise: Vec<UnderNoise>,
     /// Spread of p_y over the examples, per model.
     pub confidence_variance: Spread,
     /// Spread of phi over the examples, per model.
     pub phi_variance: Spread,
     /// One entry per attack.
     pub attacks: Vec<AttackResult>,
+}
+
+/// Accuracy under one level of noise.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UnderNoise {
+    /// Standard deviation of the noise in units of the inputs' own.
+    pub deviation: f64,
+    /// Accuracy on the held-out set.
+    pub accuracy: Estimate,
+    /// What it is less than without noise.
+    pub lost: Estimate,
 }
 
 /// A variance over members and over non-members.

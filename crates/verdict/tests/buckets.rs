@@ -29,6 +29,7 @@ fn pool(name: &str, models: usize, draw: u64, chance: impl Fn(&[bool], usize) ->
         test,
         views: Default::default(),
         features: None,
+        noise: None,
     }
 }
 

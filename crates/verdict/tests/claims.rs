@@ -68,6 +68,7 @@ fn pool(name: &str, recipe: Recipe, noise: u64) -> Pool {
         test,
         views: Default::default(),
         features: None,
+        noise: None,
     }
 }
 

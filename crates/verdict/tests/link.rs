@@ -36,6 +36,7 @@ fn pool(models: usize, draw: u64) -> Pool {
         test: Vec::new(),
         views: Default::default(),
         features: None,
+        noise: None,
     }
 }
 

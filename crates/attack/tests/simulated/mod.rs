@@ -90,6 +90,7 @@ impl Examples {
             test,
             views: Default::default(),
             features: None,
+            noise: None,
         }
     }
 

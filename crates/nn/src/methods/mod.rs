@@ -122,9 +122,7 @@ pub(crate) fn new(network: &Network, recipe: &Recipe) -> Box<dyn Method> {
         // A radius of 0 takes no second pass in any member.
         _ if get("rho") == 0.0 => Box::new(Plain),
         Optimizer::Wsam => Box::new(ascent::Decoupled::new(network, get("rho"), sharpness(get("gamma")))),
-        Optimizer::Asam | Optimizer::AsamFilter | Optimizer::AsamAll => {
-            Box::new(asam::Adaptive::new(network, recipe))
-        }
+        Optimizer::Asam | Optimizer::AsamFilter | Optimizer::AsamAll => Box::new(asam::Adaptive::new(network, recipe)),
         Optimizer::Gsam => Box::new(gsam::SurrogateGap::new(network, recipe)),
         Optimizer::Looksam => Box::new(looksam::Look::new(network, recipe)),
         Optimizer::FriendlySam => Box::new(friendly::Friendly::new(network, recipe)),

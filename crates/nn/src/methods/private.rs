@@ -1,10 +1,10 @@
 //! Differentially private training.
 
-use flatleak_kernel::{Buffer, normal, sweep};
+use flatleak_kernel::{Buffer, sweep};
 
 use super::{Method, Pass, Perturbed};
 use crate::apart::{Apart, Sink};
-use crate::{Network, Optimizer, Recipe};
+use crate::{Network, Optimizer, Recipe, add_noise};
 
 /// DP-SGD (Abadi et al. 2016, arXiv 1607.00133, algorithm 1): gradients of single examples, each clipped to norm C, summed, with noise of
 /// deviation sigma C on every coordinate, divided by the expected size of a batch. With a radius, DP-SAT (Park et al. 2023, arXiv
@@ -46,11 +46,7 @@ impl Private {
             return;
         }
         if self.noise > 0.0 {
-            let mut bits = [0; 1024];
-            for g in g.chunks_mut(bits.len()) {
-                pass.stream.fill(&mut bits);
-                normal::add(g, (self.noise * self.clip) as f32, &bits);
-            }
+            add_noise(g, self.noise * self.clip, pass.stream);
         }
     }
 }

@@ -349,8 +349,7 @@ fn filters_scale_perturbations_of_convolutions() {
     };
     let wanted = tensors::import(&network, moved).unwrap();
     network.gradient(&mut g, &wanted, &labels, &mut ws);
-    let recipe =
-        Recipe { batch: 7, ..Recipe::new("a", Optimizer::AsamFilter, Base::Sgd, &BTreeMap::new()).unwrap() };
+    let recipe = Recipe { batch: 7, ..Recipe::new("a", Optimizer::AsamFilter, Base::Sgd, &BTreeMap::new()).unwrap() };
     let mut trainer = Trainer::new(&network, &recipe, w);
     trainer.step(&x, &labels, &batch, 0.1);
     let size = g.iter().map(|g| g * g).sum::<f32>().sqrt();

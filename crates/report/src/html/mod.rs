@@ -67,6 +67,18 @@ fn doses(d: &Document, recipes: &[&RecipeResult]) -> Vec<(&'static str, String)>
     drawn.collect()
 }
 
+/// Test accuracy against noise on the inputs of the first recipes, where it was measured.
+fn under_noise(recipes: &[&RecipeResult]) -> Option<String> {
+    let curve = |r: &RecipeResult| {
+        let clean = (0.0, r.test_accuracy?);
+        let mut points: Vec<_> = r.noise.iter().map(|n| (n.deviation, n.accuracy)).chain([clean]).collect();
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Some(points).filter(|p| p.len() > 1)
+    };
+    let curves: Vec<_> = recipes.iter().take(MOST).enumerate().filter_map(|(k, r)| Some((k, curve(r)?))).collect();
+    (!curves.is_empty()).then(|| plot::noise(&curves))
+}
+
 /// At most two digits behind the point.
 fn short(v: &f64) -> String {
     format!("{v:.2}").trim_end_matches('0').trim_end_matches('.').to_owned()
@@ -84,6 +96,8 @@ struct Section<'a> {
     frontier: Option<(&'a Frontier, String)>,
     /// Plots against a radius, with what they show.
     doses: Vec<(&'static str, String)>,
+    /// Accuracy of the first recipes under noise.
+    noise: Option<String>,
     crossed: Vec<Crossed<'a>>,
 }
 
@@ -150,7 +164,8 @@ impl<'a> Section<'a> {
         let frontier = d.frontiers.iter().find(few).map(|f| (f, plot::frontier(&f.points)));
         let doses = doses(d, &recipes);
         let crossed = Crossed::all(d, dataset);
-        Self { dataset, recipes, comparisons, rocs, phis, forests, explained, frontier, doses, crossed }
+        let noise = under_noise(&recipes);
+        Self { dataset, recipes, comparisons, rocs, phis, forests, explained, frontier, doses, noise, crossed }
     }
 
     /// More recipes than a figure can show beside each other.

@@ -142,6 +142,7 @@ pub fn from_arrays(arrays: &Arrays<'_>) -> Result<Imported, Error> {
             test,
             views: spill.into_views(),
             features,
+            noise: None,
             membership,
         },
         notes,

@@ -188,6 +188,7 @@ pub fn from_folder(
         test: Vec::new(),
         views: spill.into_views(),
         features: None,
+        noise: None,
     };
     Ok(Some(Imported { pool, notes }))
 }

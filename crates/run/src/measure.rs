@@ -1,0 +1,72 @@
+//! What a model puts out, as its users would see it.
+
+use std::borrow::Cow;
+
+use flatleak_data::Split;
+use flatleak_nn::{Recipe, Shape, Trainer, View, add_noise, views};
+use flatleak_pool::Signals;
+use flatleak_store::{Error, Outputs, SplitOutputs};
+use flatleak_stream::{Purpose, Stream};
+
+use crate::Plan;
+
+/// What a model of a recipe puts out on pool and held-out examples under every view, and how often it is right on held-out ones under
+/// noise.
+pub(crate) fn outputs(
+    plan: Plan<'_>,
+    recipe: &Recipe,
+    model: usize,
+    trainer: &mut Trainer<'_>,
+) -> Result<Outputs, Error> {
+    let Plan { study, data, dir, .. } = plan;
+    let keep = dir.keeps_logits(data);
+    let views = views(study.queries).unwrap_or_default();
+    let range = data.pool.x.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), v| (a.min(*v), b.max(*v)));
+    let mut of = |number: usize, split: &Split| {
+        let mut out = SplitOutputs::default();
+        for (query, view) in views.iter().enumerate() {
+            let mut logits = trainer.logits(&seen(&split.x, *view, data.shape));
+            let random = if recipe.defences.hamp_outputs > 0.0 {
+                let key = (2 * query + number) as u64;
+                let mut stream = Stream::new(study.seed, Purpose::Published, model as u64, key);
+                trainer.logits(&uniform(split.x.len(), range, &mut stream))
+            } else {
+                Vec::new()
+            };
+            recipe.defences.publish(&mut logits, data.classes, &random);
+            out.signals.push(Signals::from_logits(&logits, &split.y, data.classes)?);
+            if keep {
+                out.logits.push(logits);
+            }
+        }
+        Ok::<_, Error>(out)
+    };
+    let splits = [of(0, &data.pool)?, of(1, &data.test)?];
+    let noise = study.noise.iter().map(|deviation| {
+        // The same noise for all models, recipes and levels, but for its size.
+        let mut x = data.test.x.clone();
+        add_noise(&mut x, *deviation, &mut Stream::new(study.seed, Purpose::InputNoise, 0, 0));
+        let signals = Signals::from_logits(&trainer.logits(&x), &data.test.y, data.classes)?;
+        Ok::<_, Error>((*deviation, signals.accuracy(|_| true)))
+    });
+    let noise = noise.collect::<Result<_, _>>()?;
+    Ok(Outputs { splits, noise })
+}
+
+/// Values uniform over a range.
+fn uniform(n: usize, (low, high): (f32, f32), stream: &mut Stream) -> Vec<f32> {
+    (0..n).map(|_| stream.uniform(f64::from(low), f64::from(high)) as f32).collect()
+}
+
+/// All examples under one view; the plain one is not copied.
+fn seen(x: &[f32], view: View, shape: Shape) -> Cow<'_, [f32]> {
+    if view == (View { mirror: false, dy: 0, dx: 0 }) {
+        return Cow::Borrowed(x);
+    }
+    let features = shape.features();
+    let (mut all, mut scratch) = (x.to_vec(), vec![0.0; features]);
+    for image in all.chunks_exact_mut(features) {
+        view.apply(image, shape, &mut scratch);
+    }
+    Cow::Owned(all)
+}
