@@ -28,6 +28,7 @@ pub fn foreign_record(name: &str, seed: u64, views: &[&Pool]) -> StudyRecord {
                 name: p.recipe.clone(),
                 settings: format!("trained elsewhere, {} models", p.membership.models()),
                 gradients_per_step: 0.0,
+                gradients: 0.0,
                 optimizer: String::new(),
                 parameters: Default::default(),
             })

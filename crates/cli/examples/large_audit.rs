@@ -42,7 +42,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         membership: Source::File(Path::new(membership)),
         test: None,
         features: None,
-        noise: None,
     };
     let pool = from_arrays(&arrays)?.pool;
     let read = started.elapsed().as_secs_f64();

@@ -219,6 +219,27 @@ mod tests {
     use crate::PRESETS;
 
     #[test]
+    fn dropout_stands_before_linear_layers_that_do_not_read_the_data() {
+        let texts = |preset: &str| {
+            let dropped = Architecture::preset(preset).unwrap().with_dropout(0.3);
+            dropped.layers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(texts("mlp"), "flatten, linear 256, relu, dropout 0.3, linear 128, relu, dropout 0.3, linear");
+        assert!(
+            texts("cnn").contains("flatten, dropout 0.3, linear 128, relu, dropout 0.3, linear"),
+            "{}",
+            texts("cnn")
+        );
+        assert!(texts("resnet8").ends_with("global-pool, dropout 0.3, linear"), "{}", texts("resnet8"));
+        let shape = crate::Shape { channels: 3, height: 32, width: 32 };
+        for preset in PRESETS {
+            let plain = Architecture::preset(preset).unwrap();
+            let parameters = |a: &Architecture| crate::Network::compile(a, shape, 10).unwrap().parameters();
+            assert_eq!(parameters(&plain), parameters(&plain.with_dropout(0.3)), "{preset}");
+        }
+    }
+
+    #[test]
     fn texts_read_back() {
         for text in [
             "conv 8",

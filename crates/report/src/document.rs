@@ -131,6 +131,9 @@ pub struct RecipeSettings {
     pub settings: String,
     /// Gradient evaluations per step.
     pub gradients_per_step: f64,
+    /// Gradients of a batch that a model took until it was measured; 0 where that is not known.
+    #[serde(default)]
+    pub gradients: f64,
     /// Optimizer.
     #[serde(default)]
     pub optimizer: String,

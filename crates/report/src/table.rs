@@ -157,7 +157,8 @@ fn comparison(c: &Comparison, out: &mut String) -> std::fmt::Result {
     let title = format!("{} - {}", c.candidate, c.baseline);
     writeln!(out, "\n{title:<34}{:>28}{:>10}{:>12}", "difference, 95 %", "p", "p (Holm)")?;
     let shown = |name: &str| {
-        name == "test-accuracy" || name == "confidence-variance.non-member" || name.starts_with("lost-accuracy@noise")
+        let always = ["test-accuracy", "confidence-variance.non-member", "memorization[noisy]"];
+        always.contains(&name) || name.starts_with("lost-accuracy@noise")
     };
     for m in c.metrics.iter().filter(|m| m.p_adjusted.is_some() || shown(&m.metric)) {
         let e = m.difference;

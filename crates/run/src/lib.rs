@@ -175,14 +175,17 @@ fn one(
     }
     let mut missing = Vec::new();
     for &recipe in run {
-        let Some(found) = weights(plan, run, (recipe, model))? else {
+        let Some((weights, of_twin)) = weights(plan, run, (recipe, model))? else {
             missing.push(recipe);
             continue;
         };
-        if dir.signals(recipe, model)?.is_none() || found.1 {
+        let trainer = |weights| Trainer::new(network, &study.recipes[recipe], weights);
+        if of_twin {
+            keep(plan, recipe, model, &mut trainer(weights))?;
+        } else if dir.signals(recipe, model)?.is_none() {
             // Weights are written first: what they put out is computed again.
-            let mut trainer = Trainer::new(network, &study.recipes[recipe], found.0);
-            keep(plan, recipe, model, &mut trainer)?;
+            let outputs = measure::outputs(plan, &study.recipes[recipe], model, &mut trainer(weights))?;
+            dir.save_signals(recipe, model, outputs)?;
         }
         say(Event::Done { recipe, model, reused: true });
     }

@@ -305,7 +305,7 @@ fn compare_all(
         comparison::correct(&mut metrics, too_few);
         let (baseline, candidate) = (pools[a].recipe.clone(), pools[b].recipe.clone());
         comparisons.push(Comparison {
-            headline: headline::of_comparison(&baseline, &candidate, &metrics),
+            headline: headline::of_comparison(&baseline, &candidate, pools[b].membership.models(), &metrics),
             baseline,
             candidate,
             dataset: options.dataset.clone(),

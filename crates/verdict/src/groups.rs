@@ -160,8 +160,14 @@ pub(crate) fn properties(pool: &Pool) -> Vec<(String, Vec<f64>)> {
     let Some(groups) = &pool.groups else { return Vec::new() };
     let mut out = Vec::new();
     for (group, name) in (0u32..).zip(&groups.names) {
+        let of = |side| by_block(pool, groups, group, side);
         for side in [Side::Test, Side::NonMember] {
-            out.extend(by_block(pool, groups, group, side).map(|values| (side.metric(name), values)));
+            out.extend(of(side).map(|values| (side.metric(name), values)));
+        }
+        // A block has every example once in and once out: the difference is the mean memorization of the group by this block.
+        if let Some((seen, unseen)) = of(Side::Member).zip(of(Side::NonMember)) {
+            let values = seen.iter().zip(&unseen).map(|(a, b)| a - b).collect();
+            out.push((format!("memorization[{name}]"), values));
         }
     }
     out

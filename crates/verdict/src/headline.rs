@@ -6,8 +6,8 @@ use crate::{Comparison, Frontier, Headline, MetricDifference, RecipeResult, Verd
 /// Most recipes of a study that asks one question.
 pub const FEW: usize = 4;
 
-/// The verdict over the headline family of one comparison.
-pub(crate) fn of_comparison(baseline: &str, candidate: &str, metrics: &[MetricDifference]) -> Headline {
+/// The verdict over the headline family of one comparison of `models` models per recipe.
+pub(crate) fn of_comparison(baseline: &str, candidate: &str, models: usize, metrics: &[MetricDifference]) -> Headline {
     let family: Vec<&MetricDifference> =
         FAMILY.iter().filter_map(|name| metrics.iter().find(|m| m.metric == *name)).collect();
     let with = |v: Verdict| family.iter().filter(|m| m.verdict == v).copied().collect::<Vec<_>>();
@@ -40,7 +40,8 @@ pub(crate) fn of_comparison(baseline: &str, candidate: &str, metrics: &[MetricDi
             ),
         )
     } else {
-        let needed = family.iter().filter_map(|m| m.models_needed).min();
+        // What is said of one metric alone is no promise once it is corrected for the others.
+        let needed = family.iter().filter_map(|m| m.models_needed).filter(|n| *n > models).min();
         let more = needed.map_or(String::new(), |n| format!("; about {n} models per recipe would settle it"));
         (
             Verdict::NotDistinguishable,
@@ -154,7 +155,7 @@ mod tests {
             candidate: "sam".into(),
             dataset: "d".into(),
             pairing: "paired".into(),
-            headline: of_comparison(baseline, "sam", &metrics),
+            headline: of_comparison(baseline, "sam", 32, &metrics),
             metrics,
         }
     }
@@ -174,5 +175,9 @@ mod tests {
             mixed.contains("Against sgd, of 3 headline attacks: more under 1 (lira-online-fixed), less under 1 (rmia)")
         );
         assert!(mixed.contains("Against sgd-2x, of 3 headline attacks: no difference shown under any."), "{mixed}");
+        let open = comparison("sgd", [Open; 3]);
+        assert!(open.headline.sentence.ends_with("could be shown; about 64 models per recipe would settle it"));
+        let enough = of_comparison("sgd", "sam", 64, &open.metrics).sentence;
+        assert!(enough.ends_with("could be shown"), "{enough}");
     }
 }

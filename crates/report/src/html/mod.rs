@@ -271,8 +271,20 @@ impl Page<'_> {
         c.metrics.iter().find(|m| m.metric == name).map_or("–".into(), |m| said(&m.difference))
     }
 
+    /// The paired difference of a group's memorization.
+    fn memorized(&self, c: &Comparison, g: &GroupResult) -> String {
+        let name = format!("memorization[{}]", g.name);
+        c.metrics.iter().find(|m| m.metric == name).map_or("–".into(), |m| self.signed(&m.difference))
+    }
+
     fn unseen(&self, g: &GroupResult) -> String {
         self.percent(g.test_accuracy.as_ref().unwrap_or(&g.non_member_accuracy))
+    }
+
+    /// Gradients that a model of a recipe took.
+    fn gradients(&self, recipe: &str) -> String {
+        let found = self.d.study.recipes.iter().find(|r| r.name == recipe).map_or(0.0, |r| r.gradients);
+        if found > 0.0 { table::grouped(found.round() as u64) } else { "–".into() }
     }
 
     fn shown(&self, name: &str) -> bool {
