@@ -111,14 +111,12 @@ impl Stream {
 
     /// Fills `words` with the numbers that [`Stream::next_u32`] would give one by one.
     pub fn fill(&mut self, words: &mut [u32]) {
-        let mut bytes = [0; 1024];
-        for words in words.chunks_mut(256) {
-            let bytes = &mut bytes[..4 * words.len()];
-            self.rng.fill_bytes(bytes);
-            for (word, b) in words.iter_mut().zip(bytes.as_chunks::<4>().0) {
-                *word = u32::from_le_bytes(*b);
-            }
+        let (pairs, rest) = words.as_chunks_mut::<2>();
+        for pair in pairs {
+            let both = self.rng.next_u64();
+            *pair = [both as u32, (both >> 32) as u32];
         }
+        rest.iter_mut().for_each(|word| *word = self.rng.next_u32());
     }
 
     /// Uniform on all 64-bit integers.
