@@ -57,6 +57,9 @@ pub enum Attack {
     AttackR,
     /// Mean OUT loss minus the target's (Watson et al. 2022).
     CalibratedLoss,
+    /// Correct prediction less the share of OUT shadows that predict correctly (own; the calibration of Watson et al. 2022): all that labels
+    /// alone tell, whatever scores are published with them.
+    CalibratedCorrectness,
     /// Likelihood ratio with per-example deviations (Carlini et al. 2022, arXiv 2112.03570).
     LiraOnline,
     /// Likelihood ratio with pooled deviations.
@@ -100,6 +103,7 @@ pub fn all() -> Vec<Attack> {
         Quantile,
         AttackR,
         CalibratedLoss,
+        CalibratedCorrectness,
         LiraOnline,
         LiraOnlineFixed(FixedVariance::Residual),
         BavariaNormal,
@@ -132,6 +136,7 @@ impl Attack {
             Self::Quantile => "quantile",
             Self::AttackR => "attack-r",
             Self::CalibratedLoss => "calibrated-loss",
+            Self::CalibratedCorrectness => "calibrated-correctness",
             Self::LiraOnline => "lira-online",
             Self::LiraOnlineFixed(_) => "lira-online-fixed",
             Self::BavariaNormal => "bavaria-n",
@@ -155,7 +160,7 @@ impl Attack {
     /// The signal that the attack reads.
     pub fn signal(self) -> Signal {
         match self {
-            Self::Correctness | Self::LabelOnly => Signal::Correct,
+            Self::Correctness | Self::LabelOnly | Self::CalibratedCorrectness => Signal::Correct,
             Self::ConfidencePerClass => Signal::Confidence,
             Self::Entropy | Self::EntropyPerClass => Signal::NegativeEntropy,
             Self::ModifiedEntropy | Self::ModifiedEntropyPerClass => Signal::NegativeModifiedEntropy,
@@ -199,6 +204,9 @@ impl Attack {
             }
             Self::AttackR => "share of OUT shadows with a larger loss, ties half (Ye et al. 2022, arXiv 2111.09679)",
             Self::CalibratedLoss => "mean OUT loss - loss (Watson et al. 2022)",
+            Self::CalibratedCorrectness => {
+                "1[prediction = label] - share of OUT shadows of which it holds (own; calibrated as in Watson et al. 2022)"
+            }
             Self::LiraOnline => {
                 "log N(phi; mu_in, s_in) - log N(phi; mu_out, s_out), s per example + 1e-30 (Carlini et al. 2022, arXiv 2112.03570)"
             }
@@ -240,7 +248,7 @@ impl Attack {
 
     /// Whether further views of an example are of no use to it.
     pub fn reads_plain_view(self) -> bool {
-        matches!(self, Self::Correctness | Self::Quantile)
+        matches!(self, Self::Correctness | Self::CalibratedCorrectness | Self::Quantile)
     }
 
     /// Whether it is nothing without features of the examples.
@@ -276,7 +284,7 @@ impl Attack {
                 threshold::per_class(lineup)
             }
             Self::AttackR => ratio::attack_r(lineup),
-            Self::CalibratedLoss => ratio::calibrated_loss(lineup),
+            Self::CalibratedLoss | Self::CalibratedCorrectness => ratio::calibrated(lineup),
             Self::LiraOnline => lira::online(lineup, None),
             Self::LiraOnlineFixed(variant) => lira::online(lineup, Some(variant)),
             Self::BavariaNormal => bavaria::normal(lineup),

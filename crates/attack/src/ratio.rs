@@ -27,8 +27,8 @@ pub(crate) fn attack_r(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
     )
 }
 
-/// Mean OUT loss minus the target's loss.
-pub(crate) fn calibrated_loss(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+/// The target's value less the mean of the OUT shadows'.
+pub(crate) fn calibrated(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
     score_by_means(lineup, |v| [v], |[_, out]| out.means(), |v, [out]| v - out)
 }
 

@@ -140,7 +140,7 @@ def compute(member, labels, phi, entropy, modified, correct, pop):
     names = ["correctness", "confidence", "loss", "entropy", "modified-entropy",
              "confidence-per-class", "loss-per-class", "entropy-per-class",
              "modified-entropy-per-class",
-             "attack-r", "calibrated-loss",
+             "attack-r", "calibrated-loss", "calibrated-correctness",
              "lira-online", "lira-online-fixed", "lira-online-fixed.official",
              "lira-online-fixed.per-side",
              "lira-offline", "lira-offline-fixed",
@@ -195,6 +195,7 @@ def compute(member, labels, phi, entropy, modified, correct, pop):
                         wins += 0.5
                 s["attack-r"][m, i] = wins / len(outs[i])
                 s["calibrated-loss"][m, i] = mean(loss[k][i] for k in outs[i]) - loss[m][i]
+                s["calibrated-correctness"][m, i] = float(correct[m][i]) - mean(float(correct[k][i]) for k in outs[i])
 
                 def ratio(a, b):
                     return log_normal(x, mu_in[i], a) - log_normal(x, mu_out[i], b)

@@ -78,6 +78,7 @@ fn the_twin_has_no_influence() {
         let before = score(&f, attack);
         let mut changed = load();
         changed.signals[5].phi.iter_mut().for_each(|v| *v = -*v);
+        changed.signals[5].correct.iter_mut().for_each(|v| *v = 1 - *v);
         changed.signals[5].entropy.iter_mut().for_each(|v| *v += 1.0);
         changed.signals[5].modified_entropy.iter_mut().for_each(|v| *v += 1.0);
         changed.population[5].iter_mut().for_each(|v| *v = -*v);

@@ -204,6 +204,8 @@ def score_view(s, design, labels, test=None):
         assert np.array_equal(below, mean_over(np.float64(s.phi < phi), out))
         got["attack-r"] = below + mean_over(np.float64(s.log_p == log_p), out) / 2
         got["calibrated-loss"] = log_p - mean_over(s.log_p, out)
+        right = plain["correctness"]
+        got["calibrated-correctness"] = right[m] - mean_over(right, out)
 
         mid_in, mid_out = median_over(s.phi, inside), median_over(s.phi, out)
         s_in, s_out = std_over(s.phi, inside), std_over(s.phi, out)
@@ -246,6 +248,7 @@ def score(views, design, labels, test=None):
         # The gap attack looks at the plain view, the label-only attack at all of them.
         out["label-only"] = out["correctness"]
         out["correctness"] = each[0]["correctness"]
+        out["calibrated-correctness"] = each[0]["calibrated-correctness"]
     assert all(x.shape == design.member.shape and np.isfinite(x).all() for x in out.values())
     return out
 
@@ -264,8 +267,9 @@ def check_slow(kind, views, member, labels, test, scores, design):
             if name == "correctness" and "label-only" in scores:
                 assert np.array_equal(got[m], each[0][0][name])
                 got = scores["label-only"]
-            want = np.mean([e[0][name] for e in each], axis=0)
-            size = np.max([e[1][name] for e in each], axis=0)
+            used = each[:1] if name == "calibrated-correctness" else each
+            want = np.mean([e[0][name] for e in used], axis=0)
+            size = np.max([e[1][name] for e in used], axis=0)
             error = np.abs(got[m] - want) / np.maximum(size, 1e-40)
             worst = max(worst, error.max())
             assert error.max() < 1e-11, (name, m, error.max())
