@@ -57,8 +57,8 @@ pub enum Attack {
     AttackR,
     /// Mean OUT loss minus the target's (Watson et al. 2022).
     CalibratedLoss,
-    /// Correct prediction less the share of OUT shadows that predict correctly (own; the calibration of Watson et al. 2022): all that labels
-    /// alone tell, whatever scores are published with them.
+    /// Correct prediction less the share of shadows that predict correctly, IN and OUT of equal weight (own; RMIA's reference on labels): what
+    /// labels alone tell, whatever scores are published with them.
     CalibratedCorrectness,
     /// Likelihood ratio with per-example deviations (Carlini et al. 2022, arXiv 2112.03570).
     LiraOnline,
@@ -205,7 +205,7 @@ impl Attack {
             Self::AttackR => "share of OUT shadows with a larger loss, ties half (Ye et al. 2022, arXiv 2111.09679)",
             Self::CalibratedLoss => "mean OUT loss - loss (Watson et al. 2022)",
             Self::CalibratedCorrectness => {
-                "1[prediction = label] - share of OUT shadows of which it holds (own; calibrated as in Watson et al. 2022)"
+                "1[prediction = label] - (share of IN + share of OUT shadows of which it holds) / 2 (own)"
             }
             Self::LiraOnline => {
                 "log N(phi; mu_in, s_in) - log N(phi; mu_out, s_out), s per example + 1e-30 (Carlini et al. 2022, arXiv 2112.03570)"
@@ -284,7 +284,8 @@ impl Attack {
                 threshold::per_class(lineup)
             }
             Self::AttackR => ratio::attack_r(lineup),
-            Self::CalibratedLoss | Self::CalibratedCorrectness => ratio::calibrated(lineup),
+            Self::CalibratedLoss => ratio::calibrated_loss(lineup),
+            Self::CalibratedCorrectness => ratio::calibrated_correctness(lineup),
             Self::LiraOnline => lira::online(lineup, None),
             Self::LiraOnlineFixed(variant) => lira::online(lineup, Some(variant)),
             Self::BavariaNormal => bavaria::normal(lineup),

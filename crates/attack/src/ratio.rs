@@ -27,8 +27,14 @@ pub(crate) fn attack_r(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
     )
 }
 
-/// The target's value less the mean of the OUT shadows'.
-pub(crate) fn calibrated(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+/// The target's value less that of the shadows, the mean of both sides' means.
+pub(crate) fn calibrated_correctness(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    let middle = |[inside, outside]: [Means<1>; 2]| [0.5 * (inside.means()[0] + outside.means()[0])];
+    score_by_means(lineup, |v| [v], middle, |v, [middle]| v - middle)
+}
+
+/// Mean OUT loss minus the target's loss.
+pub(crate) fn calibrated_loss(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
     score_by_means(lineup, |v| [v], |[_, out]| out.means(), |v, [out]| v - out)
 }
 

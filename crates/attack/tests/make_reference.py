@@ -195,7 +195,8 @@ def compute(member, labels, phi, entropy, modified, correct, pop):
                         wins += 0.5
                 s["attack-r"][m, i] = wins / len(outs[i])
                 s["calibrated-loss"][m, i] = mean(loss[k][i] for k in outs[i]) - loss[m][i]
-                s["calibrated-correctness"][m, i] = float(correct[m][i]) - mean(float(correct[k][i]) for k in outs[i])
+                s["calibrated-correctness"][m, i] = float(correct[m][i]) - (
+                    mean(float(correct[k][i]) for k in ins[i]) + mean(float(correct[k][i]) for k in outs[i])) / 2
 
                 def ratio(a, b):
                     return log_normal(x, mu_in[i], a) - log_normal(x, mu_out[i], b)

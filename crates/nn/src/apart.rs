@@ -55,7 +55,7 @@ pub(crate) struct Apart {
     pub(crate) squares: Vec<f64>,
     /// Examples that there is room for.
     pub(crate) capacity: usize,
-    /// Weight of every example in [`Apart::add_to`].
+    /// Weight of every example in [`Apart::sum`].
     weights: Vec<f32>,
 }
 
@@ -97,9 +97,9 @@ impl Apart {
         self.squares[example] += square;
     }
 
-    /// Weighs each of the `n` examples of a pass so that the norm of its gradient is at most `clip`. The pass took the mean loss, so that
-    /// an example's own gradient is n times what is kept.
-    pub(crate) fn clip(&mut self, network: &Network, ws: &Workspace, n: usize, clip: f64) {
+    /// Weighs each of the `n` examples of a pass so that the norm of its gradient is at most `clip`, and its part in the mean one
+    /// `expected`th. The pass took the mean loss, so that an example's own gradient is n times what is kept.
+    pub(crate) fn clip(&mut self, network: &Network, ws: &Workspace, n: usize, clip: f64, expected: f64) {
         self.weights.clear();
         for k in 0..n {
             let mut square = self.squares[k];
@@ -110,12 +110,12 @@ impl Apart {
                 square += (sweep::squared_norm(x) + 1.0) * sweep::squared_norm(dz);
             }
             let norm = n as f64 * square.sqrt();
-            self.weights.push(((clip / norm.max(1e-12)).min(1.0) * n as f64) as f32);
+            self.weights.push(((clip / norm.max(1e-12)).min(1.0) * n as f64 / expected) as f32);
         }
     }
 
-    /// Adds the weighted gradients of all examples of the pass to `g`.
-    pub(crate) fn add_to(&mut self, g: &mut [f32], network: &Network, ws: &Workspace) {
+    /// Writes the weighted sum of the gradients of all examples of the pass to `g`, or adds it.
+    pub(crate) fn sum(&mut self, g: &mut [f32], network: &Network, ws: &Workspace, add: bool) {
         let n = self.weights.len();
         for (i, step) in network.steps.iter().enumerate() {
             let to = &mut g[step.weight.start..step.bias.end];
@@ -125,8 +125,16 @@ impl Apart {
                     sweep::scale(row, *weight);
                 }
                 let (dw, db) = to.split_at_mut(step.weight.len());
-                linear::add_parameters(dw, db, network.input_of(step, ws), dz, n);
+                let x = network.input_of(step, ws);
+                if add {
+                    linear::add_parameters(dw, db, x, dz, n);
+                } else {
+                    linear::backward_parameters(dw, db, x, dz, n);
+                }
             } else if !to.is_empty() {
+                if !add {
+                    to.fill(0.0);
+                }
                 for (k, weight) in self.weights.iter().enumerate() {
                     let row = &self.rows[k * self.width..][..self.width][self.places[i].clone()];
                     sweep::mix(to, 1.0, row, *weight);

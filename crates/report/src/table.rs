@@ -113,14 +113,14 @@ fn frontier(f: &Frontier, out: &mut String) -> std::fmt::Result {
     points.sort_by(|a, b| a.leakage.mean.total_cmp(&b.leakage.mean));
     writeln!(
         out,
-        "\n{:<28}{:>16}{:>18}{:>30}",
+        "\n{:<28}{:>16}{:>24}{:>30}",
         "by leakage", "AUC", "strongest attack", "test accuracy beside the best"
     )?;
     for p in points {
         let loss = format!("{:+.4} [{:+.4}, {:+.4}]", p.loss.mean, p.loss.low, p.loss.high);
         let star = if p.pareto { "*" } else { " " };
         let attack = p.attack.trim_start_matches("lira-");
-        writeln!(out, "{star} {:<26}{:>16}{attack:>18}{loss:>30}", p.recipe, plus_minus(p.leakage))?;
+        writeln!(out, "{star} {:<26}{:>16}{attack:>24}{loss:>30}", p.recipe, plus_minus(p.leakage))?;
     }
     writeln!(out, "* no other recipe is at least as accurate and leaks no more")?;
     // Members are all right sooner or later: only held-out accuracy tells epochs apart here.

@@ -205,7 +205,7 @@ def score_view(s, design, labels, test=None):
         got["attack-r"] = below + mean_over(np.float64(s.log_p == log_p), out) / 2
         got["calibrated-loss"] = log_p - mean_over(s.log_p, out)
         right = plain["correctness"]
-        got["calibrated-correctness"] = right[m] - mean_over(right, out)
+        got["calibrated-correctness"] = right[m] - (mean_over(right, inside) + mean_over(right, out)) / 2
 
         mid_in, mid_out = median_over(s.phi, inside), median_over(s.phi, out)
         s_in, s_out = std_over(s.phi, inside), std_over(s.phi, out)

@@ -171,7 +171,8 @@ class Slow:
             others = at(i, out, "loss")
             put("attack-r", (sum(v < log_p for v in others) + sum(v == log_p for v in others) / 2) / len(others))
             put("calibrated-loss", log_p - mean(others), log_p)
-            put("calibrated-correctness", own["correctness"] - mean(at(i, out, "correctness")))
+            right_in, right_out = mean(at(i, inside, "correctness")), mean(at(i, out, "correctness"))
+            put("calibrated-correctness", own["correctness"] - (right_in + right_out) / 2, right_in, right_out)
             phi_in, phi_out = at(i, inside, "phi"), at(i, out, "phi")
             mid_in, mid_out = statistics.median(phi_in), statistics.median(phi_out)
             s_in, s_out = statistics.pstdev(phi_in) + 1e-30, statistics.pstdev(phi_out) + 1e-30

@@ -1,6 +1,6 @@
 //! Differentially private training.
 
-use flatleak_kernel::{Buffer, sweep};
+use flatleak_kernel::Buffer;
 
 use super::{Method, Pass, Perturbed};
 use crate::apart::{Apart, Sink};
@@ -40,13 +40,14 @@ impl Private {
     }
 
     fn add_noise(&mut self, pass: &mut Pass<'_>, g: &mut [f32]) {
+        let deviation = self.noise * self.clip / self.expected;
         #[cfg(test)]
         if let Some(drawn) = self.replay.pop_front() {
-            sweep::mix(g, 1.0, &drawn, (self.noise * self.clip) as f32);
+            flatleak_kernel::sweep::mix(g, 1.0, &drawn, deviation as f32);
             return;
         }
-        if self.noise > 0.0 {
-            add_noise(g, self.noise * self.clip, pass.stream);
+        if deviation > 0.0 {
+            add_noise(g, deviation, pass.stream);
         }
     }
 }
@@ -62,22 +63,23 @@ impl Method for Private {
             }
             _ => false,
         };
-        g.fill(0.0);
+        if batch.is_empty() {
+            g.fill(0.0);
+        }
         let mut loss = 0.0;
         // Poisson sampling draws more than are expected, too.
         let most = self.apart.capacity;
-        for (rows, labels) in batch.chunks(most).zip(labels.chunks(most)) {
+        for (part, (rows, labels)) in batch.chunks(most).zip(labels.chunks(most)).enumerate() {
             let at = match &self.ascent {
                 Some((_, perturbed)) if moved => &perturbed.arena,
                 _ => &*arena,
             };
             let n = labels.len();
             loss += n as f64 * pass.part(rows, labels, &mut Sink::Apart(&mut self.apart), at);
-            self.apart.clip(pass.network, pass.workspace, n, self.clip);
-            self.apart.add_to(g, pass.network, pass.workspace);
+            self.apart.clip(pass.network, pass.workspace, n, self.clip, self.expected);
+            self.apart.sum(g, pass.network, pass.workspace, part > 0);
         }
         self.add_noise(pass, g);
-        sweep::scale(g, (1.0 / self.expected) as f32);
         if self.ascent.is_some() {
             self.previous.copy_from_slice(g);
         }
