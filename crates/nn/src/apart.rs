@@ -8,9 +8,7 @@ use std::ops::Range;
 
 use flatleak_kernel::{Buffer, linear, sweep};
 
-use crate::Network;
 use crate::compile::{Op, Step};
-use crate::workspace::Workspace;
 
 /// Values of gradients of single examples that are kept at once.
 const KEPT: usize = 8 << 20;
@@ -41,6 +39,20 @@ impl Sink<'_> {
     }
 }
 
+/// What steps read in a pass.
+#[derive(Clone, Copy)]
+pub(crate) struct Inputs<'a> {
+    pub(crate) data: &'a [f32],
+    pub(crate) activations: &'a [Buffer],
+}
+
+impl<'a> Inputs<'a> {
+    /// What a linear step read, `[B, I]`: no norm that is never written comes before one.
+    pub(crate) fn of(self, step: &Step) -> &'a [f32] {
+        step.source.map_or(self.data, |k| &self.activations[k])
+    }
+}
+
 /// Output gradients of linear layers `[B, O]` and gradients of all other parameters by example `[B, P]`.
 #[derive(Debug)]
 pub(crate) struct Apart {
@@ -61,10 +73,9 @@ pub(crate) struct Apart {
 
 impl Apart {
     /// Room for as many of `batch` examples as memory allows, at least one.
-    pub(crate) fn new(network: &Network, batch: usize) -> Self {
+    pub(crate) fn new(steps: &[Step], batch: usize) -> Self {
         let mut width = 0;
-        let places: Vec<Range<usize>> = network
-            .steps
+        let places: Vec<Range<usize>> = steps
             .iter()
             .map(|step| {
                 let first = width;
@@ -75,7 +86,7 @@ impl Apart {
         let capacity = batch.min(KEPT / width.max(1)).max(1);
         let outputs = |step: &Step| Buffer::new(if is_linear(step) { capacity * step.outputs } else { 0 });
         Self {
-            outputs: network.steps.iter().map(outputs).collect(),
+            outputs: steps.iter().map(outputs).collect(),
             places,
             rows: Buffer::new(capacity * width),
             width,
@@ -99,12 +110,12 @@ impl Apart {
 
     /// Weighs each of the `n` examples of a pass so that the norm of its gradient is at most `clip`, and its part in the mean one
     /// `expected`th. The pass took the mean loss, so that an example's own gradient is n times what is kept.
-    pub(crate) fn clip(&mut self, network: &Network, ws: &Workspace, n: usize, clip: f64, expected: f64) {
+    pub(crate) fn clip(&mut self, steps: &[Step], inputs: Inputs<'_>, n: usize, clip: f64, expected: f64) {
         self.weights.clear();
         for k in 0..n {
             let mut square = self.squares[k];
-            for (i, step) in network.steps.iter().enumerate().filter(|(_, step)| is_linear(step)) {
-                let x = &network.input_of(step, ws)[k * step.inputs..][..step.inputs];
+            for (i, step) in steps.iter().enumerate().filter(|(_, step)| is_linear(step)) {
+                let x = &inputs.of(step)[k * step.inputs..][..step.inputs];
                 let dz = &self.outputs[i][k * step.outputs..][..step.outputs];
                 // The bias is a weight whose input is always 1.
                 square += (sweep::squared_norm(x) + 1.0) * sweep::squared_norm(dz);
@@ -115,9 +126,9 @@ impl Apart {
     }
 
     /// Writes the weighted sum of the gradients of all examples of the pass to `g`, or adds it.
-    pub(crate) fn sum(&mut self, g: &mut [f32], network: &Network, ws: &Workspace, add: bool) {
+    pub(crate) fn sum(&mut self, g: &mut [f32], steps: &[Step], inputs: Inputs<'_>, add: bool) {
         let n = self.weights.len();
-        for (i, step) in network.steps.iter().enumerate() {
+        for (i, step) in steps.iter().enumerate() {
             let to = &mut g[step.weight.start..step.bias.end];
             if is_linear(step) {
                 let dz = &mut self.outputs[i][..n * step.outputs];
@@ -125,7 +136,7 @@ impl Apart {
                     sweep::scale(row, *weight);
                 }
                 let (dw, db) = to.split_at_mut(step.weight.len());
-                let x = network.input_of(step, ws);
+                let x = inputs.of(step);
                 if add {
                     linear::add_parameters(dw, db, x, dz, n);
                 } else {

@@ -6,9 +6,8 @@
 
 use flatleak_kernel::{Buffer, Mat, gemm};
 
-use crate::Network;
-use crate::apart::{Apart, is_linear};
-use crate::workspace::Workspace;
+use crate::apart::{Apart, Inputs, is_linear};
+use crate::compile::Step;
 
 /// w + scale_c times the gradient of chunk c, for every chunk of `m` examples, as factors.
 #[derive(Debug)]
@@ -25,39 +24,30 @@ pub(crate) struct LowRank {
 
 impl LowRank {
     /// Room for `batch` examples; `None` where the network has parameters outside linear layers.
-    pub(crate) fn new(network: &Network, batch: usize, m: usize) -> Option<Self> {
+    pub(crate) fn new(steps: &[Step], batch: usize, m: usize) -> Option<Self> {
         let parameters = |linear: bool| {
-            network
-                .steps
-                .iter()
-                .filter(move |s| is_linear(s) == linear)
-                .map(|s| s.bias.end - s.weight.start)
-                .sum::<usize>()
+            steps.iter().filter(move |s| is_linear(s) == linear).map(|s| s.bias.end - s.weight.start).sum::<usize>()
         };
         (parameters(false) == 0).then(|| Self {
             m,
-            inputs: network
-                .steps
-                .iter()
-                .map(|s| Buffer::new(if is_linear(s) { batch * s.inputs } else { 0 }))
-                .collect(),
-            apart: Apart::new(network, batch),
+            inputs: steps.iter().map(|s| Buffer::new(if is_linear(s) { batch * s.inputs } else { 0 })).collect(),
+            apart: Apart::new(steps, batch),
             scales: Vec::with_capacity(batch.div_ceil(m)),
             products: [Buffer::new(m * m), Buffer::new(m * m)],
         })
     }
 
     /// Takes the inputs from the pass that was just made and the output gradients that it left, and goes rho along each chunk's gradient.
-    pub(crate) fn ascend(&mut self, network: &Network, ws: &Workspace, n: usize, rho: f64) {
-        for (step, kept) in network.steps.iter().zip(&mut self.inputs).filter(|(step, _)| is_linear(step)) {
+    pub(crate) fn ascend(&mut self, steps: &[Step], inputs: Inputs<'_>, n: usize, rho: f64) {
+        for (step, kept) in steps.iter().zip(&mut self.inputs).filter(|(step, _)| is_linear(step)) {
             let used = n * step.inputs;
-            kept[..used].copy_from_slice(&network.input_of(step, ws)[..used]);
+            kept[..used].copy_from_slice(&inputs.of(step)[..used]);
         }
         self.scales.clear();
         for first in (0..n).step_by(self.m) {
             let size = self.m.min(n - first);
             let mut square = 0.0;
-            for (i, step) in network.steps.iter().enumerate().filter(|(_, step)| is_linear(step)) {
+            for (i, step) in steps.iter().enumerate().filter(|(_, step)| is_linear(step)) {
                 let x = Mat::new(&self.inputs[i][first * step.inputs..], size, step.inputs);
                 let dz = Mat::new(&self.apart.outputs[i][first * step.outputs..], size, step.outputs);
                 let [across_inputs, across_outputs] = &mut self.products;

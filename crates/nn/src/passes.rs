@@ -146,12 +146,6 @@ impl Network {
         }
     }
 
-    /// What a linear step read in the last pass, `[B, I]`.
-    pub(crate) fn input_of<'w>(&self, step: &Step, ws: &'w Workspace) -> &'w [f32] {
-        // No norm that is never written comes before a linear step.
-        step.source.map_or(&ws.input, |k| &ws.activations[k])
-    }
-
     /// Mean loss of a batch at the arena `w`, and its gradient over all D parameters into `g`.
     ///
     /// The input lies in the workspace (see [`Workspace::gather`]), and so do dropout masks ([`Workspace::draw_masks`]). Batch norms use

@@ -5,6 +5,7 @@ use flatleak_kernel::loss::Objective;
 use flatleak_kernel::norm::BatchNorm;
 use flatleak_stream::Stream;
 
+use crate::apart::Inputs;
 use crate::compile::{Op, Step};
 use crate::lowrank::LowRank;
 use crate::{Network, Shape};
@@ -75,6 +76,11 @@ impl Workspace {
             losses: vec![0.0; batch],
             moved: None,
         }
+    }
+
+    /// What steps read in the last pass.
+    pub(crate) fn inputs(&self) -> Inputs<'_> {
+        Inputs { data: &self.input, activations: &self.activations }
     }
 
     /// Bytes of all buffers.

@@ -30,14 +30,14 @@ impl Chunks {
             m,
             perturbed: Perturbed::new(network),
             own: Buffer::new(network.parameters()),
-            together: LowRank::new(network, recipe.batch, m),
+            together: LowRank::new(&network.steps, recipe.batch, m),
         }
     }
 
     /// All chunks at once.
     fn together(&mut self, pass: &mut Pass<'_>, mut chunks: LowRank, arena: &[f32], g: &mut [f32]) -> f64 {
         let loss = pass.backward(&mut Sink::Apart(&mut chunks.apart), arena);
-        chunks.ascend(pass.network, pass.workspace, pass.labels.len(), self.rho);
+        chunks.ascend(&pass.network.steps, pass.workspace.inputs(), pass.labels.len(), self.rho);
         pass.workspace.moved = Some(chunks);
         pass.gradient(g, arena);
         self.together = pass.workspace.moved.take();

@@ -33,7 +33,7 @@ impl Private {
             expected: recipe.batch as f64,
             ascent: ascent.then(|| (get("rho"), Perturbed::new(network))),
             previous: Buffer::new(if ascent { network.parameters() } else { 0 }),
-            apart: Apart::new(network, recipe.batch),
+            apart: Apart::new(&network.steps, recipe.batch),
             #[cfg(test)]
             replay: Default::default(),
         }
@@ -76,8 +76,8 @@ impl Method for Private {
             };
             let n = labels.len();
             loss += n as f64 * pass.part(rows, labels, &mut Sink::Apart(&mut self.apart), at);
-            self.apart.clip(pass.network, pass.workspace, n, self.clip, self.expected);
-            self.apart.sum(g, pass.network, pass.workspace, part > 0);
+            self.apart.clip(&pass.network.steps, pass.workspace.inputs(), n, self.clip, self.expected);
+            self.apart.sum(g, &pass.network.steps, pass.workspace.inputs(), part > 0);
         }
         self.add_noise(pass, g);
         if self.ascent.is_some() {
