@@ -1,5 +1,5 @@
 //! What a step of every optimizer costs beside SGD's, and beside the gradients that it is said to need: `optimizer_cost [PRESET]`, by
-//! default `cnn`, batch 128, windows of all optimizers in turn, medians of five.
+//! default `cnn`, batch 128, windows of all optimizers in turn, medians of seven.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::collections::BTreeMap;
@@ -8,8 +8,10 @@ use std::time::Instant;
 use flatleak_nn::{Architecture, Base, Network, Optimizer, Recipe, Shape, Trainer};
 use flatleak_stream::{Purpose, Stream};
 
-const WINDOWS: usize = 5;
-const STEPS: usize = 10;
+const WINDOWS: usize = 7;
+
+/// Seconds that SGD's windows take at least.
+const SHORTEST: f64 = 0.05;
 
 fn main() {
     let preset = std::env::args().nth(1).unwrap_or("cnn".into());
@@ -25,17 +27,22 @@ fn main() {
     let start = network.init(&mut s);
     let mut trainers: Vec<Trainer<'_>> = recipes.iter().map(|r| Trainer::new(&network, r, start.clone())).collect();
     let mut times = vec![Vec::new(); recipes.len()];
-    // The first window warms up.
+    let mut steps = 5;
+    // The first window warms up, SGD's says how many steps the others have.
     for window in 0..=WINDOWS {
-        for (trainer, times) in trainers.iter_mut().zip(&mut times) {
+        for (k, (trainer, times)) in trainers.iter_mut().zip(&mut times).enumerate() {
             let begun = Instant::now();
-            for _ in 0..STEPS {
+            for _ in 0..steps {
                 let batch: Vec<u32> = (0..128).map(|_| s.below(2000)).collect();
                 let labels: Vec<u32> = batch.iter().map(|&i| y[i as usize]).collect();
                 trainer.step(&x, &labels, &batch, 1e-3);
             }
+            let each = begun.elapsed().as_secs_f64() / steps as f64;
             if window > 0 {
-                times.push(begun.elapsed().as_secs_f64() * 1e3 / STEPS as f64);
+                times.push(each * 1e3);
+            } else if k == 0 {
+                // A multiple of every rhythm that a method has.
+                steps = ((SHORTEST / each).ceil() as usize).next_multiple_of(10);
             }
         }
     }
@@ -46,7 +53,7 @@ fn main() {
             all[WINDOWS / 2]
         })
         .collect();
-    println!("{preset}, batch 128, one core, medians of {WINDOWS} windows of {STEPS} steps");
+    println!("{preset}, batch 128, one core, medians of {WINDOWS} windows of {steps} steps");
     // A forward pass is a third of a gradient, more where the first layer is large: that one has no input gradient.
     let forward = network.multiply_adds() as f64 / network.training_multiply_adds() as f64;
     for (recipe, ms) in recipes.iter().zip(&medians) {
