@@ -22,7 +22,7 @@ pub(crate) enum Sink<'a> {
 }
 
 impl Sink<'_> {
-    /// First example, counted from `first`, and number of examples of every piece that is summed.
+    /// The pieces of a part of `n` examples over which gradients are summed.
     pub(crate) fn pieces(&self, n: usize) -> impl Iterator<Item = Range<usize>> + use<> {
         let size = if matches!(self, Self::Sum(_)) { n.max(1) } else { 1 };
         (0..n).step_by(size).map(move |at| at..at + size)

@@ -210,11 +210,13 @@ impl RunDir {
         };
         let numbers = found.get("test.noise").map_or(Vec::new(), |(_, bytes)| f64_values(bytes));
         let (levels, accuracy) = numbers.split_at(numbers.len() / 2);
-        // So are other levels of noise; a foreign trainer's models are not measured under any.
-        if levels != self.study.noise && self.study.recipes[recipe].trainer.is_none() {
-            return Ok(None);
-        }
-        let noise: Vec<(f64, f64)> = levels.iter().copied().zip(accuracy.iter().copied()).collect();
+        let measured = |level: &f64| Some((*level, accuracy[levels.iter().position(|l| l == level)?]));
+        // So are signals without a level of noise; a foreign trainer's models are not measured under any.
+        let noise = match self.study.noise.iter().map(measured).collect() {
+            Some(noise) => noise,
+            None if self.study.recipes[recipe].trainer.is_some() => Vec::new(),
+            None => return Ok(None),
+        };
         Ok(split("pool").zip(split("test")).map(|(pool, test)| Measured { splits: [pool, test], noise }))
     }
 
