@@ -60,13 +60,13 @@ pub(crate) fn unpaired(
 ) -> Result<Vec<MetricDifference>, Error> {
     let side = |scored: &Scored, k: usize| -> Result<(f64, f64, f64), Error> {
         let column = |rows: &[crate::scored::Measures]| rows.iter().map(|m| m[k]).collect::<Vec<f64>>();
-        let (mean, error) = if attack.uses_shadows() {
-            (scored.mean[k], jackknife(scored.mean[k], &column(&scored.deleted), 0.95)?.standard_error)
-        } else {
-            let blocks = column(&scored.blocks);
-            (moments::mean(&blocks), standard_error(&blocks))
-        };
-        Ok((mean, error, scored.blocks.len() as f64 - 1.0))
+        if attack.uses_shadows() {
+            let left_out = column(&scored.deleted);
+            let error = jackknife(scored.mean[k], &left_out, 0.95)?.standard_error;
+            return Ok((scored.mean[k], error, left_out.len() as f64 - 1.0));
+        }
+        let blocks = column(&scored.blocks);
+        Ok((moments::mean(&blocks), standard_error(&blocks), blocks.len() as f64 - 1.0))
     };
     TESTED
         .iter()

@@ -55,7 +55,7 @@ fn density(pool: &Pool, edges: &[f64], member: bool) -> Vec<f64> {
 
 fn curve(pool: &Pool, attack: Attack) -> Result<RocFigure, Error> {
     let evidence = Evidence::new(pool, attack)?;
-    let scene = evidence.scene(None)?;
+    let scene = evidence.scene(&[])?;
     let lineup = scene.lineup();
     // Ten points a decade from 1e-3 to 1: below, a few thousand non-members say nothing.
     let fpr: Vec<f64> = (0..=30).map(|i| 10f64.powf(f64::from(i) / 10.0 - 3.0)).collect();

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::analysis::AttackedRecipe;
 use crate::comparison::{FAMILY, independent, share_examples};
-use crate::scored::Measures;
+use crate::scored::{Measures, units};
 use crate::{Error, Estimate, Options, RecipeResult};
 
 /// The attack whose AUC is interpolated along epochs.
@@ -186,16 +186,18 @@ fn recommend(points: &[FrontierPoint], best: usize) -> (String, String) {
 
 /// The candidate's leakage less that of the baseline's run where it is as accurate.
 fn at_equal(at: &str, run: &[usize], candidate: usize, places: &[Place<'_>]) -> Result<Option<Estimate>, Error> {
+    let units = units(places[candidate].test.len());
     let accuracy = |r: usize, without: Option<usize>| {
         let values = if at == "test-accuracy" { &places[r].test } else { &places[r].member };
-        let kept: Vec<f64> = (0..values.len()).filter(|b| Some(*b) != without).map(|b| values[b]).collect();
+        let gone = |b: &usize| without.is_some_and(|unit| units[unit].contains(b));
+        let kept: Vec<f64> = (0..values.len()).filter(|b| !gone(b)).map(|b| values[b]).collect();
         moments::mean(&kept)
     };
     let leakage = |r: usize, without: Option<usize>| {
         let (mean, deleted) = places[r].matched?;
         Some(match without {
             None => mean[0],
-            Some(block) => deleted.get(block)?[0],
+            Some(unit) => deleted.get(unit)?[0],
         })
     };
     let difference = |without: Option<usize>| -> Option<f64> {
@@ -208,8 +210,7 @@ fn at_equal(at: &str, run: &[usize], candidate: usize, places: &[Place<'_>]) -> 
         Some(leakage(candidate, without)? - interpolated(&curve, wanted)?)
     };
     let Some(whole) = difference(None) else { return Ok(None) };
-    let blocks = places[candidate].test.len();
-    let left_out: Option<Vec<f64>> = (0..blocks).map(|b| difference(Some(b))).collect();
+    let left_out: Option<Vec<f64>> = (0..units.len()).map(|unit| difference(Some(unit))).collect();
     let Some(left_out) = left_out else { return Ok(None) };
     Ok(Some(jackknife(whole, &left_out, 0.95)?.interval))
 }

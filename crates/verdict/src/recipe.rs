@@ -11,7 +11,7 @@ use flatleak_stream::{Purpose, Stream};
 use crate::comparison::is_headline;
 use crate::explanation::link::Links;
 use crate::groups::{self, Leaks};
-use crate::scored::{Evidence, MEASURES, Measures, average, block_means, measure};
+use crate::scored::{Evidence, MEASURES, Measures, average, block_means, measure, units};
 use crate::{AttackResult, DELTA, Error, Estimate, FPR_LEVELS, PRIORS, Spread, TprAtFpr};
 
 /// Draws of a BCa interval.
@@ -34,7 +34,7 @@ pub(crate) struct Scored {
     pub(crate) blocks: Vec<Measures>,
     /// Mean measures over all targets.
     pub(crate) mean: Measures,
-    /// Mean measures with each block deleted as targets and as shadows; empty for attacks without shadows.
+    /// Mean measures with each unit of blocks ([`units`]) deleted as targets and as shadows; empty for attacks without shadows.
     pub(crate) deleted: Vec<Measures>,
     /// (B, N) share of a block's targets on which the call at the block's threshold is right; kept for headline attacks.
     pub(crate) calls: Vec<Vec<f64>>,
@@ -103,7 +103,7 @@ pub(crate) fn attack(
     (workers, seed): (usize, u64),
 ) -> Result<(AttackResult, Scored, Option<Estimate>), Error> {
     let evidence = Evidence::new(pool, attack)?;
-    let scene = evidence.scene(None)?;
+    let scene = evidence.scene(&[])?;
     let lineup = scene.lineup();
     let scores = scene.score()?;
     let targets = measure(lineup, &scores)?;
@@ -111,9 +111,11 @@ pub(crate) fn attack(
     let shadows = attack.uses_shadows();
     let by_group = pool.groups.as_ref().filter(|_| is_headline(attack));
 
-    // With block d deleted: the others' measures, and the threshold that d's targets will be judged by.
-    let deletions = parallel::map(lineup.blocks().len(), workers, |d| {
-        let rest = evidence.scene(Some(lineup.blocks()[d]))?;
+    // With each unit of blocks deleted: the others' measures, and the threshold that its targets will be judged by.
+    let units = units(lineup.blocks().len());
+    let without = |unit: &[usize]| evidence.scene(&unit.iter().map(|b| lineup.blocks()[*b]).collect::<Vec<_>>());
+    let deletions = parallel::map(units.len(), workers, |u| {
+        let rest = without(&units[u])?;
         let scores = rest.score()?;
         let mean = if shadows { average(&measure(rest.lineup(), &scores)?) } else { [0.0; MEASURES] };
         let leak = match by_group {
@@ -124,17 +126,17 @@ pub(crate) fn attack(
     })
     .into_iter()
     .collect::<Result<Vec<_>, _>>()?;
-    let thresholds: Vec<f64> = deletions.iter().map(|d| d.1).collect();
+    let thresholds: Vec<f64> = (0..lineup.blocks().len()).map(|b| deletions[b % units.len()].1).collect();
     let deleted: Vec<Measures> = if shadows { deletions.iter().map(|d| d.0).collect() } else { Vec::new() };
     let balanced = balanced_accuracy(lineup, &scores, lineup, &thresholds)?;
     let calls = right_calls(lineup, &scores, &thresholds);
-    // Both with every block deleted as targets, as shadows and from memorization, at the thresholds from before.
-    let rest = parallel::map(lineup.blocks().len(), workers, |d| {
-        let rest = evidence.scene(Some(lineup.blocks()[d]))?;
+    // Both with every unit deleted as targets, as shadows and from memorization, at the thresholds from before.
+    let rest = parallel::map(units.len(), workers, |u| {
+        let rest = without(&units[u])?;
         let scores = rest.score()?;
         let balanced = moments::mean(&balanced_accuracy(rest.lineup(), &scores, lineup, &thresholds)?);
-        let others: Vec<f64> = (0..thresholds.len()).filter(|b| *b != d).map(|b| thresholds[b]).collect();
-        Ok::<_, Error>((balanced, links.correlation(&right_calls(rest.lineup(), &scores, &others), Some(d))))
+        let others: Vec<f64> = (0..thresholds.len()).filter(|b| !units[u].contains(b)).map(|b| thresholds[b]).collect();
+        Ok::<_, Error>((balanced, links.correlation(&right_calls(rest.lineup(), &scores, &others), &units[u])))
     })
     .into_iter()
     .collect::<Result<Vec<_>, _>>()?;
@@ -145,7 +147,7 @@ pub(crate) fn attack(
     };
     let left_out: Option<Vec<f64>> = rest.iter().map(|r| r.1).collect();
     let link = links
-        .correlation(&calls, None)
+        .correlation(&calls, &[])
         .zip(left_out)
         .map(|(whole, left_out)| Ok::<_, Error>(jackknife(whole, &left_out, 0.95)?.interval))
         .transpose()?;

@@ -1,10 +1,10 @@
-//! Intervals of the link between memorization and attack success.
+//! Intervals of the link between memorization and attack success, and of attacks, over single blocks and over groups of them.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a failed set-up is a failed test; figures are printed")]
 
 use flatleak_pool::{Membership, Pool, Signals};
 use flatleak_stats::parallel;
 use flatleak_stream::{Purpose, Stream};
-use flatleak_verdict::{Options, attacks, explain};
+use flatleak_verdict::{Estimate, Options, attacks, compare, explain};
 
 const EXAMPLES: usize = 100;
 
@@ -40,35 +40,51 @@ fn pool(models: usize, draw: u64) -> Pool {
     }
 }
 
-/// All blocks share memorization and shadows, so that a t interval over them covers .6 to .9; the jackknife must cover at least .93. The
-/// truth is the mean over repetitions.
-#[test]
-fn intervals_cover() {
-    for models in [16, 32] {
-        let found: Vec<Vec<(f64, f64, f64)>> = parallel::map(200, 2, |draw| {
-            let options = Options {
-                dataset: "simulated".into(),
-                claimed: Vec::new(),
-                influence: true,
-                runs: Vec::new(),
-                checkpoints: vec![1],
-                pairs: Vec::new(),
-                attacks: attacks()
-                    .into_iter()
-                    .filter(|a| ["confidence", "lira-online-fixed"].contains(&a.name()))
-                    .collect(),
-                exchanges: Default::default(),
-                seed: 1,
-                workers: 1,
-            };
-            let explained = explain(&[&pool(models, draw as u64)], &options, None, |_| true).unwrap().0;
-            explained.link.iter().map(|l| (l.correlation.mean, l.correlation.low, l.correlation.high)).collect()
-        });
-        for (at, name) in ["confidence", "lira-online-fixed"].iter().enumerate() {
-            let truth = found.iter().map(|f| f[at].0).sum::<f64>() / found.len() as f64;
-            let covered = found.iter().filter(|f| f[at].1 <= truth && truth <= f[at].2).count();
-            println!("{models} models, {name}: {truth:.3}, {covered} of 200 covered");
-            assert!(covered >= 186, "{models} models, {name}: {covered}");
+const NAMES: [&str; 2] = ["confidence", "lira-online-fixed"];
+
+fn options() -> Options {
+    Options {
+        dataset: "simulated".into(),
+        claimed: Vec::new(),
+        influence: true,
+        runs: Vec::new(),
+        checkpoints: vec![1],
+        pairs: Vec::new(),
+        attacks: attacks().into_iter().filter(|a| NAMES.contains(&a.name())).collect(),
+        exchanges: Default::default(),
+        seed: 1,
+        workers: 1,
+    }
+}
+
+/// The truth is the mean over 200 repetitions, of whose intervals at least .93 must hold it.
+fn cover(what: &str, of: impl Fn(&Pool) -> Vec<Estimate> + Sync) {
+    for models in [16, 32, 136] {
+        let found = parallel::map(200, 2, |draw| of(&pool(models, draw as u64)));
+        for (at, name) in NAMES.iter().enumerate() {
+            let truth = found.iter().map(|f| f[at].mean).sum::<f64>() / found.len() as f64;
+            let covered = found.iter().filter(|f| f[at].low <= truth && truth <= f[at].high).count();
+            let half = found.iter().map(|f| 0.5 * (f[at].high - f[at].low)).sum::<f64>() / found.len() as f64;
+            println!("{what} of {name}, {models} models: {truth:.3} ±{half:.4}, {covered} of 200 covered");
+            assert!(covered >= 186, "{what} of {name}, {models} models: {covered}");
         }
     }
+}
+
+/// All blocks share memorization and shadows, so that a t interval over them covers .6 to .9. 136 models are more blocks than are deleted one
+/// by one.
+#[test]
+fn intervals_of_links_cover() {
+    cover("link", |pool| {
+        let explained = explain(&[pool], &options(), None, |_| true).unwrap().0;
+        explained.link.iter().map(|l| l.correlation).collect()
+    });
+}
+
+#[test]
+fn intervals_of_attacks_cover() {
+    cover("auc", |pool| {
+        let compared = compare(&[pool], &options(), |_| true).unwrap();
+        compared.recipes[0].attacks.iter().map(|a| a.auc).collect()
+    });
 }

@@ -16,14 +16,14 @@ impl Links {
     /// Rank correlation over examples of memorization with the rate of right membership calls, block by block: a block's targets are set
     /// against memorization from all other blocks, so that nothing of the target explains its own exposure. Mean over blocks.
     ///
-    /// `calls` holds one row of N rates per block, without that of `deleted`, whose models then enter memorization nowhere. `None` where one
+    /// `calls` holds one row of N rates per block, without those of `deleted`, whose models then enter memorization nowhere. `None` where one
     /// side is constant.
-    pub(crate) fn correlation(&self, calls: &[Vec<f64>], deleted: Option<usize>) -> Option<f64> {
-        let blocks = (0..self.memorization.units()).filter(|b| Some(*b) != deleted);
+    pub(crate) fn correlation(&self, calls: &[Vec<f64>], deleted: &[usize]) -> Option<f64> {
+        let blocks = (0..self.memorization.units()).filter(|b| !deleted.contains(b));
         let found: Vec<f64> = blocks
             .zip(calls)
             .map(|(block, right)| {
-                let rest = self.memorization.without_all(&[Some(block), deleted].map(|u| u.unwrap_or(block)));
+                let rest = self.memorization.without_all(&[&[block], deleted].concat());
                 moments::rank_correlation(&rest, right).ok()
             })
             .collect::<Option<_>>()?;
