@@ -362,7 +362,7 @@ pub(crate) fn record(study: &Study, data: &Dataset, digest: &str, quick: bool) -
                 gradients: if r.trainer.is_some() {
                     0.0
                 } else {
-                    (r.checkpoint() * (data.pool.len() / 2).div_ceil(r.batch)) as f64 * r.gradients_per_step()
+                    r.steps(data.pool.len() / 2) as f64 * r.gradients_per_step()
                 },
                 optimizer: if r.trainer.is_some() { String::new() } else { r.optimizer.name().into() },
                 parameters: r.parameters.iter().map(|(key, value)| (key.to_owned(), value)).collect(),

@@ -26,16 +26,19 @@ pub(crate) fn add_bias(y: &mut [f32], bias: &[f32]) {
 
 /// Writes `dw = x' dy` and `db = sum over the batch of dy`; adds nothing to what was there.
 pub fn backward_parameters(dw: &mut [f32], db: &mut [f32], x: &[f32], dy: &[f32], batch: usize) {
-    let (outputs, inputs) = (db.len(), dw.len() / db.len().max(1));
-    gemm(dw, Mat::new(x, batch, inputs).t(), Mat::new(dy, batch, outputs), false);
     db.fill(0.0);
-    accumulate_rows(db, &dy[..batch * outputs]);
+    sum_parameters((dw, db), (x, dy), batch, false);
 }
 
 /// Adds `x' dy` to `dw` and the sum over the batch of `dy` to `db`.
 pub fn add_parameters(dw: &mut [f32], db: &mut [f32], x: &[f32], dy: &[f32], batch: usize) {
+    sum_parameters((dw, db), (x, dy), batch, true);
+}
+
+/// Writes `dw` or adds to it; adds to `db`.
+fn sum_parameters((dw, db): (&mut [f32], &mut [f32]), (x, dy): (&[f32], &[f32]), batch: usize, add: bool) {
     let (outputs, inputs) = (db.len(), dw.len() / db.len().max(1));
-    gemm(dw, Mat::new(x, batch, inputs).t(), Mat::new(dy, batch, outputs), true);
+    gemm(dw, Mat::new(x, batch, inputs).t(), Mat::new(dy, batch, outputs), add);
     accumulate_rows(db, &dy[..batch * outputs]);
 }
 

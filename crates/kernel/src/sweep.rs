@@ -81,7 +81,7 @@ pub fn squared_norm(g: &[f32]) -> f64 {
 }
 
 /// Inner product of two slices of one length, accumulated in f64 over 32 fixed lanes.
-pub fn dot(a: &[f32], b: &[f32]) -> f64 {
+fn dot(a: &[f32], b: &[f32]) -> f64 {
     dispatch(
         #[inline(always)]
         || sum(a, b, |a, b| f64::from(a) * f64::from(b)),
@@ -104,7 +104,7 @@ fn sum(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f64) -> f64 {
     lanes.iter().sum()
 }
 
-/// `a . b` and `b . b` in one pass, the same bits as [`dot`] gives.
+/// `a . b` and `b . b` in one pass, with the bits of a pass for each.
 pub fn dots(a: &[f32], b: &[f32]) -> (f64, f64) {
     dispatch(
         #[inline(always)]

@@ -23,7 +23,6 @@ pub struct Defences {
     /// Probability of dropping an input of every linear layer that does not read the data (Srivastava et al. 2014).
     pub dropout: f64,
     /// HAMP's change of outputs: see [`Defences::publish`]. 1 is with.
-    #[serde(default)]
     pub hamp_outputs: f64,
     /// Logits are divided by it (Guo et al. 2017, arXiv 1706.04599).
     pub temperature: f64,
@@ -165,10 +164,9 @@ impl Defences {
                 return Err(format!("{key} = {} is no whole number", self.get(key)));
             }
         }
-        for (key, other) in [("labels_only", "temperature"), ("labels_only", "top_k"), ("labels_only", "hamp_outputs")]
-        {
-            if self.get(key) > 0.0 && self.get(other) > 0.0 {
-                return Err(format!("{other} changes scores that {key} does not publish: leave one of them out"));
+        for key in ["temperature", "top_k", "hamp_outputs"] {
+            if self.labels_only > 0.0 && self.get(key) > 0.0 {
+                return Err(format!("{key} changes scores that labels_only does not publish: leave one of them out"));
             }
         }
         for (key, of) in [("relaxloss_upper", "relaxloss"), ("hamp_entropy", "hamp")] {

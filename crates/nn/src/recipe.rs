@@ -203,11 +203,15 @@ impl Recipe {
         self.measured_at.unwrap_or(self.epochs)
     }
 
+    /// Steps that they took by then on `members` examples.
+    pub fn steps(&self, members: usize) -> usize {
+        members.div_ceil(self.batch) * self.checkpoint()
+    }
+
     /// epsilon and delta of training on `members` examples, where noise was added: private only while the seed is secret.
     pub fn privacy(&self, members: usize) -> Option<(f64, f64)> {
         let get = |key: &str| self.parameters.get(key);
-        let steps = members.div_ceil(self.batch) * self.checkpoint();
-        let q = (self.batch as f64 / members as f64).min(1.0);
+        let (q, steps) = ((self.batch as f64 / members as f64).min(1.0), self.steps(members));
         self.optimizer.is_private().then(|| (accounting::epsilon(q, get("noise"), steps, get("delta")), get("delta")))
     }
 

@@ -181,7 +181,10 @@ fn one(
         };
         let trainer = |weights| Trainer::new(network, &study.recipes[recipe], weights);
         if of_twin {
-            keep(plan, recipe, model, &mut trainer(weights))?;
+            if !keep(plan, recipe, model, &mut trainer(weights))? {
+                say(Event::Diverged { recipe, model, epoch: study.recipes[recipe].checkpoint() - 1 });
+                continue;
+            }
         } else if dir.signals(recipe, model)?.is_none() {
             // Weights are written first: what they put out is computed again.
             let outputs = measure::outputs(plan, &study.recipes[recipe], model, &mut trainer(weights))?;
@@ -244,13 +247,11 @@ fn one(
 /// Weights of a model on disk: the recipe's own, or those of one that differs in what it publishes alone, and whether it is that.
 fn weights(plan: Plan<'_>, run: &[usize], (recipe, model): (usize, usize)) -> Result<Option<(Vec<f32>, bool)>, Error> {
     let Plan { study, network, dir, .. } = plan;
-    if let Some(own) = dir.weights(recipe, model, network)? {
-        return Ok(Some((own, false)));
-    }
-    let checkpoint = study.recipes[recipe].checkpoint();
-    for &twin in run.iter().filter(|r| study.recipes[**r].checkpoint() == checkpoint) {
-        if let Some(found) = dir.weights(twin, model, network)? {
-            return Ok(Some((found, true)));
+    let checkpoint = |r: usize| study.recipes[r].checkpoint();
+    let twins = run.iter().copied().filter(|&r| r != recipe && checkpoint(r) == checkpoint(recipe));
+    for from in std::iter::once(recipe).chain(twins) {
+        if let Some(found) = dir.weights(from, model, network)? {
+            return Ok(Some((found, from != recipe)));
         }
     }
     Ok(None)

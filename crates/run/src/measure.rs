@@ -21,12 +21,13 @@ pub(crate) fn outputs(
     let Plan { study, data, dir, .. } = plan;
     let keep = dir.keeps_logits(data);
     let views = views(study.queries).unwrap_or_default();
-    let range = data.pool.x.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), v| (a.min(*v), b.max(*v)));
+    let random = recipe.defences.hamp_outputs > 0.0;
+    let range = if random { range(&data.pool.x) } else { (0.0, 0.0) };
     let mut of = |number: usize, split: &Split| {
         let mut out = SplitOutputs::default();
         for (query, view) in views.iter().enumerate() {
             let mut logits = trainer.logits(&seen(&split.x, *view, data.shape));
-            let random = if recipe.defences.hamp_outputs > 0.0 {
+            let random = if random {
                 let key = (2 * query + number) as u64;
                 let mut stream = Stream::new(study.seed, Purpose::Published, model as u64, key);
                 trainer.logits(&uniform(split.x.len(), range, &mut stream))
@@ -51,6 +52,11 @@ pub(crate) fn outputs(
     });
     let noise = noise.collect::<Result<_, _>>()?;
     Ok(Outputs { splits, noise })
+}
+
+/// Least and largest value.
+fn range(x: &[f32]) -> (f32, f32) {
+    x.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)))
 }
 
 /// Values uniform over a range.

@@ -45,8 +45,8 @@ pub struct Outputs {
 pub struct Measured {
     /// Signals of the pool, of held-out examples; one entry per query.
     pub splits: [Vec<Signals>; 2],
-    /// As in [`Outputs`].
-    pub noise: Vec<(f64, f64)>,
+    /// Accuracy under each of the study's levels of noise; none of a foreign trainer's models.
+    pub noise: Vec<f64>,
 }
 
 /// A study's folder, locked while it is open.
@@ -210,7 +210,7 @@ impl RunDir {
         };
         let numbers = found.get("test.noise").map_or(Vec::new(), |(_, bytes)| f64_values(bytes));
         let (levels, accuracy) = numbers.split_at(numbers.len() / 2);
-        let measured = |level: &f64| Some((*level, accuracy[levels.iter().position(|l| l == level)?]));
+        let measured = |level: &f64| accuracy.get(levels.iter().position(|l| l == level)?).copied();
         // So are signals without a level of noise; a foreign trainer's models are not measured under any.
         let noise = match self.study.noise.iter().map(measured).collect() {
             Some(noise) => noise,
@@ -295,13 +295,11 @@ impl RunDir {
         let no_room = |e| Error::io("cannot lay views aside in", &std::env::temp_dir())(e);
         let mut spill = Spill::default();
         let (mut pool, mut test) = (Vec::new(), Vec::new());
-        let (mut levels, mut accuracy) = (Vec::new(), Vec::new());
+        let mut accuracy = Vec::new();
         for model in 0..self.study.models {
             let missing = || Error::Missing(self.file(recipe, model, "signals.safetensors"));
             let Measured { splits: [a, b], noise } = self.signals(recipe, model)?.ok_or_else(missing)?;
-            let (at, right): (Vec<f64>, Vec<f64>) = noise.into_iter().unzip();
-            levels = at;
-            accuracy.push(right);
+            accuracy.push(noise);
             let sized = |split: &[Signals], n: usize| split.iter().all(|s| s.len() == n);
             if !sized(&a, data.pool.len()) || !sized(&b, data.test.len()) {
                 return Err(missing());
@@ -320,7 +318,10 @@ impl RunDir {
             test,
             views: spill.into_views(),
             features: None,
-            noise: (!levels.is_empty()).then_some(NoiseAccuracy { levels, accuracy }),
+            noise: accuracy
+                .iter()
+                .any(|a| !a.is_empty())
+                .then(|| NoiseAccuracy { levels: self.study.noise.clone(), accuracy }),
         })
     }
 

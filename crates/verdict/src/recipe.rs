@@ -126,7 +126,10 @@ pub(crate) fn attack(
     })
     .into_iter()
     .collect::<Result<Vec<_>, _>>()?;
-    let thresholds: Vec<f64> = (0..lineup.blocks().len()).map(|b| deletions[b % units.len()].1).collect();
+    let mut thresholds = vec![0.0; lineup.blocks().len()];
+    for (unit, deleted) in units.iter().zip(&deletions) {
+        unit.iter().for_each(|b| thresholds[*b] = deleted.1);
+    }
     let deleted: Vec<Measures> = if shadows { deletions.iter().map(|d| d.0).collect() } else { Vec::new() };
     let balanced = balanced_accuracy(lineup, &scores, lineup, &thresholds)?;
     let calls = right_calls(lineup, &scores, &thresholds);

@@ -244,7 +244,7 @@ mod tests {
             let mut all = found.concat();
             all.sort_unstable();
             assert_eq!(all, (0..blocks).collect::<Vec<_>>());
-            // Where a block's unit is looked up.
+            // Every UNITS-th block is of one group.
             assert!((0..blocks).all(|b| found[b % UNITS].contains(&b)));
         }
     }
