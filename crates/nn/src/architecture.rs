@@ -110,15 +110,7 @@ fn parse(words: &[&str]) -> Option<Layer> {
         ("linear", None) => Layer::Linear(None),
         ("linear", Some(n)) => Layer::Linear(Some(n.parse().ok()?)),
         ("group-norm", Some(n)) => Layer::GroupNorm(n.parse().ok()?),
-        ("dropout", Some(p)) => {
-            // In thousandths, and none that rounding would change.
-            let thousandths = p.parse::<f64>().ok()? * 1000.0;
-            let whole = thousandths.round();
-            if !(1.0..1000.0).contains(&whole) || (thousandths - whole).abs() > 1e-9 {
-                return None;
-            }
-            Layer::Dropout(whole as u16)
-        }
+        ("dropout", Some(p)) => Layer::Dropout(thousandths(p.parse().ok()?)?),
         ("batch-norm", None) => Layer::BatchNorm,
         ("relu", None) => Layer::Relu,
         ("tanh", None) => Layer::Tanh,
@@ -198,19 +190,28 @@ impl Architecture {
         Ok(Self { name: "custom".to_owned(), layers })
     }
 
-    /// The same with dropout before every linear layer that does not read the data: no parameter more or less.
+    /// The same with dropout before every linear layer that does not read the data: no parameter more or less, and none where the
+    /// probability is no whole number of thousandths, which recipes refuse.
     #[must_use]
     pub fn with_dropout(&self, probability: f64) -> Self {
+        let Some(dropped) = thousandths(probability) else { return self.clone() };
         let mut layers = Vec::with_capacity(self.layers.len());
         for (i, layer) in self.layers.iter().enumerate() {
             let reads_data = self.layers[..i].iter().all(|l| matches!(l, Layer::Flatten));
             if matches!(layer, Layer::Linear(_)) && !reads_data {
-                layers.push(Layer::Dropout((1000.0 * probability).round() as u16));
+                layers.push(Layer::Dropout(dropped));
             }
             layers.push(layer.clone());
         }
         Self { name: self.name.clone(), layers }
     }
+}
+
+/// A probability of dropout in thousandths, where rounding changes nothing.
+pub(crate) fn thousandths(probability: f64) -> Option<u16> {
+    let exact = probability * 1000.0;
+    let whole = exact.round();
+    ((1.0..1000.0).contains(&whole) && (exact - whole).abs() <= 1e-9).then_some(whole as u16)
 }
 
 #[cfg(test)]

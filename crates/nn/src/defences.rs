@@ -3,6 +3,8 @@
 use flatleak_kernel::loss::{Objective, Soft};
 use serde::{Deserialize, Serialize};
 
+use crate::architecture::thousandths;
+
 /// Defences in training, and behind the model; 0 is without.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Defences {
@@ -163,6 +165,9 @@ impl Defences {
             if self.get(key).fract() != 0.0 {
                 return Err(format!("{key} = {} is no whole number", self.get(key)));
             }
+        }
+        if self.dropout > 0.0 && thousandths(self.dropout).is_none() {
+            return Err(format!("dropout = {} is no whole number of thousandths", self.dropout));
         }
         for key in ["temperature", "top_k", "hamp_outputs"] {
             if self.labels_only > 0.0 && self.get(key) > 0.0 {

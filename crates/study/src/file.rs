@@ -491,6 +491,7 @@ mod tests {
             ("[[recipe]]\nname = 'a'\noptimizer = 'dp-sgd'\nrelaxloss = 1", vec!["relaxloss", "dp-sgd"]),
             ("[[recipe]]\nname = 'a'\nlabels_only = true\ntop_k = 2", vec!["top_k", "does not publish"]),
             ("[[recipe]]\nname = 'a'\ntop_k = 2.5", vec!["top_k = 2.5", "whole"]),
+            ("[[recipe]]\nname = 'a'\ndropout = 0.0004", vec!["dropout = 0.0004", "thousandths"]),
             ("[[recipe]]\nname = 'a'\nmixup = true", vec!["mixup = true is no number"]),
             ("data = []", vec!["no data set"]),
             ("data = ['a', 'a']", vec!["`a` twice"]),
