@@ -47,25 +47,27 @@ impl Posterior {
     }
 }
 
-/// Priors of both sides for the targets of every block.
-fn priors(lineup: &Lineup<'_>) -> Vec<[Prior; 2]> {
-    let mut pooled = vec![[Pooled::default(); 2]; lineup.blocks().len()];
-    per_block(lineup, |block, both| {
-        both.iter().zip(&mut pooled[block]).for_each(|(shadows, all)| shadows.pool(all, 0.0));
+/// Priors of both sides for the targets of every block, by part of the examples.
+fn priors(lineup: &Lineup<'_>) -> Vec<Vec<[Prior; 2]>> {
+    let mut pooled = vec![vec![[Pooled::default(); 2]; lineup.parts()]; lineup.blocks().len()];
+    per_block(lineup, |block, i, both| {
+        lineup.teach(i, |part| {
+            both.iter().zip(&mut pooled[block][part]).for_each(|(shadows, all)| shadows.pool(all, 0.0));
+        });
     });
     let prior = |all: Pooled| {
         let (mean, variance) = all.moments();
         Prior { mean, variance: variance.max(LEAST) }
     };
-    pooled.into_iter().map(|both| both.map(prior)).collect()
+    pooled.into_iter().map(|parts| parts.into_iter().map(|both| both.map(prior)).collect()).collect()
 }
 
 /// log N(phi; mean IN, v_in) - log N(phi; mean OUT, v_out), v = beta / (alpha - 1) the posterior mean of the variance.
 pub(crate) fn normal(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
     let priors = priors(lineup);
-    let fit = |block: usize, both: &[Shadows<'_>; 2]| {
+    let fit = |block: usize, i: usize, both: &[Shadows<'_>; 2]| {
         [0, 1].map(|side| {
-            let posterior = Posterior::new(&both[side], priors[block][side], 1.0);
+            let posterior = Posterior::new(&both[side], priors[block][lineup.part(i)][side], 1.0);
             let variance = posterior.beta / (posterior.alpha - 1.0);
             (posterior.mean, variance, libm::log(variance))
         })
@@ -81,9 +83,9 @@ pub(crate) fn normal(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
 /// squared scale beta (kappa + 1) / (alpha kappa).
 pub(crate) fn student(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
     let priors = priors(lineup);
-    let fit = |block: usize, both: &[Shadows<'_>; 2]| {
+    let fit = |block: usize, i: usize, both: &[Shadows<'_>; 2]| {
         [0, 1].map(|side| {
-            let p = Posterior::new(&both[side], priors[block][side], 2.0);
+            let p = Posterior::new(&both[side], priors[block][lineup.part(i)][side], 2.0);
             let (degrees, squared) = (2.0 * p.alpha, p.beta * (p.kappa + 1.0) / (p.alpha * p.kappa));
             let squared = squared.max(LEAST);
             let peak = libm::lgamma(0.5 * (degrees + 1.0))

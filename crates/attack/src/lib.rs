@@ -12,19 +12,24 @@
 //! let values = [[2.0, 0.1], [0.2, 1.9], [0.1, 2.2], [1.8, 0.3]];
 //! let seats = (0..4).map(|m| Seat { block: m / 2, member: &members[m], values: &values[m], population: &[] });
 //! let lineup = Lineup::new(seats.collect(), &[0, 0]).unwrap();
-//! let scores = Attack::LiraOnlineFixed(Default::default()).score(&lineup);
+//! let scores = Attack::LIRA.score(&lineup);
 //! assert!(scores[0][0] > scores[0][1] && scores[1][1] > scores[1][0]);
 //! ```
 
 mod bavaria;
 mod catalogue;
+mod empirical;
+pub mod learned;
 mod lineup;
 mod lira;
+mod name;
 pub mod quantile;
 mod ratio;
 mod shadows;
+mod shrinkage;
 mod threshold;
 
-pub use catalogue::{Attack, FixedVariance, all};
+pub use catalogue::{Attack, Centre, FixedVariance, all};
 pub use lineup::{Error, Lineup, Seat};
 pub use lira::log_likelihood_ratio;
+pub use name::{NoAttack, split_metric};

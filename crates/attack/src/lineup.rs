@@ -1,5 +1,7 @@
 //! The models that take part in an attack.
 
+use flatleak_pool::{FOLDS, Membership};
+
 /// One model: its block, whom it was trained on, and the signal that the attack reads.
 #[derive(Clone, Copy, Debug)]
 pub struct Seat<'a> {
@@ -57,12 +59,58 @@ pub struct Lineup<'a> {
     pub(crate) seats: Vec<Seat<'a>>,
     pub(crate) labels: &'a [u32],
     blocks: Vec<usize>,
-    /// Shadows of either side are made equally many, at most as many as this.
-    pub(crate) equal_counts: Option<usize>,
+    /// By position of the block, (N): the examples that are scored for its targets; absent where all are.
+    scored: Option<Vec<Vec<bool>>>,
+    cut: Option<Cut<'a>>,
+}
+
+/// Shadows that are left out where their number would tell ([`Design::Fixed`](flatleak_pool::Design)).
+#[derive(Clone, Debug)]
+pub(crate) struct Cut<'a> {
+    membership: &'a Membership,
+    /// By position of the block: its number, its class, and by what it is ordered as a shadow.
+    blocks: Vec<(usize, Option<usize>, usize)>,
+    /// Blocks of each class that do not take part.
+    gone: Vec<usize>,
+    /// Position of every seat's block.
+    positions: Vec<u32>,
+}
+
+impl<'a> Cut<'a> {
+    fn new(membership: &'a Membership, blocks: &[usize], positions: Vec<u32>) -> Self {
+        let classes = membership.designs().len();
+        let mut gone = vec![0; classes];
+        let all = (0..membership.blocks()).filter(|block| !blocks.contains(block));
+        all.filter_map(|block| membership.class(block)).for_each(|class| gone[class] += 1);
+        let of = |&block: &usize| (block, membership.class(block), membership.first(block));
+        Self { membership, blocks: blocks.iter().map(of).collect(), gone, positions }
+    }
+
+    /// Whether shadows are cut for the targets of the block at a position.
+    pub(crate) fn concerns(&self, block: usize) -> bool {
+        self.membership.is_cut(self.blocks[block].0)
+    }
+
+    /// Of the seats `shadows` on one side of an example, ascending, those that are left out for the targets of the block at a position.
+    pub(crate) fn left_out(&self, block: usize, example: usize, shadows: &[usize], side: usize) -> Vec<usize> {
+        let (number, class, _) = self.blocks[block];
+        let order = self.membership.order(number, example);
+        let keep = self.membership.kept(number, example, class.map_or(0, |class| self.gone[class]))[side];
+        let related = |seat: &&usize| self.blocks[self.positions[**seat] as usize].1 == class;
+        let place = |seat: usize| {
+            let at = self.positions[seat] as usize;
+            (order.of(self.blocks[at].2), at)
+        };
+        let mut places: Vec<(u64, usize)> = shadows.iter().filter(related).map(|&seat| place(seat)).collect();
+        places.sort_unstable();
+        places.dedup();
+        let gone: Vec<usize> = places.into_iter().skip(keep).map(|(_, at)| at).collect();
+        shadows.iter().copied().filter(|&seat| gone.contains(&(self.positions[seat] as usize))).collect()
+    }
 }
 
 impl<'a> Lineup<'a> {
-    /// A lineup over the examples with these labels.
+    /// A lineup over the examples with these labels, every one of which is scored for every seat.
     ///
     /// # Errors
     /// Arrays that do not fit; fewer than two blocks.
@@ -85,27 +133,58 @@ impl<'a> Lineup<'a> {
         if blocks.len() < 2 {
             return Err(Error::Blocks(blocks.len()));
         }
-        Ok(Self { seats, labels, blocks, equal_counts: None })
+        Ok(Self { seats, labels, blocks, scored: None, cut: None })
     }
 
-    /// The same with as many IN as OUT shadows for every target and example: the last models are left out. Needed wherever the number of
-    /// shadows on either side, without the target's block, tells whether the target was trained on the example, as in designs in which every
-    /// example is in exactly half of the models but no blocks are (METHODS section 2).
+    /// A lineup of whole blocks of a design: what is scored, and which shadows are left out, follows the design (METHODS section 2). Without
+    /// some of its blocks a target's example is scored where it is with all of them and either side still has a shadow.
     ///
-    /// Where examples differ in their number of models by no more than one block can hold, as in designs with a fixed number, and in these
-    /// without one block, both sides have as many as are left of the smaller side of any example without any block: were it the smaller
-    /// side of each, its size would still tell. Elsewhere rows are as good as drawn one by one, and every example has its own smaller side.
-    #[must_use]
-    pub fn with_equal_counts(mut self) -> Self {
-        let inside: Vec<usize> =
-            (0..self.examples()).map(|i| self.seats.iter().filter(|s| s.member[i]).count()).collect();
-        let of_block = |block: &usize| self.seats.iter().filter(|s| s.block == *block).count();
-        let largest = self.blocks.iter().map(of_block).max().unwrap_or(1);
-        let (least, most) = inside.iter().fold((usize::MAX, 0), |(a, b), n| (a.min(*n), b.max(*n)));
-        let fixed = most.saturating_sub(least) <= largest;
-        let smaller = least.min(self.seats.len() - most.min(self.seats.len()));
-        self.equal_counts = Some(if fixed { smaller.saturating_sub(largest).max(1) } else { usize::MAX });
-        self
+    /// # Errors
+    /// As [`Lineup::new`].
+    pub fn of_design(membership: &'a Membership, seats: Vec<Seat<'a>>, labels: &'a [u32]) -> Result<Self, Error> {
+        let mut lineup = Self::new(seats, labels)?;
+        if membership.is_complementary() && membership.scored(lineup.blocks[0]).is_none() {
+            return Ok(lineup);
+        }
+        if lineup.blocks.iter().any(|&block| membership.is_cut(block)) {
+            lineup.cut = Some(Cut::new(membership, &lineup.blocks, lineup.positions()));
+        }
+        let masks = lineup.enough(membership);
+        lineup.scored = masks.iter().flatten().any(|s| !s).then_some(masks);
+        Ok(lineup)
+    }
+
+    /// By position of the block, whether an example is scored in the whole design and has shadows on both sides here.
+    fn enough(&self, membership: &Membership) -> Vec<Vec<bool>> {
+        let n = self.examples();
+        let positions = self.positions();
+        let mut all = vec![[0u32; 2]; n];
+        let mut own = vec![vec![[0u32; 2]; n]; self.blocks.len()];
+        for (seat, &at) in self.seats.iter().zip(&positions) {
+            for ((all, own), member) in all.iter_mut().zip(&mut own[at as usize]).zip(seat.member) {
+                let side = usize::from(!member);
+                (all[side], own[side]) = (all[side] + 1, own[side] + 1);
+            }
+        }
+        let seats = |i: usize, side: bool| {
+            let held = move |k: &usize| self.seats[*k].member[i] == side;
+            (0..self.seats.len()).filter(held)
+        };
+        let left = |at: usize, i: usize, side: usize| -> usize {
+            let others = (all[i][side] - own[at][i][side]) as usize;
+            let Some(cut) = self.cut.as_ref().filter(|cut| cut.concerns(at)) else { return others };
+            let shadows: Vec<usize> = seats(i, side == 0).filter(|k| positions[*k] as usize != at).collect();
+            others - cut.left_out(at, i, &shadows, side).len()
+        };
+        self.blocks
+            .iter()
+            .enumerate()
+            .map(|(at, &block)| {
+                let whole = membership.scored(block);
+                let enough = |i: usize| whole.is_none_or(|w| w[i]) && left(at, i, 0) > 0 && left(at, i, 1) > 0;
+                (0..n).map(enough).collect()
+            })
+            .collect()
     }
 
     /// The models.
@@ -118,14 +197,59 @@ impl<'a> Lineup<'a> {
         &self.blocks
     }
 
+    /// The examples that are scored for the targets of the block at a position, (N); `None` where all are.
+    pub fn scored(&self, position: usize) -> Option<&[bool]> {
+        self.scored.as_ref().map(|all| all[position].as_slice())
+    }
+
+    /// Whether an example is scored for the targets of the block at a position.
+    pub(crate) fn is_scored(&self, position: usize, example: usize) -> bool {
+        self.scored(position).is_none_or(|scored| scored[example])
+    }
+
+    pub(crate) fn cut(&self) -> Option<&Cut<'a>> {
+        self.cut.as_ref()
+    }
+
+    /// Parts of the examples for which what is learnt across examples is learnt apart, from the others: the folds of a fixed design, where
+    /// rows depend on one another; elsewhere one part, which learns from all.
+    pub fn parts(&self) -> usize {
+        if self.cut.is_some() { FOLDS } else { 1 }
+    }
+
+    /// The part of an example.
+    pub fn part(&self, example: usize) -> usize {
+        self.cut.as_ref().map_or(0, |cut| cut.membership.fold(example))
+    }
+
+    /// Calls `f` for every part that learns from an example.
+    pub(crate) fn teach(&self, example: usize, f: impl FnMut(usize)) {
+        let own = self.part(example);
+        (0..self.parts()).filter(|part| self.cut.is_none() || *part != own).for_each(f);
+    }
+
     /// Position of every seat's block among the blocks.
-    pub(crate) fn positions(&self) -> Vec<u32> {
+    pub fn positions(&self) -> Vec<u32> {
         // Every seat's block is among them.
-        self.seats.iter().map(|s| self.blocks.binary_search(&s.block).unwrap_or(0) as u32).collect()
+        self.seats.iter().map(|s| self.blocks.partition_point(|b| *b < s.block) as u32).collect()
     }
 
     /// Number of examples, N.
     pub fn examples(&self) -> usize {
         self.labels.len()
+    }
+
+    /// Scores that are none, because the example is not scored for the target, as NaN.
+    pub(crate) fn blank(&self, scores: &mut [Vec<f64>]) {
+        if self.scored.is_none() {
+            return;
+        }
+        for (row, at) in scores.iter_mut().zip(self.positions()) {
+            for (i, score) in row.iter_mut().enumerate() {
+                if !self.is_scored(at as usize, i) {
+                    *score = f64::NAN;
+                }
+            }
+        }
     }
 }

@@ -1,61 +1,88 @@
 //! The likelihood-ratio attack and its offline forms (Carlini et al. 2022, arXiv 2112.03570).
 //!
-//! On phi; mu is the median over the shadows of one side, per example; s per example is their deviation about
+//! On phi; mu is the median, or the mean, over the shadows of one side, per example; s per example is their deviation about
 //! the mean, ddof 0, plus 1e-30. The fixed forms pool s over examples and shadows, per target.
 
 use crate::shadows::{Pooled, Shadows, per_block, score_by_shadows, score_seats};
-use crate::{FixedVariance, Lineup};
+use crate::{Centre, FixedVariance, Lineup};
 
-/// log N(phi; mu_in, s_in) - log N(phi; mu_out, s_out); pooled s in the given variant.
-pub(crate) fn online(lineup: &Lineup<'_>, fixed: Option<FixedVariance>) -> Vec<Vec<f64>> {
-    let Some(variant) = fixed else {
-        return score_by_shadows(
-            lineup,
-            |_, both| [&both[0], &both[1]].map(|side| (side.median(), Spread::new(side.deviation()))),
-            |phi, [(mu_in, s_in), (mu_out, s_out)], _| s_in.log_density(phi, *mu_in) - s_out.log_density(phi, *mu_out),
-        );
-    };
-    let mut pooled = vec![[Pooled::default(); 2]; lineup.blocks().len()];
-    let medians = per_block(lineup, |block, both| {
-        let mut medians = [0.0; 2];
+/// Pooled sums of both sides, by position of the block and part of the examples.
+type PooledSides = Vec<Vec<[Pooled; 2]>>;
+
+fn pooled_sides(lineup: &Lineup<'_>) -> PooledSides {
+    vec![vec![[Pooled::default(); 2]; lineup.parts()]; lineup.blocks().len()]
+}
+
+/// log N(phi; mu_in, s_in) - log N(phi; mu_out, s_out), s per example.
+pub(crate) fn online(lineup: &Lineup<'_>, centre: Centre) -> Vec<Vec<f64>> {
+    score_by_shadows(
+        lineup,
+        |_, _, both| [&both[0], &both[1]].map(|side| (centre.of(side), Spread::new(side.deviation()))),
+        |phi, [(mu_in, s_in), (mu_out, s_out)], _| s_in.log_density(phi, *mu_in) - s_out.log_density(phi, *mu_out),
+    )
+}
+
+/// The same with pooled s in the given variant.
+pub(crate) fn online_fixed(lineup: &Lineup<'_>, variant: FixedVariance, centre: Centre) -> Vec<Vec<f64>> {
+    let mut pooled = pooled_sides(lineup);
+    let centres = per_block(lineup, |block, i, both| {
+        let mut centres = [0.0; 2];
         for (side, shadows) in both.iter().enumerate() {
-            medians[side] = shadows.median();
-            let centre = if variant == FixedVariance::Residual { medians[side] } else { 0.0 };
-            shadows.pool(&mut pooled[block][side], centre);
+            centres[side] = centre.of(shadows);
+            let about = if variant == FixedVariance::Residual { centres[side] } else { 0.0 };
+            lineup.teach(i, |part| shadows.pool(&mut pooled[block][part][side], about));
         }
-        medians
+        centres
     });
-    let fixed_s: Vec<[Spread; 2]> = pooled
-        .iter()
-        .map(|[inside, outside]| match variant {
+    let spread = |[inside, outside]: &[Pooled; 2]| {
+        let both = match variant {
             FixedVariance::Official => [inside.deviation(); 2],
-            _ => [inside.deviation(), outside.deviation()],
-        })
-        .map(|both| both.map(Spread::new))
-        .collect();
-    score_seats(lineup, &medians, |phi, [mu_in, mu_out], block| {
-        let [s_in, s_out] = fixed_s[block];
+            FixedVariance::Residual | FixedVariance::PerSide => [inside.deviation(), outside.deviation()],
+        };
+        both.map(Spread::new)
+    };
+    let fixed: Vec<Vec<[Spread; 2]>> = pooled.iter().map(|parts| parts.iter().map(spread).collect()).collect();
+    score_seats(lineup, &centres, |phi, [mu_in, mu_out], block, i| {
+        let [s_in, s_out] = fixed[block][lineup.part(i)];
         s_in.log_density(phi, *mu_in) - s_out.log_density(phi, *mu_out)
     })
 }
 
-/// z = (phi - mu_out) / s_out, which ranks one query as log Phi(z) does and never ties in its tail; or, two-sided,
-/// -log N(phi; mu_out, s_out).
-pub(crate) fn offline(lineup: &Lineup<'_>, fixed: bool, two_sided: bool) -> Vec<Vec<f64>> {
-    let score =
-        |phi: f64, mu: f64, s: Spread| if two_sided { -s.log_density(phi, mu) } else { (phi - mu) / s.deviation };
-    if !fixed {
-        let fit = |_: usize, both: &[Shadows<'_>; 2]| (both[1].median(), Spread::new(both[1].deviation()));
-        return score_by_shadows(lineup, fit, |phi, &(mu, s), _| score(phi, mu, s));
+/// What the offline forms compute.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offline {
+    /// z = (phi - mu_out) / s_out, which ranks one query as log Phi(z) does and never ties in its tail.
+    OneSided,
+    /// -log N(phi; mu_out, s_out).
+    TwoSided,
+}
+
+impl Offline {
+    fn score(self, phi: f64, mu: f64, s: Spread) -> f64 {
+        match self {
+            Self::OneSided => (phi - mu) / s.deviation,
+            Self::TwoSided => -s.log_density(phi, mu),
+        }
     }
-    let mut pooled = vec![Pooled::default(); lineup.blocks().len()];
-    let medians = per_block(lineup, |block, [_, outside]| {
-        let mu = outside.median();
-        outside.pool(&mut pooled[block], mu);
-        mu
-    });
-    let fixed_s: Vec<Spread> = pooled.into_iter().map(|p| Spread::new(p.deviation())).collect();
-    score_seats(lineup, &medians, |phi, mu, block| score(phi, *mu, fixed_s[block]))
+
+    /// With s per example.
+    pub(crate) fn per_example(self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+        let fit = |_: usize, _: usize, both: &[Shadows<'_>; 2]| (both[1].median(), Spread::new(both[1].deviation()));
+        score_by_shadows(lineup, fit, |phi, &(mu, s), _| self.score(phi, mu, s))
+    }
+
+    /// With pooled s.
+    pub(crate) fn fixed(self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+        let mut pooled = pooled_sides(lineup);
+        let medians = per_block(lineup, |block, i, [_, outside]| {
+            let mu = outside.median();
+            lineup.teach(i, |part| outside.pool(&mut pooled[block][part][1], mu));
+            mu
+        });
+        let spread = |both: &[Pooled; 2]| Spread::new(both[1].deviation());
+        let fixed: Vec<Vec<Spread>> = pooled.iter().map(|parts| parts.iter().map(spread).collect()).collect();
+        score_seats(lineup, &medians, |phi, mu, block, i| self.score(phi, *mu, fixed[block][lineup.part(i)]))
+    }
 }
 
 /// log N(x; mu_in, s_in) - log N(x; mu_out, s_out), each side given as (mu, s) with s above 0: the score of the online attack when both
@@ -63,6 +90,15 @@ pub(crate) fn offline(lineup: &Lineup<'_>, fixed: bool, two_sided: bool) -> Vec<
 /// estimated from shadows (Neyman & Pearson 1933).
 pub fn log_likelihood_ratio(x: f64, inside: (f64, f64), outside: (f64, f64)) -> f64 {
     Spread::new(inside.1).log_density(x, inside.0) - Spread::new(outside.1).log_density(x, outside.0)
+}
+
+impl Centre {
+    fn of(self, shadows: &Shadows<'_>) -> f64 {
+        match self {
+            Self::Median => shadows.median(),
+            Self::Mean => shadows.mean(),
+        }
+    }
 }
 
 /// A deviation and its logarithm, which is taken once and not for every score.

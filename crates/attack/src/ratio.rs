@@ -8,17 +8,11 @@ use flatleak_pool::log_sigmoid;
 use crate::Lineup;
 use crate::shadows::{Means, score_by_means, score_by_shadows};
 
-/// Weight of the offline correction, never tuned on a target (Zarifzadeh et al. 2024).
-const OFFLINE_A: f64 = 0.3;
-
-/// Margin of `rmia-gamma`.
-const GAMMA: f64 = 1.0;
-
 /// Share of the example's OUT shadows with a loss above the target's; ties count half.
 pub(crate) fn attack_r(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
     score_by_shadows(
         lineup,
-        |_, _| (),
+        |_, _, _| (),
         |v, (), outside| {
             // Values are log p = -loss: a larger loss is a smaller value.
             let (below, equal) = outside.rank(v);
@@ -58,10 +52,10 @@ pub(crate) fn base(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
 }
 
 /// log(p / pbar), pbar = (1 + a)/2 mean OUT + (1 - a)/2.
-pub(crate) fn rmia_offline(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+pub(crate) fn rmia_offline(lineup: &Lineup<'_>, a: f64) -> Vec<Vec<f64>> {
     let log_pbar = |[_, out]: [Means<1>; 2]| {
         let [rest] = out.means();
-        offline_log_pbar(rest)
+        offline_log_pbar(rest, a)
     };
     score_by_means(lineup, |phi| [complement(phi)], log_pbar, |phi, log_pbar| log_sigmoid(phi) - log_pbar)
 }
@@ -73,8 +67,8 @@ fn share_and_rest(phi: f64) -> [f64; 2] {
 
 /// Share of population examples z with r_x / r_z > gamma; r = p / pbar with the offline pbar for x and z alike.
 /// All shadows are OUT for z.
-pub(crate) fn rmia_gamma(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
-    let own = rmia_offline(lineup);
+pub(crate) fn rmia_gamma(lineup: &Lineup<'_>, gamma: f64, a: f64) -> Vec<Vec<f64>> {
+    let own = rmia_offline(lineup, a);
     let population = lineup.seats.first().map_or(0, |s| s.population.len());
     let rest: Vec<Vec<f64>> =
         lineup.seats.iter().map(|s| s.population.iter().map(|&v| complement(v)).collect()).collect();
@@ -88,18 +82,22 @@ pub(crate) fn rmia_gamma(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
                 shadows += 1.0;
                 sums.iter_mut().zip(q).for_each(|(sum, q)| *sum += q);
             }
-            sums.into_iter().map(|sum| offline_log_pbar(sum / shadows)).collect()
+            sums.into_iter().map(|sum| offline_log_pbar(sum / shadows, a)).collect()
         })
         .collect();
-    let margin = libm::log(GAMMA);
+    let margin = libm::log(gamma);
     lineup
         .seats
         .iter()
+        .zip(lineup.positions())
         .zip(own)
-        .map(|(seat, mut scores)| {
-            let at = lineup.blocks().binary_search(&seat.block).unwrap_or(0);
-            let mut reference: Vec<f64> =
-                seat.population.iter().zip(&log_pbars[at]).map(|(&phi, pbar)| log_sigmoid(phi) - pbar).collect();
+        .map(|((seat, at), mut scores)| {
+            let mut reference: Vec<f64> = seat
+                .population
+                .iter()
+                .zip(&log_pbars[at as usize])
+                .map(|(&phi, pbar)| log_sigmoid(phi) - pbar)
+                .collect();
             reference.sort_unstable_by(f64::total_cmp);
             for score in &mut scores {
                 let below = reference.partition_point(|r| *r + margin < *score);
@@ -111,8 +109,8 @@ pub(crate) fn rmia_gamma(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
 }
 
 /// log pbar of the offline form from the mean complement q of the OUT shadows: 1 - pbar = (1 + a)/2 q.
-fn offline_log_pbar(mean_complement: f64) -> f64 {
-    libm::log1p(-0.5 * (1.0 + OFFLINE_A) * mean_complement)
+fn offline_log_pbar(mean_complement: f64, a: f64) -> f64 {
+    libm::log1p(-0.5 * (1.0 + a) * mean_complement)
 }
 
 /// log p, from the complement q = 1 - p where that is the small one.

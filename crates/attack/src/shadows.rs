@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use crate::Lineup;
+use crate::lineup::Cut;
 
 /// Examples that are gathered together: a cache line of each model's values is read once.
 const TOGETHER: usize = 8;
@@ -103,32 +104,36 @@ impl Side {
         own
     }
 
-    /// The side without a block, and without the last `more` of the other models.
-    fn without(&self, block: usize, more: usize) -> Shadows<'_> {
-        let own = self.of(block);
-        if more == 0 {
-            return Shadows { side: self, gone: Cow::Borrowed(own), sums: self.others[block] };
-        }
-        let others = (0u32..).zip(&self.sorted).filter(|(_, v)| v.block as usize != block);
-        let mut last: Vec<(u32, u32)> = others.map(|(at, v)| (v.seat, at)).collect();
-        last.sort_unstable_by(|a, b| b.cmp(a));
-        let mut gone: Vec<u32> = own.iter().copied().chain(last.iter().take(more).map(|(_, at)| *at)).collect();
-        gone.sort_unstable();
+    /// The side without a block.
+    fn without(&self, block: usize) -> Shadows<'_> {
+        Shadows { side: self, gone: Cow::Borrowed(self.of(block)), sums: self.others[block] }
+    }
+
+    /// The side without a block and the shadows that a cut leaves out for its targets.
+    fn cut(&self, cut: &Cut<'_>, block: usize, example: usize, side: usize) -> Shadows<'_> {
+        let others = self.sorted.iter().filter(|v| v.block as usize != block);
+        let mut shadows: Vec<usize> = others.map(|v| v.seat as usize).collect();
+        shadows.sort_unstable();
+        let left_out = cut.left_out(block, example, &shadows, side);
+        let is_gone = |v: &Value| v.block as usize == block || left_out.binary_search(&(v.seat as usize)).is_ok();
+        let gone = (0u32..).zip(&self.sorted).filter(|(_, v)| is_gone(v)).map(|(at, _)| at).collect();
         let mut shadows = Shadows { side: self, gone: Cow::Owned(gone), sums: Sums::default() };
         shadows.sums = shadows.about(0.0);
         shadows
     }
-
-    fn count(&self, block: usize) -> usize {
-        self.sorted.len() - self.of(block).len()
-    }
 }
 
-/// The shadows of both sides for the targets of a block.
-fn shadows<'a>(lineup: &Lineup<'_>, inside: &'a Side, outside: &'a Side, block: usize) -> [Shadows<'a>; 2] {
-    let (n_in, n_out) = (inside.count(block), outside.count(block));
-    let kept = lineup.equal_counts.map_or(usize::MAX, |most| most.min(n_in).min(n_out));
-    [inside.without(block, n_in.saturating_sub(kept)), outside.without(block, n_out.saturating_sub(kept))]
+/// The shadows of both sides of an example for the targets of a block.
+fn shadows<'a>(
+    lineup: &Lineup<'_>,
+    example: usize,
+    [inside, outside]: [&'a Side; 2],
+    block: usize,
+) -> [Shadows<'a>; 2] {
+    match lineup.cut().filter(|cut| cut.concerns(block)) {
+        Some(cut) => [inside.cut(cut, block, example, 0), outside.cut(cut, block, example, 1)],
+        None => [inside.without(block), outside.without(block)],
+    }
 }
 
 /// The shadows of one side of one example for the targets of one block.
@@ -264,35 +269,42 @@ fn walk(lineup: &Lineup<'_>, mut visit: impl FnMut(usize, &Side, &Side)) {
     }
 }
 
-/// Calls `f(block position, [IN shadows, OUT shadows])` for every block and example and lays out what it returns as one row of N per block.
-pub(crate) fn per_block<T>(lineup: &Lineup<'_>, mut f: impl FnMut(usize, &[Shadows<'_>; 2]) -> T) -> Vec<Vec<T>> {
-    let n = lineup.examples();
-    let mut rows: Vec<Vec<T>> = lineup.blocks().iter().map(|_| Vec::with_capacity(n)).collect();
-    walk(lineup, |_, inside, outside| {
-        for (b, row) in rows.iter_mut().enumerate() {
-            row.push(f(b, &shadows(lineup, inside, outside, b)));
+/// Seats of every block, by position.
+fn targets(lineup: &Lineup<'_>) -> Vec<Vec<usize>> {
+    let mut members = vec![Vec::new(); lineup.blocks().len()];
+    lineup.positions().into_iter().enumerate().for_each(|(seat, block)| members[block as usize].push(seat));
+    members
+}
+
+/// Calls `f(block position, example, [IN shadows, OUT shadows])` for every block and example that is scored for it, and lays out what it
+/// returns as one row of N per block, with the default where nothing is scored.
+pub(crate) fn per_block<T: Clone + Default>(
+    lineup: &Lineup<'_>,
+    mut f: impl FnMut(usize, usize, &[Shadows<'_>; 2]) -> T,
+) -> Vec<Vec<T>> {
+    let mut rows: Vec<Vec<T>> = lineup.blocks().iter().map(|_| vec![T::default(); lineup.examples()]).collect();
+    walk(lineup, |i, inside, outside| {
+        for (b, row) in rows.iter_mut().enumerate().filter(|(b, _)| lineup.is_scored(*b, i)) {
+            row[i] = f(b, i, &shadows(lineup, i, [inside, outside], b));
         }
     });
     rows
 }
 
-/// Scores of every seat, (M, N) as rows: `fit(block position, [IN shadows, OUT shadows])` once per block and example, `score(target's
-/// value, fit, OUT shadows)` for every seat.
+/// Scores of every seat, (M, N) as rows: `fit(block position, example, [IN shadows, OUT shadows])` once per block and example that is scored
+/// for it, `score(target's value, fit, OUT shadows)` for every seat.
 pub(crate) fn score_by_shadows<T>(
     lineup: &Lineup<'_>,
-    mut fit: impl FnMut(usize, &[Shadows<'_>; 2]) -> T,
+    mut fit: impl FnMut(usize, usize, &[Shadows<'_>; 2]) -> T,
     score: impl Fn(f64, &T, &Shadows<'_>) -> f64,
 ) -> Vec<Vec<f64>> {
     let n = lineup.examples();
     let mut scores: Vec<Vec<f64>> = lineup.seats.iter().map(|_| vec![0.0; n]).collect();
-    let mut members: Vec<Vec<usize>> = vec![Vec::new(); lineup.blocks().len()];
-    for (seat, block) in lineup.positions().into_iter().enumerate() {
-        members[block as usize].push(seat);
-    }
+    let members = targets(lineup);
     walk(lineup, |i, inside, outside| {
-        for (b, seats) in members.iter().enumerate() {
-            let both = shadows(lineup, inside, outside, b);
-            let found = fit(b, &both);
+        for (b, seats) in members.iter().enumerate().filter(|(b, _)| lineup.is_scored(*b, i)) {
+            let both = shadows(lineup, i, [inside, outside], b);
+            let found = fit(b, i, &both);
             for &k in seats {
                 scores[k][i] = score(lineup.seats[k].values[i], &found, &both[1]);
             }
@@ -349,9 +361,9 @@ pub(crate) fn score_by_means<const K: usize, T>(
         }
         for e in 0..here {
             let all = &gathered[e * models..][..models];
-            match lineup.equal_counts {
-                Some(most) => equal_sums(all, &block_of, most, &mut sums),
-                None => all_sums(all, &block_of, &mut sums),
+            all_sums(all, &block_of, &mut sums);
+            if let Some(cut) = lineup.cut() {
+                cut_sums(cut, all, &block_of, first + e, &mut sums);
             }
             let fits: Vec<T> = sums.iter().map(|both| fit(*both)).collect();
             for ((seat, row), &block) in lineup.seats.iter().zip(&mut scores).zip(&block_of) {
@@ -362,18 +374,21 @@ pub(crate) fn score_by_means<const K: usize, T>(
     scores
 }
 
-/// With as many on either side, at most `most`: the last models are left out.
-fn equal_sums<const K: usize>(all: &[(usize, Means<K>)], block_of: &[u32], most: usize, sums: &mut [[Means<K>; 2]]) {
-    for (block, both) in (0u32..).zip(sums) {
-        let others = || all.iter().zip(block_of).filter(|(_, b)| **b != block).map(|(v, _)| v);
-        let mut counts = [0usize; 2];
-        others().for_each(|(side, _)| counts[*side] += 1);
-        let least = counts[0].min(counts[1]).min(most);
-        *both = [Means::NONE; 2];
-        for (side, value) in others() {
-            if (both[*side].n as usize) < least {
-                both[*side] = both[*side].with(*value);
-            }
+/// Without the shadows that a cut leaves out.
+fn cut_sums<const K: usize>(
+    cut: &Cut<'_>,
+    all: &[(usize, Means<K>)],
+    block_of: &[u32],
+    example: usize,
+    sums: &mut [[Means<K>; 2]],
+) {
+    for (block, both) in sums.iter_mut().enumerate().filter(|(block, _)| cut.concerns(*block)) {
+        for (side, sum) in both.iter_mut().enumerate() {
+            let is_shadow = |k: &usize| block_of[*k] as usize != block && all[*k].0 == side;
+            let shadows: Vec<usize> = (0..all.len()).filter(is_shadow).collect();
+            let gone = cut.left_out(block, example, &shadows, side);
+            let kept = shadows.iter().filter(|k| gone.binary_search(k).is_err());
+            *sum = kept.fold(Means::NONE, |sum, &k| sum.with(all[k].1));
         }
     }
 }
@@ -397,14 +412,19 @@ fn all_sums<const K: usize>(all: &[(usize, Means<K>)], block_of: &[u32], sums: &
     }
 }
 
-/// Scores of every seat from what its block's row holds: `f(target's value, block row entry, block position)`.
-pub(crate) fn score_seats<T>(lineup: &Lineup<'_>, rows: &[Vec<T>], f: impl Fn(f64, &T, usize) -> f64) -> Vec<Vec<f64>> {
+/// Scores of every seat from what its block's row holds: `f(target's value, block row entry, block position, example)`.
+pub(crate) fn score_seats<T>(
+    lineup: &Lineup<'_>,
+    rows: &[Vec<T>],
+    f: impl Fn(f64, &T, usize, usize) -> f64,
+) -> Vec<Vec<f64>> {
     lineup
         .seats
         .iter()
         .zip(lineup.positions())
         .map(|(seat, at)| {
-            seat.values.iter().zip(&rows[at as usize]).map(|(&v, entry)| f(v, entry, at as usize)).collect()
+            let entries = seat.values.iter().zip(&rows[at as usize]).enumerate();
+            entries.map(|(i, (&v, entry))| f(v, entry, at as usize, i)).collect()
         })
         .collect()
 }

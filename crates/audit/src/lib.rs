@@ -12,10 +12,10 @@ mod variant;
 use std::time::Instant;
 
 use flatleak_attack::{Attack, quantile};
-use flatleak_pool::Pool;
+use flatleak_pool::{Design, FEWEST, Pool, SIDE, Wanted};
 use flatleak_report::{Document, Timings};
 use flatleak_store::Imported;
-use flatleak_verdict::{Analysis, Detail, Exchanges, Options, Progress, can_run};
+use flatleak_verdict::{Analysis, Detail, Options, Progress, can_run};
 
 pub use record::foreign_record;
 pub use target::{Target, TargetAttack, TargetTpr, target};
@@ -25,30 +25,45 @@ pub use variant::Variant;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A pool without an example that can be attacked.
-    #[error("{0}: every example is in all models or in none, or in too few: train models on different subsets")]
-    Nothing(String),
+    #[error(
+        "{recipe}: no example can be attacked. Beside the target's own block, {SIDE} blocks of models must hold it and {SIDE} must lack it; of {blocks} blocks, at most {inside} hold and {outside} lack one, so {missing} more are missing on one side: train models on other subsets"
+    )]
+    Nothing {
+        /// The pool.
+        recipe: String,
+        /// Its blocks.
+        blocks: usize,
+        /// Blocks that hold the example that comes nearest, a target's own not counted.
+        inside: usize,
+        /// Those that lack it.
+        outside: usize,
+        /// Blocks that are missing on the shorter side.
+        missing: usize,
+    },
     /// Too few blocks for shadows that are not the target's own.
     #[error(
-        "{recipe}: the models form {found} blocks, but {needed} are needed: the target's, one that intervals leave out, and shadows; train more models"
+        "{recipe}: {models} models form {found} {}, but figures need {FEWEST}: 3 models whose memberships are unrelated, or 3 complementary pairs; intervals need 4",
+        if *found == 1 { "block" } else { "blocks" }
     )]
     Blocks {
         /// The pool.
         recipe: String,
+        /// Its models.
+        models: usize,
         /// Its blocks.
         found: usize,
-        /// The fewest.
-        needed: usize,
     },
-    /// A model with nobody to tell apart.
+    /// Models with nobody to tell apart.
     #[error(
-        "{recipe}: of the examples that can be attacked, model {model} was trained on all or on none: leave the model out"
+        "{recipe}: every model was trained on all or on none of the examples that can be attacked: there is nobody to tell its members from"
     )]
-    OneSided {
+    NoTarget {
         /// The pool.
         recipe: String,
-        /// Position of the model.
-        model: usize,
     },
+    /// A pool whose examples cannot be explained.
+    #[error("{0}: every example is in all models or in none, or in too few: train models on different subsets")]
+    Unexplained(String),
     /// A model that is not in the pool.
     #[error("there is no model {target}: the pool has {models}, counted from 0")]
     Target {
@@ -56,6 +71,12 @@ pub enum Error {
         target: usize,
         /// Models in the pool.
         models: usize,
+    },
+    /// A model that cannot be attacked.
+    #[error("model {target} was trained on all or on none of the examples that can be attacked: it is a shadow alone")]
+    Reference {
+        /// Its position.
+        target: usize,
     },
     /// No pool.
     #[error("nothing to audit")]
@@ -70,50 +91,91 @@ pub enum Error {
 pub struct Settings<'a> {
     /// What the pools are about, for the record.
     pub name: &'a str,
-    /// Definitions of `lira-online-fixed` and phi; that of phi is the importer's matter.
-    pub variant: Variant,
-    /// Root seed of permutations and splits.
+    /// Attacks, in the order of tables: see [`attacks`].
+    pub attacks: &'a [Attack],
+    /// Root seed of splits and nulls.
     pub seed: u64,
     /// Threads; no figure depends on it.
     pub workers: usize,
 }
 
-/// Every attack, that with several definitions in the one asked for.
-pub fn attacks(variant: Variant) -> Vec<Attack> {
-    let chosen = |attack| {
-        if let Attack::LiraOnlineFixed(_) = attack { Attack::LiraOnlineFixed(variant.fixed()) } else { attack }
-    };
-    flatleak_verdict::attacks().into_iter().map(chosen).collect()
+/// Every attack and those named besides, that with several definitions in the one asked for.
+pub fn attacks(variant: Variant, more: &[Attack]) -> Vec<Attack> {
+    let mut all = flatleak_verdict::attacks();
+    all.extend_from_slice(more);
+    let mut known = Vec::new();
+    for attack in all.into_iter().map(|attack| attack.with_variance(variant.fixed())) {
+        if !known.contains(&attack) {
+            known.push(attack);
+        }
+    }
+    known
 }
 
-/// Blocks that an example needs on either side: the target's and one that the jackknife leaves out may both be gone.
-const BLOCKS: usize = 3;
+/// What is to be kept of outputs for these attacks.
+pub fn wanted(variant: Variant, attacks: &[Attack]) -> Wanted {
+    Wanted { form: variant.phi(), ..Wanted::default() }.and(attacks.iter().filter_map(|a| a.temperature()))
+}
 
-/// The pool of those examples that can be attacked whichever two blocks are left out, and a sentence about the others.
-fn attackable(whole: Pool, what: &str) -> Result<(Pool, Option<String>), Error> {
+/// What of a pool can be attacked.
+struct Attackable {
+    pool: Pool,
+    /// About the rest.
+    notes: Vec<String>,
+    /// Where its examples stand in the whole.
+    kept: Vec<usize>,
+}
+
+/// The pool of those examples that can be attacked for the targets of some block.
+fn attackable(whole: Pool, what: &str) -> Result<Attackable, Error> {
     let m = &whole.membership;
-    if m.blocks() < BLOCKS {
-        return Err(Error::Blocks { recipe: what.into(), found: m.blocks(), needed: BLOCKS });
+    let (models, examples, blocks) = (m.models(), m.examples(), m.blocks());
+    if blocks < FEWEST {
+        return Err(Error::Blocks { recipe: what.into(), models, found: blocks });
     }
-    let enough = |i: usize| {
-        [true, false].into_iter().all(|side| {
+    let scored = |i: &usize| (0..blocks).any(|block| m.scored(block).is_none_or(|s| s[*i]));
+    let kept: Vec<usize> = (0..examples).filter(scored).collect();
+    if kept.is_empty() {
+        return Err(nothing(&whole, what));
+    }
+    let mut notes = Vec::new();
+    let gone = examples - kept.len();
+    if gone > 0 {
+        notes.push(format!(
+            "{gone} of {examples} examples are left out: beside a target's own block, fewer than {SIDE} blocks of models hold or lack them"
+        ));
+    }
+    let pool = if gone > 0 { whole.of_examples(&kept) } else { whole };
+    let references: Vec<String> =
+        (0..models).filter(|&k| !pool.membership.is_target(k)).map(|k| k.to_string()).collect();
+    if references.len() == models {
+        return Err(Error::NoTarget { recipe: what.into() });
+    }
+    if !references.is_empty() {
+        let (some, are) = (references.join(", "), if references.len() == 1 { "model" } else { "models" });
+        notes.push(format!(
+            "{are} {some} held all or none of the examples that can be attacked: shadows for the others, no targets"
+        ));
+    }
+    Ok(Attackable { pool, notes, kept })
+}
+
+/// What is missing where no example can be attacked.
+fn nothing(pool: &Pool, what: &str) -> Error {
+    let m = &pool.membership;
+    let sides = |i: usize| {
+        [true, false].map(|side| {
             let mut blocks: Vec<usize> = (0..m.models()).filter(|&k| m.row(k)[i] == side).map(|k| m.block(k)).collect();
             blocks.sort_unstable();
             blocks.dedup();
-            blocks.len() >= BLOCKS
+            // The target's own is one of them.
+            blocks.len().saturating_sub(1)
         })
     };
-    let kept: Vec<usize> = (0..m.examples()).filter(|&i| enough(i)).collect();
-    let reason = format!("have fewer than {BLOCKS} blocks of models on one side, and are left out");
-    let (pool, note) = restricted(whole, &kept, what, &reason)?;
-    let one_sided = (0..pool.membership.models()).find(|&k| {
-        let row = pool.membership.row(k);
-        row.iter().all(|m| *m) || !row.iter().any(|m| *m)
-    });
-    if let Some(model) = one_sided {
-        return Err(Error::OneSided { recipe: what.into(), model });
-    }
-    Ok((pool, note))
+    let nearest = (0..m.examples()).map(sides).max_by_key(|s| (s[0].min(s[1]), s[0] + s[1])).unwrap_or([0, 0]);
+    let [inside, outside] = nearest;
+    let missing = SIDE.saturating_sub(inside.min(outside)).max(1);
+    Error::Nothing { recipe: what.into(), blocks: m.blocks(), inside, outside, missing }
 }
 
 /// The pool of those examples of which there are enough models on both sides to explain them, and a sentence about the others.
@@ -129,7 +191,7 @@ pub fn usable(whole: Pool, what: &str) -> Result<(Pool, Option<String>), Error> 
 fn restricted(whole: Pool, kept: &[usize], what: &str, reason: &str) -> Result<(Pool, Option<String>), Error> {
     let (all, gone) = (whole.labels.len(), whole.labels.len() - kept.len());
     match (kept.len(), gone) {
-        (0, _) => Err(Error::Nothing(what.into())),
+        (0, _) => Err(Error::Unexplained(what.into())),
         (_, 0) => Ok((whole, None)),
         _ => Ok((whole.of_examples(kept), Some(format!("{what}: {gone} of {all} examples {reason}")))),
     }
@@ -140,6 +202,8 @@ fn restricted(whole: Pool, kept: &[usize], what: &str, reason: &str) -> Result<(
 pub struct Pools {
     pools: Vec<Pool>,
     notes: Vec<String>,
+    /// By pool, how many examples were given, and which of them it has.
+    kept: Vec<(usize, Vec<usize>)>,
 }
 
 impl Pools {
@@ -156,11 +220,12 @@ impl Pools {
             name = format!("{}-{number}", found.pool.recipe);
             number += 1;
         }
-        let (mut pool, note) = attackable(found.pool, &name)?;
+        let given = found.pool.labels.len();
+        let Attackable { mut pool, notes, kept } = attackable(found.pool, &name)?;
+        self.kept.push((given, kept));
         pool.recipe.clone_from(&name);
-        self.notes.extend(found.notes.into_iter().map(|text| format!("{name}: {text}")));
-        self.notes.extend(note);
-        let missing: Vec<&str> =
+        self.notes.extend(found.notes.into_iter().chain(notes).map(|text| format!("{name}: {text}")));
+        let missing: Vec<String> =
             flatleak_verdict::attacks().into_iter().filter(|a| !can_run(&pool, *a)).map(Attack::name).collect();
         if !missing.is_empty() {
             self.notes.push(format!("{name}: these outputs do not allow {}", missing.join(", ")));
@@ -173,10 +238,21 @@ impl Pools {
             ));
         }
         if !pool.membership.is_complementary() {
-            self.notes.push(blocks(&pool));
+            self.notes.push(format!("{name}: {}", design(&pool)));
         }
         self.pools.push(pool);
         Ok(())
+    }
+
+    /// Rows over the examples of a pool as rows over all that were given, NaN for those that were left out.
+    pub fn whole(&self, pool: usize, rows: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
+        let Some((given, kept)) = self.kept.get(pool).filter(|(given, kept)| *given != kept.len()) else { return rows };
+        let widen = |row: Vec<f64>| {
+            let mut out = vec![f64::NAN; *given];
+            kept.iter().zip(row).for_each(|(&i, v)| out[i] = v);
+            out
+        };
+        rows.into_iter().map(widen).collect()
     }
 
     /// The pools.
@@ -205,8 +281,7 @@ impl Pools {
             runs: Vec::new(),
             checkpoints: vec![0; views.len()],
             pairs: (1..views.len()).map(|c| (0, c)).collect(),
-            attacks: attacks(settings.variant),
-            exchanges: Exchanges::default(),
+            attacks: settings.attacks.to_vec(),
             seed: settings.seed,
             workers: settings.workers,
         };
@@ -222,14 +297,27 @@ impl Pools {
     }
 }
 
-/// How the targets of a pool without complementary pairs are protected.
-fn blocks(pool: &Pool) -> String {
+/// How the targets of a pool without complementary pairs are protected, by its design.
+fn design(pool: &Pool) -> String {
     let m = &pool.membership;
-    let shared = if m.models() == m.blocks() {
-        String::new()
-    } else {
-        format!(", models with related memberships sharing one ({} blocks)", m.blocks())
+    let related = match (m.models(), m.blocks()) {
+        (models, blocks) if models == blocks => format!("{models} models without relatives, each a block of its own"),
+        (models, blocks) => format!("{models} models in {blocks} blocks of related memberships"),
     };
-    let equal = if m.is_balanced() { "" } else { "; both sides of its shadows are made equally many" };
-    format!("{}: no complementary pairs, so every model is a block of its own{shared}{equal}", pool.recipe)
+    let of = |design: Design| match design {
+        Design::Balanced => "every example is in equally many models of each block",
+        Design::Fixed => {
+            "every example is in a fixed number of models, so shadows are cut to a number that hides the target's, and examples are compared within folds of equal number"
+        }
+        Design::Mixed => {
+            "examples were drawn at different rates, so that their number alone tells members: read what exceeds the blind attack, or give rates"
+        }
+        Design::Entangled => {
+            "examples are in more equally many models than independent memberships would have them, and some models are related: figures may lie on the wrong side of guessing, so look at a null before they are believed"
+        }
+        Design::Independent => "memberships as good as drawn one by one",
+    };
+    let mut kinds: Vec<&str> = m.designs().into_iter().map(of).collect();
+    kinds.dedup();
+    format!("{related}; {}", kinds.join("; elsewhere "))
 }

@@ -18,9 +18,9 @@ pub struct Target {
     pub target: usize,
     /// Models outside its block, the shadows.
     pub shadows: usize,
-    /// Examples that it was trained on.
+    /// Scored examples that it was trained on.
     pub members: usize,
-    /// Examples that it was not.
+    /// Scored examples that it was not.
     pub non_members: usize,
     /// One entry per attack, in the order of tables.
     pub attacks: Vec<TargetAttack>,
@@ -35,8 +35,8 @@ pub struct TargetAttack {
     pub variant: Option<String>,
     /// Area under the ROC curve.
     pub auc: f64,
-    /// Largest TPR - FPR; on the target's own labels, hence optimistic.
-    pub advantage: f64,
+    /// Largest TPR - FPR, at the target's own best threshold: above 0 on average even where nothing leaks.
+    pub oracle_advantage: f64,
     /// TPR at low FPR.
     pub tpr_at_fpr: Vec<TargetTpr>,
     /// A lower limit of epsilon (delta 1e-5) over its examples: nominal, not a bound on the training.
@@ -68,12 +68,17 @@ pub fn target(pool: &Pool, target: usize, attacks: &[Attack]) -> Result<Target, 
     if target >= m.models() {
         return Err(Error::Target { target, models: m.models() });
     }
-    let member = m.row(target);
+    if !m.is_target(target) {
+        return Err(Error::Reference { target });
+    }
+    let scored: Vec<usize> = (0..m.examples()).filter(|&i| m.is_scored(target, i)).collect();
+    let member: Vec<bool> = scored.iter().map(|&i| m.row(target)[i]).collect();
     let members = member.iter().filter(|v| **v).count();
     let mut found = Vec::new();
     for &attack in attacks.iter().filter(|a| can_run(pool, **a)) {
         let all = scores(pool, attack)?;
-        let ranking = Ranking::new(&all[target], member).map_err(flatleak_verdict::Error::from)?;
+        let own: Vec<f64> = scored.iter().map(|&i| all[target][i]).collect();
+        let ranking = Ranking::new(&own, &member).map_err(flatleak_verdict::Error::from)?;
         let at = FPR_LEVELS.map(|fpr| {
             let point = ranking.tpr_at(fpr);
             let tpr = clopper_pearson(point.true_positives as u64, members as u64, 0.95);
@@ -86,10 +91,10 @@ pub fn target(pool: &Pool, target: usize, attacks: &[Attack]) -> Result<Target, 
             })
         });
         found.push(TargetAttack {
-            name: attack.name().into(),
+            name: attack.name(),
             variant: attack.variant().map(str::to_owned),
             auc: ranking.auc(),
-            advantage: ranking.advantage(),
+            oracle_advantage: ranking.advantage(),
             tpr_at_fpr: at.into_iter().collect::<Result<_, Error>>()?,
             nominal_epsilon: empirical_epsilon(&ranking, DELTA, 0.95).map_err(flatleak_verdict::Error::from)?,
         });

@@ -20,7 +20,7 @@ fn main() {
     let data = flatleak_data::open(&request).unwrap();
     let run = RunDir::open(dir.as_ref(), &study, &data).unwrap();
     let recipe = study.recipes.iter().position(|r| wanted.as_ref().is_none_or(|w| *w == r.name)).unwrap();
-    let whole = run.pool(recipe, &data).unwrap();
+    let whole = run.pool(recipe, &data, &Default::default()).unwrap();
     let groups = whole.groups.clone().unwrap();
     let mut counts = vec![0usize; groups.names.len()];
     groups.pool.iter().for_each(|g| counts[*g as usize] += 1);

@@ -6,26 +6,26 @@
 use std::path::Path;
 use std::time::Instant;
 
-use flatleak_attack::{Attack, FixedVariance};
+use flatleak_attack::Attack;
 use flatleak_data::values::Source;
 use flatleak_stats::{Ranking, parallel};
 use flatleak_store::{Arrays, Given, from_arrays};
 use flatleak_verdict::{FPR_LEVELS, scores};
 
-const ATTACKS: [Attack; 13] = [
-    Attack::Confidence,
-    Attack::AttackR,
-    Attack::CalibratedLoss,
-    Attack::LiraOnline,
-    Attack::LiraOnlineFixed(FixedVariance::Residual),
-    Attack::LiraOnlineFixed(FixedVariance::Official),
-    Attack::LiraOffline,
-    Attack::LiraOfflineFixed,
-    Attack::LiraOfflineTwoSided,
-    Attack::LiraOfflineTwoSidedFixed,
-    Attack::Rmia,
-    Attack::RmiaOffline,
-    Attack::Base,
+const ATTACKS: [&str; 13] = [
+    "confidence",
+    "attack-r",
+    "calibrated-loss",
+    "lira-online",
+    "lira-online-fixed",
+    "lira-online-fixed(centre=mean)",
+    "lira-offline",
+    "lira-offline-fixed",
+    "lira-offline-two-sided",
+    "lira-offline-two-sided-fixed",
+    "rmia",
+    "rmia-offline",
+    "base",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arrays = Arrays {
         recipe: "large",
         given: Given::Phi,
-        form: Default::default(),
+        wanted: &Default::default(),
         outputs: Source::File(Path::new(phi)),
         labels: None,
         membership: Source::File(Path::new(membership)),
@@ -45,9 +45,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let pool = from_arrays(&arrays)?.pool;
     let read = started.elapsed().as_secs_f64();
+    let attacks = ATTACKS.iter().map(|name| name.parse()).collect::<Result<Vec<Attack>, _>>()?;
     let found = parallel::map(ATTACKS.len(), workers, |k| {
         let started = Instant::now();
-        let all = scores(&pool, ATTACKS[k]).map_err(|e| e.to_string())?;
+        let all = scores(&pool, attacks[k]).map_err(|e| e.to_string())?;
         let scored = started.elapsed().as_secs_f64();
         let mut ranking = Ranking::default();
         let mut sums = [0.0; 1 + FPR_LEVELS.len()];
@@ -64,10 +65,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let total = started.elapsed().as_secs_f64();
     for (attack, found) in ATTACKS.iter().zip(found) {
         let (scored, ranked, [auc, tprs @ ..]) = found?;
-        let variant = attack.variant().map_or(String::new(), |v| format!(" ({v})"));
         println!(
             "{:<34} scores {scored:6.2} s  ranking {ranked:6.2} s  AUC {auc:.4}  TPR {tprs:.4?}",
-            format!("{}{variant}", attack.name())
+            (*attack).to_owned()
         );
     }
     println!(

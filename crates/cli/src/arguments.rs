@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use flatleak_attack::Attack;
 use flatleak_audit::Variant;
 
 /// How much does a training recipe leak about its training data, and why?
@@ -328,14 +329,17 @@ pub(crate) struct Audit {
     /// Write every attack's scores, (M, N) f64, higher = member
     #[arg(long, conflicts_with = "redact")]
     pub(crate) save_scores: bool,
-    /// Exit with 6 when a metric of any pool exceeds a value: `lira-online.tpr@0.001=0.02`, `rmia.auc=0.6`, `confidence.advantage=0.1`;
+    /// Exit with 6 when a metric of any pool exceeds a value: `strongest.auc=0.6`, `lira-online.tpr@0.001=0.02`, `rmia(t=2).advantage=0.1`;
     /// give it again for several
     #[arg(long, value_name = "METRIC=X")]
     pub(crate) fail_above: Vec<String>,
+    /// A further attack, with its parameters: `rmia(t=3)`, `rmia-offline(a=0.5)`; give it again for several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) attack: Vec<Attack>,
     /// Leave out everything about single examples
     #[arg(long)]
     pub(crate) redact: bool,
-    /// Root seed of permutations and splits
+    /// Root seed of splits and nulls
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
     #[command(flatten)]

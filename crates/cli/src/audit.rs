@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use flatleak_attack::Attack;
-use flatleak_audit::{Pools, Settings, Variant, attacks, target};
+use flatleak_audit::{Pools, Settings, Variant, attacks, target, wanted};
 use flatleak_data::values::Source;
-use flatleak_pool::{PhiForm, Pool};
+use flatleak_pool::{PhiForm, Wanted};
 use flatleak_report::table;
 use flatleak_store::{Arrays, Given, Imported, from_arrays, from_folder, from_table, npy_of_rows, write_atomic};
 use flatleak_verdict::{can_run, scores};
@@ -25,14 +25,15 @@ use gate::{Gate, Measure};
 
 pub(crate) fn run(options: &Audit) -> Result<ExitCode, Failure> {
     let variant = options.variant;
-    let attacks = attacks(variant);
+    let gates = options.fail_above.iter().map(|text| Gate::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let named: Vec<Attack> = options.attack.iter().copied().chain(gates.iter().map(Gate::attack)).collect();
+    let attacks = attacks(variant, &named);
     if options.explain_variant {
         say(&formulas(variant, &attacks));
         return Ok(ExitCode::SUCCESS);
     }
-    let gates = options.fail_above.iter().map(|text| Gate::parse(text, &attacks)).collect::<Result<Vec<_>, _>>()?;
     let workers = options.work.workers();
-    let pools = pools(options)?;
+    let pools = pools(options, &wanted(variant, &attacks))?;
     let name = if options.dirs.is_empty() { options.name.clone() } else { folder_name(&options.dirs[0]) };
     let out =
         options.out.clone().unwrap_or_else(|| PathBuf::from("flatleak-runs").join(format!("audit-{}", plain(&name))));
@@ -40,14 +41,14 @@ pub(crate) fn run(options: &Audit) -> Result<ExitCode, Failure> {
     if let Some(model) = options.target {
         return one_target(options, &pools, model, (&attacks, &gates), &out);
     }
-    let settings = Settings { name: &name, variant, seed: options.seed, workers };
+    let settings = Settings { name: &name, attacks: &attacks, seed: options.seed, workers };
     let stop = stop_flag()?;
     let (mut document, details) =
         with_progress("auditing", options.work.message_format, &stop, |go_on| pools.audit(&settings, go_on))?;
     let views = pools.views();
     std::fs::create_dir_all(&out).map_err(|e| Failure::new(OUTPUT, format!("cannot create {}: {e}", out.display())))?;
     if options.save_scores {
-        save_scores(&views, &attacks, &out)?;
+        save_scores(&pools, &attacks, &out)?;
     }
     let examples = Examples { details: &details, pools: &views, data: None, workers };
     outputs::write(&mut document, &examples, options.redact, &out)?;
@@ -78,18 +79,17 @@ fn one_target(
     let found = target(pool, model, attacks)?;
     std::fs::create_dir_all(out).map_err(|e| Failure::new(OUTPUT, format!("cannot create {}: {e}", out.display())))?;
     if options.save_scores {
-        save_scores(&views, attacks, out)?;
+        save_scores(pools, attacks, out)?;
     }
     let path = out.join("target.json");
     write_atomic(&path, flatleak_report::json::render(&found)?.as_bytes(), "target")?;
     let measured = |gate: &Gate| {
-        let attack = found.attacks.iter().find(|a| a.name == gate.attack())?;
+        let attack = found.attacks.iter().find(|a| a.name == gate.attack().name())?;
         match gate.measure() {
             Measure::Auc => Some(attack.auc),
-            Measure::Advantage => Some(attack.advantage),
             Measure::Tpr(level) => attack.tpr_at_fpr.iter().find(|t| t.fpr == level).map(|t| t.tpr.mean),
-            // Its threshold is learnt on other targets.
-            Measure::BalancedAccuracy => None,
+            // Their threshold is learnt on other targets.
+            Measure::Advantage | Measure::BalancedAccuracy => None,
         }
     };
     let exceeded: Vec<String> = gates.iter().filter_map(|g| g.against(&pool.recipe, measured(g))).collect();
@@ -115,14 +115,16 @@ fn formulas(variant: Variant, attacks: &[Attack]) -> String {
     );
     for attack in attacks {
         let variant = attack.variant().map_or(String::new(), |v| format!(" ({v})"));
-        let same = attack.same_roc_as().map_or(String::new(), |a| format!("; same ROC as {}", a.name()));
-        out += &format!("{}{variant}\n    {}{same}\n", attack.name(), attack.formula());
+        let same = attack
+            .same_roc_as(true)
+            .map_or(String::new(), |a| format!("; same ROC as {a} with equally many shadows of both sides"));
+        out += &format!("{attack}{variant}\n    {}{same}\n", attack.formula());
     }
     out
 }
 
 /// The pools that the arguments name.
-fn pools(options: &Audit) -> Result<Pools, Failure> {
+fn pools(options: &Audit, wanted: &Wanted) -> Result<Pools, Failure> {
     let mut pools = Pools::default();
     if let Some((given, outputs)) = outputs_of(options) {
         let needed =
@@ -130,7 +132,7 @@ fn pools(options: &Audit) -> Result<Pools, Failure> {
         let arrays = Arrays {
             recipe: &options.name,
             given,
-            form: options.variant.phi(),
+            wanted,
             outputs: Source::File(outputs),
             labels: file(&options.labels),
             membership: file(&options.membership).ok_or_else(|| needed("--membership"))?,
@@ -140,7 +142,7 @@ fn pools(options: &Audit) -> Result<Pools, Failure> {
         pools.add(from_arrays(&arrays)?)?;
     }
     if let Some(table) = &options.table {
-        pools.add(from_table(table, &options.name, options.variant.phi())?)?;
+        pools.add(from_table(table, &options.name, wanted)?)?;
     }
     for dir in &options.dirs {
         let name = folder_name(dir);
@@ -150,7 +152,7 @@ fn pools(options: &Audit) -> Result<Pools, Failure> {
                 format!("{} is no folder: arrays are given with --logits and the like", dir.display()),
             ));
         }
-        if let Some(found) = from_folder(dir, &name, options.labels.as_deref(), options.variant.phi())? {
+        if let Some(found) = from_folder(dir, &name, options.labels.as_deref(), wanted)? {
             pools.add(found)?;
             continue;
         }
@@ -169,7 +171,7 @@ fn pools(options: &Audit) -> Result<Pools, Failure> {
             ));
         }
         for run in runs {
-            for pool in Finished::open(&run)?.pools {
+            for pool in Finished::open(&run, wanted)?.pools {
                 pools.add(Imported { pool, notes: Vec::new() })?;
             }
         }
@@ -213,8 +215,9 @@ fn refuse_foreign(out: &Path, name: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// `scores/<attack>.npy`, in a folder per recipe where there are several.
-fn save_scores(pools: &[&Pool], attacks: &[Attack], out: &Path) -> Result<(), Failure> {
+/// `scores/<attack>.npy`, in a folder per recipe where there are several; NaN where an example is not scored.
+fn save_scores(all: &Pools, attacks: &[Attack], out: &Path) -> Result<(), Failure> {
+    let pools = all.views();
     for (at, pool) in pools.iter().enumerate() {
         let folder = out.join("scores");
         // Two names may be the same folder.
@@ -225,7 +228,7 @@ fn save_scores(pools: &[&Pool], attacks: &[Attack], out: &Path) -> Result<(), Fa
         std::fs::create_dir_all(&folder)
             .map_err(|e| Failure::new(OUTPUT, format!("cannot create {}: {e}", folder.display())))?;
         for &attack in attacks.iter().filter(|a| can_run(pool, **a)) {
-            let rows = scores(pool, attack)?;
+            let rows = all.whole(at, scores(pool, attack)?);
             write_atomic(&folder.join(format!("{}.npy", attack.name())), &npy_of_rows(&rows), "scores")?;
         }
     }

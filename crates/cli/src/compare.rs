@@ -9,7 +9,7 @@ use std::time::Instant;
 use flatleak_audit::machine;
 use flatleak_data::{Dataset, Request};
 use flatleak_nn::{Architecture, Base, Defences, ENGINE_VERSION, Network, Optimizer, Recipe, views};
-use flatleak_pool::Pool;
+use flatleak_pool::{Pool, Wanted};
 use flatleak_report::{DatasetRecord, Document, RecipeSettings, StudyRecord, Timings, table};
 use flatleak_run::{Event, Plan, Summary};
 use flatleak_store::{RunDir, pause_point};
@@ -119,7 +119,7 @@ fn complete(options: &Compare, job: &Job, workers: usize, stop: &AtomicBool) -> 
     if kept.is_empty() {
         return Err(Failure::new(DIVERGED, "every recipe diverged: lower the learning rate"));
     }
-    let pools = kept.iter().map(|&r| dir.pool(r, data)).collect::<Result<Vec<_>, _>>()?;
+    let pools = kept.iter().map(|&r| dir.pool(r, data, &Wanted::default())).collect::<Result<Vec<_>, _>>()?;
     let recipes: Vec<&Recipe> = kept.iter().map(|&r| &study.recipes[r]).collect();
     let asked = question(study, data, &recipes, workers);
     let views: Vec<&Pool> = pools.iter().collect();
@@ -240,7 +240,6 @@ pub(crate) fn question(study: &Study, data: &Dataset, recipes: &[&Recipe], worke
         checkpoints: recipes.iter().map(|r| r.checkpoint()).collect(),
         pairs: pairs(recipes),
         attacks: flatleak_verdict::attacks(),
-        exchanges: flatleak_verdict::Exchanges::default(),
         seed: study.seed,
         workers,
     }

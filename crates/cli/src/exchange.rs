@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use flatleak_pool::Membership;
+use flatleak_pool::{Membership, Wanted};
 use flatleak_store::{npy_of_mask, write_atomic};
 
 use crate::arguments::ExportLayout;
@@ -21,7 +21,7 @@ pub(crate) fn export(dir: &Path, layout: ExportLayout, out: &Path) -> Result<Exi
     let runs = runs_in(dir)?;
     for run in &runs {
         let to = out.join(run.strip_prefix(dir).unwrap_or(Path::new("")));
-        for folder in Finished::open(run)?.export(layout, &to)? {
+        for folder in Finished::open(run, &Wanted::default())?.export(layout, &to)? {
             say(&format!("{}\n", folder.display()));
         }
     }

@@ -8,11 +8,11 @@ use std::time::Instant;
 use flatleak_audit::{foreign_record, machine, usable};
 use flatleak_data::{Dataset, Request};
 use flatleak_nn::Recipe;
-use flatleak_pool::Pool;
+use flatleak_pool::{Pool, Wanted};
 use flatleak_report::{Document, StudyRecord, Timings, table};
 use flatleak_store::{RunDir, import_npz};
 use flatleak_study::Study;
-use flatleak_verdict::{Exchanges, Explanation, Headline, Options, Results, Verdict};
+use flatleak_verdict::{Explanation, Headline, Options, Results, Verdict};
 use serde_json::json;
 
 use crate::arguments::{Explain, MessageFormat};
@@ -22,7 +22,7 @@ use crate::outputs::{self, Examples};
 use crate::progress::{complain, say};
 
 /// The attacks that the explanation itself needs: those on which headlines rest.
-const NEEDED: [&str; 3] = ["lira-online-fixed", "rmia", "confidence"];
+const NEEDED: [&str; 4] = ["strongest", "lira-online-fixed", "rmia", "confidence"];
 
 pub(crate) fn run(options: &Explain) -> Result<ExitCode, Failure> {
     let workers = options.work.workers();
@@ -100,7 +100,7 @@ pub(crate) struct Finished {
 
 impl Finished {
     /// Opens a folder with a study; recipes without all their models are left out, and said to be.
-    pub(crate) fn open(run: &Path) -> Result<Self, Failure> {
+    pub(crate) fn open(run: &Path, wanted: &Wanted) -> Result<Self, Failure> {
         let file = run.join("study.toml");
         let text = std::fs::read_to_string(&file)
             .map_err(|e| Failure::new(DATA, format!("cannot read {}: {e}", file.display())))?;
@@ -111,7 +111,7 @@ impl Finished {
         let dir = RunDir::open(run, &study, &data)?;
         let (mut pools, mut at) = (Vec::new(), Vec::new());
         for (k, recipe) in study.recipes.iter().enumerate() {
-            match dir.pool(k, &data) {
+            match dir.pool(k, &data, wanted) {
                 Ok(pool) => {
                     pools.push(pool);
                     at.push(k);
@@ -147,13 +147,13 @@ impl Finished {
 
 /// Explains one run folder and writes to `folder`.
 fn one(options: &Explain, run: &Path, folder: &Path, workers: usize, stop: &AtomicBool) -> Result<Document, Failure> {
-    let found = Finished::open(run)?;
+    let found = Finished::open(run, &Wanted::default())?;
     let Finished { study, data, dir, pools, .. } = &found;
     let recipes = found.recipes();
     let views: Vec<&Pool> = pools.iter().collect();
     let mut asked = question(study, data, &recipes, workers);
     asked.influence = true;
-    asked.attacks.retain(|a| !options.no_attacks && NEEDED.contains(&a.name()));
+    asked.attacks.retain(|a| !options.no_attacks && NEEDED.contains(&a.name().as_str()));
     let started = Instant::now();
     let results = run.join("results.json");
     let before = if results.exists() { Some(outputs::read(run)) } else { None };
@@ -249,7 +249,6 @@ fn imported(
         checkpoints: vec![0; pools.len()],
         pairs: (1..pools.len()).map(|c| (0, c)).collect(),
         attacks: Vec::new(),
-        exchanges: Exchanges::default(),
         seed: options.seed.unwrap_or(0),
         workers,
     };

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use flatleak_data::values;
 use flatleak_explain::PhiMoments;
-use flatleak_pool::Signal;
+use flatleak_pool::{Signal, Wanted};
 use flatleak_report::{json, theory as report};
 use flatleak_store::write_atomic;
 use flatleak_theory::{Family, Problem, Recipe, Request, Run, Setting, own, study};
@@ -125,7 +125,7 @@ fn measure(dir: &Path) -> Result<Vec<Measured>, Failure> {
     let several = folders.len() > 1;
     let mut out = Vec::new();
     for folder in folders {
-        let found = Finished::open(&folder)?;
+        let found = Finished::open(&folder, &Wanted::default())?;
         if found.pools.iter().any(|p| !p.offers(Signal::Phi)) {
             complain(&format!(
                 "{} is left out: its pools say who is right, not how sure the models are",

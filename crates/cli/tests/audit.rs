@@ -128,7 +128,7 @@ fn gates_and_variants() {
     let said = flatleak().args(["audit", "--explain-variant", "--variant", "official"]).output().unwrap();
     let text = words(&said);
     assert!(code(&said) == 0 && text.contains("lira-online-fixed (official)") && text.contains("2022 reference code"));
-    assert!(flatleak_attack::all().iter().all(|a| text.contains(a.name())));
+    assert!(flatleak_attack::all().iter().all(|a| text.contains(&a.name())));
     let said = made.audit("logits", &["--variant", "per-side"]);
     assert_eq!(code(&said), 0);
     let all = results(&made.path("out-logits"));

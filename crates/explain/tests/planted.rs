@@ -26,7 +26,7 @@ fn planted(truth: &[(f64, f64)], models: usize, draw: u64) -> Pool {
                 .collect();
             let phi = correct.iter().map(|c| if *c == 1 { 2.0 } else { -2.0 }).collect();
             let zeros = vec![0.0; EXAMPLES];
-            Signals { phi, correct, entropy: zeros.clone(), modified_entropy: zeros }
+            Signals { phi, correct, entropy: zeros.clone(), modified_entropy: zeros, ..Signals::default() }
         })
         .collect();
     Pool {

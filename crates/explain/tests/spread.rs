@@ -23,7 +23,7 @@ fn pool(membership: Membership, draw: u64, deviation: f64, gap: f64, inside: f64
                 })
                 .collect();
             let correct = phi.iter().map(|v| u8::from(*v > 0.0)).collect();
-            Signals { entropy: phi.clone(), modified_entropy: phi.clone(), phi, correct }
+            Signals { entropy: phi.clone(), modified_entropy: phi.clone(), phi, correct, ..Signals::default() }
         })
         .collect();
     let labels = vec![0; membership.examples()];

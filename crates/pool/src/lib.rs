@@ -5,25 +5,32 @@
 //!
 //! ```
 //! use flatleak_pool::Membership;
-//! let m = Membership::complementary(0, 4, 10).unwrap();
+//! let m = Membership::complementary(0, 6, 10).unwrap();
 //! // Models 2j and 2j+1 split the pool between them.
 //! assert!((0..10).all(|i| m.row(2)[i] != m.row(3)[i]));
 //! assert_eq!(m.block(3), 1);
 //! ```
 
+mod decimal;
+mod design;
 mod membership;
 mod signals;
 mod views;
 
-pub use membership::{BLOCK, Membership};
-pub use signals::{PhiForm, Signal, Signals, log_sigmoid, saturated_phi};
+pub use decimal::{Decimal, NoDecimal};
+pub use design::Design;
+pub use design::cut::{FOLDS, Order};
+pub use membership::{BLOCK, FEWEST, Membership, SIDE};
+pub use signals::{PhiForm, Signal, Signals, Wanted, log_sigmoid, saturated_phi};
 pub use views::{Keeper, Views};
 
 /// Errors of this crate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The number of models does not fill blocks.
-    #[error("{0} models do not fill blocks of {BLOCK}: give an even number of at least 4")]
+    /// The number of models does not fill blocks, or too few of them.
+    #[error(
+        "{0} models: give an even number of at least 6. A target's pair needs two others as shadows; intervals and verdicts need 8 models, four pairs"
+    )]
     Models(usize),
     /// Too few examples to split.
     #[error("a pool of {0} examples cannot be split: give at least 2")]

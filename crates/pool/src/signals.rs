@@ -1,6 +1,6 @@
 //! What an attacker can read off a model's output for one example.
 
-use crate::Error;
+use crate::{Decimal, Error};
 
 /// A signal of one model on one example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,6 +17,15 @@ pub enum Signal {
     NegativeModifiedEntropy,
     /// 1 where the prediction is the label.
     Correct,
+    /// phi of the logits over a temperature.
+    Tempered(Decimal),
+}
+
+impl Signal {
+    /// phi at a temperature.
+    pub fn phi_at(temperature: Decimal) -> Self {
+        if temperature == Decimal::ONE { Self::Phi } else { Self::Tempered(temperature) }
+    }
 }
 
 /// How phi is computed from the logits.
@@ -30,8 +39,37 @@ pub enum PhiForm {
     Official2021,
 }
 
-/// Signals of one model on all examples of one split; phi is stored, confidence and loss are derived in f64.
-#[derive(Clone, Debug, PartialEq)]
+/// What is kept of logits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// How phi is computed.
+    pub form: PhiForm,
+    /// Temperatures at which phi is kept besides 1, each once.
+    pub temperatures: Vec<Decimal>,
+}
+
+impl Default for Wanted {
+    /// phi in full, and at temperatures 2 and 4, which attacks of the catalogue read.
+    fn default() -> Self {
+        let temperatures = [2000, 4000].map(Decimal::thousandths).to_vec();
+        Self { form: PhiForm::default(), temperatures }
+    }
+}
+
+impl Wanted {
+    /// The same with further temperatures.
+    #[must_use]
+    pub fn and(mut self, temperatures: impl IntoIterator<Item = Decimal>) -> Self {
+        self.temperatures.extend(temperatures);
+        self.temperatures.sort_unstable();
+        self.temperatures.dedup();
+        self.temperatures.retain(|t| *t != Decimal::ONE);
+        self
+    }
+}
+
+/// Signals of one model on all examples of one split; phi is stored, confidence and loss are derived in f64. What is not known is empty.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Signals {
     /// phi, one value per example.
     pub phi: Vec<f32>,
@@ -41,17 +79,27 @@ pub struct Signals {
     pub entropy: Vec<f32>,
     /// Modified entropy in nats.
     pub modified_entropy: Vec<f32>,
+    /// phi at temperatures other than 1, ascending.
+    pub tempered: Vec<(Decimal, Vec<f32>)>,
 }
 
 /// Song & Mittal's floor for the logarithms' arguments.
 const FLOOR: f64 = 1e-30;
 
 impl Signals {
-    /// Signals from logits (n, C), in f64.
+    /// Signals from logits (n, C), in f64, phi at the temperatures of the default [`Wanted`].
     ///
     /// # Errors
     /// When `logits` does not hold `classes` values per label.
     pub fn from_logits(logits: &[f32], labels: &[u32], classes: usize) -> Result<Self, Error> {
+        Self::from_logits_as(&Wanted::default(), logits, labels, classes)
+    }
+
+    /// Signals from logits (n, C), in f64.
+    ///
+    /// # Errors
+    /// When `logits` does not hold `classes` values per label.
+    pub fn from_logits_as(wanted: &Wanted, logits: &[f32], labels: &[u32], classes: usize) -> Result<Self, Error> {
         let expected = labels.len() * classes;
         if logits.len() != expected {
             return Err(Error::Size { what: "the array of logits", found: logits.len(), expected });
@@ -62,6 +110,7 @@ impl Signals {
             correct: Vec::with_capacity(n),
             entropy: Vec::with_capacity(n),
             modified_entropy: Vec::with_capacity(n),
+            tempered: wanted.temperatures.iter().map(|t| (*t, Vec::with_capacity(n))).collect(),
         };
         for (row, &label) in logits.chunks_exact(classes).zip(labels) {
             let y = label as usize;
@@ -78,7 +127,15 @@ impl Signals {
                 let rest = if j == y { libm::exp(others - all) } else { 1.0 - p };
                 modified -= if j == y { rest * log_p.max(libm::log(FLOOR)) } else { p * libm::log(rest.max(FLOOR)) };
             }
-            out.phi.push((z[y] - others) as f32);
+            out.phi.push(match wanted.form {
+                PhiForm::Exact => (z[y] - others) as f32,
+                PhiForm::Official2021 => official_phi(row, y) as f32,
+            });
+            for (t, values) in &mut out.tempered {
+                let t = t.value();
+                let others = log_sum_exp(z.iter().enumerate().filter(|(j, _)| *j != y).map(|(_, v)| *v / t));
+                values.push((z[y] / t - others) as f32);
+            }
             out.correct.push(u8::from(row[y] >= top && row.iter().position(|v| *v >= top) == Some(y)));
             out.entropy.push(entropy as f32);
             out.modified_entropy.push(modified as f32);
@@ -86,22 +143,9 @@ impl Signals {
         Ok(out)
     }
 
-    /// [`from_logits`](Self::from_logits) with phi in another form.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn from_logits_in(form: PhiForm, logits: &[f32], labels: &[u32], classes: usize) -> Result<Self, Error> {
-        let mut out = Self::from_logits(logits, labels, classes)?;
-        if form == PhiForm::Official2021 {
-            let rows = logits.chunks_exact(classes).zip(labels);
-            out.phi = rows.map(|(row, y)| official_phi(row, *y as usize) as f32).collect();
-        }
-        Ok(out)
-    }
-
     /// What is known of outputs of which only the prediction was kept; the other signals are absent.
     pub fn from_correct(correct: Vec<u8>) -> Self {
-        Self { phi: Vec::new(), correct, entropy: Vec::new(), modified_entropy: Vec::new() }
+        Self { correct, ..Self::default() }
     }
 
     /// Puts the signals of further examples behind these; both hold the same signals, or these are of none yet.
@@ -110,6 +154,12 @@ impl Signals {
         self.correct.extend(more.correct);
         self.entropy.extend(more.entropy);
         self.modified_entropy.extend(more.modified_entropy);
+        for (t, values) in more.tempered {
+            match self.tempered.iter_mut().find(|(own, _)| *own == t) {
+                Some((_, own)) => own.extend(values),
+                None => self.tempered.push((t, values)),
+            }
+        }
     }
 
     /// The signals of some examples, in their order; absent ones stay absent.
@@ -122,6 +172,7 @@ impl Signals {
             correct: pick(&self.correct, examples),
             entropy: pick(&self.entropy, examples),
             modified_entropy: pick(&self.modified_entropy, examples),
+            tempered: self.tempered.iter().map(|(t, values)| (*t, pick(values, examples))).collect(),
         }
     }
 
@@ -132,7 +183,13 @@ impl Signals {
             Signal::NegativeEntropy => self.entropy.len(),
             Signal::NegativeModifiedEntropy => self.modified_entropy.len(),
             Signal::Correct => self.correct.len(),
+            Signal::Tempered(t) => self.at(t).len(),
         }
+    }
+
+    /// phi at a temperature other than 1; empty where it is not known.
+    pub fn at(&self, temperature: Decimal) -> &[f32] {
+        self.tempered.iter().find(|(t, _)| *t == temperature).map_or(&[], |(_, values)| values)
     }
 
     /// Number of examples.
@@ -155,6 +212,7 @@ impl Signals {
             Signal::NegativeEntropy => self.entropy.iter().map(|&v| -f64::from(v)).collect(),
             Signal::NegativeModifiedEntropy => self.modified_entropy.iter().map(|&v| -f64::from(v)).collect(),
             Signal::Correct => self.correct.iter().map(|&v| f64::from(v)).collect(),
+            Signal::Tempered(t) => self.at(t).iter().map(|&v| f64::from(v)).collect(),
         }
     }
 
@@ -213,6 +271,12 @@ mod tests {
         let modified = 0.5 * ln2 - 2.0 * 0.25 * 0.75f64.ln();
         assert!((f64::from(s.modified_entropy[0]) - modified).abs() < 1e-6);
         assert!((s.values(Signal::Confidence)[0] - 0.5).abs() < 1e-6);
+        // At a temperature of 2: z / 2 = (ln sqrt 2, 0, 0), phi = ln(sqrt 2 / 2). Of two classes phi is over t.
+        let two = Decimal::thousandths(2000);
+        assert!((s.values(Signal::phi_at(two))[0] + 0.5 * ln2).abs() < 1e-6);
+        let pair = Signals::from_logits_as(&Wanted::default().and([Decimal::thousandths(500)]), &[3.0, 1.0], &[0], 2);
+        assert_eq!(pair.unwrap().tempered.iter().map(|(_, v)| v[0]).collect::<Vec<_>>(), [4.0, 1.0, 0.5]);
+        assert!(s.values(Signal::Tempered(Decimal::thousandths(3000))).is_empty());
     }
 
     #[test]
@@ -224,7 +288,8 @@ mod tests {
         assert_eq!(s.correct, [1, 0]);
         assert!(Signals::from_logits(&[0.0], &[0], 2).is_err());
         // exp(-101) is a subnormal of single precision, exp(-200) is 0.
-        let old = Signals::from_logits_in(PhiForm::Official2021, &[101.0, 0.0, -200.0, 0.0], &[0, 0], 2).unwrap();
+        let wanted = Wanted { form: PhiForm::Official2021, ..Wanted::default() };
+        let old = Signals::from_logits_as(&wanted, &[101.0, 0.0, -200.0, 0.0], &[0, 0], 2).unwrap();
         let least = f64::from(libm::exp(-101.0) as f32);
         assert_eq!(old.phi, [-libm::log(least + 1e-45) as f32, libm::log(1e-45) as f32]);
         assert!((old.phi[0] - 101.0).abs() > 0.01);

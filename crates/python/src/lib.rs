@@ -2,6 +2,7 @@
 //!
 //! Work is done with the interpreter's lock released.
 
+use flatleak_attack::Attack;
 use flatleak_audit::{Pools, Settings, Variant, machine};
 use flatleak_data::values::Source;
 use flatleak_explain::{Design, Influence, Memorization};
@@ -38,10 +39,14 @@ fn audit(
     pools: Vec<Outputs>,
     name: String,
     variant: &str,
+    attacks: Vec<String>,
     seed: u64,
     workers: Option<usize>,
 ) -> PyResult<(String, String)> {
     let variant = Variant::parse(variant).map_err(wrong)?;
+    let named = attacks.iter().map(|name| name.parse().map_err(wrong)).collect::<PyResult<Vec<Attack>>>()?;
+    let attacks = flatleak_audit::attacks(variant, &named);
+    let wanted = flatleak_audit::wanted(variant, &attacks);
     let kinds = pools.iter().map(|p| given(&p.1)).collect::<PyResult<Vec<_>>>()?;
     py.detach(|| {
         let mut all = Pools::default();
@@ -49,7 +54,7 @@ fn audit(
             let arrays = Arrays {
                 recipe,
                 given: kind,
-                form: variant.phi(),
+                wanted: &wanted,
                 outputs: source(outputs),
                 labels: labels.as_ref().map(source),
                 membership: source(membership),
@@ -59,7 +64,7 @@ fn audit(
             all.add(from_arrays(&arrays).map_err(wrong)?).map_err(wrong)?;
         }
         let workers = workers.unwrap_or_else(machine::cores).max(1);
-        let settings = Settings { name: &name, variant, seed, workers };
+        let settings = Settings { name: &name, attacks: &attacks, seed, workers };
         // Ctrl-C is looked at after every step; what it raises goes on to the caller.
         let mut raised = None;
         let done = all.audit(&settings, |_| {

@@ -38,6 +38,7 @@ pub mod parallel;
 mod permutation;
 mod power;
 mod proportion;
+mod replicates;
 mod roc;
 mod threshold;
 
@@ -54,5 +55,6 @@ pub use meta::{RandomEffects, random_effects};
 pub use permutation::{Budget, sign_flip_test, smallest_p, swap_test};
 pub use power::{models_needed, smallest_detectable};
 pub use proportion::{clopper_pearson, independent_difference, matched_difference, wilson};
+pub use replicates::{FEWEST_UNITS, Range, Replicates, limits, p_of};
 pub use roc::Ranking;
-pub use threshold::best_threshold;
+pub use threshold::{Judged, Thresholds, best_thresholds};

@@ -31,6 +31,19 @@ pub fn median(values: &[f64]) -> f64 {
     quantile(values, 0.5)
 }
 
+/// [`median`] of values that may be put in another order: no copy, and no full sort. NaN for none.
+pub fn median_in_place(values: &mut [f64]) -> f64 {
+    let n = values.len();
+    if n == 0 {
+        return f64::NAN;
+    }
+    let (below, middle, _) = values.select_nth_unstable_by(n / 2, f64::total_cmp);
+    match below.iter().copied().max_by(f64::total_cmp) {
+        Some(last) if n.is_multiple_of(2) => last + 0.5 * (*middle - last),
+        _ => *middle,
+    }
+}
+
 /// The `q`-quantile of unsorted values; see [`quantile_sorted`].
 pub fn quantile(values: &[f64], q: f64) -> f64 {
     let mut sorted = values.to_vec();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use flatleak_data::Dataset;
 use flatleak_nn::{Network, tensors};
-use flatleak_pool::{Groups, Membership, NoiseAccuracy, Pool, Signals};
+use flatleak_pool::{Decimal, Groups, Membership, NoiseAccuracy, Pool, Signals, Wanted};
 use flatleak_study::Study;
 use safetensors::Dtype;
 
@@ -200,11 +200,18 @@ impl RunDir {
             let (phi, entropy, modified) =
                 (f32_values(get("phi")?), f32_values(get("entropy")?), f32_values(get("modified_entropy")?));
             let correct = get("correct")?;
+            let prefix = format!("{name}.phi@");
+            let mut tempered: Vec<(Decimal, Vec<f32>)> = found
+                .iter()
+                .filter_map(|(key, (_, bytes))| Some((key.strip_prefix(&prefix)?.parse().ok()?, f32_values(bytes))))
+                .collect();
+            tempered.sort_unstable_by_key(|(t, _)| *t);
             let view = |q: usize| Signals {
                 phi: every(&phi, q, queries),
                 correct: every(correct, q, queries),
                 entropy: every(&entropy, q, queries),
                 modified_entropy: every(&modified, q, queries),
+                tempered: tempered.iter().map(|(t, values)| (*t, every(values, q, queries))).collect(),
             };
             Some((0..queries).map(view).collect())
         };
@@ -239,6 +246,11 @@ impl RunDir {
                     })
                     .collect();
                 list.push((format!("{split}.{name}"), Dtype::F32, shape.clone(), f32_bytes(&interleaved(&views, 1))));
+            }
+            for (at, (t, _)) in signals.first().map_or(&[][..], |s| &s.tempered).iter().enumerate() {
+                let views: Vec<&[f32]> = signals.iter().map(|s| s.tempered[at].1.as_slice()).collect();
+                let bytes = f32_bytes(&interleaved(&views, 1));
+                list.push((format!("{split}.phi@{t}"), Dtype::F32, shape.clone(), bytes));
             }
             let correct = interleaved(&signals.iter().map(|s| s.correct.as_slice()).collect::<Vec<_>>(), 1);
             list.push((format!("{split}.correct"), Dtype::U8, shape, correct));
@@ -287,23 +299,55 @@ impl RunDir {
         examples * models * data.classes as u64 * 4 < LOGITS_LIMIT
     }
 
+    /// phi of one model's kept logits at temperatures that were not stored with its signals, as runs of earlier versions and temperatures that
+    /// nobody foresaw need it; what is kept of no logits stays unknown.
+    fn temper(
+        &self,
+        (recipe, model): (usize, usize),
+        splits: [&mut Vec<Signals>; 2],
+        data: &Dataset,
+        wanted: &Wanted,
+    ) -> Result<(), Error> {
+        let lacks =
+            |signals: &Vec<Signals>| signals.iter().any(|s| wanted.temperatures.iter().any(|t| s.at(*t).is_empty()));
+        if !splits.iter().any(|signals| lacks(signals)) {
+            return Ok(());
+        }
+        let Logits { pool, test, queries, classes } = match self.logits(recipe, model) {
+            Err(Error::NoLogits(_)) => return Ok(()),
+            found => found?,
+        };
+        let labels = [&data.pool.y, &data.test.y];
+        for ((signals, bytes), labels) in splits.into_iter().zip([pool, test]).zip(labels) {
+            let all = f32_values(&bytes);
+            for (query, own) in signals.iter_mut().enumerate() {
+                let rows = all.chunks_exact(classes).skip(query).step_by(queries);
+                let logits: Vec<f32> = rows.flatten().copied().collect();
+                let found = Signals::from_logits_as(wanted, &logits, labels, classes);
+                own.tempered = found.map_err(|_| Error::Missing(self.path.clone()))?.tempered;
+            }
+        }
+        Ok(())
+    }
+
     /// The pool of one recipe, from the signals on disk.
     ///
     /// # Errors
     /// A model that is not there.
-    pub fn pool(&self, recipe: usize, data: &Dataset) -> Result<Pool, Error> {
+    pub fn pool(&self, recipe: usize, data: &Dataset, wanted: &Wanted) -> Result<Pool, Error> {
         let no_room = |e| Error::io("cannot lay views aside in", &std::env::temp_dir())(e);
         let mut spill = Spill::default();
         let (mut pool, mut test) = (Vec::new(), Vec::new());
         let mut accuracy = Vec::new();
         for model in 0..self.study.models {
             let missing = || Error::Missing(self.file(recipe, model, "signals.safetensors"));
-            let Measured { splits: [a, b], noise } = self.signals(recipe, model)?.ok_or_else(missing)?;
+            let Measured { splits: [mut a, mut b], noise } = self.signals(recipe, model)?.ok_or_else(missing)?;
             accuracy.push(noise);
             let sized = |split: &[Signals], n: usize| split.iter().all(|s| s.len() == n);
             if !sized(&a, data.pool.len()) || !sized(&b, data.test.len()) {
                 return Err(missing());
             }
+            self.temper((recipe, model), [&mut a, &mut b], data, wanted)?;
             pool.extend(spill.push(false, a).map_err(no_room)?);
             test.extend(spill.push(true, b).map_err(no_room)?);
         }

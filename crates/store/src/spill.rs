@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use flatleak_pool::{Keeper, Signal, Signals, Views};
+use flatleak_pool::{Decimal, Keeper, Signal, Signals, Views};
 
 use crate::artefact::{f32_bytes, f32_values};
 
@@ -15,10 +15,14 @@ enum Stored {
     Entropy,
     ModifiedEntropy,
     Correct,
+    Tempered(Decimal),
 }
 
 impl Stored {
-    const ALL: [Self; 4] = [Self::Phi, Self::Entropy, Self::ModifiedEntropy, Self::Correct];
+    fn all(signals: &Signals) -> Vec<Self> {
+        let fixed = [Self::Phi, Self::Entropy, Self::ModifiedEntropy, Self::Correct];
+        fixed.into_iter().chain(signals.tempered.iter().map(|(t, _)| Self::Tempered(*t))).collect()
+    }
 
     fn behind(signal: Signal) -> Self {
         match signal {
@@ -26,6 +30,7 @@ impl Stored {
             Signal::NegativeEntropy => Self::Entropy,
             Signal::NegativeModifiedEntropy => Self::ModifiedEntropy,
             Signal::Correct => Self::Correct,
+            Signal::Tempered(t) => Self::Tempered(t),
         }
     }
 
@@ -35,12 +40,13 @@ impl Stored {
             Self::Entropy => f32_bytes(&signals.entropy),
             Self::ModifiedEntropy => f32_bytes(&signals.modified_entropy),
             Self::Correct => signals.correct.clone(),
+            Self::Tempered(t) => f32_bytes(signals.at(t)),
         }
     }
 }
 
-/// Where the stored signals of one model are: offset and length in bytes, by [`Stored`].
-type Place = [(u64, usize); Stored::ALL.len()];
+/// Where the stored signals of one model are: offset and length in bytes.
+type Place = Vec<(Stored, u64, usize)>;
 
 /// What is being laid aside: a file that vanishes with its last user. Only the views beyond the first are written, and without such there
 /// is no file.
@@ -69,11 +75,11 @@ impl Spill {
         };
         let file = self.file.insert(file).get_mut().unwrap_or_else(PoisonError::into_inner);
         for (view, signals) in self.views.iter_mut().zip(queries) {
-            let mut place = Place::default();
-            for (to, stored) in place.iter_mut().zip(Stored::ALL) {
+            let mut place = Place::new();
+            for stored in Stored::all(&signals) {
                 let bytes = stored.bytes(&signals);
                 file.write_all(&bytes)?;
-                *to = (self.end, bytes.len());
+                place.push((stored, self.end, bytes.len()));
                 self.end += bytes.len() as u64;
             }
             view[usize::from(held_out)].push(place);
@@ -101,7 +107,8 @@ impl Keeper for Spill {
         let place = self.views.get(view).and_then(|v| v[usize::from(held_out)].get(model));
         let (place, file) = place.zip(self.file.as_ref()).ok_or_else(|| format!("model {model} has none"))?;
         let stored = Stored::behind(wanted);
-        let (offset, length) = place[stored as usize];
+        let found = place.iter().find(|(own, ..)| *own == stored);
+        let &(_, offset, length) = found.ok_or_else(|| format!("model {model} has no {wanted:?}"))?;
         let mut bytes = vec![0; length];
         let unreadable = |e: io::Error| format!("the temporary file cannot be read: {e}");
         let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
@@ -114,6 +121,7 @@ impl Keeper for Spill {
             Stored::Entropy => out.entropy = f32_values(&bytes),
             Stored::ModifiedEntropy => out.modified_entropy = f32_values(&bytes),
             Stored::Correct => out.correct = bytes,
+            Stored::Tempered(t) => out.tempered = vec![(t, f32_values(&bytes))],
         }
         Ok(out)
     }
@@ -142,6 +150,7 @@ mod tests {
             Signal::NegativeEntropy,
             Signal::NegativeModifiedEntropy,
             Signal::Correct,
+            Signal::Tempered(Decimal::thousandths(2000)),
         ];
         for signal in all {
             let rows = views.rows(1, false, signal).unwrap();

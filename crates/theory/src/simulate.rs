@@ -1,6 +1,6 @@
 //! A pool of linear models, attacked as flatleak attacks networks.
 
-use flatleak_attack::{Attack, FixedVariance, Lineup, Seat};
+use flatleak_attack::{Attack, Centre, Lineup, Seat};
 use flatleak_pool::Membership;
 use flatleak_stats::{Interval, Ranking, jackknife, moments, parallel};
 use flatleak_stream::{Purpose, Stream};
@@ -14,7 +14,7 @@ use crate::problem::Metric;
 
 /// The attacks that are run: those of the headline, and the likelihood ratio with a deviation per example.
 const ATTACKS: [Attack; 4] =
-    [Attack::LiraOnlineFixed(FixedVariance::Residual), Attack::Rmia, Attack::Confidence, Attack::LiraOnline];
+    [Attack::LIRA, Attack::RMIA, Attack::CONFIDENCE, Attack::LiraOnline { centre: Centre::Median }];
 
 /// One attack on the pool at one eta.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

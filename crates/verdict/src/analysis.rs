@@ -1,16 +1,19 @@
 //! The whole analysis in its order.
 
+use std::borrow::Cow;
+
 use flatleak_attack::Attack;
 use flatleak_pool::Pool;
 
 use crate::explanation::link::Links;
 use crate::explanation::memorization::Both;
 use crate::explanation::{self, Attacked, Context};
+use crate::judge::Judge;
 use crate::recipe::{self, Properties, Scored};
 use crate::scored::can_run;
 use crate::{
     AttackResult, Comparison, Detail, Error, Estimate, Explanation, Frontier, LinkResult, RecipeResult, Results,
-    UnderNoise, comparison, figures, frontier, headline, mismatch,
+    RocFigure, UnderNoise, comparison, figures, frontier, headline, mismatch,
 };
 
 /// What the analysis needs beside the pools.
@@ -30,27 +33,10 @@ pub struct Options {
     pub influence: bool,
     /// Attacks, in the order of tables; all of them for a verdict. Those whose signal a pool lacks are left out.
     pub attacks: Vec<Attack>,
-    /// Most random exchanges per test.
-    pub exchanges: Exchanges,
-    /// Root seed of permutations and bootstraps.
+    /// Root seed of splits and nulls.
     pub seed: u64,
     /// Threads. No result depends on it.
     pub workers: usize,
-}
-
-/// How many random exchanges of models a permutation test may score; all are scored where there are no more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Exchanges {
-    /// For the attacks on which the headline rests.
-    pub headline: u64,
-    /// For the others.
-    pub other: u64,
-}
-
-impl Default for Exchanges {
-    fn default() -> Self {
-        Self { headline: 999, other: 99 }
-    }
 }
 
 /// How far the analysis is.
@@ -95,8 +81,9 @@ pub fn analyse(
 ) -> Result<Analysis, Error> {
     let (first, second) = (steps_to_compare(pools, options), explanation::steps(pools.len(), options.pairs.len()));
     let total = first + second;
-    let Compared { recipes, comparisons, frontier, attacked } =
+    let Compared { recipes, comparisons, frontier, mut attacked } =
         compare(pools, options, |p| on_progress(Progress { total, ..p }))?;
+    let curves = attacked.iter_mut().map(|a| std::mem::take(&mut a.curves)).collect();
     let before = Some((recipes.as_slice(), comparisons.as_slice()));
     let mut step = counted(first, total, &mut on_progress);
     let (explain, details) = explain_attacked(pools, options, before, &attacked, &mut step)?;
@@ -107,7 +94,7 @@ pub fn analyse(
         recipes,
         comparisons,
         explain,
-        figures: figures::draw(pools, &options.dataset)?,
+        figures: figures::draw(pools, curves, &options.dataset),
     };
     Ok(Analysis { results, details })
 }
@@ -124,9 +111,10 @@ pub fn compare(
     let mut step = counted(0, steps_to_compare(pools, options), &mut on_progress);
     let (mut recipes, mut all) = (Vec::new(), Vec::new());
     for (pool, &checkpoint) in pools.iter().zip(&options.checkpoints) {
-        let mut attacked = attack_all(pool, options, &mut step)?;
-        let found = recipe::properties(pool);
-        let property = |name: &str| recipe::property(&found, name, options.seed);
+        let judge = Judge::new(pool);
+        let mut attacked = attack_all(&judge, pool, options, &mut step)?;
+        let found = recipe::properties(&judge, pool);
+        let property = |name: &str| recipe::property(&found, name, pool);
         recipes.push(RecipeResult {
             name: pool.recipe.clone(),
             dataset: options.dataset.clone(),
@@ -141,14 +129,14 @@ pub fn compare(
             member_accuracy: property("member-accuracy")?,
             non_member_accuracy: property("non-member-accuracy")?,
             noise: under_noise(pool, property)?,
-            confidence_variance: recipe::spread(&found, "confidence-variance", options.seed)?,
-            phi_variance: recipe::spread(&found, "phi-variance", options.seed)?,
+            confidence_variance: recipe::spread(&found, "confidence-variance", pool)?,
+            phi_variance: recipe::spread(&found, "phi-variance", pool)?,
             attacks: attacked.results.clone(),
         });
         attacked.properties = found;
         all.push(attacked);
     }
-    let comparisons = compare_all(pools, options, &all, &mut step)?;
+    let comparisons = compare_all(pools, options, &all)?;
     let frontier = frontier::draw(pools, &recipes, &all, options)?;
     Ok(Compared { recipes, comparisons, frontier, attacked: all })
 }
@@ -166,7 +154,8 @@ pub fn explain(
 ) -> Result<(Explanation, Vec<Detail>), Error> {
     let total = options.attacks.len() * pools.len() + explanation::steps(pools.len(), options.pairs.len());
     let mut step = counted(0, total, &mut on_progress);
-    let attacked = pools.iter().map(|pool| attack_all(pool, options, &mut step)).collect::<Result<Vec<_>, _>>()?;
+    let attacked =
+        pools.iter().map(|p| attack_all(&Judge::new(p), p, options, &mut step)).collect::<Result<Vec<_>, _>>()?;
     explain_attacked(pools, options, before, &attacked, &mut step)
 }
 
@@ -178,14 +167,28 @@ fn explain_attacked(
     step: &mut impl FnMut() -> Result<(), Error>,
 ) -> Result<(Explanation, Vec<Detail>), Error> {
     let (recipes, comparisons) = before.unwrap_or_default();
+    // What can be attacked cannot always be explained: a deletion may leave an example no model on one side.
+    let usable: Vec<Vec<usize>> = pools.iter().map(|pool| flatleak_explain::usable(&pool.membership)).collect();
+    let restricted: Vec<Cow<'_, Pool>> = pools
+        .iter()
+        .zip(&usable)
+        .map(|(pool, usable)| match usable.len() == pool.labels.len() {
+            true => Cow::Borrowed(*pool),
+            false => Cow::Owned(pool.of_examples(usable)),
+        })
+        .collect();
+    let pools: Vec<&Pool> = restricted.iter().map(AsRef::as_ref).collect();
+    let pools = pools.as_slice();
     let both = pools.iter().map(|pool| Both::new(pool)).collect::<Result<Vec<_>, _>>()?;
     let attacked: Vec<Attacked<'_>> = pools
         .iter()
         .zip(found)
-        .map(|(pool, f)| Attacked {
+        .zip(usable)
+        .map(|((pool, f), examples)| Attacked {
             result: recipes.iter().find(|r| r.name == pool.recipe),
             scored: &f.scored,
             links: &f.links,
+            examples,
         })
         .collect();
     let context = Context {
@@ -209,8 +212,7 @@ fn under_noise(pool: &Pool, property: impl Fn(&str) -> Result<Estimate, Error>) 
 }
 
 fn steps_to_compare(pools: &[&Pool], options: &Options) -> usize {
-    let distinct = options.attacks.iter().filter(|a| a.same_roc_as().is_none()).count();
-    options.attacks.len() * pools.len() + distinct * options.pairs.len()
+    options.attacks.len() * pools.len()
 }
 
 /// A step counter that turns "stop" into an error.
@@ -233,9 +235,15 @@ pub(crate) struct AttackedRecipe {
     /// Filled by [`compare`].
     pub(crate) properties: Properties,
     links: Vec<LinkResult>,
+    curves: Vec<RocFigure>,
+    /// Blocks of each unit of the attacks' measures.
+    pub(crate) units: Vec<Vec<usize>>,
+    /// The fewest scored non-members of a target.
+    non_members: usize,
 }
 
 fn attack_all(
+    judge: &Judge<'_>,
     pool: &Pool,
     options: &Options,
     step: &mut impl FnMut() -> Result<(), Error>,
@@ -244,39 +252,35 @@ fn attack_all(
     if options.attacks.is_empty() {
         return Ok(out);
     }
-    let known = Links::new(Both::new(pool)?.into_finest());
+    out.units = judge.units().to_vec();
+    out.non_members = judge.sizes().0;
+    let usable = flatleak_explain::usable(&pool.membership);
+    let known = match usable.as_slice() {
+        [] => None,
+        _ => Some(Links::new(Both::new(&pool.of_examples(&usable))?.into_finest(), usable, judge)),
+    };
     for &attack in options.attacks.iter().filter(|a| can_run(pool, **a)) {
-        let (result, mut scored, link) = recipe::attack(pool, attack, &known, (options.workers, options.seed))?;
-        if attack.same_roc_as().is_none() {
-            out.links.extend(link.map(|correlation| LinkResult {
+        let mut found = recipe::attack(judge, pool, attack, known.as_ref(), options.workers)?;
+        if found.result.same_roc_as.is_none() {
+            out.links.extend(found.link.map(|correlation| LinkResult {
                 recipe: pool.recipe.clone(),
                 dataset: options.dataset.clone(),
-                attack: attack.name().into(),
+                attack: attack.name(),
                 correlation,
             }));
         }
         if !comparison::is_headline(attack) {
-            scored.calls = Vec::new();
+            found.scored.calls = Vec::new();
         }
-        out.results.push(result);
-        out.scored.push((attack, scored));
+        out.curves.extend(found.curve);
+        out.results.push(found.result);
+        out.scored.push((attack, found.scored));
         step()?;
     }
     Ok(out)
 }
 
-/// The number of an attack's test among random streams: its name's FNV-1a hash (Fowler, Noll and Vo), so that another attack in the list changes no
-/// p-value.
-fn test_number(name: &str) -> u64 {
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, b| (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
-}
-
-fn compare_all(
-    pools: &[&Pool],
-    options: &Options,
-    attacked: &[AttackedRecipe],
-    step: &mut impl FnMut() -> Result<(), Error>,
-) -> Result<Vec<Comparison>, Error> {
+fn compare_all(pools: &[&Pool], options: &Options, attacked: &[AttackedRecipe]) -> Result<Vec<Comparison>, Error> {
     let mut comparisons = Vec::new();
     for &(a, b) in &options.pairs {
         let paired = comparison::are_paired(pools[a], pools[b]);
@@ -284,25 +288,15 @@ fn compare_all(
         for (attack, first) in &attacked[a].scored {
             // A pool may lack what an attack reads.
             let Some((_, second)) = attacked[b].scored.iter().find(|(other, _)| other == attack) else { continue };
-            if attack.same_roc_as().is_some() {
-                continue;
+            let equal = pools[a].membership.is_complementary() && pools[b].membership.is_complementary();
+            if attack.same_roc_as(equal).is_none() {
+                metrics.extend(comparison::attack((pools[a], pools[b]), *attack, (first, second), paired)?);
             }
-            let pair = (pools[a], pools[b]);
-            metrics.extend(if paired {
-                comparison::attack(pair, *attack, (first, second), options, test_number(attack.name()))?
-            } else {
-                comparison::unpaired(pair, *attack, (first, second))?
-            });
-            step()?;
         }
-        metrics.extend(comparison::of_properties(
-            pools[a],
-            (&attacked[a].properties, &attacked[b].properties),
-            paired,
-            options.seed,
-        )?);
-        let too_few = paired && comparison::too_few(pools[a].membership.blocks(), options.exchanges);
-        comparison::correct(&mut metrics, too_few);
+        let properties = (&attacked[a].properties, &attacked[b].properties);
+        metrics.extend(comparison::of_properties((pools[a], pools[b]), properties, paired)?);
+        let points = comparison::points(attacked[a].non_members.min(attacked[b].non_members));
+        comparison::correct(&mut metrics, &points, options.pairs.len());
         let (baseline, candidate) = (pools[a].recipe.clone(), pools[b].recipe.clone());
         comparisons.push(Comparison {
             headline: headline::of_comparison(&baseline, &candidate, pools[b].membership.models(), &metrics),

@@ -2,16 +2,13 @@
 
 use flatleak_attack::Attack;
 use flatleak_pool::Pool;
-use flatleak_stats::{jackknife, mean_of_blocks, moments, welch};
+use flatleak_stats::{Range, Replicates, jackknife, moments, welch};
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::AttackedRecipe;
-use crate::comparison::{FAMILY, independent, share_examples};
-use crate::scored::{Measures, units};
+use crate::comparison::{HEADLINE, share_examples};
+use crate::judge::AUC;
 use crate::{Error, Estimate, Options, RecipeResult};
-
-/// The attack whose AUC is interpolated along epochs.
-const MATCHED: &str = "lira-online-fixed";
 
 /// Recipes by leakage and accuracy on one data set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,7 +38,7 @@ pub struct FrontierPoint {
     pub member_accuracy: Estimate,
     /// Its test accuracy less that of the most accurate recipe, model by model where they share their examples.
     pub loss: Estimate,
-    /// The strongest attack on it, of those of the headline and of `calibrated-correctness`.
+    /// The attack of headlines.
     pub attack: String,
     /// That attack's AUC.
     pub leakage: Estimate,
@@ -58,7 +55,7 @@ pub struct MatchedDifference {
     pub candidate: String,
     /// `test-accuracy` or `member-accuracy`.
     pub at: String,
-    /// Candidate - baseline in the AUC of `lira-online-fixed`, with a delete-one-block jackknife interval; null where the baseline reaches
+    /// Candidate - baseline in the AUC of the attack of headlines, with a delete-one-block jackknife interval; null where the baseline reaches
     /// that accuracy at no epoch that was measured.
     pub difference: Option<Estimate>,
 }
@@ -69,8 +66,10 @@ struct Place<'a> {
     result: &'a RecipeResult,
     test: Vec<f64>,
     member: Vec<f64>,
-    /// Mean and leave-one-block-out measures of [`MATCHED`].
-    matched: Option<(&'a Measures, &'a [Measures])>,
+    /// AUC of the attack of headlines.
+    leakage: Option<Replicates>,
+    /// Blocks of each unit of it.
+    units: &'a [Vec<usize>],
 }
 
 /// The frontier over recipes with held-out accuracy; `None` for fewer than two.
@@ -84,9 +83,9 @@ pub(crate) fn draw(
     for ((pool, result), attacked) in pools.iter().zip(recipes).zip(attacked) {
         let of = |name: &str| attacked.properties.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
         let Some((test, member)) = of("test-accuracy").zip(of("member-accuracy")) else { return Ok(None) };
-        let is_matched = |(attack, _): &&(Attack, crate::recipe::Scored)| attack.name() == MATCHED;
-        let matched = attacked.scored.iter().find(is_matched).map(|(_, s)| (&s.mean, s.deleted.as_slice()));
-        places.push(Place { pool, result, test, member, matched });
+        let is_headline = |(attack, _): &&(Attack, crate::recipe::Scored)| *attack == HEADLINE;
+        let leakage = attacked.scored.iter().find(is_headline).map(|(_, s)| s.table.of(AUC)).transpose()?;
+        places.push(Place { pool, result, test, member, leakage, units: &attacked.units });
     }
     if places.len() < 2 || places.iter().any(|p| strongest(p.result).is_none()) {
         return Ok(None);
@@ -119,14 +118,10 @@ pub(crate) fn draw(
     Ok(Some(Frontier { dataset: options.dataset.clone(), points, recommended, sentence, matched }))
 }
 
-/// What labels alone tell: scores that are published changed must not hide it.
-const LABELS: &str = "calibrated-correctness";
-
-/// The attack with the largest AUC, of those of the headline and [`LABELS`].
+/// The attack of headlines with its AUC.
 fn strongest(result: &RecipeResult) -> Option<(&str, Estimate)> {
-    let headline = FAMILY.iter().filter_map(|f| f.strip_suffix(".auc")).chain([LABELS]);
-    let found = headline.filter_map(|name| result.attacks.iter().find(|a| a.name == name));
-    found.map(|a| (a.name.as_str(), a.auc)).max_by(|a, b| a.1.mean.total_cmp(&b.1.mean))
+    let name = HEADLINE.name();
+    result.attacks.iter().find(|a| a.name == name).map(|a| (a.name.as_str(), a.auc))
 }
 
 fn point(place: &Place<'_>, best: &Place<'_>) -> Result<FrontierPoint, Error> {
@@ -134,9 +129,12 @@ fn point(place: &Place<'_>, best: &Place<'_>) -> Result<FrontierPoint, Error> {
         Estimate { mean: 0.0, low: 0.0, high: 0.0 }
     } else if share_examples(place.pool, best.pool) {
         let differences: Vec<f64> = place.test.iter().zip(&best.test).map(|(a, b)| a - b).collect();
-        mean_of_blocks(&differences, 0.95)?.interval
+        Replicates::independent(differences)?.interval(0.95, Range::Difference)?
     } else {
-        welch(independent(&best.test), independent(&place.test), 0.95)?.interval
+        let side = |values: &[f64]| {
+            Replicates::independent(values.to_vec()).map(|r| (r.estimate(), r.standard_error(), r.degrees()))
+        };
+        welch(side(&best.test)?, side(&place.test)?, 0.95)?.interval
     };
     let (attack, leakage) = strongest(place.result).unwrap_or(("", loss));
     let r = place.result;
@@ -186,7 +184,7 @@ fn recommend(points: &[FrontierPoint], best: usize) -> (String, String) {
 
 /// The candidate's leakage less that of the baseline's run where it is as accurate.
 fn at_equal(at: &str, run: &[usize], candidate: usize, places: &[Place<'_>]) -> Result<Option<Estimate>, Error> {
-    let units = units(places[candidate].test.len());
+    let units = places[candidate].units;
     let accuracy = |r: usize, without: Option<usize>| {
         let values = if at == "test-accuracy" { &places[r].test } else { &places[r].member };
         let gone = |b: &usize| without.is_some_and(|unit| units[unit].contains(b));
@@ -194,11 +192,11 @@ fn at_equal(at: &str, run: &[usize], candidate: usize, places: &[Place<'_>]) -> 
         moments::mean(&kept)
     };
     let leakage = |r: usize, without: Option<usize>| {
-        let (mean, deleted) = places[r].matched?;
-        Some(match without {
-            None => mean[0],
-            Some(unit) => deleted.get(unit)?[0],
-        })
+        let found = places[r].leakage.as_ref()?;
+        match without {
+            None => Some(found.estimate()),
+            Some(unit) => (unit < found.units()).then(|| found.without(unit)),
+        }
     };
     let difference = |without: Option<usize>| -> Option<f64> {
         let mut curve: Vec<(usize, f64, f64)> = Vec::new();

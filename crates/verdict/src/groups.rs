@@ -1,12 +1,14 @@
 //! Known groups of examples: where atypical ones are marked, who gets them right, who learns them by heart, who gives them away?
 
-use flatleak_attack::{Attack, Lineup};
+use flatleak_attack::Attack;
 use flatleak_explain::Memorization;
 use flatleak_pool::{Groups, Pool, Signals};
-use flatleak_stats::{Ranking, jackknife, moments, student_t};
+use flatleak_stats::{Range, Ranking, Replicates, jackknife, moments};
 
 use crate::explanation::Context;
-use crate::recipe::{Scored, over_blocks};
+use crate::judge::Judge;
+use crate::recipe::{Scored, over_blocks, range_of};
+use crate::scored::Sheet;
 use crate::{Error, Estimate, GroupLeakage, GroupResult};
 
 /// FPR over all non-members at which a group's members are counted as found.
@@ -56,44 +58,44 @@ fn by_block(pool: &Pool, groups: &Groups, group: u32, side: Side) -> Option<Vec<
 /// AUC and share found of one group, mean over targets.
 pub(crate) type Leak = [f64; 2];
 
-/// Leakage of one group over all targets, and per unit: without each block where there are shadows, else of each block's targets.
+/// Leakage by unit and group, from all shadows and without each unit.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Leaks {
-    /// By group.
-    pub(crate) whole: Vec<Option<Leak>>,
     /// By unit and group.
-    pub(crate) units: Vec<Vec<Option<Leak>>>,
+    pub(crate) whole: Vec<Vec<Option<Leak>>>,
+    /// By deleted unit, unit and group; of attacks without shadows too.
+    pub(crate) deleted: Vec<Vec<Vec<Option<Leak>>>>,
 }
 
-/// Per group, leakage of those targets of a lineup whose block `keep` names: the AUC among the group's examples, and the share of its
-/// members found at the threshold that accuses 1 % of all non-members. Mean over the targets that have members and non-members in the
-/// group; `None` where none has.
-pub(crate) fn leakage(
-    lineup: &Lineup<'_>,
-    scores: &[Vec<f64>],
-    groups: &Groups,
-    keep: impl Fn(usize) -> bool,
-) -> Result<Vec<Option<Leak>>, Error> {
-    let mut examples: Vec<Vec<usize>> = vec![Vec::new(); groups.names.len()];
-    groups.pool.iter().enumerate().for_each(|(i, g)| examples[*g as usize].push(i));
-    let mut sums = vec![[0.0; 3]; examples.len()];
+/// By unit and group: the AUC among the group's examples, and the share of its members found at the threshold that accuses 1 % of all
+/// non-members. Mean over the unit's targets that have members and non-members in the group; `None` where none has.
+pub(crate) fn leakage(judge: &Judge<'_>, sheet: &Sheet, groups: &Groups) -> Result<Vec<Vec<Option<Leak>>>, Error> {
+    let mut sums = vec![vec![[0.0; 3]; groups.names.len()]; judge.units().len()];
     let mut ranking = Ranking::default();
-    for (seat, row) in lineup.seats().iter().zip(scores).filter(|(s, _)| keep(s.block)) {
-        ranking.rebuild(row, seat.member)?;
-        let threshold = ranking.tpr_at(LEVEL).threshold.unwrap_or(f64::INFINITY);
-        for (sum, examples) in sums.iter_mut().zip(&examples) {
-            let member: Vec<bool> = examples.iter().map(|&i| seat.member[i]).collect();
-            let members = member.iter().filter(|m| **m).count();
-            if members == 0 || members == member.len() {
-                continue;
+    let mut failed = None;
+    judge.each_scored(sheet, |unit, scores, member, at| {
+        let mut of_target = || -> Result<(), Error> {
+            ranking.rebuild(scores, member)?;
+            let threshold = ranking.tpr_at(LEVEL).threshold.unwrap_or(f64::INFINITY);
+            for (group, sum) in (0u32..).zip(&mut sums[unit]) {
+                let own = at.iter().zip(scores).zip(member).filter(|((i, _), _)| groups.pool[**i] == group);
+                let (values, mine): (Vec<f64>, Vec<bool>) = own.map(|((_, s), m)| (*s, *m)).unzip();
+                let members = mine.iter().filter(|m| **m).count();
+                if members == 0 || members == mine.len() {
+                    continue;
+                }
+                let found = values.iter().zip(&mine).filter(|(v, m)| **m && **v >= threshold).count();
+                ranking.rebuild(&values, &mine)?;
+                *sum = [sum[0] + ranking.auc(), sum[1] + found as f64 / members as f64, sum[2] + 1.0];
             }
-            let values: Vec<f64> = examples.iter().map(|&i| row[i]).collect();
-            let found = values.iter().zip(&member).filter(|(v, m)| **m && **v >= threshold).count();
-            ranking.rebuild(&values, &member)?;
-            *sum = [sum[0] + ranking.auc(), sum[1] + found as f64 / members as f64, sum[2] + 1.0];
+            Ok(())
+        };
+        if let Err(e) = of_target() {
+            failed.get_or_insert(e);
         }
-    }
-    Ok(sums.into_iter().map(|[auc, tpr, n]| (n > 0.0).then(|| [auc / n, tpr / n])).collect())
+    });
+    let mean = |[auc, tpr, n]: [f64; 3]| (n > 0.0).then(|| [auc / n, tpr / n]);
+    failed.map_or_else(|| Ok(sums.into_iter().map(|unit| unit.into_iter().map(mean).collect()).collect()), Err)
 }
 
 /// One entry per group that the pool holds; none where the data has no groups.
@@ -104,12 +106,11 @@ pub(crate) fn results(
     scored: &[(Attack, Scored)],
 ) -> Result<Vec<GroupResult>, Error> {
     let Some(groups) = &pool.groups else { return Ok(Vec::new()) };
-    let seed = context.seed;
     let mut out = Vec::new();
     for (group, name) in (0u32..).zip(&groups.names) {
         let count = |of: &[u32]| of.iter().filter(|g| **g == group).count();
         let estimate = |side: Side| -> Result<Option<Estimate>, Error> {
-            by_block(pool, groups, group, side).map(|v| over_blocks(&v, seed)).transpose()
+            by_block(pool, groups, group, side).map(|v| over_blocks(&v, range_of("accuracy", pool))).transpose()
         };
         let Some(member_accuracy) = estimate(Side::Member)? else { continue };
         let Some(non_member_accuracy) = estimate(Side::NonMember)? else { continue };
@@ -140,20 +141,26 @@ fn memorized(memorization: &Memorization, groups: &[u32], group: u32) -> Result<
     Ok(jackknife(mean(memorization.values()), &left_out, 0.95)?.interval)
 }
 
-/// Leakage of one group with its interval: the jackknife for attacks with shadows, else Student's t over blocks.
+/// Leakage of one group with its interval; `None` where a unit has no target with both sides in the group.
 fn leaked(attack: Attack, scored: &Scored, group: u32) -> Result<Option<GroupLeakage>, Error> {
     let g = group as usize;
-    let Some(Some(whole)) = scored.groups.whole.get(g) else { return Ok(None) };
-    let Some(units) = scored.groups.units.iter().map(|u| u.get(g).copied().flatten()).collect::<Option<Vec<Leak>>>()
-    else {
-        return Ok(None);
+    let column = |units: &[Vec<Option<Leak>>], k: usize, gone: Option<usize>| -> Option<Vec<f64>> {
+        let of =
+            |(u, groups): (usize, &Vec<Option<Leak>>)| if Some(u) == gone { Some(0.0) } else { Some(groups[g]?[k]) };
+        units.iter().enumerate().map(of).collect()
     };
-    let estimate = |k: usize| -> Result<Estimate, Error> {
-        let values: Vec<f64> = units.iter().map(|u| u[k]).collect();
-        Ok(if attack.uses_shadows() { jackknife(whole[k], &values, 0.95)?.interval } else { student_t(&values, 0.95)? })
+    let estimate = |k: usize| -> Result<Option<Estimate>, Error> {
+        let Some(whole) = column(&scored.groups.whole, k, None).filter(|w| !w.is_empty()) else { return Ok(None) };
+        let deleted: Option<Vec<Vec<f64>>> =
+            scored.groups.deleted.iter().enumerate().map(|(d, units)| column(units, k, Some(d))).collect();
+        let Some(deleted) = deleted else { return Ok(None) };
+        Ok(Some(Replicates::new(whole, deleted)?.interval(0.95, Range::Rate { of: FEW_MEMBERS })?))
     };
-    Ok(Some(GroupLeakage { attack: attack.name().into(), auc: estimate(0)?, tpr: estimate(1)? }))
+    Ok(estimate(0)?.zip(estimate(1)?).map(|(auc, tpr)| GroupLeakage { attack: attack.name(), auc, tpr }))
 }
+
+/// Members of a group that a target has at least, for the limits of a rate that is exactly 0 or 1.
+const FEW_MEMBERS: f64 = 10.0;
 
 /// Accuracies on unseen examples per group, by metric name, one value per block.
 pub(crate) fn properties(pool: &Pool) -> Vec<(String, Vec<f64>)> {

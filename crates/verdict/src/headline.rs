@@ -1,44 +1,28 @@
 //! Verdicts in words.
 
-use crate::comparison::FAMILY;
+use crate::comparison::HEADLINE;
 use crate::{Comparison, Frontier, Headline, MetricDifference, RecipeResult, Verdict};
 
 /// Most recipes of a study that asks one question.
 pub const FEW: usize = 4;
 
-/// The verdict over the headline family of one comparison of `models` models per recipe.
+/// The verdict over the points of one comparison of `models` models per recipe.
 pub(crate) fn of_comparison(baseline: &str, candidate: &str, models: usize, metrics: &[MetricDifference]) -> Headline {
-    let family: Vec<&MetricDifference> =
-        FAMILY.iter().filter_map(|name| metrics.iter().find(|m| m.metric == *name)).collect();
+    let family: Vec<&MetricDifference> = metrics.iter().filter(|m| m.p_adjusted.is_some()).collect();
     let with = |v: Verdict| family.iter().filter(|m| m.verdict == v).copied().collect::<Vec<_>>();
     let (more, less) = (with(Verdict::More), with(Verdict::Less));
     let list = |found: &[&MetricDifference]| found.iter().map(|m| say(m)).collect::<Vec<_>>().join(", ");
-    let all = family.len();
     let (verdict, sentence) = if family.iter().any(|m| m.verdict == Verdict::TooFewModels) {
         (Verdict::TooFewModels, format!("too few models for any verdict on {candidate} against {baseline}"))
     } else if !more.is_empty() && !less.is_empty() {
         (
             Verdict::Mixed,
-            format!("{candidate} against {baseline} is mixed: more under {}; less under {}", list(&more), list(&less)),
+            format!("{candidate} against {baseline} is mixed: more in {}; less in {}", list(&more), list(&less)),
         )
     } else if !more.is_empty() {
-        (
-            Verdict::More,
-            format!(
-                "{candidate} leaks more than {baseline} under {} of {all} headline attacks ({})",
-                more.len(),
-                list(&more)
-            ),
-        )
+        (Verdict::More, format!("{candidate} leaks more than {baseline} ({})", list(&more)))
     } else if !less.is_empty() {
-        (
-            Verdict::Less,
-            format!(
-                "{candidate} leaks less than {baseline} under {} of {all} headline attacks ({})",
-                less.len(),
-                list(&less)
-            ),
-        )
+        (Verdict::Less, format!("{candidate} leaks less than {baseline} ({})", list(&less)))
     } else {
         // What is said of one metric alone is no promise once it is corrected for the others.
         let needed = family.iter().filter_map(|m| m.models_needed).filter(|n| *n > models).min();
@@ -52,8 +36,7 @@ pub(crate) fn of_comparison(baseline: &str, candidate: &str, models: usize, metr
 }
 
 fn say(m: &MetricDifference) -> String {
-    let attack = m.metric.trim_end_matches(".auc");
-    format!("{attack} AUC {:+.4} [{:+.4}, {:+.4}]", m.difference.mean, m.difference.low, m.difference.high)
+    format!("{} {:+.4} [{:+.4}, {:+.4}]", m.metric, m.difference.mean, m.difference.low, m.difference.high)
 }
 
 /// The verdict over several baselines of one candidate: more or less only if every comparison says so. The sentence
@@ -91,13 +74,11 @@ pub(crate) fn overall(comparisons: &[Comparison], recipes: &[RecipeResult], fron
     Headline { verdict, sentence: format!("{opening}. {details}.") }
 }
 
-/// How far an attacker gets against one recipe: the attack of the headline family with the largest AUC.
+/// How far an attacker gets against one recipe.
 fn alone(recipes: &[RecipeResult]) -> String {
     let nothing = || "One recipe alone: nothing to compare.".to_owned();
     let Some(recipe) = recipes.first() else { return nothing() };
-    let family =
-        recipe.attacks.iter().filter(|a| FAMILY.iter().any(|f| f.strip_suffix(".auc") == Some(a.name.as_str())));
-    let Some(best) = family.max_by(|a, b| a.auc.mean.total_cmp(&b.auc.mean)) else { return nothing() };
+    let Some(best) = recipe.attacks.iter().find(|a| a.name == HEADLINE.name()) else { return nothing() };
     let at = best.tpr_at_fpr.iter().find(|t| t.fpr == 0.001);
     let found = at.map_or(String::new(), |t| {
         format!(
@@ -109,26 +90,25 @@ fn alone(recipes: &[RecipeResult]) -> String {
         )
     });
     format!(
-        "Against {} the strongest headline attack, {}, reaches an AUC of {:.3} [{:.3}, {:.3}], where .5 is guessing{found}.",
-        recipe.name, best.name, best.auc.mean, best.auc.low, best.auc.high
+        "An attacker tells members of {} from others with an AUC of {:.3} [{:.3}, {:.3}], where .5 is guessing{found}.",
+        recipe.name, best.auc.mean, best.auc.low, best.auc.high
     )
 }
 
-/// One comparison without figures: how many of the headline attacks say what.
+/// One comparison without figures.
 fn in_short(c: &Comparison) -> String {
     let family: Vec<&MetricDifference> = c.metrics.iter().filter(|m| m.p_adjusted.is_some()).collect();
     let says = |v: Verdict, word: &str| {
-        let names: Vec<&str> =
-            family.iter().filter(|m| m.verdict == v).map(|m| m.metric.trim_end_matches(".auc")).collect();
-        (!names.is_empty()).then(|| format!("{word} under {} ({})", names.len(), names.join(", ")))
+        let names: Vec<&str> = family.iter().filter(|m| m.verdict == v).map(|m| m.metric.as_str()).collect();
+        (!names.is_empty()).then(|| format!("{word} in {}", names.join(" and ")))
     };
     let parts: Vec<String> = [says(Verdict::More, "more"), says(Verdict::Less, "less")].into_iter().flatten().collect();
     let found = match (parts.is_empty(), c.headline.verdict) {
         (false, _) => parts.join(", "),
         (true, Verdict::TooFewModels) => "too few models for any verdict".into(),
-        (true, _) => "no difference shown under any".into(),
+        (true, _) => "no difference shown".into(),
     };
-    format!("Against {}, of {} headline attacks: {found}", c.baseline, family.len())
+    format!("Against {}: {found}", c.baseline)
 }
 
 #[cfg(test)]
@@ -136,8 +116,8 @@ mod tests {
     use super::*;
     use crate::Estimate;
 
-    fn comparison(baseline: &str, verdicts: [Verdict; 3]) -> Comparison {
-        let metrics: Vec<MetricDifference> = FAMILY
+    fn comparison(baseline: &str, verdicts: [Verdict; 2]) -> Comparison {
+        let metrics: Vec<MetricDifference> = ["strongest.auc", "strongest.tpr@0.01"]
             .iter()
             .zip(verdicts)
             .map(|(name, verdict)| MetricDifference {
@@ -164,18 +144,16 @@ mod tests {
     fn more_is_said_only_if_both_baselines_agree() {
         use Verdict::{Less, More, NotDistinguishable as Open, TooFewModels as Few};
         let verdict = |a, b| overall(&[comparison("sgd", a), comparison("sgd-2x", b)], &[], None);
-        assert_eq!(verdict([More, Open, Open], [More; 3]).verdict, More);
-        assert_eq!(verdict([More; 3], [Open; 3]).verdict, Verdict::Mixed);
-        assert_eq!(verdict([More, Less, Open], [More; 3]).verdict, Verdict::Mixed);
-        assert_eq!(verdict([Less; 3], [Open, Open, Less]).verdict, Less);
-        assert_eq!(verdict([Open; 3], [Open; 3]).verdict, Open);
-        assert_eq!(verdict([Few; 3], [Few; 3]).verdict, Few);
-        let mixed = verdict([More, Less, Open], [Open; 3]).sentence;
-        assert!(
-            mixed.contains("Against sgd, of 3 headline attacks: more under 1 (lira-online-fixed), less under 1 (rmia)")
-        );
-        assert!(mixed.contains("Against sgd-2x, of 3 headline attacks: no difference shown under any."), "{mixed}");
-        let open = comparison("sgd", [Open; 3]);
+        assert_eq!(verdict([More, Open], [More; 2]).verdict, More);
+        assert_eq!(verdict([More; 2], [Open; 2]).verdict, Verdict::Mixed);
+        assert_eq!(verdict([More, Less], [More; 2]).verdict, Verdict::Mixed);
+        assert_eq!(verdict([Less; 2], [Open, Less]).verdict, Less);
+        assert_eq!(verdict([Open; 2], [Open; 2]).verdict, Open);
+        assert_eq!(verdict([Few; 2], [Few; 2]).verdict, Few);
+        let mixed = verdict([More, Less], [Open; 2]).sentence;
+        assert!(mixed.contains("Against sgd: more in strongest.auc, less in strongest.tpr@0.01. "), "{mixed}");
+        assert!(mixed.contains("Against sgd-2x: no difference shown."), "{mixed}");
+        let open = comparison("sgd", [Open; 2]);
         assert!(open.headline.sentence.ends_with("could be shown; about 64 models per recipe would settle it"));
         let enough = of_comparison("sgd", "sam", 64, &open.metrics).sentence;
         assert!(enough.ends_with("could be shown"), "{enough}");

@@ -2,9 +2,8 @@
 //!
 //! [`compare()`] takes the pools of a study's recipes and gives, per recipe, its accuracy, every attack and the
 //! spread of its confidence, and per comparison the paired differences with intervals and p-values, and a
-//! [`Headline`]. Intervals are delete-one-block jackknife intervals where targets share shadows (the block is
-//! removed as targets and as shadows) and Student's t or BCa over blocks elsewhere; p-values exchange the two
-//! recipes' models block by block and rescore.
+//! [`Headline`]. Intervals and p-values are Student's t on one variance, which knows that targets share shadows
+//! ([`Replicates`](flatleak_stats::Replicates)).
 //!
 //! [`explain()`] says why, from the same pools, as an [`Explanation`] with what is known of single examples as [`Detail`].
 //!
@@ -18,13 +17,14 @@ mod figures;
 mod frontier;
 mod groups;
 mod headline;
+mod judge;
 mod mismatch;
 mod pooled;
 mod recipe;
 mod results;
 mod scored;
 
-pub use analysis::{Analysis, Compared, Exchanges, Options, Progress, analyse, compare, explain};
+pub use analysis::{Analysis, Compared, Options, Progress, analyse, compare, explain};
 pub use explained::*;
 pub use explanation::detail::{Detail, EXPOSURE_ATTACK};
 pub use flatleak_attack::all as attacks;

@@ -1,6 +1,6 @@
 //! Shadows of one recipe against targets of another: what an attacker loses who does not know the recipe.
 
-use flatleak_attack::{Attack, FixedVariance};
+use flatleak_attack::Attack;
 use flatleak_pool::Pool;
 use flatleak_stats::{Ranking, moments, parallel};
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ pub struct Mismatch {
 }
 
 /// The attacks that are crossed.
-const CROSSED: [Attack; 2] = [Attack::LiraOnlineFixed(FixedVariance::Residual), Attack::Rmia];
+const CROSSED: [Attack; 2] = [Attack::LIRA, Attack::RMIA];
 
 /// Every recipe's shadows against every recipe's targets (own; METHODS section 5). A target's block index is left out of the shadows of
 /// every recipe: models of equal index share their membership. None where recipes do not share their examples.
@@ -44,7 +44,7 @@ pub(crate) fn crossed(pools: &[&Pool], dataset: &str, workers: usize) -> Result<
         for (&(s, t), auc) in pairs.iter().zip(found) {
             let name = |r: usize| pools[r].recipe.clone();
             let (shadows, targets) = (name(s), name(t));
-            out.push(Mismatch { dataset: dataset.into(), attack: attack.name().into(), shadows, targets, auc: auc? });
+            out.push(Mismatch { dataset: dataset.into(), attack: attack.name(), shadows, targets, auc: auc? });
         }
     }
     Ok(out)
@@ -61,8 +61,12 @@ fn auc(shadows: &Evidence<'_>, targets: &Evidence<'_>) -> Result<f64, Error> {
         let scene = shadows.exchanged(targets, &taken)?;
         let scores = scene.score()?;
         for (seat, row) in scene.lineup().seats().iter().zip(&scores).filter(|(s, _)| s.block == block) {
-            ranking.rebuild(row, seat.member)?;
-            all.push(ranking.auc());
+            let scored = row.iter().zip(seat.member).filter(|(s, _)| !s.is_nan());
+            let (scores, member): (Vec<f64>, Vec<bool>) = scored.map(|(s, m)| (*s, *m)).unzip();
+            if member.contains(&true) && member.contains(&false) {
+                ranking.rebuild(&scores, &member)?;
+                all.push(ranking.auc());
+            }
         }
     }
     Ok(moments::mean(&all))

@@ -1,61 +1,80 @@
 //! One recipe: accuracy, spread, and every attack with its intervals.
 
-use flatleak_attack::{Attack, Lineup};
+use flatleak_attack::Attack;
 use flatleak_pool::{Pool, Signal};
-use flatleak_stats::{
-    Interval, Jackknife, Ranking, best_threshold, block_interval, empirical_epsilon, jackknife, moments, parallel,
-    precision,
-};
-use flatleak_stream::{Purpose, Stream};
+use flatleak_stats::{FEWEST_UNITS, Interval, Jackknife, Range, Replicates, moments, parallel, precision};
 
 use crate::comparison::is_headline;
 use crate::explanation::link::Links;
-use crate::groups::{self, Leaks};
-use crate::scored::{Evidence, MEASURES, Measures, average, block_means, measure, units};
-use crate::{AttackResult, DELTA, Error, Estimate, FPR_LEVELS, PRIORS, Spread, TprAtFpr};
+use crate::groups::{self, Leak, Leaks};
+use crate::judge::{AUC, BALANCED, Judge, MEASURES, ORACLE, TPR};
+use crate::scored::{Scorer, Sheet};
+use crate::{AttackResult, Error, Estimate, FPR_LEVELS, PRIORS, RocFigure, Spread, TprAtFpr};
 
-/// Draws of a BCa interval.
-const DRAWS: usize = 2000;
-
-/// Interval over independent block means: Student's t, or BCa from 64 blocks on.
-pub(crate) fn over_blocks(means: &[f64], seed: u64) -> Result<Interval, Error> {
-    Ok(block_interval(means, 0.95, DRAWS, &mut Stream::new(seed, Purpose::Bootstrap, 0, 0))?)
+/// Interval over independent block means by Student's t.
+pub(crate) fn over_blocks(means: &[f64], range: Range) -> Result<Interval, Error> {
+    Ok(Replicates::independent(means.to_vec())?.interval(0.95, range)?)
 }
 
-/// [`over_blocks`] with the standard error of the mean of independent blocks.
-pub(crate) fn over_blocks_with_error(means: &[f64], seed: u64) -> Result<Jackknife, Error> {
-    let standard_error = (moments::variance(means, 1) / means.len() as f64).sqrt();
-    Ok(Jackknife { interval: over_blocks(means, seed)?, standard_error })
+/// The same for any number, with the standard error of the mean of independent blocks.
+pub(crate) fn over_blocks_with_error(means: &[f64]) -> Result<Jackknife, Error> {
+    let found = Replicates::independent(means.to_vec())?;
+    Ok(Jackknife { interval: found.interval(0.95, Range::Real)?, standard_error: found.standard_error() })
 }
 
-/// What paired comparisons need of one attack on one recipe.
+/// What comparisons need of one attack on one recipe.
 pub(crate) struct Scored {
-    /// Measures per block, from all shadows.
-    pub(crate) blocks: Vec<Measures>,
-    /// Mean measures over all targets.
-    pub(crate) mean: Measures,
-    /// Mean measures with each unit of blocks ([`units`]) deleted as targets and as shadows; empty for attacks without shadows.
-    pub(crate) deleted: Vec<Measures>,
-    /// (B, N) share of a block's targets on which the call at the block's threshold is right; kept for headline attacks.
+    /// Measures by unit.
+    pub(crate) table: Table,
+    /// By unit, (N) share of the unit's targets on which the call at the unit's threshold is right; kept for the attacks that are compared with
+    /// single examples.
     pub(crate) calls: Vec<Vec<f64>>,
     /// Leakage by known group; only for headline attacks.
     pub(crate) groups: Leaks,
 }
 
+/// Measures by unit, from all shadows and without those of every other unit.
+pub(crate) struct Table {
+    whole: Vec<Vec<f64>>,
+    /// By deleted unit; absent for attacks without shadows, but for the balanced accuracy.
+    deleted: Option<Vec<Vec<Vec<f64>>>>,
+    /// Balanced accuracy by deleted unit and unit: its threshold is learnt on others' targets whatever the attack.
+    balanced: Vec<Vec<f64>>,
+}
+
+impl Table {
+    /// One measure.
+    ///
+    /// # Errors
+    /// A measure that is not finite.
+    pub(crate) fn of(&self, measure: usize) -> Result<Replicates, Error> {
+        let column = |rows: &[Vec<f64>]| rows.iter().map(|row| row[measure]).collect::<Vec<f64>>();
+        if measure == BALANCED {
+            return Ok(Replicates::new(column(&self.whole), self.balanced.clone())?);
+        }
+        Ok(match &self.deleted {
+            Some(deleted) => Replicates::new(column(&self.whole), deleted.iter().map(|d| column(d)).collect())?,
+            None => Replicates::independent(column(&self.whole))?,
+        })
+    }
+}
+
 /// Properties of a pool's models by name, one value per block each.
 pub(crate) type Properties = Vec<(String, Vec<f64>)>;
 
-/// Accuracies and spreads, that on held-out examples where there are any, and accuracies per group where these are known.
-pub(crate) fn properties(pool: &Pool) -> Properties {
+/// Accuracies and spreads, that on held-out examples where there are any, and accuracies per group where these are known, over the blocks that
+/// have targets.
+pub(crate) fn properties(judge: &Judge<'_>, pool: &Pool) -> Properties {
     let m = &pool.membership;
+    let by_block = |f: &dyn Fn(usize) -> f64| judge.block_means(f);
     let variance = |signal: Signal, member: bool| {
-        m.block_means(|k| moments::variance(&m.side(k, &pool.pool[k].values(signal), member), 0))
+        by_block(&|k| moments::variance(&m.side(k, &pool.pool[k].values(signal), member), 0))
     };
     let tested = pool.test.first().is_some_and(|t| !t.is_empty());
-    let test = tested.then(|| ("test-accuracy", m.block_means(|k| pool.test[k].accuracy(|_| true))));
+    let test = tested.then(|| ("test-accuracy", by_block(&|k| pool.test[k].accuracy(|_| true))));
     let on_the_pool = [
-        ("member-accuracy", m.block_means(|k| pool.pool[k].accuracy(|i| m.row(k)[i]))),
-        ("non-member-accuracy", m.block_means(|k| pool.pool[k].accuracy(|i| !m.row(k)[i]))),
+        ("member-accuracy", by_block(&|k| pool.pool[k].accuracy(|i| m.row(k)[i]))),
+        ("non-member-accuracy", by_block(&|k| pool.pool[k].accuracy(|i| !m.row(k)[i]))),
         ("confidence-variance.member", variance(Signal::Confidence, true)),
         ("confidence-variance.non-member", variance(Signal::Confidence, false)),
         ("phi-variance.member", variance(Signal::Phi, true)),
@@ -66,7 +85,7 @@ pub(crate) fn properties(pool: &Pool) -> Properties {
         noise.levels.iter().enumerate().flat_map(|(l, level)| {
             let [at, lost] = noise_metrics(*level);
             let lost_by = |k: usize| pool.test[k].accuracy(|_| true) - noise.accuracy[k][l];
-            [(at, m.block_means(|k| noise.accuracy[k][l])), (lost, m.block_means(lost_by))]
+            [(at, by_block(&|k| noise.accuracy[k][l])), (lost, by_block(&lost_by))]
         })
     });
     own.chain(noise).chain(groups::properties(pool)).collect()
@@ -78,192 +97,184 @@ pub(crate) fn noise_metrics(level: f64) -> [String; 2] {
 }
 
 /// The spread under `prefix` among the properties.
-pub(crate) fn spread(found: &Properties, prefix: &str, seed: u64) -> Result<Spread, Error> {
-    let get = |side: &str| property(found, &format!("{prefix}.{side}"), seed);
+pub(crate) fn spread(found: &Properties, prefix: &str, pool: &Pool) -> Result<Spread, Error> {
+    let get = |side: &str| property(found, &format!("{prefix}.{side}"), pool);
     Ok(Spread { member: get("member")?, non_member: get("non-member")? })
 }
 
+/// Where a property can lie: accuracies are rates, over the examples of one side, what is lost of them and gaps are differences, variances
+/// are any number.
+pub(crate) fn range_of(name: &str, pool: &Pool) -> Range {
+    let (n, t) = (pool.labels.len() as f64, pool.test_labels.len() as f64);
+    match name {
+        _ if name.contains("-variance") => Range::Real,
+        _ if name.starts_with("lost-") || name.starts_with("memorization[") => Range::Difference,
+        _ if name.starts_with("test-") => Range::Rate { of: t },
+        _ => Range::Rate { of: 0.5 * n },
+    }
+}
+
 /// Interval of one property.
-pub(crate) fn property(found: &Properties, name: &str, seed: u64) -> Result<Estimate, Error> {
+pub(crate) fn property(found: &Properties, name: &str, pool: &Pool) -> Result<Estimate, Error> {
     let values = found.iter().find(|(n, _)| n == name).map_or(&[][..], |(_, v)| v);
-    over_blocks(values, seed)
+    over_blocks(values, range_of(name, pool))
+}
+
+/// Attacks whose mean ROC curves are drawn.
+const DRAWN: [Attack; 4] = [Attack::Strongest, Attack::LIRA, Attack::RMIA, Attack::CONFIDENCE];
+
+/// FPRs of a drawn curve: ten a decade from 1e-3 to 1; below, a few thousand non-members say nothing.
+fn grid() -> Vec<f64> {
+    (0..=30).map(|i| libm::pow(10.0, f64::from(i) / 10.0 - 3.0)).collect()
 }
 
 /// One attack on one recipe.
 ///
-/// The threshold of the balanced accuracy of a block's targets is learnt on the other blocks' targets, scored
-/// without that block's models; in the jackknife it is held, which costs nothing to first order because it is
-/// a maximum.
+/// The threshold of the balanced accuracy of a unit's targets is learnt on the other units' targets, scored without that unit's models; when
+/// another unit is deleted it is learnt anew, without both.
 ///
 /// `links` is what memorization says of the recipe's examples; the estimate that is returned last is its correlation with attack success.
 pub(crate) fn attack(
+    judge: &Judge<'_>,
     pool: &Pool,
     attack: Attack,
-    links: &Links,
-    (workers, seed): (usize, u64),
-) -> Result<(AttackResult, Scored, Option<Estimate>), Error> {
-    let evidence = Evidence::new(pool, attack)?;
-    let scene = evidence.scene(&[])?;
-    let lineup = scene.lineup();
-    let scores = scene.score()?;
-    let targets = measure(lineup, &scores)?;
-    let blocks = block_means(lineup, &targets);
+    links: Option<&Links>,
+    workers: usize,
+) -> Result<Attacked, Error> {
+    let scorer = Scorer::new(judge, attack, workers)?;
+    let sheet = scorer.score(None)?;
+    let fprs = if DRAWN.contains(&attack) { grid() } else { Vec::new() };
+    let mut whole = judge.judge(&sheet, &fprs, None, false)?.units;
     let shadows = attack.uses_shadows();
     let by_group = pool.groups.as_ref().filter(|_| is_headline(attack));
-
-    // With each unit of blocks deleted: the others' measures, and the threshold that its targets will be judged by.
-    let units = units(lineup.blocks().len());
-    let without = |unit: &[usize]| evidence.scene(&unit.iter().map(|b| lineup.blocks()[*b]).collect::<Vec<_>>());
-    let deletions = parallel::map(units.len(), workers, |u| {
-        let rest = without(&units[u])?;
-        let scores = rest.score()?;
-        let mean = if shadows { average(&measure(rest.lineup(), &scores)?) } else { [0.0; MEASURES] };
-        let leak = match by_group {
-            Some(groups) if shadows => groups::leakage(rest.lineup(), &scores, groups, |_| true)?,
-            _ => Vec::new(),
-        };
-        Ok::<_, Error>((mean, pooled_threshold(rest.lineup(), &scores)?, leak))
+    let units = judge.units();
+    let deletions = parallel::map(units.len(), workers, |unit| {
+        let rest = scorer.score(Some(unit))?;
+        let found = judge.judge(&rest, &fprs, Some(&whole), !shadows)?;
+        let calls = judge.calls(&rest, &found.thresholds);
+        Ok::<_, Error>(Deletion {
+            threshold: found.threshold,
+            measures: found.units,
+            balanced: judge.balanced(&rest, &found.thresholds),
+            links: links.map(|links| links.correlations(&calls, Some(unit))),
+            groups: by_group.map(|groups| groups::leakage(judge, &rest, groups)).transpose()?,
+        })
     })
     .into_iter()
     .collect::<Result<Vec<_>, _>>()?;
-    let mut thresholds = vec![0.0; lineup.blocks().len()];
-    for (unit, deleted) in units.iter().zip(&deletions) {
-        unit.iter().for_each(|b| thresholds[*b] = deleted.1);
+    let thresholds: Vec<f64> = deletions.iter().map(|d| d.threshold).collect();
+    let balanced = judge.balanced(&sheet, &thresholds);
+    for (row, balanced) in whole.iter_mut().zip(&balanced) {
+        row[BALANCED] = balanced.unwrap_or(0.5);
     }
-    let deleted: Vec<Measures> = if shadows { deletions.iter().map(|d| d.0).collect() } else { Vec::new() };
-    let balanced = balanced_accuracy(lineup, &scores, lineup, &thresholds)?;
-    let calls = right_calls(lineup, &scores, &thresholds);
-    // Both with every unit deleted as targets, as shadows and from memorization, at the thresholds from before.
-    let rest = parallel::map(units.len(), workers, |u| {
-        let rest = without(&units[u])?;
-        let scores = rest.score()?;
-        let balanced = moments::mean(&balanced_accuracy(rest.lineup(), &scores, lineup, &thresholds)?);
-        let others: Vec<f64> = (0..thresholds.len()).filter(|b| !units[u].contains(b)).map(|b| thresholds[b]).collect();
-        Ok::<_, Error>((balanced, links.correlation(&right_calls(rest.lineup(), &scores, &others), &units[u])))
+    let calls = judge.calls(&sheet, &thresholds);
+    let link = links.map(|links| {
+        let deleted = deletions.iter().map(|d| d.links.clone().unwrap_or_default()).collect();
+        links.estimate(links.correlations(&calls, None), deleted)
+    });
+    let leaks = by_group.map(|groups| {
+        Ok::<_, Error>(Leaks {
+            whole: groups::leakage(judge, &sheet, groups)?,
+            deleted: deletions.iter().filter_map(|d| d.groups.clone()).collect(),
+        })
+    });
+    let filled = |row: &Vec<Option<f64>>| {
+        row.iter().zip(&whole).map(|(found, own)| found.unwrap_or(own[BALANCED])).collect::<Vec<f64>>()
+    };
+    let table = Table {
+        balanced: deletions.iter().map(|d| filled(&d.balanced)).collect(),
+        deleted: shadows.then(|| deletions.iter().map(|d| d.measures.clone()).collect()),
+        whole,
+    };
+    let scored = Scored { table, calls, groups: leaks.transpose()?.unwrap_or_default() };
+    let found = result(judge, pool, attack, &sheet, &scored.table)?;
+    let curve = (!fprs.is_empty()).then(|| curve(judge, &scored.table, attack, &fprs)).transpose()?;
+    Ok(Attacked {
+        result: AttackResult { variant: scorer.method(attack).or(found.variant), ..found },
+        scored,
+        curve,
+        link: link.transpose()?.flatten(),
     })
-    .into_iter()
-    .collect::<Result<Vec<_>, _>>()?;
-    let balanced_interval = if shadows {
-        jackknife(moments::mean(&balanced), &rest.iter().map(|r| r.0).collect::<Vec<_>>(), 0.95)?.interval
-    } else {
-        over_blocks(&balanced, seed)?
-    };
-    let left_out: Option<Vec<f64>> = rest.iter().map(|r| r.1).collect();
-    let link = links
-        .correlation(&calls, &[])
-        .zip(left_out)
-        .map(|(whole, left_out)| Ok::<_, Error>(jackknife(whole, &left_out, 0.95)?.interval))
-        .transpose()?;
+}
 
-    let mut leaks = Leaks::default();
-    if let Some(groups) = by_group {
-        leaks.whole = groups::leakage(lineup, &scores, groups, |_| true)?;
-        leaks.units = if shadows {
-            deletions.into_iter().map(|d| d.2).collect()
-        } else {
-            let of = |&block: &usize| groups::leakage(lineup, &scores, groups, |b| b == block);
-            lineup.blocks().iter().map(of).collect::<Result<_, _>>()?
-        };
-    }
-    let scored = Scored { mean: average(&targets), blocks, deleted, calls, groups: leaks };
-    let interval = |k: usize| -> Result<Estimate, Error> {
-        let values: Vec<f64> = if shadows { &scored.deleted } else { &scored.blocks }.iter().map(|m| m[k]).collect();
-        Ok(if shadows { jackknife(scored.mean[k], &values, 0.95)?.interval } else { over_blocks(&values, seed)? })
-    };
-    // Per level: sums of realised FPR and false positives over targets, and the fewest expected ones. One sort per target.
-    let mut levels = [(0.0, 0.0, f64::INFINITY); FPR_LEVELS.len()];
-    let mut ranking = Ranking::default();
-    let mut epsilon = 0.0;
-    for (seat, row) in lineup.seats().iter().zip(&scores) {
-        ranking.rebuild(row, seat.member)?;
-        epsilon += empirical_epsilon(&ranking, DELTA, 0.95)?;
-        for ((realised, positives, expected), fpr) in levels.iter_mut().zip(FPR_LEVELS) {
-            let point = ranking.tpr_at(fpr);
-            *realised += point.realised_fpr;
-            *positives += point.false_positives as f64;
-            *expected = f64::min(*expected, fpr * ranking.non_members() as f64);
-        }
-    }
-    let n = scores.len() as f64;
+/// What [`attack`] gives.
+pub(crate) struct Attacked {
+    pub(crate) result: AttackResult,
+    pub(crate) scored: Scored,
+    /// For the attacks that are drawn.
+    pub(crate) curve: Option<RocFigure>,
+    /// Rank correlation of memorization with attack success.
+    pub(crate) link: Option<Estimate>,
+}
+
+/// One unit left out as targets and as shadows.
+struct Deletion {
+    threshold: f64,
+    measures: Vec<Vec<f64>>,
+    balanced: Vec<Option<f64>>,
+    links: Option<Vec<Option<f64>>>,
+    groups: Option<Vec<Vec<Option<Leak>>>>,
+}
+
+/// The mean ROC curve, its band from the same variance as every other interval.
+fn curve(judge: &Judge<'_>, table: &Table, attack: Attack, fprs: &[f64]) -> Result<RocFigure, Error> {
+    let (_, members) = judge.sizes();
+    let at = |k: usize| Ok::<_, Error>(table.of(MEASURES + k)?.interval(0.95, Range::Rate { of: members })?);
+    let tpr = (0..fprs.len()).map(at).collect::<Result<_, _>>()?;
+    Ok(RocFigure { attack: attack.name(), fpr: fprs.to_vec(), tpr })
+}
+
+/// Every figure of one attack, from its measures by unit; realised rates and epsilons from its scores.
+fn result(judge: &Judge<'_>, pool: &Pool, attack: Attack, sheet: &Sheet, table: &Table) -> Result<AttackResult, Error> {
+    let (non_members, members) = judge.sizes();
+    let rate = |k: usize| Ok::<_, Error>(table.of(k)?.interval(0.95, Range::Rate { of: members })?);
+    let (levels, epsilon) = judge.realised(sheet)?;
     let tpr_at_fpr = FPR_LEVELS
         .iter()
         .zip(levels)
         .enumerate()
-        .map(|(k, (&fpr, (realised, positives, expected)))| {
-            let tpr = interval(2 + k)?;
+        .map(|(k, (&fpr, [realised, positives]))| {
+            let tpr = rate(TPR + k)?;
             Ok(TprAtFpr {
                 fpr,
                 tpr,
-                precision: PRIORS.map(|prior| precision(tpr.mean, realised / n, prior)),
-                realised_fpr: realised / n,
-                false_positives: positives / n,
-                reliable: expected >= 5.0,
+                chance: chance(fpr, non_members),
+                precision: PRIORS.map(|prior| precision(tpr.mean, realised, prior)),
+                realised_fpr: realised,
+                false_positives: positives,
+                reliable: fpr * non_members as f64 >= FALSE_POSITIVES,
             })
         })
         .collect::<Result<_, Error>>()?;
-    let result = AttackResult {
-        name: attack.name().into(),
+    let balanced = rate(BALANCED)?;
+    let auc = table.of(AUC)?;
+    let population = if auc.units() < FEWEST_UNITS { None } else { Some(judge.population(sheet, &auc, members)?) };
+    let equal = pool.membership.is_complementary();
+    Ok(AttackResult {
+        name: attack.name(),
         variant: attack.variant().map(Into::into),
-        shadow_recipe: shadows.then(|| pool.recipe.clone()),
-        same_roc_as: attack.same_roc_as().map(|a| a.name().into()),
-        auc: interval(0)?,
-        advantage: interval(1)?,
-        balanced_accuracy: balanced_interval,
+        shadow_recipe: attack.uses_shadows().then(|| pool.recipe.clone()),
+        same_roc_as: attack.same_roc_as(equal).map(Attack::name),
+        auc: rate(AUC)?,
+        population,
+        advantage: Estimate {
+            mean: 2.0 * balanced.mean - 1.0,
+            low: 2.0 * balanced.low - 1.0,
+            high: 2.0 * balanced.high - 1.0,
+        },
+        oracle_advantage: table.of(ORACLE)?.estimate(),
+        balanced_accuracy: balanced,
         tpr_at_fpr,
-        nominal_epsilon: Some(epsilon / n),
-    };
-    Ok((result, scored, link))
+        nominal_epsilon: Some(epsilon),
+    })
 }
 
-/// Per block and example, the share of the block's targets whose membership call is right.
-fn right_calls(lineup: &Lineup<'_>, scores: &[Vec<f64>], thresholds: &[f64]) -> Vec<Vec<f64>> {
-    lineup
-        .blocks()
-        .iter()
-        .zip(thresholds)
-        .map(|(&block, threshold)| {
-            let mut right = vec![0.0; lineup.examples()];
-            let mut targets = 0.0;
-            for (seat, row) in lineup.seats().iter().zip(scores).filter(|(s, _)| s.block == block) {
-                targets += 1.0;
-                for ((sum, score), member) in right.iter_mut().zip(row).zip(seat.member) {
-                    *sum += f64::from(u8::from((score >= threshold) == *member));
-                }
-            }
-            right.into_iter().map(|sum| sum / targets).collect()
-        })
-        .collect()
-}
+/// False positives that are expected where a TPR at a low FPR means anything.
+pub(crate) const FALSE_POSITIVES: f64 = 5.0;
 
-/// The threshold with the best pooled balanced accuracy over all targets of a lineup.
-fn pooled_threshold(lineup: &Lineup<'_>, scores: &[Vec<f64>]) -> Result<f64, Error> {
-    Ok(best_threshold(lineup.seats().iter().zip(scores).map(|(seat, row)| (row.as_slice(), seat.member)))?)
-}
-
-/// Balanced accuracy per block of `lineup` at the threshold of each block of `all`.
-fn balanced_accuracy(
-    lineup: &Lineup<'_>,
-    scores: &[Vec<f64>],
-    all: &Lineup<'_>,
-    thresholds: &[f64],
-) -> Result<Vec<f64>, Error> {
-    let targets: Vec<[f64; 1]> = lineup
-        .seats()
-        .iter()
-        .zip(scores)
-        .map(|(seat, row)| {
-            let threshold = thresholds[all.blocks().binary_search(&seat.block).unwrap_or(0)];
-            let (mut hit, mut right, mut members) = (0.0, 0.0, 0.0);
-            for (score, member) in row.iter().zip(seat.member) {
-                match (member, *score >= threshold) {
-                    (true, true) => (hit, members) = (hit + 1.0, members + 1.0),
-                    (true, false) => members += 1.0,
-                    (false, false) => right += 1.0,
-                    (false, true) => {}
-                }
-            }
-            [0.5 * (hit / members + right / (row.len() as f64 - members))]
-        })
-        .collect();
-    Ok(block_means(lineup, &targets).into_iter().map(|[v]| v).collect())
+/// TPR at an FPR of a score without ties that knows nothing: (floor(f n0) + 1) / (n0 + 1), the mean rank of the (floor(f n0) + 1)-th of n0
+/// non-members among all.
+pub(crate) fn chance(fpr: f64, non_members: usize) -> f64 {
+    let n = non_members as f64;
+    ((fpr * n + 1e-9).floor() + 1.0) / (n + 1.0)
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Explanation, Frontier, Mismatch};
 
 /// FPR levels at which the TPR is reported.
-pub const FPR_LEVELS: [f64; 4] = [0.0001, 0.001, 0.01, 0.1];
+pub const FPR_LEVELS: [f64; 5] = [0.0001, 0.001, 0.01, 0.05, 0.1];
 
 /// Shares of members among the examples of which an attacker asks, for the precision.
 pub const PRIORS: [f64; 3] = [0.01, 0.1, 0.5];
@@ -97,8 +97,14 @@ pub struct AttackResult {
     pub same_roc_as: Option<String>,
     /// Area under the ROC curve.
     pub auc: Estimate,
-    /// Largest TPR - FPR.
+    /// The AUC with an interval that covers another draw of examples too; absent below 4 blocks.
+    #[serde(default)]
+    pub population: Option<Estimate>,
+    /// TPR - FPR at a threshold learnt on other blocks.
     pub advantage: Estimate,
+    /// Largest TPR - FPR, at each target's own best threshold: above 0 on average even where nothing leaks.
+    #[serde(default)]
+    pub oracle_advantage: f64,
     /// (TPR + TNR)/2 at a threshold learnt on other blocks.
     pub balanced_accuracy: Estimate,
     /// TPR at low FPR.
@@ -115,6 +121,9 @@ pub struct TprAtFpr {
     pub fpr: f64,
     /// The TPR.
     pub tpr: Estimate,
+    /// What a score that knows nothing reaches, with the fewest scored non-members of a target.
+    #[serde(default)]
+    pub chance: f64,
     /// Mean FPR that was realised.
     pub realised_fpr: f64,
     /// Mean number of false positives per target.
@@ -178,9 +187,9 @@ pub struct MetricDifference {
     pub difference: Estimate,
     /// Standard error of the difference.
     pub standard_error: f64,
-    /// Two-sided p-value by block exchange.
+    /// Two-sided p-value, by the t of the interval.
     pub p_value: f64,
-    /// Holm-corrected over the headline family; null outside it.
+    /// Corrected for the headline's points and for the comparisons of the document (Bonferroni); null elsewhere.
     pub p_adjusted: Option<f64>,
     /// From the corrected p-value where there is one, else from the raw one.
     pub verdict: Verdict,

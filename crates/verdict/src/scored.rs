@@ -1,30 +1,88 @@
-//! One attack on the models of one or two recipes: lineups, scores, measures.
+//! One attack on the models of one or two recipes: who takes part, and scores.
 
+use flatleak_attack::learned::{Learned, Sight, Surroundings};
 use flatleak_attack::quantile::{self, Regression};
 use flatleak_attack::{Attack, Lineup, Seat};
 use flatleak_pool::{Pool, Signal};
-use flatleak_stats::Ranking;
 
-use crate::{Error, FPR_LEVELS};
+use crate::Error;
+use crate::judge::Judge;
 
-/// Measures per target: AUC, advantage, TPR at each level.
-pub(crate) const MEASURES: usize = 2 + FPR_LEVELS.len();
+/// Scores of some models on every example, higher = member.
+#[derive(Clone, Debug)]
+pub(crate) struct Sheet {
+    /// Index of each model in the pool.
+    pub(crate) models: Vec<usize>,
+    /// One row of N per model; NaN where an example is not scored.
+    pub(crate) scores: Vec<Vec<f64>>,
+}
 
-/// One target's measures.
-pub(crate) type Measures = [f64; MEASURES];
+/// What scores the models of a pool, whole and without a unit of blocks.
+pub(crate) struct Scorer<'a> {
+    units: &'a [Vec<usize>],
+    method: Method<'a>,
+}
 
-/// Most blocks that a jackknife deletes one by one.
-const SINGLE: usize = 64;
+enum Method<'a> {
+    /// An attack that reads one signal.
+    Plain(Evidence<'a>),
+    /// One that is learnt from all of them.
+    Learned { pool: &'a Pool, learned: Learned<'a> },
+}
 
-/// Groups that it deletes of more.
-const UNITS: usize = 32;
+impl<'a> Scorer<'a> {
+    pub(crate) fn new(judge: &'a Judge<'a>, attack: Attack, workers: usize) -> Result<Self, Error> {
+        let (pool, units) = (judge.pool(), judge.units());
+        let learned = (attack == Attack::Strongest).then(|| learn(judge, Sight::Full, workers)).flatten();
+        let method = match learned {
+            Some(learned) => Method::Learned { pool, learned },
+            None => Method::Plain(Evidence::new(pool, allowed(pool, attack))?),
+        };
+        Ok(Self { units, method })
+    }
 
-/// What a jackknife deletes at a time, by place of the blocks: each of them, or, of more than [`SINGLE`], one of [`UNITS`] groups of equal
-/// size (the delete-a-group jackknife, Kott 2001, Journal of Official Statistics 17). Every deletion scores all other models, which would
-/// cost large pools the square of their size; blocks are independent draws, so that every UNITS-th of them are a random group.
-pub(crate) fn units(blocks: usize) -> Vec<Vec<usize>> {
-    let n = if blocks > SINGLE { UNITS } else { blocks };
-    (0..n).map(|unit| (unit..blocks).step_by(n).collect()).collect()
+    /// Scores of all models but those of a unit, which are left out as targets and as shadows.
+    pub(crate) fn score(&self, without: Option<usize>) -> Result<Sheet, Error> {
+        let gone: &[usize] = without.map_or(&[], |unit| &self.units[unit]);
+        match &self.method {
+            Method::Plain(evidence) => evidence.scene(gone)?.sheet(),
+            Method::Learned { pool, learned } => {
+                let scores = without.map_or_else(|| learned.score(), |unit| learned.score_without(unit));
+                let m = &pool.membership;
+                let rows = scores.into_iter().enumerate().filter(|(k, _)| !gone.contains(&m.block(*k)));
+                let (models, scores) = rows.unzip();
+                Ok(Sheet { models, scores })
+            }
+        }
+    }
+
+    /// How `strongest` was reduced to what the pool allows, or what it learns from; nothing of other attacks.
+    pub(crate) fn method(&self, attack: Attack) -> Option<String> {
+        match &self.method {
+            Method::Learned { learned, .. } => Some(learned.method()),
+            Method::Plain(evidence) => (evidence.attack != attack).then(|| evidence.attack.name()),
+        }
+    }
+}
+
+/// The regressions of `strongest`, or of the blind attack; `None` where there is too little to learn from.
+pub(crate) fn learn<'a>(judge: &'a Judge<'a>, sight: Sight, workers: usize) -> Option<Learned<'a>> {
+    let pool = judge.pool();
+    let around = Surroundings {
+        labels: &pool.labels,
+        groups: pool.groups.as_ref().map(|g| g.pool.as_slice()),
+        features: pool.features.as_ref().map(|f| (f.pool.as_slice(), f.width)),
+    };
+    Learned::fit(&pool.membership, &pool.pool, around, judge.units(), sight, workers)
+}
+
+/// What a pool allows of `strongest` where nothing can be learnt; any other attack as it is.
+fn allowed(pool: &Pool, attack: Attack) -> Attack {
+    match attack {
+        Attack::Strongest if pool.offers(Signal::Phi) => Attack::EmpiricalBayes,
+        Attack::Strongest => Attack::CalibratedCorrectness,
+        other => other,
+    }
 }
 
 /// The signal of one attack for one recipe's models, in f64.
@@ -61,7 +119,7 @@ impl<'a> Evidence<'a> {
 
     fn rows(pool: &Pool, attack: Attack, query: usize) -> Result<Rows, Error> {
         let population =
-            if attack == Attack::RmiaGamma { pool.query_rows(query, true, Signal::Phi)? } else { Vec::new() };
+            if attack.needs_population() { pool.query_rows(query, true, attack.signal())? } else { Vec::new() };
         let rows = pool.query_rows(query, false, attack.signal())?;
         let rows = if attack.needs_features() { beyond_quantiles(pool, rows)? } else { rows };
         Ok(Rows { pool: rows, population })
@@ -97,8 +155,7 @@ impl<'e> Cast<'e> {
             }
         };
         let seats = (0..m.models()).filter(|&k| !self.without.contains(&m.block(k))).map(seat);
-        let lineup = Lineup::new(seats.collect(), &pool.labels)?;
-        Ok(if m.is_balanced() { lineup } else { lineup.with_equal_counts() })
+        Ok(Lineup::of_design(m, seats.collect(), &pool.labels)?)
     }
 }
 
@@ -111,6 +168,24 @@ impl<'e> Scene<'e> {
     /// Who takes part.
     pub(crate) fn lineup(&self) -> &Lineup<'e> {
         &self.plain
+    }
+
+    /// [`score`](Self::score) with who takes part.
+    ///
+    /// # Errors
+    /// A view that cannot be read; a score that is no number although its example is scored.
+    pub(crate) fn sheet(&self) -> Result<Sheet, Error> {
+        let scores = self.score()?;
+        let m = &self.cast.own.pool.membership;
+        let models: Vec<usize> = (0..m.models()).filter(|&k| !self.cast.without.contains(&m.block(k))).collect();
+        for (row, at) in scores.iter().zip(self.plain.positions()) {
+            let scored = self.plain.scored(at as usize);
+            let is_wrong = |i: &usize| row[*i].is_nan() && scored.is_none_or(|s| s[*i]);
+            if let Some(index) = (0..row.len()).find(is_wrong) {
+                return Err(flatleak_stats::Error::NanScore { index }.into());
+            }
+        }
+        Ok(Sheet { models, scores })
     }
 
     /// Scores of every model on every example: the mean over queries of each query's score, which for the likelihood ratios is
@@ -153,8 +228,10 @@ fn beyond_quantiles(pool: &Pool, mut rows: Vec<Vec<f64>>) -> Result<Vec<Vec<f64>
 /// views, for `quantile` features and enough of those outputs.
 pub fn can_run(pool: &Pool, attack: Attack) -> bool {
     let population = pool.test.first().is_some_and(|t| !t.phi.is_empty());
-    pool.offers(attack.signal())
-        && (attack != Attack::RmiaGamma || population)
+    let signal =
+        if attack == Attack::Strongest && !pool.offers(Signal::Phi) { Signal::Correct } else { attack.signal() };
+    pool.offers(signal)
+        && (!attack.needs_population() || population)
         && (!attack.needs_views() || pool.queries() > 1)
         && (!attack.needs_features()
             || population
@@ -167,7 +244,8 @@ pub fn can_run(pool: &Pool, attack: Attack) -> bool {
 /// # Errors
 /// Models that form no lineup: fewer than two blocks. The pool has to have what the attack reads ([`can_run`]).
 pub fn scores(pool: &Pool, attack: Attack) -> Result<Vec<Vec<f64>>, Error> {
-    Evidence::new(pool, attack)?.scene(&[])?.score()
+    let judge = Judge::new(pool);
+    Ok(Scorer::new(&judge, attack, 1)?.score(None)?.scores)
 }
 
 fn add(sum: &mut [Vec<f64>], more: &[Vec<f64>]) {
@@ -177,75 +255,5 @@ fn add(sum: &mut [Vec<f64>], more: &[Vec<f64>]) {
 fn divide(sum: &mut [Vec<f64>], n: usize) {
     if n > 1 {
         sum.iter_mut().flatten().for_each(|v| *v /= n as f64);
-    }
-}
-
-/// Measures of every target of a lineup.
-pub(crate) fn measure(lineup: &Lineup<'_>, scores: &[Vec<f64>]) -> Result<Vec<Measures>, Error> {
-    let mut ranking = Ranking::default();
-    lineup
-        .seats()
-        .iter()
-        .zip(scores)
-        .map(|(seat, row)| {
-            ranking.rebuild(row, seat.member)?;
-            let mut out = [0.0; MEASURES];
-            out[0] = ranking.auc();
-            out[1] = ranking.advantage();
-            for (value, level) in out[2..].iter_mut().zip(FPR_LEVELS) {
-                *value = ranking.tpr_at(level).tpr;
-            }
-            Ok(out)
-        })
-        .collect()
-}
-
-/// Mean over targets.
-pub(crate) fn average(targets: &[Measures]) -> Measures {
-    let mut out = [0.0; MEASURES];
-    for t in targets {
-        for (sum, v) in out.iter_mut().zip(t) {
-            *sum += v;
-        }
-    }
-    out.map(|sum| sum / targets.len() as f64)
-}
-
-/// Mean over the targets of each block, in the order of blocks.
-pub(crate) fn block_means<const K: usize>(lineup: &Lineup<'_>, targets: &[[f64; K]]) -> Vec<[f64; K]> {
-    lineup
-        .blocks()
-        .iter()
-        .map(|&block| {
-            let mut sum = [0.0; K];
-            let mut n = 0.0;
-            for (_, t) in lineup.seats().iter().zip(targets).filter(|(s, _)| s.block == block) {
-                n += 1.0;
-                sum.iter_mut().zip(t).for_each(|(s, v)| *s += v);
-            }
-            sum.map(|s| s / n)
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn units_are_single_blocks_or_groups_that_hold_each_once() {
-        assert_eq!(units(3), [[0], [1], [2]]);
-        assert_eq!(units(SINGLE).len(), SINGLE);
-        for blocks in [SINGLE + 1, 128, 257] {
-            let found = units(blocks);
-            assert_eq!(found.len(), UNITS);
-            let sizes: Vec<usize> = found.iter().map(Vec::len).collect();
-            assert!(sizes.iter().max().unwrap() - sizes.iter().min().unwrap() <= 1, "{sizes:?}");
-            let mut all = found.concat();
-            all.sort_unstable();
-            assert_eq!(all, (0..blocks).collect::<Vec<_>>());
-            // Every UNITS-th block is of one group.
-            assert!((0..blocks).all(|b| found[b % UNITS].contains(&b)));
-        }
     }
 }

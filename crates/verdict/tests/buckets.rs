@@ -42,7 +42,6 @@ fn explained(pools: &[&Pool]) -> Explanation {
         checkpoints: vec![1, 1],
         pairs: vec![(0, 1)],
         attacks: Vec::new(),
-        exchanges: Default::default(),
         seed: 5,
         workers: 2,
     };

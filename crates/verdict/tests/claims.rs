@@ -3,7 +3,7 @@
 
 use flatleak_pool::{Groups, Membership, Pool, Signals};
 use flatleak_stream::{Purpose, Stream};
-use flatleak_verdict::{ClaimOutcome, Exchanges, Explanation, Options, analyse, attacks};
+use flatleak_verdict::{ClaimOutcome, Explanation, Options, analyse, attacks};
 
 const EXAMPLES: usize = 240;
 const TESTS: usize = 400;
@@ -29,7 +29,7 @@ fn group(i: usize) -> u32 {
 
 fn signals(phi: Vec<f32>) -> Signals {
     let correct = phi.iter().map(|v| u8::from(*v > 0.0)).collect();
-    Signals { entropy: phi.clone(), modified_entropy: phi.clone(), phi, correct }
+    Signals { entropy: phi.clone(), modified_entropy: phi.clone(), phi, correct, ..Signals::default() }
 }
 
 fn pool(name: &str, recipe: Recipe, noise: u64) -> Pool {
@@ -83,7 +83,6 @@ fn explained(candidate: Recipe) -> Explanation {
         checkpoints: vec![1, 1],
         pairs: vec![(0, 1)],
         attacks: ["lira-online-fixed", "rmia", "confidence"].iter().map(named).collect(),
-        exchanges: Exchanges { headline: 399, other: 99 },
         seed: 3,
         workers: 2,
     };

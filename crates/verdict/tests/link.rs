@@ -22,7 +22,7 @@ fn pool(models: usize, draw: u64) -> Pool {
                 .map(|((level, by_heart), m)| (level + if *m { *by_heart } else { 0.0 } + 0.7 * s.normal()) as f32)
                 .collect();
             let correct = phi.iter().map(|v| u8::from(*v > 0.0)).collect();
-            Signals { entropy: phi.clone(), modified_entropy: phi.clone(), phi, correct }
+            Signals { entropy: phi.clone(), modified_entropy: phi.clone(), phi, correct, ..Signals::default() }
         })
         .collect();
     Pool {
@@ -50,8 +50,7 @@ fn options() -> Options {
         runs: Vec::new(),
         checkpoints: vec![1],
         pairs: Vec::new(),
-        attacks: attacks().into_iter().filter(|a| NAMES.contains(&a.name())).collect(),
-        exchanges: Default::default(),
+        attacks: attacks().into_iter().filter(|a| NAMES.contains(&a.name().as_str())).collect(),
         seed: 1,
         workers: 1,
     }

@@ -1,6 +1,6 @@
 //! Limits on metrics, for pipelines that must refuse a leaking model.
 
-use flatleak_attack::Attack;
+use flatleak_attack::{Attack, NoAttack, split_metric};
 use flatleak_report::Document;
 use flatleak_verdict::{AttackResult, FPR_LEVELS};
 
@@ -9,7 +9,7 @@ use crate::exit::{Failure, USAGE};
 /// One limit.
 #[derive(Debug)]
 pub(super) struct Gate {
-    attack: String,
+    attack: Attack,
     measure: Measure,
     limit: f64,
 }
@@ -26,32 +26,31 @@ pub(super) enum Measure {
 
 impl Gate {
     /// Reads `attack.measure=limit`.
-    pub(super) fn parse(text: &str, attacks: &[Attack]) -> Result<Self, Failure> {
+    pub(super) fn parse(text: &str) -> Result<Self, Failure> {
         let wrong = |what: String| Failure::new(USAGE, format!("--fail-above {text}: {what}"));
         let (metric, limit) = text.rsplit_once('=').ok_or_else(|| wrong("write METRIC=X".into()))?;
         let limit: f64 = limit.parse().map_err(|_| wrong(format!("{limit:?} is not a number")))?;
         if !(0.0..=1.0).contains(&limit) {
             return Err(wrong("rates lie between 0 and 1; write fractions, not percentages".into()));
         }
-        let (attack, measure) = metric.split_once('.').ok_or_else(|| wrong("write attack.measure=X".into()))?;
-        if !attacks.iter().any(|a| a.name() == attack) {
-            return Err(wrong(format!("there is no attack {attack:?}; see `flatleak list attacks`")));
-        }
+        let (attack, measure) = split_metric(metric).ok_or_else(|| wrong("write attack.measure=X".into()))?;
+        let attack: Attack = attack.parse().map_err(|e: NoAttack| wrong(e.to_string()))?;
         let measure = match measure {
             "auc" => Measure::Auc,
             "advantage" => Measure::Advantage,
             "balanced-accuracy" => Measure::BalancedAccuracy,
             other => {
                 let level = other.strip_prefix("tpr@").and_then(|l| l.parse().ok()).filter(|l| FPR_LEVELS.contains(l));
-                let known = "auc, advantage, balanced-accuracy, tpr@0.0001, tpr@0.001, tpr@0.01 and tpr@0.1";
+                let levels = FPR_LEVELS.map(|l| format!("tpr@{l}")).join(", ");
+                let known = format!("auc, advantage, balanced-accuracy, {levels}");
                 Measure::Tpr(level.ok_or_else(|| wrong(format!("{other:?} is no measure; there are {known}")))?)
             }
         };
-        Ok(Self { attack: attack.into(), measure, limit })
+        Ok(Self { attack, measure, limit })
     }
 
-    pub(super) fn attack(&self) -> &str {
-        &self.attack
+    pub(super) fn attack(&self) -> Attack {
+        self.attack
     }
 
     pub(super) fn measure(&self) -> Measure {
@@ -61,7 +60,7 @@ impl Gate {
     /// What exceeds it, one sentence per recipe.
     pub(super) fn exceeded(&self, document: &Document) -> Vec<String> {
         let each = document.recipes.iter().filter_map(|r| {
-            let found = r.attacks.iter().find(|a| a.name == self.attack).and_then(|a| self.of(a));
+            let found = r.attacks.iter().find(|a| a.name == self.attack.name()).and_then(|a| self.of(a));
             self.against(&r.name, found)
         });
         each.collect()

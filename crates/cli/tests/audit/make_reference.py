@@ -2,6 +2,7 @@
 
 Run in this folder: python3 make_reference.py (made with NumPy 2.4, SciPy 1.17). The same files come out at each run.
 Every score is worked out twice: over arrays, and by `Slow`, plain loops over lists that know nothing of the arrays.
+An example that is not scored for a target is NaN; references are never targets.
 """
 
 import json
@@ -10,17 +11,19 @@ import pathlib
 from fractions import Fraction
 
 import numpy as np
-from scipy import special, stats
+from scipy import optimize, special, stats
 
+from design import FOLDS, KINDS, read
 from slow import Slow
 
 HERE = pathlib.Path(__file__).resolve().parent
-# The decimal 1e-45 in float64; as a float32 it would be 2^-149, of which the logarithm is -103.27893 instead of -103.61633.
+# The decimal 1e-45 in float64; as a float32 it would be 2^-149, of which the logarithm is -103.27893, not -103.61633.
 FLOOR = 1e-45
 PHI_LIMIT = -math.log(FLOOR)
 LOG_FLOOR = math.log(1e-30)
 TINY = 1e-30
 A = 0.3
+TEMPERATURES = (2, 4)
 # Attacks compared with phi in the form of 2021.
 OLD = ("lira-online", "lira-online-fixed@official", "lira-offline-two-sided", "rmia")
 
@@ -36,9 +39,10 @@ def to_float32(x):
 
 
 class Signals:
-    """What the attacks read of one view: arrays (models, examples) in float64."""
+    """What the attacks read of one view: arrays (models, examples) in float64; `warm` has the same at temperatures."""
 
-    def __init__(self, phi, correct, entropy=None, modified=None):
+    def __init__(self, phi, correct, entropy=None, modified=None, warm=None):
+        self.warm = warm or {}
         self.phi = np.float64(phi)
         self.log_p = -np.logaddexp(0.0, -self.phi)
         self.p = special.expit(self.phi)
@@ -46,6 +50,11 @@ class Signals:
         self.correct = np.float64(correct)
         self.entropy, self.modified = entropy, modified
         assert np.isfinite(self.log_p).all()
+
+    def of(self, at):
+        """The same of some examples."""
+        entropies = (None if e is None else e[:, at] for e in (self.entropy, self.modified))
+        return Signals(self.phi[:, at], self.correct[:, at], *entropies, {t: x.of(at) for t, x in self.warm.items()})
 
 
 def from_phi(phi):
@@ -59,6 +68,9 @@ def from_logits(z, labels):
     own = np.arange(classes) == labels[:, None]
     rest = special.logsumexp(np.where(own, -np.inf, z), axis=-1)
     phi = (z * own).sum(-1) - rest
+    warm = {}
+    for t in TEMPERATURES:
+        warm[t] = (z * own).sum(-1) / t - special.logsumexp(np.where(own, -np.inf, z / t), axis=-1)
     total = special.logsumexp(z, axis=-1, keepdims=True)
     others = np.stack([special.logsumexp(np.delete(z, j, axis=-1), axis=-1) for j in range(classes)], axis=-1)
     p, log_p, log_not = np.exp(z - total), z - total, others - total
@@ -67,7 +79,8 @@ def from_logits(z, labels):
     modified = -wrong * np.maximum((log_p * own).sum(-1), LOG_FLOOR)
     modified -= (np.where(own, 0.0, p) * np.maximum(log_not, LOG_FLOOR)).sum(-1)
     correct = z.argmax(-1) == labels
-    return Signals(to_float32(phi), correct, np.float64(to_float32(entropy)), np.float64(to_float32(modified)))
+    warm = {t: Signals(to_float32(x), correct) for t, x in warm.items()}
+    return Signals(to_float32(phi), correct, np.float64(to_float32(entropy)), np.float64(to_float32(modified)), warm)
 
 
 def from_probabilities(p, labels):
@@ -92,44 +105,35 @@ def official_2021(values, labels, kind):
 # Design ------------------------------------------------------------------------------------------------------------
 
 
-def find_blocks(member):
-    models, examples = member.shape
-    partner = [[k for k in range(models) if (member[k] != member[m]).all()] for m in range(models)]
-    if all(len(p) == 1 for p in partner):
-        first = [min(m, partner[m][0]) for m in range(models)]
-    else:
-        r = np.corrcoef(np.float64(member))
-        joined = (np.abs(r) > 0.25) & (np.abs(r) * math.sqrt(examples) > 5)
-        first = list(range(models))
-        for m in range(models):
-            for k in range(m):
-                if joined[m, k]:
-                    old, new = max(first[m], first[k]), min(first[m], first[k])
-                    first = [new if f == old else f for f in first]
-    order = sorted(set(first))
-    return np.array([order.index(f) for f in first])
-
-
 class Design:
     def __init__(self, member):
         self.member = member
-        self.blocks = find_blocks(member)
-        counts = [member[self.blocks == b].sum(0) for b in range(self.blocks.max() + 1)]
-        self.dropped_rule = not all((c == c[0]).all() for c in counts)
+        self.read = read(member)
+        assert self.read["margin"] > 1e-9
+        self.blocks, self.targets = self.read["blocks"], self.read["targets"]
+        self.kinds = ["reference" if k < 0 else KINDS[k] for k in self.read["kinds"]]
+        # Examples that are scored together, beside those that teach what is learnt for them.
+        everything = np.ones(member.shape[1], bool)
+        self.parts = [(everything, everything)]
+        if "fixed" in self.kinds:
+            self.parts = [(self.read["folds"] == f, self.read["folds"] != f) for f in range(FOLDS)]
 
     def outside(self, target):
         return self.blocks != self.blocks[target]
 
+    def outside_group(self, target):
+        """The models whose median an offset is measured from: with many blocks, groups of blocks are left out."""
+        if self.blocks.max() < 16:
+            return self.outside(target)
+        return self.blocks % 8 != self.blocks[target] % 8
+
     def sides(self, target):
-        """The IN and the OUT shadows of each example, (models, examples) of bool, equally many."""
-        inside = self.member & self.outside(target)[:, None]
-        out = ~self.member & self.outside(target)[:, None]
-        if self.dropped_rule:
-            fewer = np.minimum(inside.sum(0), out.sum(0))
-            inside &= np.cumsum(inside, axis=0) <= fewer
-            out &= np.cumsum(out, axis=0) <= fewer
-        assert (inside.sum(0) == out.sum(0)).all() and inside.any(0).all()
-        return inside, out
+        """The IN and the OUT shadows of each example, (models, examples) of bool."""
+        return [side.T for side in self.read["masks"](self.blocks[target])]
+
+    def scored(self, target):
+        """The examples that are scored for a target."""
+        return self.read["scored"][self.blocks[target]] & (target in self.targets)
 
 
 # Scores over arrays ------------------------------------------------------------------------------------------------
@@ -152,10 +156,10 @@ def log_normal(x, centre, s):
     return -0.5 * math.log(2 * math.pi) - np.log(s) - 0.5 * ((x - centre) / s) ** 2
 
 
-def bavaria(x, phi, side, alpha):
+def bavaria(x, phi, side, alpha, learnt):
     """Log density of phi under one side: normal about the mean where alpha is None, else Student's (scipy's)."""
-    cells = x[side]
-    mu0, v, n = cells.mean(), max(cells.var(), 1e-10), side.sum(0)
+    mu0 = learnt(lambda use: x[side & use].mean())
+    v, n = np.maximum(learnt(lambda use: x[side & use].var()), 1e-10), side.sum(0)
     mean = mean_over(x, side)
     ss = (np.where(side, x - mean, 0.0) ** 2).sum(0)
     beta = v + ss / 2 + n * (mean - mu0) ** 2 / (2 * (n + 1))
@@ -166,20 +170,70 @@ def bavaria(x, phi, side, alpha):
     return stats.t.logpdf(phi, 2 * alpha, (mu0 + n * mean) / (n + 1), scale)
 
 
+def inverse_trigamma(value):
+    y = math.exp(optimize.brentq(lambda u: special.polygamma(1, math.exp(u)) - value, -20, 35, xtol=1e-14))
+    for _ in range(2):
+        y -= (special.polygamma(1, y) - value) / special.polygamma(2, y)
+    return y
+
+
+def empirical_bayes(x, m, others, inside, out, parts):
+    """Log ratio of the target's phi under IN and OUT, means and variances shrunk towards what the shadows teach."""
+    result = np.full(x.shape[1], np.nan)
+    for now, use in parts:
+        rest = (x - np.median(x[others], axis=0))[:, use]
+        shifted = x - np.median(rest, axis=1)[:, None]
+        n1, n0 = inside.sum(0), out.sum(0)
+        n, u = n1 + n0, 1 / n1 + 1 / n0
+        mean1, mean0 = mean_over(shifted, inside), mean_over(shifted, out)
+        f, d, g = n - 2, mean1 - mean0, mean_over(shifted, inside | out)
+        ss = np.where(inside, shifted - mean1, 0.0) ** 2 + np.where(out, shifted - mean0, 0.0) ** 2
+        s2 = np.maximum(ss.sum(0) / f, 1e-20)
+        teach = use & (n >= 3)
+        e = np.log(s2) - special.digamma(f / 2) + np.log(f / 2)
+        excess = e[teach].var(ddof=1) - special.polygamma(1, f[teach] / 2).mean()
+        assert abs(excess) > 1e-6
+        if excess > 0:
+            f0 = 2 * inverse_trigamma(excess)
+            s02 = math.exp(e[teach].mean() + special.digamma(f0 / 2) - math.log(f0 / 2))
+            shrunken = (f0 * s02 + f * s2) / (f0 + f)
+        else:
+            shrunken = np.full(s2.shape, math.exp(e[teach].mean()))
+        tau2 = max(0.0, d[teach].var(ddof=1) - (shrunken * u)[teach].mean())
+        w = tau2 / (tau2 + shrunken * u)
+        moved = d[teach].mean() + w * (d - d[teach].mean())
+        spread_in = np.sqrt(shrunken * (1 + 1 / n) + (n0 / n) ** 2 * w * shrunken * u)
+        spread_out = np.sqrt(shrunken * (1 + 1 / n) + (n1 / n) ** 2 * w * shrunken * u)
+        ratio = log_normal(shifted[m], g + n0 * moved / n, spread_in)
+        ratio -= log_normal(shifted[m], g - n1 * moved / n, spread_out)
+        result[now] = ratio[now]
+    return result
+
+
 def log_mean(p, q):
     """log of a mean probability, given that mean and the mean of 1 - p."""
     return np.where(q < 0.5, np.log1p(-np.minimum(q, 0.5)), np.log(np.maximum(p, 1e-300)))
 
 
 def best_threshold(values, member):
-    """The lowest t that maximises TPR + TNR of `value >= t`, in integers."""
+    """The lowest t that maximises TPR + TNR of `value >= t`, in integers; 0 where one side is missing."""
     values, member = values.ravel(), member.ravel()
     candidates = np.unique(values)
     inside, out = np.sort(values[member]), np.sort(values[~member])
+    if not inside.size or not out.size:
+        return 0.0
     hits = inside.size - np.searchsorted(inside, candidates)
     passed = np.searchsorted(out, candidates)
-    assert inside.size and out.size
     return candidates[np.argmax(hits * out.size + passed * inside.size)]
+
+
+def log_ratios(s, m, inside, out):
+    """log p_y of the target over the mean of both sides' means (rmia), and over the mean of all shadows (base)."""
+    p_bar = (mean_over(s.p, inside) + mean_over(s.p, out)) / 2
+    q_bar = (mean_over(s.q, inside) + mean_over(s.q, out)) / 2
+    both = inside | out
+    base = s.log_p[m] - log_mean(mean_over(s.p, both), mean_over(s.q, both))
+    return s.log_p[m] - log_mean(p_bar, q_bar), base
 
 
 def score_view(s, design, labels, test=None):
@@ -190,44 +244,66 @@ def score_view(s, design, labels, test=None):
     if s.entropy is not None:
         plain |= {"entropy": -s.entropy, "modified-entropy": -s.modified}
         by_class |= {"entropy": -s.entropy, "modified-entropy": -s.modified}
-    rows = {name: [] for name in list(plain) + [f"{name}-per-class" for name in by_class]}
-    for m in range(models):
+    scores = {}
+    for m in design.targets:
         got = {name: x[m] for name, x in plain.items()}
         shadows = design.outside(m)
         for name, x in by_class.items():
-            t = {c: best_threshold(*(a[shadows][:, classes == c] for a in (x, design.member))) for c in set(classes)}
-            got[f"{name}-per-class"] = x[m] - np.array([t[c] for c in classes])
+            t = np.zeros(examples)
+            for now, use in design.parts:
+                for c in set(classes):
+                    taught = use & (classes == c)
+                    t[now & (classes == c)] = best_threshold(x[shadows][:, taught], design.member[shadows][:, taught])
+            got[f"{name}-per-class"] = x[m] - t
+        at = np.flatnonzero(design.scored(m))
+        got = {name: x[at] for name, x in got.items()}
+        parts = [(now[at], use[at]) for now, use in design.parts]
 
-        inside, out = design.sides(m)
-        phi, log_p = s.phi[m], s.log_p[m]
-        below = mean_over(np.float64(s.log_p < log_p), out)
-        assert np.array_equal(below, mean_over(np.float64(s.phi < phi), out))
-        got["attack-r"] = below + mean_over(np.float64(s.log_p == log_p), out) / 2
-        got["calibrated-loss"] = log_p - mean_over(s.log_p, out)
-        right = plain["correctness"]
+        def learnt(what):
+            """A number for each example, learnt from those that teach it."""
+            result = np.empty(at.size)
+            for now, use in parts:
+                result[now] = what(use)
+            return result
+
+        inside, out = (side[:, at] for side in design.sides(m))
+        v = s.of(at)
+        phi, log_p = v.phi[m], v.log_p[m]
+        below = mean_over(np.float64(v.log_p < log_p), out)
+        assert np.array_equal(below, mean_over(np.float64(v.phi < phi), out))
+        got["attack-r"] = below + mean_over(np.float64(v.log_p == log_p), out) / 2
+        got["calibrated-loss"] = log_p - mean_over(v.log_p, out)
+        right = v.correct
         got["calibrated-correctness"] = right[m] - (mean_over(right, inside) + mean_over(right, out)) / 2
 
-        mid_in, mid_out = median_over(s.phi, inside), median_over(s.phi, out)
-        s_in, s_out = std_over(s.phi, inside), std_over(s.phi, out)
-        raw_in, raw_out = s.phi[inside].std() + TINY, s.phi[out].std() + TINY
-        left_in, left_out = (s.phi - mid_in)[inside].std() + TINY, (s.phi - mid_out)[out].std() + TINY
-        for name, a, b in [
-            ("lira-online", s_in, s_out),
-            ("lira-online-fixed", left_in, left_out),
-            ("lira-online-fixed@official", raw_in, raw_in),
-            ("lira-online-fixed@per-side", raw_in, raw_out),
+        mid_in, mid_out = median_over(v.phi, inside), median_over(v.phi, out)
+        mean_in, mean_out = mean_over(v.phi, inside), mean_over(v.phi, out)
+        s_in, s_out = std_over(v.phi, inside), std_over(v.phi, out)
+
+        def pooled(x, side):
+            return learnt(lambda use: x[side & use].std()) + TINY
+
+        raw_in, raw_out = pooled(v.phi, inside), pooled(v.phi, out)
+        left_in, left_out = pooled(v.phi - mid_in, inside), pooled(v.phi - mid_out, out)
+        about_in, about_out = pooled(v.phi - mean_in, inside), pooled(v.phi - mean_out, out)
+        for name, centre_in, a, centre_out, b in [
+            ("lira-online", mid_in, s_in, mid_out, s_out),
+            ("lira-online-fixed", mid_in, left_in, mid_out, left_out),
+            ("lira-online-fixed@official", mid_in, raw_in, mid_out, raw_in),
+            ("lira-online-fixed@per-side", mid_in, raw_in, mid_out, raw_out),
+            ("lira-online-fixed(centre=mean)", mean_in, about_in, mean_out, about_out),
         ]:
-            got[name] = log_normal(phi, mid_in, a) - log_normal(phi, mid_out, b)
+            got[name] = log_normal(phi, centre_in, a) - log_normal(phi, centre_out, b)
         for suffix, b in [("", s_out), ("-fixed", left_out)]:
             got[f"lira-offline{suffix}"] = (phi - mid_out) / b
             got[f"lira-offline-two-sided{suffix}"] = -log_normal(phi, mid_out, b)
 
-        p_bar = (mean_over(s.p, inside) + mean_over(s.p, out)) / 2
-        q_bar = (mean_over(s.q, inside) + mean_over(s.q, out)) / 2
-        got["rmia"] = log_p - log_mean(p_bar, q_bar)
-        got["rmia-offline"] = log_p - np.log1p(-(1 + A) / 2 * mean_over(s.q, out))
-        both = inside | out
-        got["base"] = log_p - log_mean(mean_over(s.p, both), mean_over(s.q, both))
+        got["rmia"], got["base"] = log_ratios(v, m, inside, out)
+        got["rmia-offline"] = log_p - np.log1p(-(1 + A) / 2 * mean_over(v.q, out))
+        for t, x in v.warm.items():
+            got[f"rmia(t={t})"], base = log_ratios(x, m, inside, out)
+            if t == 2:
+                got[f"base(t={t})"] = base
         if test is not None:
             others = np.log1p(-(1 + A) / 2 * test.q[shadows].mean(0))
             z = test.log_p[m] - others
@@ -235,10 +311,11 @@ def score_view(s, design, labels, test=None):
             assert np.abs(x[:, None] - z).min() > 1e-10
             got["rmia-gamma"] = (z < x[:, None]).mean(1)
         for name, degrees in [("bavaria-n", None), ("bavaria-t", 2.0)]:
-            got[name] = bavaria(s.phi, phi, inside, degrees) - bavaria(s.phi, phi, out, degrees)
+            got[name] = bavaria(v.phi, phi, inside, degrees, learnt) - bavaria(v.phi, phi, out, degrees, learnt)
+        got["empirical-bayes"] = empirical_bayes(v.phi, m, design.outside_group(m), inside, out, parts)
         for name, row in got.items():
-            rows.setdefault(name, []).append(row)
-    return {name: np.array(row) for name, row in rows.items()}
+            scores.setdefault(name, np.full((models, examples), np.nan))[m, at] = row
+    return scores
 
 
 def score(views, design, labels, test=None):
@@ -249,28 +326,34 @@ def score(views, design, labels, test=None):
         out["label-only"] = out["correctness"]
         out["correctness"] = each[0]["correctness"]
         out["calibrated-correctness"] = each[0]["calibrated-correctness"]
-    assert all(x.shape == design.member.shape and np.isfinite(x).all() for x in out.values())
+    scored = np.array([design.scored(m) for m in range(len(design.member))])
+    assert all(np.array_equal(np.isfinite(x), scored) and np.array_equal(np.isnan(x), ~scored) for x in out.values())
     return out
 
 
 def check_slow(kind, views, member, labels, test, scores, design):
     """Compare with the loops, at every target and example."""
     slow = [Slow(kind, v, member, labels, test) for v in views]
-    assert slow[0].block == design.blocks.tolist() and slow[0].drop == design.dropped_rule
+    reading = slow[0].reading
+    assert reading.block == design.blocks.tolist()
+    assert [k or "reference" for k in reading.design] == design.kinds
     worst = 0.0
     for m in range(member.shape[0]):
+        at = reading.examples_of(m)
+        assert at == np.flatnonzero(design.scored(m)).tolist()
+        if not at:
+            continue
         each = [s.target(m) for s in slow]
-        # The shrunken ratios are scipy's densities already.
-        assert set(scores) - set(each[0][0]) <= {"bavaria-n", "bavaria-t", "label-only"}
+        assert set(scores) - set(each[0][0]) <= {"label-only"}
         for name in each[0][0]:
-            got = scores[name]
+            got = scores[name][m, at]
             if name == "correctness" and "label-only" in scores:
-                assert np.array_equal(got[m], each[0][0][name])
-                got = scores["label-only"]
+                assert np.array_equal(got, each[0][0][name])
+                got = scores["label-only"][m, at]
             used = each[:1] if name == "calibrated-correctness" else each
             want = np.mean([e[0][name] for e in used], axis=0)
             size = np.max([e[1][name] for e in used], axis=0)
-            error = np.abs(got[m] - want) / np.maximum(size, 1e-40)
+            error = np.abs(got - want) / np.maximum(size, 1e-40)
             worst = max(worst, error.max())
             assert error.max() < 1e-11, (name, m, error.max())
     return worst
@@ -283,51 +366,77 @@ def auc(scores, member):
     return stats.mannwhitneyu(scores[member], scores[~member]).statistic / (member.sum() * (~member).sum())
 
 
+def mean_auc_of(scores, design):
+    """Over the targets; in fixed classes within strata of examples of one fold and one count."""
+    values = []
+    for m in design.targets:
+        at = design.scored(m)
+        stratum = np.zeros(at.size, int)
+        if design.kinds[m] == "fixed":
+            stratum = design.read["folds"] + FOLDS * design.read["strata"][design.read["classes"][m]]
+        won = pairs = 0.0
+        for value in set(stratum[at]):
+            inside, out = (scores[m, at & (stratum == value) & (design.member[m] == side)] for side in (True, False))
+            if inside.size and out.size:
+                won, pairs = won + stats.mannwhitneyu(inside, out).statistic, pairs + inside.size * out.size
+        values.append(won / pairs)
+    return np.mean(values)
+
+
 def check_scores(views, design, labels, test, scores):
     """What must hold of the scores, whatever the formulas."""
-    member, models = design.member, design.member.shape[0]
-    assert np.array_equal(scores["confidence"], scores["loss"])
-    # Equal counts: pbar is the mean of all shadows.
-    assert np.allclose(scores["rmia"], scores["base"], rtol=1e-12, atol=1e-13)
+    member = design.member
+    assert np.array_equal(scores["confidence"], scores["loss"], equal_nan=True)
     s = views[0]
-    if len(views) == 1:
-        for m in range(models):
-            inside, out = design.sides(m)
-            s_out = np.array([s.phi[out[:, i], i].std() for i in range(member.shape[1])]) + TINY
-            mid = np.array([np.median(s.phi[out[:, i], i]) for i in range(member.shape[1])])
-            want = -stats.norm.logpdf(s.phi[m], mid, s_out)
-            assert np.allclose(scores["lira-offline-two-sided"][m], want, rtol=1e-10)
-            share = [stats.percentileofscore(s.phi[out[:, i], i], s.phi[m, i], "mean") for i in range(member.shape[1])]
-            assert np.allclose(scores["attack-r"][m], np.array(share) / 100, atol=1e-13)
-            # The pooled offline test ranks as phi - median does.
-            assert auc(scores["lira-offline-fixed"][m], member[m]) == auc(s.phi[m] - mid, member[m])
+    for m in design.targets:
+        at = np.flatnonzero(design.scored(m))
+        inside, out = (side[:, at] for side in design.sides(m))
+        # Equal counts: pbar is the mean of all shadows.
+        equal = at[inside.sum(0) == out.sum(0)]
+        for t in ["", "(t=2)"] if s.warm else [""]:
+            assert np.allclose(scores[f"rmia{t}"][m, equal], scores[f"base{t}"][m, equal], rtol=1e-12, atol=1e-13)
+        if len(views) == 1:
+            phi, own = s.phi[:, at], s.phi[m, at]
+            columns = range(at.size)
+            s_out = np.array([phi[out[:, i], i].std() for i in columns]) + TINY
+            mid = np.array([np.median(phi[out[:, i], i]) for i in columns])
+            want = -stats.norm.logpdf(own, mid, s_out)
+            assert np.allclose(scores["lira-offline-two-sided"][m, at], want, rtol=1e-10)
+            share = [stats.percentileofscore(phi[out[:, i], i], own[i], "mean") for i in columns]
+            assert np.allclose(scores["attack-r"][m, at], np.array(share) / 100, atol=1e-13)
+            # The pooled offline test ranks as phi - median does, among examples that learn from the same ones.
+            for now, _ in design.parts:
+                now = now[at]
+                both = scores["lira-offline-fixed"][m, at][now], (own - mid)[now]
+                assert np.array_equal(*(np.argsort(x, kind="stable") for x in both))
     # The scores of a target must not move with the outputs of the other models of its block.
     for b in range(design.blocks.max() + 1):
         rows = np.flatnonzero(design.blocks == b)
         if rows.size > 1:
             m = rows[0]
-            moved = []
-            for v in views:
+
+            def moved(v):
                 phi = v.phi.copy()
                 phi[rows[1:]] = np.float32(3.0 - 1.7 * phi[rows[1:]])
                 entropies = (None, None) if v.entropy is None else (v.entropy.copy(), v.modified.copy())
                 for e in entropies:
                     if e is not None:
                         e[rows[1:]] = 0.5 * e[rows[1:]]
-                moved.append(Signals(phi, v.correct, *entropies))
-            again = score(moved, design, labels, test)
-            assert all(np.array_equal(again[name][m], scores[name][m]) for name in scores)
-            assert not np.array_equal(again["rmia"], scores["rmia"])
+                return Signals(phi, v.correct, *entropies, {t: moved(x) for t, x in v.warm.items()})
+
+            again = score([moved(v) for v in views], design, labels, test)
+            assert all(np.array_equal(again[name][m], scores[name][m], equal_nan=True) for name in scores)
+            assert not np.array_equal(again["rmia"], scores["rmia"], equal_nan=True)
     # A score that reads no output of the target: over a block its AUCs average to exactly 1/2, in pairs counted.
-    if not design.dropped_rule:
+    if set(design.kinds) == {"balanced"}:
         wins = Fraction(0)
-        for m in range(models):
+        for m in design.targets:
             shadows = -s.phi[design.outside(m)].mean(0)
             a, b = shadows[member[m]][:, None], shadows[~member[m]]
             pairs = Fraction(2 * int((a > b).sum()) + int((a == b).sum()), 2 * a.size * b.size)
             assert abs(float(pairs) - auc(shadows, member[m])) < 1e-12
             wins += pairs
-        assert wins / models == Fraction(1, 2)
+        assert wins / len(member) == Fraction(1, 2)
 
 
 # Cases -------------------------------------------------------------------------------------------------------------
@@ -379,8 +488,6 @@ def views(rng):
 def balanced(rng):
     labels = some_labels(rng, 80, 4)
     member = np.stack([rng.permutation(np.arange(12) < 6) for _ in range(80)], axis=1)
-    r = np.corrcoef(np.float64(member))[np.triu_indices(12, 1)]
-    assert ((np.abs(r) < 0.25) | (np.abs(r) * math.sqrt(80) <= 5)).all() and r.min() > -0.9
     assert (member.sum(0) == 6).all()
     return {"logits": logits(rng, member, labels, 4), "labels": labels, "membership": member}
 
@@ -389,8 +496,8 @@ def coins(rng, models, examples, rows=lambda x: x):
     """Independent coins, columns redrawn until two shadows at least are left on either side of every target."""
     member = rows(rng.random((models, examples)) < 0.5)
     while True:
-        design = find_blocks(member)
-        sides = [member[design != b] for b in design]
+        blocks = read(member)["blocks"]
+        sides = [member[blocks != b] for b in blocks]
         bad = np.any([np.minimum(x.sum(0), (~x).sum(0)) < 2 for x in sides], axis=0)
         bad |= np.minimum(member.sum(0), (~member).sum(0)) < 3
         if not bad.any():
@@ -400,7 +507,7 @@ def coins(rng, models, examples, rows=lambda x: x):
 
 def bernoulli(rng):
     member = coins(rng, 11, 90)
-    assert len(set(member.sum(0))) > 3 and find_blocks(member).tolist() == list(range(11))
+    assert len(set(member.sum(0))) > 3
     phi = phis(rng, member)
     # Beyond the limit, one model an example.
     for i, (m, value) in enumerate([(0, 150.0), (3, -200.0), (5, 104.0), (7, 1e6), (10, 103.62), (2, -103.2)]):
@@ -433,23 +540,81 @@ def duplicates(rng):
         return member
 
     member = coins(rng, 9, 100, rows)
-    assert find_blocks(member).tolist() == [0, 0, 1, 1, 2, 3, 4, 5, 6]
     return {"phi": phis(rng, member), "membership": member}
 
 
-makers = [blocks, views, balanced, bernoulli, ties, saturated, duplicates]
-for number, make in enumerate(makers):
+def shuffled(rng, member):
+    return member[rng.permutation(len(member))][:, rng.permutation(member.shape[1])]
+
+
+def idle(rng):
+    """Independent rows and a reference; some examples are in none of them, some in all but the reference."""
+    rows = np.hstack([rng.random((9, 52)) < 0.45, np.zeros((9, 4), bool), np.ones((9, 4), bool)])
+    member, labels = shuffled(rng, np.vstack([rows, np.zeros((1, 60), bool)])), some_labels(rng, 60, 4)
+    return {"logits": np.float32(logits(rng, member, labels, 4)), "labels": labels, "membership": member}
+
+
+def folds(rng):
+    """Three times five models, each trained without its fifth of the examples."""
+    held_out = np.vstack([rng.permutation(np.arange(50) % 5) == np.arange(5)[:, None] for _ in range(3)])
+    member = shuffled(rng, ~held_out)
+    return {"phi": phis(rng, member), "membership": member}
+
+
+def fixed(rng):
+    """Every example in half of the models; a label of which some folds know nothing."""
+    member = np.stack([rng.permutation(np.arange(10) < 5) for _ in range(120)], axis=1)
+    labels = some_labels(rng, 120, 3)
+    labels[np.flatnonzero(read(member)["folds"] == 2)[[3, 8]]] = 3
+    return {"logits": np.float32(logits(rng, member, labels, 4)), "labels": labels, "membership": member}
+
+
+def rates(rng):
+    """Every example has its own rate of inclusion."""
+    member = rng.random((12, 70)) < rng.random(70)
+    return {"phi": phis(rng, member), "membership": member}
+
+
+def two_data(rng):
+    """Models of two data sets: pairs on the one, independent rows on the other."""
+    member = np.zeros((16, 76), bool)
+    member[:8, :36], member[8:, 36:] = paired_rows(rng, 8, 36), rng.random((8, 40)) < 0.5
+    member = shuffled(rng, member)
+    return {"phi": phis(rng, member), "membership": member}
+
+
+# The designs that are meant to be there, and whether all examples are scored for all models.
+PAIRS = {"balanced"}
+cases = {
+    blocks: (PAIRS, True),
+    views: (PAIRS, True),
+    balanced: ({"fixed"}, True),
+    bernoulli: ({"independent"}, True),
+    ties: (PAIRS, True),
+    saturated: (PAIRS, True),
+    duplicates: ({"independent"}, True),
+    idle: ({"independent", "reference"}, False),
+    folds: ({"balanced"}, True),
+    fixed: ({"fixed"}, True),
+    rates: ({"mixed"}, False),
+    two_data: ({"balanced", "independent"}, False),
+}
+for number, (make, (kinds, complete)) in enumerate(cases.items()):
     files = make(np.random.default_rng([20260, number]))
-    folder = HERE / make.__name__
+    case = make.__name__.replace("_", "-")
+    folder = HERE / case
     folder.mkdir(exist_ok=True)
     labels, member, test = files.get("labels"), files["membership"], None
     if "test_logits" in files:
         test = from_logits(files["test_logits"], files["test_labels"])
     kind = next(k for k in ("logits", "probabilities", "phi") if k in files)
     raw = [files[kind][:, :, q] for q in range(3)] if make is views else [files[kind]]
-    read = {"logits": from_logits, "probabilities": from_probabilities, "phi": lambda x, _: from_phi(x)}[kind]
-    signals = [read(x, labels) for x in raw]
+    convert = {"logits": from_logits, "probabilities": from_probabilities, "phi": lambda x, _: from_phi(x)}[kind]
+    signals = [convert(x, labels) for x in raw]
     design = Design(member)
+    assert set(design.kinds) == kinds
+    assert design.targets == [m for m in range(len(member)) if design.kinds[m] != "reference"]
+    assert complete == all(design.scored(m).all() for m in range(len(member)))
     scores = score(signals, design, labels, test)
     slow_test = test and (files["test_logits"], files["test_labels"])
     worst = check_slow(kind, raw, member, labels, slow_test, scores, design)
@@ -462,8 +627,10 @@ for number, make in enumerate(makers):
     for name, array in files.items():
         np.save(folder / f"{name}.npy", array)
     np.savez_compressed(folder / "scores.npz", **scores)
-    expected = {"blocks": design.blocks.tolist(), "dropped_rule": design.dropped_rule}
+    # The old name of: some block does not hold all of its examples equally often.
+    expected = {"blocks": design.blocks.tolist(), "dropped_rule": set(design.kinds) != {"balanced"}}
     (folder / "expected.json").write_text(json.dumps(expected) + "\n", encoding="utf-8")
-    mean_auc = {name: np.mean([auc(x[m], member[m]) for m in range(len(x))]) for name, x in scores.items()}
-    print(make.__name__, expected, f"largest difference from the loops {worst:.1e}")
+    mean_auc = {name: mean_auc_of(x, design) for name, x in scores.items()}
+    print(case, expected, f"largest difference from the loops {worst:.1e}")
+    print("  designs", design.kinds, "examples scored", [int(design.scored(m).sum()) for m in range(len(member))])
     print("  mean AUC", ", ".join(f"{name} {a:.3f}" for name, a in mean_auc.items()))

@@ -142,7 +142,7 @@ class Audit:
         lines = [self.headline]
         for recipe in self.results["recipes"]:
             for attack in recipe["attacks"]:
-                if attack["name"] in ("lira-online-fixed", "rmia", "confidence"):
+                if attack["name"] in ("strongest", "lira-online-fixed", "rmia", "confidence"):
                     auc = attack["auc"]
                     lines.append(f"  {recipe['name']:<16} {attack['name']:<20} AUC {auc['mean']:.4f} [{auc['low']:.4f}, {auc['high']:.4f}]")
         return "\n".join(lines)
@@ -168,6 +168,7 @@ def audit(
     test_features=None,
     name="model",
     variant="residual",
+    attacks=(),
     seed=0,
     workers=None,
 ) -> Audit:
@@ -175,6 +176,7 @@ def audit(
 
     Exactly one of ``logits``, ``probabilities``, ``phi``, ``loss`` and ``confidence`` is given; ``test_logits`` are of the same kind.
     ``variant`` is that of ``lira-online-fixed`` and of phi: ``residual``, ``official``, ``per-side`` or ``official-2021``.
+    ``attacks`` names further ones with their parameters, such as ``"rmia(t=3)"``.
     """
     given = {"logits": logits, "probabilities": probabilities, "phi": phi, "loss": loss, "confidence": confidence}
     chosen = [kind for kind, values in given.items() if values is not None]
@@ -183,18 +185,20 @@ def audit(
     if membership is None:
         raise ValueError("membership is needed: which model was trained on which example?")
     pool = Pool(given[chosen[0]], labels, membership, chosen[0], test_logits, test_labels, name, features, test_features)
-    return _run([pool], name, variant, seed, workers)
+    return _run([pool], name, variant, attacks, seed, workers)
 
 
-def compare(baseline: Pool, *candidates: Pool, name="audit", variant="residual", seed=0, workers=None) -> Audit:
+def compare(
+    baseline: Pool, *candidates: Pool, name="audit", variant="residual", attacks=(), seed=0, workers=None
+) -> Audit:
     """Sets pools against the first: model by model where their memberships agree, as independent estimates elsewhere."""
     if not candidates:
         raise ValueError("give at least two pools")
-    return _run([baseline, *candidates], name, variant, seed, workers)
+    return _run([baseline, *candidates], name, variant, attacks, seed, workers)
 
 
-def _run(pools, name, variant, seed, workers):
-    text, page = _flatleak.audit([pool._given() for pool in pools], name, variant, seed, workers)
+def _run(pools, name, variant, attacks, seed, workers):
+    text, page = _flatleak.audit([pool._given() for pool in pools], name, variant, list(attacks), seed, workers)
     return Audit(text, page)
 
 

@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
@@ -48,11 +49,18 @@ def audit(
     test_features: ArrayLike | None = ...,
     name: str = ...,
     variant: str = ...,
+    attacks: Iterable[str] = ...,
     seed: int = ...,
     workers: int | None = ...,
 ) -> Audit: ...
 def compare(
-    baseline: Pool, *candidates: Pool, name: str = ..., variant: str = ..., seed: int = ..., workers: int | None = ...
+    baseline: Pool,
+    *candidates: Pool,
+    name: str = ...,
+    variant: str = ...,
+    attacks: Iterable[str] = ...,
+    seed: int = ...,
+    workers: int | None = ...,
 ) -> Audit: ...
 def membership(n: int, models: int, seed: int = ...) -> NDArray[np.bool_]: ...
 def memorization(correct: ArrayLike, membership: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...

@@ -1,7 +1,7 @@
 //! Outputs, labels and membership as arrays.
 
 use flatleak_data::values::{Source, Values};
-use flatleak_pool::{Features, Membership, PhiForm, Pool, Signals, saturated_phi};
+use flatleak_pool::{Features, Membership, PhiForm, Pool, Signals, Wanted, saturated_phi};
 
 use super::{Imported, wrong};
 use crate::Error;
@@ -47,8 +47,8 @@ pub struct Arrays<'a> {
     pub recipe: &'a str,
     /// What the outputs are.
     pub given: Given,
-    /// How phi is computed from logits and probabilities.
-    pub form: PhiForm,
+    /// What is kept of logits and probabilities.
+    pub wanted: &'a Wanted,
     /// Outputs on the pool.
     pub outputs: Source<'a>,
     /// Labels of the pool, (N); needed for logits and probabilities.
@@ -90,7 +90,7 @@ pub fn from_arrays(arrays: &Arrays<'_>) -> Result<Imported, Error> {
         let held_out = !prefix.is_empty();
         let mut plain = Vec::new();
         let found = from.with(&name, |found| {
-            outputs(found, (arrays.given, arrays.form), labels, (models, examples), |queries| {
+            outputs(found, (arrays.given, arrays.wanted), labels, (models, examples), |queries| {
                 plain.extend(spill.push(held_out, queries).map_err(no_room)?);
                 Ok(())
             })
@@ -240,7 +240,7 @@ pub(super) fn no_room(e: std::io::Error) -> String {
 /// Hands each model's signals, one entry per query, to `keep`, and returns the number of queries, and how many outputs were saturated.
 fn outputs(
     found: &mut Values<'_>,
-    (given, form): (Given, PhiForm),
+    (given, wanted): (Given, &Wanted),
     labels: Option<&[u32]>,
     (models, examples): (usize, Option<usize>),
     mut keep: impl FnMut(Vec<Signals>) -> Result<(), String>,
@@ -302,8 +302,10 @@ fn outputs(
                 let rows = values.chunks(classes).skip(query).step_by(q);
                 let place = |i: usize| (model, first + i);
                 let (more, low) = match given {
-                    Given::Logits => (from_logits(rows, own.unwrap_or_default(), classes, form)?, 0),
-                    Given::Probabilities => from_probabilities(rows, own.unwrap_or_default(), (classes, form), place)?,
+                    Given::Logits => (from_logits(rows, own.unwrap_or_default(), classes, wanted)?, 0),
+                    Given::Probabilities => {
+                        from_probabilities(rows, own.unwrap_or_default(), (classes, wanted), place)?
+                    }
                     _ => from_one(rows.map(|row| row[0]), given, place)?,
                 };
                 signals.append(more);
@@ -319,7 +321,7 @@ fn outputs(
 /// layouts differ: (N, C), (N, Q, C), (N, 1, Q, C).
 pub(super) fn outputs_of(
     found: &mut Values<'_>,
-    form: PhiForm,
+    wanted: &Wanted,
     labels: &[u32],
 ) -> Result<(Vec<Signals>, usize), String> {
     let shape = found.shape().to_vec();
@@ -331,7 +333,7 @@ pub(super) fn outputs_of(
     };
     found.reshape(whole);
     let mut mine = Vec::new();
-    let (_, floored) = outputs(found, (Given::Logits, form), Some(labels), (1, Some(labels.len())), |queries| {
+    let (_, floored) = outputs(found, (Given::Logits, wanted), Some(labels), (1, Some(labels.len())), |queries| {
         mine = queries;
         Ok(())
     })?;
@@ -342,10 +344,10 @@ fn from_logits<'a>(
     rows: impl Iterator<Item = &'a [f64]>,
     labels: &[u32],
     classes: usize,
-    form: PhiForm,
+    wanted: &Wanted,
 ) -> Result<Signals, String> {
     let flat: Vec<f32> = rows.flatten().map(|v| *v as f32).collect();
-    Signals::from_logits_in(form, &flat, labels, classes).map_err(|e| e.to_string())
+    Signals::from_logits_as(wanted, &flat, labels, classes).map_err(|e| e.to_string())
 }
 
 /// Probabilities as logits, floored at [`LEAST`]; the number of examples of which the label's or all other probabilities are below it comes
@@ -353,7 +355,7 @@ fn from_logits<'a>(
 fn from_probabilities<'a>(
     rows: impl Iterator<Item = &'a [f64]>,
     labels: &[u32],
-    (classes, form): (usize, PhiForm),
+    (classes, wanted): (usize, &Wanted),
     place: impl Fn(usize) -> (usize, usize),
 ) -> Result<(Signals, usize), String> {
     let (mut flat, mut saturated) = (Vec::new(), Vec::new());
@@ -373,12 +375,13 @@ fn from_probabilities<'a>(
         let others: f64 = row.iter().enumerate().filter(|(j, _)| *j != y).map(|(_, p)| p).sum();
         floored += usize::from(row[y] < LEAST || others < LEAST);
         flat.extend(row.iter().map(|p| libm::log(p.max(LEAST)) as f32));
-        if form == PhiForm::Official2021 {
+        if wanted.form == PhiForm::Official2021 {
             saturated.push(saturated_phi(row[y].max(0.0), others.max(0.0)) as f32);
         }
     }
-    let mut signals = Signals::from_logits(&flat, labels, classes).map_err(|e| e.to_string())?;
-    if form == PhiForm::Official2021 {
+    let exact = Wanted { form: PhiForm::Exact, ..wanted.clone() };
+    let mut signals = Signals::from_logits_as(&exact, &flat, labels, classes).map_err(|e| e.to_string())?;
+    if wanted.form == PhiForm::Official2021 {
         signals.phi = saturated;
     }
     Ok((signals, floored))

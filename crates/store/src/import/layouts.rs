@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use flatleak_data::values::{self, Source};
-use flatleak_pool::{Membership, PhiForm, Pool};
+use flatleak_pool::{Membership, Pool, Wanted};
 
 use super::arrays::{labels, no_room, outputs_of};
 use super::{Imported, privacy_meter, wrong};
@@ -129,10 +129,10 @@ pub fn from_folder(
     dir: &Path,
     recipe: &str,
     given_labels: Option<&Path>,
-    form: PhiForm,
+    wanted: &Wanted,
 ) -> Result<Option<Imported>, Error> {
     if let Some((memberships, signals)) = privacy_meter::find(dir) {
-        return privacy_meter::read((&memberships, &signals), recipe, given_labels).map(Some);
+        return privacy_meter::read((&memberships, &signals), recipe, given_labels, wanted).map(Some);
     }
     let Some((layout, places)) = detect(dir)? else { return Ok(None) };
     let beside = ["y_train.npy", "labels.npy"].map(|name| dir.join(name)).into_iter().find(|p| p.is_file());
@@ -162,7 +162,7 @@ pub fn from_folder(
                     found.shape()
                 ));
             }
-            outputs_of(found, form, &labels)
+            outputs_of(found, wanted, &labels)
         });
         let (own, _) = found.map_err(wrong(&place.logits))?;
         let first = *queries.get_or_insert(own.len());

@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use flatleak_data::values::Source;
+use flatleak_pool::Wanted;
 
 use super::{Arrays, Given, Imported, from_arrays, wrong};
 use crate::Error;
@@ -30,6 +31,7 @@ pub(super) fn read(
     (memberships, signals): (&Path, &Path),
     recipe: &str,
     labels: Option<&Path>,
+    wanted: &Wanted,
 ) -> Result<Imported, Error> {
     let shape = |path: &Path| {
         let found = Source::File(path).with("signals", |found| {
@@ -54,7 +56,7 @@ pub(super) fn read(
     let arrays = Arrays {
         recipe,
         given: Given::Confidence,
-        form: Default::default(),
+        wanted,
         outputs: Source::Transposed(signals),
         labels: labels.map(Source::File),
         membership: Source::File(memberships),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use flatleak_data::records;
 use flatleak_data::values::Source;
-use flatleak_pool::PhiForm;
+use flatleak_pool::Wanted;
 
 use super::{Arrays, Given, Imported, from_arrays, wrong};
 use crate::Error;
@@ -164,7 +164,7 @@ fn fill(split: &Split, models: &Ids, queries: &Ids, columns: &Columns) -> Result
 ///
 /// # Errors
 /// As [`from_arrays`]; rows that are missing or twice, with their model and example.
-pub fn from_table(path: &Path, recipe: &str, form: PhiForm) -> Result<Imported, Error> {
+pub fn from_table(path: &Path, recipe: &str, wanted: &Wanted) -> Result<Imported, Error> {
     let start = |names: &[String]| {
         let columns = Columns::find(names)?;
         let (models, queries) = (Ids::new(), Ids::new());
@@ -188,7 +188,7 @@ pub fn from_table(path: &Path, recipe: &str, form: PhiForm) -> Result<Imported, 
     let arrays = Arrays {
         recipe,
         given: columns.given,
-        form,
+        wanted,
         outputs: memory("<f8", &pool.shape, &pool.outputs),
         labels: labelled.then(|| memory("<f8", &n, &pool.labels)),
         membership: memory("|u1", &membership_shape, &pool.membership),

@@ -3,7 +3,7 @@
 use flatleak_explain::halves::{AgainstNull, Halves, Outputs, null_order, rank_agreement};
 use flatleak_explain::{BUCKETS, Design, ENTROPY_CUT, Influence, Memorization, Strata};
 use flatleak_pool::{Pool, Signal};
-use flatleak_stats::{Jackknife, moments};
+use flatleak_stats::{Jackknife, Range, moments};
 use flatleak_stream::{Purpose, Stream};
 
 use super::influence::frequencies;
@@ -184,18 +184,19 @@ fn result(
     let mut buckets = Vec::new();
     for (bucket, ((a, b), examples)) in a.iter().zip(&b).zip(strata.sizes()).enumerate() {
         let (Some(a), Some(b)) = (a, b) else { continue };
+        let rate = Range::Rate { of: examples as f64 };
         let gains: Vec<f64> = a.iter().zip(b).map(|(a, b)| b - a).collect();
         buckets.push(BucketResult {
             bucket: if bucket < BUCKETS { (bucket + 1).to_string() } else { "none".into() },
             examples,
-            baseline: over_blocks(a, context.seed)?,
-            candidate: over_blocks(b, context.seed)?,
-            gain: over_blocks(&gains, context.seed)?,
+            baseline: over_blocks(a, rate)?,
+            candidate: over_blocks(b, rate)?,
+            gain: over_blocks(&gains, Range::Difference)?,
         });
     }
     let chance = nulls.filter(|n| n.len() > 1).map(moments::mean);
     let contrast = contrast.map(|blocks| -> Result<Jackknife, Error> {
-        let Jackknife { interval, standard_error: error } = over_blocks_with_error(&blocks, context.seed)?;
+        let Jackknife { interval, standard_error: error } = over_blocks_with_error(&blocks)?;
         let Some(nulls) = nulls.filter(|n| n.len() > 1) else {
             return Ok(Jackknife { interval, standard_error: error });
         };

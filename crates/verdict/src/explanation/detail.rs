@@ -3,14 +3,14 @@
 use flatleak_attack::Attack;
 use flatleak_explain::pairs::Pairs;
 use flatleak_pool::Pool;
-use flatleak_stats::{Interval, wilson};
+use flatleak_stats::{Interval, moments, wilson};
 
 use super::memorization::Both;
 use crate::Error;
 use crate::recipe::Scored;
 
 /// The attack whose membership calls stand in the table of exposure.
-pub const EXPOSURE_ATTACK: &str = "lira-online-fixed";
+pub const EXPOSURE_ATTACK: &str = "strongest";
 
 /// One recipe's examples.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,14 +36,24 @@ pub struct Detail {
     pub pairs: Option<Pairs>,
 }
 
-pub(super) fn of(pool: &Pool, both: &Both, pairs: Option<Pairs>, scored: &[(Attack, Scored)]) -> Result<Detail, Error> {
+/// `examples` are where the examples of `pool` stand in the one that was attacked.
+pub(super) fn of(
+    pool: &Pool,
+    both: &Both,
+    pairs: Option<Pairs>,
+    scored: &[(Attack, Scored)],
+    examples: &[usize],
+) -> Result<Detail, Error> {
     let models = pool.membership.models() as u64;
     let calls = scored.iter().find(|(a, s)| a.name() == EXPOSURE_ATTACK && !s.calls.is_empty());
     let exposure = calls
         .map(|(_, s)| {
-            let rate = |i: usize| s.calls.iter().map(|block| block[i]).sum::<f64>() / s.calls.len() as f64;
-            let one = |i: usize| wilson((rate(i) * models as f64).round() as u64, models, 0.95);
-            (0..pool.labels.len()).map(one).collect::<Result<Vec<_>, _>>()
+            let rate = |i: usize| {
+                let known: Vec<f64> = s.calls.iter().map(|unit| unit[i]).filter(|v| !v.is_nan()).collect();
+                if known.is_empty() { 0.5 } else { moments::mean(&known) }
+            };
+            let one = |i: &usize| wilson((rate(*i) * models as f64).round() as u64, models, 0.95);
+            examples.iter().map(one).collect::<Result<Vec<_>, _>>()
         })
         .transpose()?;
     Ok(Detail {

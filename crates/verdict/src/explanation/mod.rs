@@ -13,6 +13,7 @@ use flatleak_explain::PhiMoments;
 use flatleak_pool::{Pool, Signal};
 use flatleak_stats::{Jackknife, models_needed};
 
+use crate::judge::ORACLE;
 use crate::recipe::Scored;
 use crate::{Comparison, Detail, Difference, Error, Explanation, LeftOut, RecipeResult, groups};
 use influence::Found;
@@ -53,6 +54,8 @@ pub(crate) struct Attacked<'a> {
     pub(crate) result: Option<&'a RecipeResult>,
     pub(crate) scored: &'a [(Attack, Scored)],
     pub(crate) links: &'a [crate::LinkResult],
+    /// Where the examples of the pool that is explained stand in the one that was attacked.
+    pub(crate) examples: Vec<usize>,
 }
 
 /// What an explanation costs beside the attacks, in steps of the progress.
@@ -138,10 +141,11 @@ pub(crate) fn explain(
         }
         if let (Some(one), Some(other)) = (&moments[a], &moments[b]) {
             let phi = |at: usize| {
-                let found = attacked[at].scored.iter().find(|(attack, _)| *attack == Attack::Confidence);
-                found.map(|(_, s)| s.blocks.as_slice())
+                let found = attacked[at].scored.iter().find(|(attack, _)| *attack == Attack::CONFIDENCE);
+                found.map(|(_, s)| s.table.of(ORACLE)).transpose()
             };
-            out.attribution.push(spread::attribution(context, &pair, (one, other), phi(a).zip(phi(b)))?);
+            let observed = phi(a)?.zip(phi(b)?);
+            out.attribution.push(spread::attribution(context, &pair, (one, other), observed)?);
         }
         if !context.influence {
             step()?;
@@ -159,7 +163,9 @@ pub(crate) fn explain(
         .zip(both)
         .zip(found)
         .zip(attacked)
-        .map(|(((pool, both), found), attacked)| detail::of(pool, both, found.map(|f| f.pairs), attacked.scored))
+        .map(|(((pool, both), found), attacked)| {
+            detail::of(pool, both, found.map(|f| f.pairs), attacked.scored, &attacked.examples)
+        })
         .collect::<Result<_, _>>()?;
     Ok((out, details))
 }

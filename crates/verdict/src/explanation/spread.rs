@@ -2,10 +2,9 @@
 
 use flatleak_explain::{Over, PhiMoments, Variance};
 use flatleak_pool::{Pool, Signal};
+use flatleak_stats::{Jackknife, Range, Replicates};
 
 use super::{Context, Pair, difference};
-use crate::recipe::over_blocks_with_error;
-use crate::scored::Measures;
 use crate::{AttributionResult, Difference, Error, MomentsResult, VarianceDifference, VarianceResult};
 
 /// Every variance by name: signal, side, kind.
@@ -94,18 +93,19 @@ fn moments(found: &PhiMoments) -> Result<MomentsResult, Error> {
     })
 }
 
-/// The attribution of a paired difference; `observed` holds the phi attack's measures per block of either recipe.
+/// The attribution of a paired difference; `observed` holds the phi attack's advantage, at each target's own best threshold, of either recipe.
 pub(super) fn attribution(
     context: &Context<'_>,
     pair: &Pair<'_>,
     (a, b): (&PhiMoments, &PhiMoments),
-    observed: Option<(&[Measures], &[Measures])>,
+    observed: Option<(Replicates, Replicates)>,
 ) -> Result<AttributionResult, Error> {
     let (parts, relative) = (b.attribute(a)?, b.attribute_relative(a)?);
     let seen = observed
         .map(|(a, b)| -> Result<Difference, Error> {
-            let blocks: Vec<f64> = a.iter().zip(b).map(|(a, b)| b[1] - a[1]).collect();
-            Ok(difference(over_blocks_with_error(&blocks, context.seed)?, pair))
+            let found = b.minus(&a)?;
+            let interval = found.interval(0.95, Range::Difference)?;
+            Ok(difference(Jackknife { interval, standard_error: found.standard_error() }, pair))
         })
         .transpose()?;
     Ok(AttributionResult {

@@ -1,0 +1,98 @@
+//! The likelihood ratio by empirical Bayes (own): what the pool says of the spread of variances and of differences shrinks each example's.
+//!
+//! Before anything is fitted each model's offset is taken off: the median over examples of phi less the example's median over models outside
+//! the target's block. The offset needs the target's outputs on all examples, which an attacker who asks about all of them has.
+
+use flatleak_stats::moments;
+
+use crate::Lineup;
+use crate::shrinkage::{Fit, Hyper, Learner, Summary};
+
+/// Of more blocks than this, a target's offsets and shadows' medians leave out every [`COHORTS`]-th block, not its own alone: medians without
+/// each of hundreds of blocks would cost more than all else.
+const SINGLE: usize = 16;
+
+/// Groups of blocks of more than [`SINGLE`].
+const COHORTS: usize = 8;
+
+/// Groups of so many blocks, or units of blocks, that are left out together; that of each is its position modulo their number.
+pub(crate) fn cohorts(blocks: usize) -> usize {
+    if blocks > SINGLE { COHORTS } else { blocks }
+}
+
+/// log N(phi; IN) - log N(phi; OUT) with the laws of [`Fit`], phi less each model's offset.
+pub(crate) fn score(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    let (n, blocks) = (lineup.examples(), lineup.blocks().len());
+    let positions = lineup.positions();
+    let mut scores = vec![vec![f64::NAN; n]; lineup.seats.len()];
+    let cohorts = cohorts(blocks);
+    for group in 0..cohorts {
+        let own: Vec<usize> = (group..blocks).step_by(cohorts).collect();
+        let offsets = offsets(lineup, &positions, &own);
+        for &block in &own {
+            of_block(lineup, &positions, block, &offsets, &mut scores);
+        }
+    }
+    scores
+}
+
+/// Of every seat and part of the examples, its offset beside the models outside `own` blocks, over the examples that teach the part.
+fn offsets(lineup: &Lineup<'_>, positions: &[u32], own: &[usize]) -> Vec<Vec<f64>> {
+    let n = lineup.examples();
+    let is_shadow = |k: &usize| !own.contains(&(positions[*k] as usize));
+    let shadows: Vec<usize> = (0..lineup.seats.len()).filter(is_shadow).collect();
+    let kept: Vec<usize> = (0..n).filter(|&i| own.iter().any(|&b| lineup.is_scored(b, i))).collect();
+    let mut values = vec![0.0; shadows.len()];
+    let centre: Vec<f64> = kept
+        .iter()
+        .map(|&i| {
+            values.iter_mut().zip(&shadows).for_each(|(v, &k)| *v = lineup.seats[k].values[i]);
+            moments::median_in_place(&mut values)
+        })
+        .collect();
+    let teaches = |part: usize, i: usize| {
+        let mut found = false;
+        lineup.teach(i, |other| found |= other == part);
+        found
+    };
+    let mut gaps: Vec<f64> = Vec::with_capacity(kept.len());
+    let offset = |seat: &crate::Seat<'_>, part: usize, gaps: &mut Vec<f64>| {
+        gaps.clear();
+        let taught = kept.iter().zip(&centre).filter(|(i, _)| teaches(part, **i));
+        gaps.extend(taught.map(|(&i, c)| seat.values[i] - c));
+        if gaps.is_empty() { 0.0 } else { moments::median_in_place(gaps) }
+    };
+    let parts = 0..lineup.parts();
+    lineup.seats.iter().map(|seat| parts.clone().map(|part| offset(seat, part, &mut gaps)).collect()).collect()
+}
+
+/// Scores of the targets of one block.
+fn of_block(lineup: &Lineup<'_>, positions: &[u32], block: usize, offsets: &[Vec<f64>], scores: &mut [Vec<f64>]) {
+    let scored: Vec<usize> = (0..lineup.examples()).filter(|&i| lineup.is_scored(block, i)).collect();
+    let cut = lineup.cut().filter(|cut| cut.concerns(block));
+    let summary = |i: usize, part: usize| {
+        let mut sides = [Vec::new(), Vec::new()];
+        for (k, seat) in lineup.seats.iter().enumerate().filter(|(k, _)| positions[*k] as usize != block) {
+            sides[usize::from(!seat.member[i])].push(k);
+        }
+        if let Some(cut) = cut {
+            for (side, shadows) in sides.iter_mut().enumerate() {
+                let gone = cut.left_out(block, i, shadows, side);
+                shadows.retain(|k| gone.binary_search(k).is_err());
+            }
+        }
+        Summary::new(sides.map(|side| side.into_iter().map(|k| lineup.seats[k].values[i] - offsets[k][part]).collect()))
+    };
+    let mut learners = vec![Learner::default(); lineup.parts()];
+    for &i in &scored {
+        lineup.teach(i, |part| learners[part].add(&summary(i, part)));
+    }
+    let known: Vec<Hyper> = learners.iter().map(Learner::hyper).collect();
+    for &i in &scored {
+        let part = lineup.part(i);
+        let fit = Fit::new(&summary(i, part), &known[part]);
+        for k in (0..lineup.seats.len()).filter(|&k| positions[k] as usize == block) {
+            scores[k][i] = fit.log_ratio(lineup.seats[k].values[i] - offsets[k][part]);
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! What the learner sees: outputs of all models on one example, and sums over the shadows that are left without some of them.
+
+use flatleak_pool::{Decimal, Membership, Signal, Signals, log_sigmoid};
+
+use crate::shrinkage::Summary;
+
+/// Signals whose shadows are fitted.
+pub(super) const FITTED: usize = 4;
+/// Temperatures of RMIA.
+pub(super) const TEMPERATURES: usize = 3;
+/// Values of one model on one example: fitted signals, confidences, whether it is right.
+const WIDTH: usize = FITTED + TEMPERATURES + 1;
+
+/// One model's values on one example.
+pub(super) type Values = [f64; WIDTH];
+
+/// A fitted signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fitted {
+    Phi,
+    LogConfidence(Decimal),
+    NegativeEntropy,
+}
+
+/// The models of a pool as the learner reads them.
+#[derive(Clone, Debug)]
+pub(super) struct Evidence<'a> {
+    pub(super) membership: &'a Membership,
+    signals: &'a [Signals],
+    fitted: Vec<Fitted>,
+    /// Temperatures at which confidences are known; the first is 1.
+    temperatures: Vec<Decimal>,
+    /// By model and fitted signal, its mean over examples.
+    offsets: Vec<[f64; FITTED]>,
+    /// By block, the unit that it can be left out with; references have none.
+    pub(super) unit_of: Vec<Option<usize>>,
+    units: usize,
+    cohorts: usize,
+}
+
+/// Number, sums and sums of squares over the shadows of one side.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Stat {
+    pub(super) n: f64,
+    sums: Values,
+    squares: [f64; FITTED],
+}
+
+impl Stat {
+    fn add(&mut self, values: &Values, offsets: &[f64; FITTED]) {
+        self.n += 1.0;
+        for (k, v) in values.iter().enumerate() {
+            let v = if k < FITTED { v - offsets[k] } else { *v };
+            self.sums[k] += v;
+            if k < FITTED {
+                self.squares[k] += v * v;
+            }
+        }
+    }
+
+    fn with(&mut self, other: &Self) {
+        self.n += other.n;
+        self.sums.iter_mut().zip(&other.sums).for_each(|(a, b)| *a += b);
+        self.squares.iter_mut().zip(&other.squares).for_each(|(a, b)| *a += b);
+    }
+
+    /// Mean confidence at a temperature, by place.
+    pub(super) fn confidence(&self, temperature: usize) -> f64 {
+        self.sums[FITTED + temperature] / self.n
+    }
+
+    /// Share of shadows that are right.
+    pub(super) fn correct(&self) -> f64 {
+        self.sums[WIDTH - 1] / self.n
+    }
+}
+
+/// Shadows of both sides, IN and OUT.
+pub(super) type Sides = [Stat; 2];
+
+/// Whether both sides have a shadow, and a third tells a variance.
+pub(super) fn is_known(sides: &Sides) -> bool {
+    sides.iter().all(|s| s.n >= 1.0) && sides[0].n + sides[1].n >= 3.0
+}
+
+/// The summary of one fitted signal, offsets taken off.
+pub(super) fn summary(sides: &Sides, signal: usize) -> Summary {
+    Summary::of_sums([0, 1].map(|s| [sides[s].n, sides[s].sums[signal], sides[s].squares[signal]]))
+}
+
+/// Who is no shadow: one cohort, and perhaps another, or a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Exclusion {
+    pub(super) cohort: usize,
+    pub(super) other: Option<Other>,
+}
+
+/// What is left out besides a cohort.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Other {
+    Cohort(usize),
+    Unit(usize),
+}
+
+impl<'a> Evidence<'a> {
+    /// `units` are the blocks of each unit. None where the pool has no phi.
+    pub(super) fn new(membership: &'a Membership, signals: &'a [Signals], units: &[Vec<usize>]) -> Option<Self> {
+        let n = membership.examples();
+        let known = |signal: Signal| signals.iter().all(|s| s.values(signal).len() == n);
+        if !known(Signal::Phi) {
+            return None;
+        }
+        let tempered: Vec<Decimal> = [2000, 4000]
+            .map(Decimal::thousandths)
+            .into_iter()
+            .filter(|t| signals.iter().all(|s| s.at(*t).len() == n))
+            .collect();
+        let mut fitted = vec![Fitted::Phi];
+        fitted.extend(tempered.iter().map(|t| Fitted::LogConfidence(*t)));
+        if signals.iter().all(|s| s.entropy.len() == n) {
+            fitted.push(Fitted::NegativeEntropy);
+        }
+        let mut unit_of = vec![None; membership.blocks()];
+        for (unit, blocks) in units.iter().enumerate() {
+            blocks.iter().for_each(|&block| unit_of[block] = Some(unit));
+        }
+        let temperatures = std::iter::once(Decimal::ONE).chain(tempered).collect();
+        let cohorts = crate::empirical::cohorts(units.len());
+        let offsets = vec![[0.0; FITTED]; signals.len()];
+        let mut out = Self { membership, signals, fitted, temperatures, offsets, unit_of, units: units.len(), cohorts };
+        for model in 0..signals.len() {
+            let mut sums = [0.0; FITTED];
+            for i in 0..n {
+                let values = out.values(model, i);
+                sums.iter_mut().zip(values).for_each(|(sum, v)| *sum += v);
+            }
+            out.offsets[model] = sums.map(|sum| sum / n as f64);
+        }
+        Some(out)
+    }
+
+    /// Names of the fitted signals.
+    pub(super) fn names(&self) -> Vec<String> {
+        let name = |signal: &Fitted| match signal {
+            Fitted::Phi => "phi".to_owned(),
+            Fitted::LogConfidence(t) => format!("confidence at t = {t}"),
+            Fitted::NegativeEntropy => "entropy".to_owned(),
+        };
+        self.fitted.iter().map(name).collect()
+    }
+
+    /// Number of fitted signals.
+    pub(super) fn fitted(&self) -> usize {
+        self.fitted.len()
+    }
+
+    /// Number of temperatures.
+    pub(super) fn temperatures(&self) -> usize {
+        self.temperatures.len()
+    }
+
+    pub(super) fn cohorts(&self) -> usize {
+        self.cohorts
+    }
+
+    pub(super) fn units(&self) -> usize {
+        self.units
+    }
+
+    /// The cohort of a unit.
+    pub(super) fn cohort(&self, unit: usize) -> usize {
+        unit % self.cohorts
+    }
+
+    /// Unit of a model that is a target's relative or a target; references have none.
+    pub(super) fn unit(&self, model: usize) -> Option<usize> {
+        self.unit_of[self.membership.block(model)]
+    }
+
+    /// One model on one example.
+    pub(super) fn values(&self, model: usize, i: usize) -> Values {
+        let s = &self.signals[model];
+        let mut out = [0.0; WIDTH];
+        let phi = f64::from(s.phi[i]);
+        for (to, signal) in out.iter_mut().zip(&self.fitted) {
+            *to = match signal {
+                Fitted::Phi => phi,
+                Fitted::LogConfidence(t) => log_sigmoid(f64::from(s.at(*t)[i])),
+                Fitted::NegativeEntropy => -f64::from(s.entropy[i]),
+            };
+        }
+        for (to, t) in out[FITTED..].iter_mut().zip(&self.temperatures) {
+            let phi = if *t == Decimal::ONE { phi } else { f64::from(s.at(*t)[i]) };
+            *to = 1.0 / (1.0 + libm::exp(-phi));
+        }
+        out[WIDTH - 1] = f64::from(s.correct[i]);
+        out
+    }
+
+    /// log p_y at a temperature, by place, of one model on one example.
+    pub(super) fn log_confidence(&self, model: usize, i: usize, temperature: usize) -> f64 {
+        let (s, t) = (&self.signals[model], self.temperatures[temperature]);
+        log_sigmoid(f64::from(if t == Decimal::ONE { s.phi[i] } else { s.at(t)[i] }))
+    }
+
+    /// A fitted signal of a target without its offset.
+    pub(super) fn centred(&self, model: usize, values: &Values, signal: usize) -> f64 {
+        values[signal] - self.offsets[model][signal]
+    }
+}
+
+/// All models on one example.
+pub(super) struct Desk<'e, 'a> {
+    evidence: &'e Evidence<'a>,
+    pub(super) example: usize,
+    /// By model.
+    pub(super) values: Vec<Values>,
+    /// By unit, and of references behind them.
+    by_unit: Vec<Sides>,
+    by_cohort: Vec<Sides>,
+    references: Sides,
+}
+
+impl<'e, 'a> Desk<'e, 'a> {
+    pub(super) fn new(evidence: &'e Evidence<'a>) -> Self {
+        Self {
+            evidence,
+            example: 0,
+            values: vec![[0.0; WIDTH]; evidence.signals.len()],
+            by_unit: vec![Sides::default(); evidence.units],
+            by_cohort: vec![Sides::default(); evidence.cohorts],
+            references: Sides::default(),
+        }
+    }
+
+    /// Turns to an example.
+    pub(super) fn turn(&mut self, example: usize) {
+        let e = self.evidence;
+        self.example = example;
+        self.by_unit.fill(Sides::default());
+        self.by_cohort.fill(Sides::default());
+        self.references = Sides::default();
+        for model in 0..self.values.len() {
+            self.values[model] = e.values(model, example);
+            let side = usize::from(!e.membership.row(model)[example]);
+            let to = match e.unit(model) {
+                Some(unit) => &mut self.by_unit[unit],
+                None => &mut self.references,
+            };
+            to[side].add(&self.values[model], &e.offsets[model]);
+        }
+        for (unit, own) in self.by_unit.iter().enumerate() {
+            let to = &mut self.by_cohort[e.cohort(unit)];
+            to.iter_mut().zip(own).for_each(|(a, b)| a.with(b));
+        }
+    }
+
+    /// Shadows of the targets of a block without those excluded, which hold the block. Nothing of what is left out is in the sums, not even
+    /// its rounding. Where shadows are cut, the block decides which are kept.
+    pub(super) fn sides(&self, block: usize, exclusion: Exclusion) -> Sides {
+        let e = self.evidence;
+        if e.membership.is_cut(block) {
+            return self.cut(block, exclusion);
+        }
+        let mut out = self.references;
+        let mut add = |more: &Sides| out.iter_mut().zip(more).for_each(|(a, b)| a.with(b));
+        for cohort in (0..e.cohorts).filter(|c| *c != exclusion.cohort) {
+            match exclusion.other {
+                Some(Other::Cohort(other)) if other == cohort => {}
+                Some(Other::Unit(unit)) if e.cohort(unit) == cohort => {
+                    (0..e.units).filter(|u| *u != unit && e.cohort(*u) == cohort).for_each(|u| add(&self.by_unit[u]));
+                }
+                _ => add(&self.by_cohort[cohort]),
+            }
+        }
+        out
+    }
+
+    /// Whether a model's unit is left out.
+    fn is_out(&self, unit: usize, exclusion: Exclusion) -> bool {
+        let cohort = self.evidence.cohort(unit);
+        cohort == exclusion.cohort
+            || match exclusion.other {
+                Some(Other::Cohort(other)) => cohort == other,
+                Some(Other::Unit(other)) => unit == other,
+                None => false,
+            }
+    }
+
+    fn cut(&self, block: usize, exclusion: Exclusion) -> Sides {
+        let e = self.evidence;
+        let m = e.membership;
+        let class = m.class(block);
+        let is_out = |other: usize| e.unit_of[other].is_some_and(|unit| self.is_out(unit, exclusion));
+        let mut sides = [Vec::new(), Vec::new()];
+        let mut gone = 0;
+        for other in (0..m.blocks()).filter(|b| *b != block && m.class(*b) == class) {
+            if is_out(other) {
+                gone += 1;
+            } else if let Some(first) = (0..m.models()).find(|&k| m.block(k) == other) {
+                sides[usize::from(!m.row(first)[self.example])].push(other);
+            }
+        }
+        let keep = m.kept(block, self.example, gone);
+        let order = m.order(block, self.example);
+        for (blocks, keep) in sides.iter_mut().zip(keep) {
+            blocks.sort_by_key(|other| (order.of(m.first(*other)), *other));
+            blocks.truncate(keep);
+        }
+        let mut out = Sides::default();
+        for (model, values) in self.values.iter().enumerate() {
+            let own = m.block(model);
+            let side = usize::from(!m.row(model)[self.example]);
+            let is_kept = if m.class(own) == class { sides[side].contains(&own) } else { !is_out(own) };
+            if own != block && is_kept {
+                out[side].add(values, &e.offsets[model]);
+            }
+        }
+        out
+    }
+}

@@ -1,0 +1,204 @@
+//! Membership learnt from all that a pool allows (own): the attack `strongest`, and the same without the target's outputs, the blind attack.
+//!
+//! A logistic regression on scores of the target against its shadows ([`features`]) is fitted on the targets of other blocks, and scores those
+//! of one. Nothing of the target's block is in it: the features of a training target leave out the block that is attacked, and those of
+//! the attacked one its own, and each other. So a target's membership and outputs enter only its own row of features.
+//!
+//! Of more than 16 blocks, every eighth form a cohort that is attacked together and left out together, which bounds the cost. Without a unit
+//! of blocks (the deletions of intervals) its training rows leave the fit, by one Newton step, and its models leave the shadows of targets; as
+//! shadows of training targets they stay, or every deletion would be a fit of its own.
+//!
+//! Below [`FEWEST`] blocks there is too little to learn from: there `strongest` is `empirical-bayes`, which learns nothing. What is used is
+//! decided by counts and by what the pool holds, never by what comes out.
+
+mod evidence;
+mod features;
+mod fit;
+
+use flatleak_pool::{FOLDS, Membership, Signals};
+use flatleak_stats::parallel;
+
+pub use features::{Sight, Surroundings};
+
+use evidence::{Desk, Evidence, Exclusion, Other};
+use features::{Known, Lessons};
+use fit::{Regression, Rows};
+
+/// Blocks with targets from which on a regression is learnt.
+pub const FEWEST: usize = 6;
+
+/// Rows that a regression is fitted on, at most; of more, those of every k-th example.
+const MOST_ROWS: usize = 1 << 18;
+
+/// Regressions over the targets of all cohorts but one, for each.
+#[derive(Clone, Debug)]
+pub struct Learned<'a> {
+    evidence: Evidence<'a>,
+    around: Surroundings<'a>,
+    sight: Sight,
+    /// By cohort and part of the examples.
+    fits: Vec<Vec<Regression>>,
+    /// By cohort and part of the examples, what all say with the cohort left out.
+    known: Vec<Vec<Known>>,
+}
+
+/// Parts of the examples that are learnt apart: the folds of designs with a fixed number of models per example.
+fn parts(membership: &Membership) -> usize {
+    if (0..membership.blocks()).any(|block| membership.is_cut(block)) { FOLDS } else { 1 }
+}
+
+fn part(membership: &Membership, parts: usize, example: usize) -> usize {
+    if parts == 1 { 0 } else { membership.fold(example) }
+}
+
+impl<'a> Learned<'a> {
+    /// Fits the regressions. `units` are the blocks that a deletion leaves out together, those with targets; blocks without are shadows of all.
+    ///
+    /// `None` below [`FEWEST`] units, and where the outputs have no phi. No result depends on `workers`.
+    pub fn fit(
+        membership: &'a Membership,
+        signals: &'a [Signals],
+        around: Surroundings<'a>,
+        units: &[Vec<usize>],
+        sight: Sight,
+        workers: usize,
+    ) -> Option<Self> {
+        if units.len() < FEWEST {
+            return None;
+        }
+        let evidence = Evidence::new(membership, signals, units)?;
+        let mut out = Self { evidence, around, sight, fits: Vec::new(), known: Vec::new() };
+        out.known = parallel::map(out.evidence.cohorts(), workers, |g| out.learn(Exclusion { cohort: g, other: None }));
+        out.fits = parallel::map(out.evidence.cohorts(), workers, |g| out.train(g));
+        Some(out)
+    }
+
+    /// Models that can be attacked, of a cohort.
+    fn targets(&self, cohort: usize) -> Vec<(usize, usize)> {
+        let m = self.evidence.membership;
+        let unit = |k: usize| self.evidence.unit(k).filter(|u| self.evidence.cohort(*u) == cohort);
+        (0..m.models()).filter(|&k| m.is_target(k)).filter_map(|k| Some((k, unit(k)?))).collect()
+    }
+
+    /// What all examples say under an exclusion, by part.
+    fn learn(&self, exclusion: Exclusion) -> Vec<Known> {
+        let m = self.evidence.membership;
+        let parts = parts(m);
+        let mut lessons = vec![Lessons::new(&self.evidence, &self.around); parts];
+        let mut desk = Desk::new(&self.evidence);
+        // Where shadows are cut, any block of the cohort stands for all: its shadows are as many.
+        let unit = (0..self.evidence.units()).find(|u| self.evidence.cohort(*u) == exclusion.cohort);
+        let block = (0..m.blocks()).find(|b| self.evidence.unit_of[*b] == unit && unit.is_some()).unwrap_or(0);
+        for i in 0..m.examples() {
+            desk.turn(i);
+            let sides = desk.sides(block, exclusion);
+            let own = part(m, parts, i);
+            for (p, lessons) in lessons.iter_mut().enumerate() {
+                if parts == 1 || p != own {
+                    lessons.add(&sides, i, &self.around);
+                }
+            }
+        }
+        lessons.iter().map(Lessons::known).collect()
+    }
+
+    /// The regressions with which a cohort is attacked, by part.
+    fn train(&self, cohort: usize) -> Vec<Regression> {
+        let (e, m) = (&self.evidence, self.evidence.membership);
+        let parts = parts(m);
+        let width = features::width(e, self.sight, &self.around);
+        let mut rows = vec![Rows::new(width); parts];
+        let others: Vec<usize> = (0..e.cohorts()).filter(|h| *h != cohort).collect();
+        let targets: usize = others.iter().map(|&h| self.targets(h).len()).sum();
+        let stride = (targets * m.examples()).div_ceil(MOST_ROWS).max(1);
+        let mut found = Vec::with_capacity(width);
+        for &other in &others {
+            let exclusion = Exclusion { cohort, other: Some(Other::Cohort(other)) };
+            let known = self.learn(exclusion);
+            let targets = self.targets(other);
+            let mut desk = Desk::new(e);
+            for i in (0..m.examples()).step_by(stride) {
+                desk.turn(i);
+                let own = part(m, parts, i);
+                let mut last = None;
+                for &(model, unit) in targets.iter().filter(|(k, _)| m.is_scored(*k, i)) {
+                    let sides = sides_of(&desk, m.block(model), exclusion, &mut last);
+                    for (p, rows) in rows.iter_mut().enumerate().filter(|(p, _)| parts == 1 || *p != own) {
+                        let sight = (self.sight, &self.around);
+                        if features::of(&desk, e, (model, &sides), &known[p], sight, &mut found) {
+                            rows.push(&found, m.row(model)[i], unit);
+                        }
+                    }
+                }
+            }
+        }
+        rows.iter().map(|rows| Regression::fit(rows, e.units())).collect()
+    }
+
+    /// Log-odds of membership of every model on every example, (M, N) as rows; NaN where an example is not scored for a target, and for
+    /// models that cannot be attacked.
+    pub fn score(&self) -> Vec<Vec<f64>> {
+        self.scored(None)
+    }
+
+    /// The same without the models of a unit, as targets, as shadows and in the fit; their rows are NaN.
+    pub fn score_without(&self, unit: usize) -> Vec<Vec<f64>> {
+        self.scored(Some(unit))
+    }
+
+    fn scored(&self, without: Option<usize>) -> Vec<Vec<f64>> {
+        let (e, m) = (&self.evidence, self.evidence.membership);
+        let parts = parts(m);
+        let mut scores = vec![vec![f64::NAN; m.examples()]; m.models()];
+        let mut found = Vec::new();
+        let mut of_cohort = |cohort: usize, scores: &mut [Vec<f64>]| {
+            // A unit of the cohort itself is among nobody's shadows here.
+            let other = without.filter(|unit| e.cohort(*unit) != cohort).map(Other::Unit);
+            let exclusion = Exclusion { cohort, other };
+            let fresh = other.map(|_| self.learn(exclusion));
+            let known = fresh.as_ref().unwrap_or(&self.known[cohort]);
+            let targets: Vec<(usize, usize)> =
+                self.targets(cohort).into_iter().filter(|(_, unit)| Some(*unit) != without).collect();
+            let mut desk = Desk::new(e);
+            for i in 0..m.examples() {
+                desk.turn(i);
+                let own = part(m, parts, i);
+                let mut last = None;
+                for &(model, _) in targets.iter().filter(|(k, _)| m.is_scored(*k, i)) {
+                    let sides = sides_of(&desk, m.block(model), exclusion, &mut last);
+                    let sight = (self.sight, &self.around);
+                    if features::of(&desk, e, (model, &sides), &known[own], sight, &mut found) {
+                        let deleted = without.filter(|_| other.is_some());
+                        scores[model][i] = self.fits[cohort][own].log_odds(&found, deleted);
+                    }
+                }
+            }
+        };
+        for cohort in 0..e.cohorts() {
+            of_cohort(cohort, &mut scores);
+        }
+        scores
+    }
+
+    /// What it learns from, in words.
+    pub fn method(&self) -> String {
+        format!("learned on {}", self.evidence.names().join(", "))
+    }
+}
+
+/// The shadows of a block's targets, worked out once for targets that follow one another: only where shadows are cut does the block matter.
+fn sides_of(
+    desk: &Desk<'_, '_>,
+    block: usize,
+    exclusion: Exclusion,
+    last: &mut Option<(usize, evidence::Sides)>,
+) -> evidence::Sides {
+    if let Some((known, sides)) = last
+        && *known == block
+    {
+        return *sides;
+    }
+    let sides = desk.sides(block, exclusion);
+    *last = Some((block, sides));
+    sides
+}

@@ -1,0 +1,350 @@
+//! Measures of the targets of a pool, by unit: what every estimate is a mean of.
+
+use flatleak_pool::{Membership, Pool};
+use flatleak_stats::{
+    Interval, Judged, Range, Ranking, Replicates, best_thresholds, empirical_epsilon, interpolate, limits, moments,
+};
+
+use crate::scored::Sheet;
+use crate::{DELTA, Error, FPR_LEVELS};
+
+/// Most blocks that are deleted one by one.
+const SINGLE: usize = 64;
+
+/// Groups that are deleted of more.
+const UNITS: usize = 32;
+
+/// What is measured of every target, by place: AUC, the advantage at the target's own best threshold, balanced accuracy at a threshold from
+/// others, TPR at each level, and perhaps the TPR of a curve.
+pub(crate) const AUC: usize = 0;
+pub(crate) const ORACLE: usize = 1;
+pub(crate) const BALANCED: usize = 2;
+pub(crate) const TPR: usize = 3;
+/// Measures without a curve.
+pub(crate) const MEASURES: usize = TPR + FPR_LEVELS.len();
+
+/// Targets of a pool, and units of blocks that are deleted together.
+pub(crate) struct Judge<'a> {
+    pool: &'a Pool,
+    /// Blocks of each unit: each block, or, of more than [`SINGLE`], one of [`UNITS`] groups of equal size (the delete-a-group jackknife,
+    /// Kott 2001, Journal of Official Statistics 17). Blocks without a target are in none.
+    units: Vec<Vec<usize>>,
+    /// By block.
+    unit_of: Vec<Option<usize>>,
+    /// By block, what its targets' members are told from others among.
+    strata: Vec<Option<Vec<u32>>>,
+    /// By model.
+    is_target: Vec<bool>,
+}
+
+/// One sheet judged.
+pub(crate) struct Verdicts {
+    /// Measures by unit; balanced accuracies are filled in by [`Judge::balanced`].
+    pub(crate) units: Vec<Vec<f64>>,
+    /// The best threshold over all targets of the sheet, and without each unit.
+    pub(crate) threshold: f64,
+    pub(crate) thresholds: Vec<f64>,
+}
+
+impl<'a> Judge<'a> {
+    pub(crate) fn new(pool: &'a Pool) -> Self {
+        let m = &pool.membership;
+        let is_target: Vec<bool> = (0..m.models()).map(|k| m.is_target(k)).collect();
+        let mut blocks: Vec<usize> = (0..m.models()).filter(|&k| is_target[k]).map(|k| m.block(k)).collect();
+        blocks.sort_unstable();
+        blocks.dedup();
+        let units: Vec<Vec<usize>> =
+            units(blocks.len()).into_iter().map(|unit| unit.into_iter().map(|at| blocks[at]).collect()).collect();
+        let mut unit_of = vec![None; m.blocks()];
+        for (unit, blocks) in units.iter().enumerate() {
+            blocks.iter().for_each(|&block| unit_of[block] = Some(unit));
+        }
+        let strata = (0..m.blocks()).map(|block| m.strata(block)).collect();
+        Self { pool, units, unit_of, strata, is_target }
+    }
+
+    pub(crate) fn membership(&self) -> &Membership {
+        &self.pool.membership
+    }
+
+    pub(crate) fn pool(&self) -> &'a Pool {
+        self.pool
+    }
+
+    /// Blocks of each unit.
+    pub(crate) fn units(&self) -> &[Vec<usize>] {
+        &self.units
+    }
+
+    /// Targets of a sheet: model, unit and row.
+    fn targets<'s>(&'s self, sheet: &'s Sheet) -> impl Iterator<Item = (usize, usize, &'s [f64])> {
+        let all = sheet.models.iter().zip(&sheet.scores).filter(|(k, _)| self.is_target[**k]);
+        all.filter_map(|(&k, row)| Some((k, self.unit_of[self.membership().block(k)]?, row.as_slice())))
+    }
+
+    /// The fewest scored non-members, and the mean number of scored members, of a target.
+    pub(crate) fn sizes(&self) -> (usize, f64) {
+        let m = self.membership();
+        let mut sizes = Vec::new();
+        for k in (0..m.models()).filter(|&k| self.is_target[k]) {
+            let scored = |side: bool| (0..m.examples()).filter(|&i| m.row(k)[i] == side && m.is_scored(k, i)).count();
+            sizes.push((scored(false), scored(true) as f64));
+        }
+        let members: Vec<f64> = sizes.iter().map(|s| s.1).collect();
+        (sizes.iter().map(|s| s.0).min().unwrap_or(0), moments::mean(&members))
+    }
+
+    /// Means over the targets of each block, and over the blocks of each unit, of what `f` gives; `None` for a unit of which no target has
+    /// one.
+    fn by_unit(&self, found: Vec<(usize, Vec<f64>)>) -> Vec<Option<Vec<f64>>> {
+        let m = self.membership();
+        let mean = |rows: &[&Vec<f64>]| -> Option<Vec<f64>> {
+            let first = rows.first()?;
+            let column = |k: usize| rows.iter().map(|r| r[k]).sum::<f64>() / rows.len() as f64;
+            Some((0..first.len()).map(column).collect())
+        };
+        let of_block = |&block: &usize| {
+            let own: Vec<&Vec<f64>> = found.iter().filter(|(k, _)| m.block(*k) == block).map(|(_, v)| v).collect();
+            mean(&own)
+        };
+        let of_unit = |blocks: &Vec<usize>| {
+            let own: Vec<Vec<f64>> = blocks.iter().filter_map(of_block).collect();
+            mean(&own.iter().collect::<Vec<_>>())
+        };
+        self.units.iter().map(of_unit).collect()
+    }
+
+    /// Measures of a sheet by unit. Where `only_thresholds` is set, thresholds alone are learnt; where there are `fprs`, the TPR of the curve
+    /// at each is appended.
+    ///
+    /// A unit whose targets all lost a side to a deletion has the measures `otherwise`.
+    pub(crate) fn judge(
+        &self,
+        sheet: &Sheet,
+        fprs: &[f64],
+        otherwise: Option<&[Vec<f64>]>,
+        only_thresholds: bool,
+    ) -> Result<Verdicts, Error> {
+        let judged: Vec<Judged<'_>> = self
+            .targets(sheet)
+            .map(|(k, group, scores)| Judged { scores, member: self.membership().row(k), group })
+            .collect();
+        let found = best_thresholds(&judged, self.units.len())?;
+        let mut measured = Vec::new();
+        if !only_thresholds {
+            let mut ranking = Ranking::default();
+            for (k, _, row) in self.targets(sheet) {
+                measured.extend(self.measure(k, row, fprs, &mut ranking)?.map(|values| (k, values)));
+            }
+        }
+        let units = self.by_unit(measured);
+        let filled = |(unit, found): (usize, Option<Vec<f64>>)| {
+            found.or_else(|| Some(otherwise?.get(unit)?.clone())).unwrap_or_else(|| vec![0.0; MEASURES + fprs.len()])
+        };
+        let units = units.into_iter().enumerate().map(filled).collect();
+        Ok(Verdicts { units, threshold: found.all, thresholds: found.without })
+    }
+
+    /// Measures of one target; `None` where a deletion left it one side alone.
+    fn measure(
+        &self,
+        model: usize,
+        row: &[f64],
+        fprs: &[f64],
+        ranking: &mut Ranking,
+    ) -> Result<Option<Vec<f64>>, Error> {
+        let (scores, member) = self.scored(model, row);
+        if !member.contains(&true) || !member.contains(&false) {
+            return Ok(None);
+        }
+        let mut out = vec![0.0; MEASURES];
+        if let Some(strata) = &self.strata[self.membership().block(model)] {
+            out[AUC] = auc_within(row, self.membership().row(model), strata, ranking)?;
+        }
+        ranking.rebuild(&scores, &member)?;
+        if self.strata[self.membership().block(model)].is_none() {
+            out[AUC] = ranking.auc();
+        }
+        out[ORACLE] = ranking.advantage();
+        for (value, level) in out[TPR..].iter_mut().zip(FPR_LEVELS) {
+            *value = ranking.tpr_at(level).tpr;
+        }
+        out.extend(interpolate(&ranking.curve(), fprs));
+        Ok(Some(out))
+    }
+
+    /// Scores and membership of the examples that are scored for a target.
+    fn scored(&self, model: usize, row: &[f64]) -> (Vec<f64>, Vec<bool>) {
+        row.iter().zip(self.membership().row(model)).filter(|(s, _)| !s.is_nan()).map(|(s, m)| (*s, *m)).unzip()
+    }
+
+    /// Balanced accuracy of the targets of each unit at the threshold of their unit; `None` for a unit that is not in the sheet.
+    pub(crate) fn balanced(&self, sheet: &Sheet, thresholds: &[f64]) -> Vec<Option<f64>> {
+        let m = self.membership();
+        let of = |(k, unit, row): (usize, usize, &[f64])| {
+            let mut counts = [[0.0; 2]; 2];
+            for (score, member) in row.iter().zip(m.row(k)).filter(|(s, _)| !s.is_nan()) {
+                let side = &mut counts[usize::from(!member)];
+                side[0] += 1.0;
+                side[1] += f64::from(u8::from((*score >= thresholds[unit]) == *member));
+            }
+            let [[members, hits], [others, rejected]] = counts;
+            (members > 0.0 && others > 0.0).then(|| (k, vec![0.5 * (hits / members + rejected / others)]))
+        };
+        self.by_unit(self.targets(sheet).filter_map(of).collect()).into_iter().map(|v| v.map(|v| v[0])).collect()
+    }
+
+    /// Per unit and example, the share of the unit's targets, of those for which the example is scored, on which the call at the unit's
+    /// threshold is right; NaN where it is scored for none.
+    pub(crate) fn calls(&self, sheet: &Sheet, thresholds: &[f64]) -> Vec<Vec<f64>> {
+        let n = self.membership().examples();
+        let mut sums = vec![vec![(0.0, 0.0); n]; self.units.len()];
+        for (k, unit, row) in self.targets(sheet) {
+            for ((sum, score), member) in sums[unit].iter_mut().zip(row).zip(self.membership().row(k)) {
+                if !score.is_nan() {
+                    sum.0 += f64::from(u8::from((*score >= thresholds[unit]) == *member));
+                    sum.1 += 1.0;
+                }
+            }
+        }
+        sums.into_iter().map(|row| row.into_iter().map(|(right, seen)| right / seen).collect()).collect()
+    }
+
+    /// Mean over targets of the realised FPR and of the false positives at each level, and of the nominal epsilon.
+    pub(crate) fn realised(&self, sheet: &Sheet) -> Result<([[f64; 2]; FPR_LEVELS.len()], f64), Error> {
+        let (mut levels, mut epsilon, mut n) = ([[0.0; 2]; FPR_LEVELS.len()], 0.0, 0.0);
+        let mut ranking = Ranking::default();
+        for (k, _, row) in self.targets(sheet) {
+            let (scores, member) = self.scored(k, row);
+            ranking.rebuild(&scores, &member)?;
+            epsilon += empirical_epsilon(&ranking, DELTA, 0.95)?;
+            n += 1.0;
+            for (sums, fpr) in levels.iter_mut().zip(FPR_LEVELS) {
+                let point = ranking.tpr_at(fpr);
+                *sums = [sums[0] + point.realised_fpr, sums[1] + point.false_positives as f64];
+            }
+        }
+        Ok((levels.map(|sums| sums.map(|sum| sum / n)), epsilon / n))
+    }
+
+    /// Mean over the targets of each block of one value per model, over the blocks that have targets, ascending.
+    pub(crate) fn block_means(&self, of_model: &dyn Fn(usize) -> f64) -> Vec<f64> {
+        let m = self.membership();
+        (0..m.blocks())
+            .filter(|&block| self.unit_of[block].is_some())
+            .map(|block| {
+                let own: Vec<f64> =
+                    (0..m.models()).filter(|&k| m.block(k) == block && self.is_target[k]).map(of_model).collect();
+                moments::mean(&own)
+            })
+            .collect()
+    }
+
+    /// Targets of a sheet by unit, with the scores and membership of their scored examples and where these stand.
+    pub(crate) fn each_scored(&self, sheet: &Sheet, mut visit: impl FnMut(usize, &[f64], &[bool], &[usize])) {
+        for (k, unit, row) in self.targets(sheet) {
+            let (scores, member) = self.scored(k, row);
+            let at: Vec<usize> = (0..row.len()).filter(|&i| !row[i].is_nan()).collect();
+            visit(unit, &scores, &member, &at);
+        }
+    }
+
+    /// For "examples like these": the interval of the mean AUC that covers another draw of examples too, by the two-way variance
+    /// V + V_ex - sum_bi (h_bi - h_i)^2 / ((B - 1)(N - 1) B N) (own; METHODS section 10, after Owen 2007). h_bi is what example i adds to the
+    /// AUC of block b's targets: N / n1 times the share of non-members below it less the AUC for members, mirrored for the others, 0 where it
+    /// is not scored.
+    pub(crate) fn population(&self, sheet: &Sheet, auc: &Replicates, members: f64) -> Result<Interval, Error> {
+        let m = self.membership();
+        let n = m.examples() as f64;
+        let mut found = Vec::new();
+        for (k, _, row) in self.targets(sheet) {
+            let member = m.row(k);
+            let side = |wanted: bool| {
+                let mut values: Vec<f64> =
+                    row.iter().zip(member).filter(|(s, own)| !s.is_nan() && **own == wanted).map(|(s, _)| *s).collect();
+                values.sort_unstable_by(f64::total_cmp);
+                values
+            };
+            let (inside, outside) = (side(true), side(false));
+            // Share of sorted values below one, ties half.
+            let below = |values: &[f64], s: f64| {
+                let (low, high) = (values.partition_point(|v| *v < s), values.partition_point(|v| *v <= s));
+                0.5 * (low + high) as f64 / values.len() as f64
+            };
+            let own: f64 = inside.iter().map(|s| below(&outside, *s)).sum::<f64>() / inside.len() as f64;
+            let part = |(s, member): (&f64, &bool)| match (s.is_nan(), member) {
+                (true, _) => 0.0,
+                (_, true) => n / inside.len() as f64 * (below(&outside, *s) - own),
+                (_, false) => n / outside.len() as f64 * (1.0 - below(&inside, *s) - own),
+            };
+            found.push((k, row.iter().zip(member).map(part).collect::<Vec<f64>>()));
+        }
+        let by_unit: Vec<Vec<f64>> = self.by_unit(found).into_iter().flatten().collect();
+        let b = by_unit.len() as f64;
+        let means: Vec<f64> = (0..m.examples()).map(|i| by_unit.iter().map(|row| row[i]).sum::<f64>() / b).collect();
+        let examples = moments::variance(&means, 1) / n;
+        let both: f64 =
+            by_unit.iter().flat_map(|row| row.iter().zip(&means)).map(|(h, mean)| (h - mean) * (h - mean)).sum();
+        let blocks = auc.variance();
+        let variance = blocks + examples - both / ((b - 1.0) * (n - 1.0) * b * n);
+        // Satterthwaite's degrees of a sum of two variances, of B - 1 and N - 1 degrees.
+        let degrees = (blocks + examples) * (blocks + examples)
+            / (blocks * blocks / auc.degrees() + examples * examples / (n - 1.0)).max(f64::MIN_POSITIVE);
+        let error = variance.max(blocks.max(examples)).sqrt();
+        Ok(limits(auc.estimate(), error, degrees.max(1.0), 0.95, Range::Rate { of: members })?)
+    }
+}
+
+/// The AUC of one target among the examples of each stratum: pairs of a member and another in one stratum alone are compared.
+fn auc_within(row: &[f64], member: &[bool], strata: &[u32], ranking: &mut Ranking) -> Result<f64, Error> {
+    let mut scored: Vec<usize> = (0..row.len()).filter(|&i| !row[i].is_nan()).collect();
+    scored.sort_by_key(|&i| strata[i]);
+    let (mut won, mut all) = (0.0, 0.0);
+    for group in scored.chunk_by(|a, b| strata[*a] == strata[*b]) {
+        let (values, members): (Vec<f64>, Vec<bool>) = group.iter().map(|&i| (row[i], member[i])).unzip();
+        if members.contains(&true) && members.contains(&false) {
+            ranking.rebuild(&values, &members)?;
+            let pairs = (ranking.members() * ranking.non_members()) as f64;
+            (won, all) = (won + ranking.auc() * pairs, all + pairs);
+        }
+    }
+    Ok(if all > 0.0 { won / all } else { 0.5 })
+}
+
+/// What a jackknife deletes at a time, by place of the blocks. Every deletion scores all other models, which would cost large pools the square
+/// of their size; blocks are independent draws, so that every UNITS-th of them are a random group.
+fn units(blocks: usize) -> Vec<Vec<usize>> {
+    let n = if blocks > SINGLE { UNITS } else { blocks };
+    (0..n).map(|unit| (unit..blocks).step_by(n).collect()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_single_blocks_or_groups_that_hold_each_once() {
+        assert_eq!(units(3), [[0], [1], [2]]);
+        assert_eq!(units(SINGLE).len(), SINGLE);
+        for blocks in [SINGLE + 1, 128, 257] {
+            let found = units(blocks);
+            assert_eq!(found.len(), UNITS);
+            let sizes: Vec<usize> = found.iter().map(Vec::len).collect();
+            assert!(sizes.iter().max().unwrap() - sizes.iter().min().unwrap() <= 1, "{sizes:?}");
+            let mut all = found.concat();
+            all.sort_unstable();
+            assert_eq!(all, (0..blocks).collect::<Vec<_>>());
+            // Every UNITS-th block is of one group.
+            assert!((0..blocks).all(|b| found[b % UNITS].contains(&b)));
+        }
+    }
+
+    #[test]
+    fn pairs_are_compared_within_strata_alone() {
+        // Strata (0, 1, 4) and (2, 3): members 0 and 3. Of 0 against 1 and 4 one is won, of 3 against 2 one.
+        let row = [1.0, 0.5, 9.0, 9.5, 2.0, f64::NAN];
+        let member = [true, false, false, true, false, true];
+        let found = auc_within(&row, &member, &[7, 7, 3, 3, 7, 3], &mut Ranking::default()).unwrap();
+        assert!((found - 2.0 / 3.0).abs() < 1e-15);
+    }
+}
