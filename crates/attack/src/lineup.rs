@@ -192,6 +192,19 @@ impl<'a> Lineup<'a> {
         &self.seats
     }
 
+    /// The shadows of a seat on an example, IN and OUT, as seats ascending: all outside its block, but for those that the design cuts.
+    pub fn shadows(&self, seat: usize, example: usize) -> [Vec<usize>; 2] {
+        let positions = self.positions();
+        let block = positions[seat];
+        let cut = self.cut.as_ref().filter(|cut| cut.concerns(block as usize));
+        [0, 1].map(|side| {
+            let is_shadow = |k: &usize| positions[*k] != block && self.seats[*k].member[example] == (side == 0);
+            let all: Vec<usize> = (0..self.seats.len()).filter(is_shadow).collect();
+            let gone = cut.map_or(Vec::new(), |cut| cut.left_out(block as usize, example, &all, side));
+            all.into_iter().filter(|k| gone.binary_search(k).is_err()).collect()
+        })
+    }
+
     /// The distinct blocks, ascending.
     pub fn blocks(&self) -> &[usize] {
         &self.blocks
@@ -203,7 +216,7 @@ impl<'a> Lineup<'a> {
     }
 
     /// Whether an example is scored for the targets of the block at a position.
-    pub(crate) fn is_scored(&self, position: usize, example: usize) -> bool {
+    pub fn is_scored(&self, position: usize, example: usize) -> bool {
         self.scored(position).is_none_or(|scored| scored[example])
     }
 

@@ -85,88 +85,87 @@ pub(crate) struct Hyper {
     difference: f64,
     /// tau^2.
     spread: f64,
+    /// What s^2 is raised to.
+    least: f64,
 }
 
 /// Collects what all examples say, one by one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Learner {
-    /// Of e, and of d.
-    logs: Mean,
+    /// Share of the mean variance that the least are raised to.
+    floor: f64,
     differences: Mean,
-    /// Sum of psi'(f / 2).
-    noise: f64,
-    /// By counts of both sides: examples, and the sum of their s^2. Designs have few.
-    counts: Vec<Alike>,
-}
-
-/// Examples with equally many shadows of both sides.
-#[derive(Clone, Copy, Debug)]
-struct Alike {
-    counts: [f64; 2],
-    /// psi(f / 2) - ln(f / 2), and psi'(f / 2).
-    terms: (f64, f64),
-    examples: f64,
-    variances: f64,
+    /// s^2 of every example, with its place among `counts`.
+    variances: Vec<(f64, u32)>,
+    /// Counts of both sides, of which designs have few.
+    counts: Vec<[f64; 2]>,
 }
 
 impl Learner {
+    /// A learner that raises variances to a share of their mean.
+    pub(crate) fn with_floor(floor: f64) -> Self {
+        Self { floor, ..Self::default() }
+    }
+
     /// Adds an example, where its shadows say something.
     pub(crate) fn add(&mut self, example: &Summary) {
         if !example.is_known() {
             return;
         }
-        let at = self.counts.iter().position(|alike| alike.counts == example.counts).unwrap_or_else(|| {
-            let half = 0.5 * example.degrees();
-            let terms = (digamma(half) - libm::log(half), trigamma(half));
-            self.counts.push(Alike { counts: example.counts, terms, examples: 0.0, variances: 0.0 });
+        let at = self.counts.iter().position(|counts| *counts == example.counts).unwrap_or_else(|| {
+            self.counts.push(example.counts);
             self.counts.len() - 1
         });
-        let alike = &mut self.counts[at];
-        let variance = example.variance();
-        (alike.examples, alike.variances) = (alike.examples + 1.0, alike.variances + variance);
-        self.logs.add(libm::log(variance) - alike.terms.0);
-        self.noise += alike.terms.1;
+        self.variances.push((example.variance(), at as u32));
         self.differences.add(example.difference());
     }
 
     /// What the examples say together; of fewer than two, nothing is shrunk.
     pub(crate) fn hyper(&self) -> Hyper {
-        let n = self.logs.n;
+        let n = self.variances.len() as f64;
         if n < 2.0 {
-            return Hyper { degrees: 0.0, variance: 1.0, difference: 0.0, spread: f64::INFINITY };
+            return Hyper { degrees: 0.0, variance: 1.0, difference: 0.0, spread: f64::INFINITY, least: LEAST };
         }
-        let excess = self.logs.variance() - self.noise / n;
+        let least = (self.floor * self.variances.iter().map(|v| v.0).sum::<f64>() / n).max(LEAST);
+        let degrees_of = |at: u32| self.counts[at as usize].iter().sum::<f64>() - 2.0;
+        // psi(f / 2) - ln(f / 2) and psi'(f / 2), once for all with these counts.
+        let term = |at: usize| {
+            let half = 0.5 * degrees_of(at as u32);
+            (digamma(half) - libm::log(half), trigamma(half))
+        };
+        let terms: Vec<(f64, f64)> = (0..self.counts.len()).map(term).collect();
+        let (mut e, mut noise) = (Mean::default(), 0.0);
+        for (variance, at) in &self.variances {
+            e.add(libm::log(variance.max(least)) - terms[*at as usize].0);
+            noise += terms[*at as usize].1;
+        }
+        let excess = e.variance() - noise / n;
         let (degrees, log_variance) = if excess > 0.0 {
             let half = inverse_trigamma(excess);
-            (2.0 * half, self.logs.mean + digamma(half) - libm::log(half))
+            (2.0 * half, e.mean + digamma(half) - libm::log(half))
         } else {
-            (f64::INFINITY, self.logs.mean)
+            (f64::INFINITY, e.mean)
         };
-        let mut hyper =
-            Hyper { degrees, variance: libm::exp(log_variance), difference: self.differences.mean, spread: 0.0 };
+        let variance = libm::exp(log_variance);
+        let mut hyper = Hyper { degrees, variance, difference: self.differences.mean, spread: 0.0, least };
         // Mean of S u.
-        let error = |alike: &Alike| {
-            let [n1, n0] = alike.counts;
-            let f = n1 + n0 - 2.0;
-            let shrunk = match degrees.is_infinite() {
-                true => alike.examples * hyper.variance,
-                false => (degrees * hyper.variance * alike.examples + f * alike.variances) / (degrees + f),
-            };
-            shrunk * (1.0 / n1 + 1.0 / n0)
+        let error = |(variance, at): &(f64, u32)| {
+            let [n1, n0] = self.counts[*at as usize];
+            hyper.shrunk(*variance, n1 + n0 - 2.0) * (1.0 / n1 + 1.0 / n0)
         };
-        let error = self.counts.iter().map(error).sum::<f64>() / n;
+        let error = self.variances.iter().map(error).sum::<f64>() / n;
         hyper.spread = (self.differences.variance() - error).max(0.0);
         hyper
     }
 }
 
 impl Hyper {
-    /// S of an example.
-    fn shrunk(&self, s: &Summary) -> f64 {
+    /// S of an example with the variance s^2 on so many degrees.
+    fn shrunk(&self, variance: f64, degrees: f64) -> f64 {
         if self.degrees.is_infinite() {
             return self.variance;
         }
-        (self.degrees * self.variance + s.degrees() * s.variance()) / (self.degrees + s.degrees())
+        (self.degrees * self.variance + degrees * variance.max(self.least)) / (self.degrees + degrees)
     }
 }
 
@@ -232,7 +231,7 @@ impl Fit {
     pub(crate) fn new(s: &Summary, known: &Hyper) -> Self {
         let [n1, n0] = s.counts;
         let n = n1 + n0;
-        let variance = if s.degrees() >= 1.0 { known.shrunk(s) } else { known.variance };
+        let variance = if s.degrees() >= 1.0 { known.shrunk(s.variance(), s.degrees()) } else { known.variance };
         let error = variance * s.precision();
         let weight = if known.spread.is_infinite() { 1.0 } else { known.spread / (known.spread + error) };
         let difference = known.difference + weight * (s.difference() - known.difference);

@@ -2,18 +2,20 @@
 
 use std::fmt::Write;
 
-use flatleak_verdict::{Comparison, Estimate, FEW, Frontier, FrontierPoint, MetricDifference, RecipeResult, Verdict};
+use flatleak_verdict::{
+    Blind, BlindStatus, Comparison, Estimate, FEW, Frontier, FrontierPoint, MetricDifference, RecipeResult, Verdict,
+};
 
 use crate::Document;
 
 /// The attacks that the summary shows.
-const SHOWN: [&str; 5] = ["lira-online-fixed", "lira-offline-fixed", "rmia", "confidence", "correctness"];
+const SHOWN: [&str; 5] = ["strongest", "lira-online-fixed", "rmia", "confidence", "correctness"];
 
 /// Levels of noise that the summary shows.
 const SHOWN_LEVELS: usize = 4;
 
 /// The metrics on which headlines rest.
-pub(crate) const HEADLINE: [&str; 3] = ["lira-online-fixed.auc", "rmia.auc", "confidence.auc"];
+pub(crate) const HEADLINE: [&str; 1] = ["strongest.auc"];
 
 /// Plain text of at most 100 columns.
 pub fn render(d: &Document) -> String {
@@ -111,11 +113,7 @@ fn noise(recipes: &[&RecipeResult], out: &mut String) -> std::fmt::Result {
 fn frontier(f: &Frontier, out: &mut String) -> std::fmt::Result {
     let mut points: Vec<&FrontierPoint> = f.points.iter().collect();
     points.sort_by(|a, b| a.leakage.mean.total_cmp(&b.leakage.mean));
-    writeln!(
-        out,
-        "\n{:<28}{:>16}{:>24}{:>30}",
-        "by leakage", "AUC", "strongest attack", "test accuracy beside the best"
-    )?;
+    writeln!(out, "\n{:<28}{:>16}{:>24}{:>30}", "by leakage", "AUC", "attack", "test accuracy beside the best")?;
     for p in points {
         let loss = format!("{:+.4} [{:+.4}, {:+.4}]", p.loss.mean, p.loss.low, p.loss.high);
         let star = if p.pareto { "*" } else { " " };
@@ -127,7 +125,7 @@ fn frontier(f: &Frontier, out: &mut String) -> std::fmt::Result {
     for m in f.matched.iter().filter(|m| m.at == "test-accuracy") {
         if let Some(e) = m.difference {
             let found = format!("{:+.4} [{:+.4}, {:+.4}]", e.mean, e.low, e.high);
-            writeln!(out, "at equal test accuracy, lira-online-fixed AUC, {} - {}: {found}", m.candidate, m.baseline)?;
+            writeln!(out, "at equal test accuracy, strongest AUC, {} - {}: {found}", m.candidate, m.baseline)?;
         }
     }
     Ok(())
@@ -149,13 +147,31 @@ fn attacks(d: &Document, recipes: &[&RecipeResult], out: &mut String) -> std::fm
         }
         writeln!(out)?;
     }
+    if recipes.iter().any(|r| r.blind.is_some()) {
+        blind(recipes, out)?;
+    }
     Ok(())
+}
+
+/// Whether members and non-members differ by themselves.
+fn blind(recipes: &[&RecipeResult], out: &mut String) -> std::fmt::Result {
+    let said = |b: &Blind| match (b.status, b.auc) {
+        (BlindStatus::BalancedByDesign, _) => "balanced by design".to_owned(),
+        (BlindStatus::FixedByDesign, _) => "fixed by design".to_owned(),
+        (BlindStatus::TooFewModels, _) => "too few models".to_owned(),
+        (BlindStatus::Measured, auc) => auc.map_or(String::new(), plus_minus),
+    };
+    write!(out, "{:<24}", "without outputs")?;
+    for r in recipes {
+        write!(out, "{:>18}", r.blind.as_ref().map_or(String::new(), said))?;
+    }
+    writeln!(out)
 }
 
 /// The differences of one pair on which the headline rests, and what belongs beside them.
 fn comparison(c: &Comparison, out: &mut String) -> std::fmt::Result {
     let title = format!("{} - {}", c.candidate, c.baseline);
-    writeln!(out, "\n{title:<34}{:>28}{:>10}{:>12}", "difference, 95 %", "p", "p (Holm)")?;
+    writeln!(out, "\n{title:<34}{:>28}{:>10}{:>12}", "difference, 95 %", "p", "corrected")?;
     let shown = |name: &str| {
         let always = ["test-accuracy", "confidence-variance.non-member", "memorization[noisy]"];
         always.contains(&name) || name.starts_with("lost-accuracy@noise")

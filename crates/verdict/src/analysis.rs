@@ -8,12 +8,12 @@ use flatleak_pool::Pool;
 use crate::explanation::link::Links;
 use crate::explanation::memorization::Both;
 use crate::explanation::{self, Attacked, Context};
-use crate::judge::Judge;
+use crate::judge::{AUC, Judge};
 use crate::recipe::{self, Properties, Scored};
 use crate::scored::can_run;
 use crate::{
-    AttackResult, Comparison, Detail, Error, Estimate, Explanation, Frontier, LinkResult, RecipeResult, Results,
-    RocFigure, UnderNoise, comparison, figures, frontier, headline, mismatch,
+    AttackResult, Blind, Comparison, Detail, Error, Estimate, Explanation, Frontier, LeftOut, LinkResult, RecipeResult,
+    Results, RocFigure, UnderNoise, blind, comparison, figures, frontier, headline, mismatch,
 };
 
 /// What the analysis needs beside the pools.
@@ -131,6 +131,7 @@ pub fn compare(
             noise: under_noise(pool, property)?,
             confidence_variance: recipe::spread(&found, "confidence-variance", pool)?,
             phi_variance: recipe::spread(&found, "phi-variance", pool)?,
+            blind: attacked.blind.clone(),
             attacks: attacked.results.clone(),
         });
         attacked.properties = found;
@@ -167,17 +168,18 @@ fn explain_attacked(
     step: &mut impl FnMut() -> Result<(), Error>,
 ) -> Result<(Explanation, Vec<Detail>), Error> {
     let (recipes, comparisons) = before.unwrap_or_default();
-    // What can be attacked cannot always be explained: a deletion may leave an example no model on one side.
-    let usable: Vec<Vec<usize>> = pools.iter().map(|pool| flatleak_explain::usable(&pool.membership)).collect();
-    let restricted: Vec<Cow<'_, Pool>> = pools
-        .iter()
-        .zip(&usable)
-        .map(|(pool, usable)| match usable.len() == pool.labels.len() {
-            true => Cow::Borrowed(*pool),
-            false => Cow::Owned(pool.of_examples(usable)),
-        })
-        .collect();
-    let pools: Vec<&Pool> = restricted.iter().map(AsRef::as_ref).collect();
+    let explained: Vec<Explained<'_>> = pools.iter().map(|pool| Explained::new(pool)).collect();
+    if explained.iter().any(|e| e.pool.labels.is_empty()) {
+        let mut out = Explanation::default();
+        out.left_out.push(LeftOut {
+            dataset: options.dataset.clone(),
+            what: "the whole explanation".into(),
+            reason: "no example has three models that hold it and three that lack it".into(),
+        });
+        return Ok((out, Vec::new()));
+    }
+    let (pools, usable): (Vec<&Pool>, Vec<Vec<usize>>) =
+        explained.iter().map(|e| (e.pool.as_ref(), e.examples.clone())).unzip();
     let pools = pools.as_slice();
     let both = pools.iter().map(|pool| Both::new(pool)).collect::<Result<Vec<_>, _>>()?;
     let attacked: Vec<Attacked<'_>> = pools
@@ -199,6 +201,46 @@ fn explain_attacked(
         claimed: options.claimed.iter().filter_map(|r| pools.get(*r)).map(|p| p.recipe.clone()).collect(),
     };
     explanation::explain(&context, pools, &both, &attacked, (&options.pairs, comparisons), step)
+}
+
+/// What of a pool can be explained: what can be attacked cannot always be, because a deletion may leave an example no model on one side, and
+/// because models that hold all or nothing memorize nothing.
+pub(crate) struct Explained<'a> {
+    pub(crate) pool: Cow<'a, Pool>,
+    /// Its models and examples in the whole.
+    pub(crate) models: Vec<usize>,
+    pub(crate) examples: Vec<usize>,
+}
+
+/// Models on either side of an example that variances over models need, one of which is deleted.
+const FEWEST: usize = 3;
+
+impl<'a> Explained<'a> {
+    fn new(pool: &'a Pool) -> Self {
+        let m = &pool.membership;
+        let (mut models, mut examples): (Vec<usize>, Vec<usize>) =
+            ((0..m.models()).filter(|&k| m.is_target(k)).collect(), (0..m.examples()).collect());
+        if models.len() == m.models() && m.is_complementary() {
+            return Self { pool: Cow::Borrowed(pool), models, examples };
+        }
+        // Leaving out examples may leave a model one side alone, and the reverse.
+        loop {
+            let held = |i: usize| models.iter().filter(|&&k| m.row(k)[i]).count();
+            let enough = |i: &usize| held(*i) >= FEWEST && models.len() - held(*i) >= FEWEST;
+            let kept: Vec<usize> = examples.iter().copied().filter(enough).collect();
+            let both = |k: &usize| kept.iter().any(|&i| m.row(*k)[i]) && kept.iter().any(|&i| !m.row(*k)[i]);
+            let left: Vec<usize> = models.iter().copied().filter(both).collect();
+            let done = left.len() == models.len() && kept.len() == examples.len();
+            (models, examples) = (left, kept);
+            if done || examples.is_empty() {
+                break;
+            }
+        }
+        if models.len() == m.models() && examples.len() == m.examples() {
+            return Self { pool: Cow::Borrowed(pool), models, examples };
+        }
+        Self { pool: Cow::Owned(pool.select(&models).of_examples(&examples)), models, examples }
+    }
 }
 
 /// Accuracy under every level of noise at which it was measured.
@@ -236,6 +278,7 @@ pub(crate) struct AttackedRecipe {
     pub(crate) properties: Properties,
     links: Vec<LinkResult>,
     curves: Vec<RocFigure>,
+    blind: Option<Blind>,
     /// Blocks of each unit of the attacks' measures.
     pub(crate) units: Vec<Vec<usize>>,
     /// The fewest scored non-members of a target.
@@ -254,10 +297,10 @@ fn attack_all(
     }
     out.units = judge.units().to_vec();
     out.non_members = judge.sizes().0;
-    let usable = flatleak_explain::usable(&pool.membership);
-    let known = match usable.as_slice() {
+    let explained = Explained::new(pool);
+    let known = match explained.examples.as_slice() {
         [] => None,
-        _ => Some(Links::new(Both::new(&pool.of_examples(&usable))?.into_finest(), usable, judge)),
+        _ => Some(Links::new(Both::new(&explained.pool)?.into_finest(), &explained, judge)),
     };
     for &attack in options.attacks.iter().filter(|a| can_run(pool, **a)) {
         let mut found = recipe::attack(judge, pool, attack, known.as_ref(), options.workers)?;
@@ -277,6 +320,9 @@ fn attack_all(
         out.scored.push((attack, found.scored));
         step()?;
     }
+    let strongest = out.scored.iter().find(|(attack, _)| *attack == comparison::HEADLINE);
+    let strongest = strongest.map(|(_, scored)| scored.table.of(AUC)).transpose()?;
+    out.blind = strongest.map(|s| blind::of(judge, pool, Some(&s), options.workers)).transpose()?;
     Ok(out)
 }
 

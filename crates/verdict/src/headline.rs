@@ -1,5 +1,6 @@
 //! Verdicts in words.
 
+use crate::blind;
 use crate::comparison::HEADLINE;
 use crate::{Comparison, Frontier, Headline, MetricDifference, RecipeResult, Verdict};
 
@@ -44,6 +45,14 @@ fn say(m: &MetricDifference) -> String {
 ///
 /// Over more recipes than one question is about, the answer is the frontier's.
 pub(crate) fn overall(comparisons: &[Comparison], recipes: &[RecipeResult], frontier: Option<&Frontier>) -> Headline {
+    let mut found = said(comparisons, recipes, frontier);
+    for text in recipes.iter().filter_map(|r| blind::sentence(&r.name, r.blind.as_ref()?)) {
+        found.sentence = format!("{} {text}", found.sentence);
+    }
+    found
+}
+
+fn said(comparisons: &[Comparison], recipes: &[RecipeResult], frontier: Option<&Frontier>) -> Headline {
     if let Some(f) = frontier.filter(|_| recipes.len() > FEW) {
         return Headline { verdict: Verdict::Mixed, sentence: format!("{}.", f.sentence) };
     }

@@ -10,6 +10,7 @@
 //! All intervals hold for the examples of this pool; they cover new models, not new examples.
 
 mod analysis;
+mod blind;
 mod comparison;
 mod explained;
 mod explanation;
@@ -25,6 +26,7 @@ mod results;
 mod scored;
 
 pub use analysis::{Analysis, Compared, Options, Progress, analyse, compare, explain};
+pub use blind::{Blind, BlindStatus};
 pub use explained::*;
 pub use explanation::detail::{Detail, EXPOSURE_ATTACK};
 pub use flatleak_attack::all as attacks;

@@ -4,7 +4,7 @@
 pub use flatleak_stats::Interval as Estimate;
 use serde::{Deserialize, Serialize};
 
-use crate::{Explanation, Frontier, Mismatch};
+use crate::{Blind, Explanation, Frontier, Mismatch};
 
 /// FPR levels at which the TPR is reported.
 pub const FPR_LEVELS: [f64; 5] = [0.0001, 0.001, 0.01, 0.05, 0.1];
@@ -60,6 +60,9 @@ pub struct RecipeResult {
     pub confidence_variance: Spread,
     /// Spread of phi over the examples, per model.
     pub phi_variance: Spread,
+    /// What members and non-members differ by themselves.
+    #[serde(default)]
+    pub blind: Option<Blind>,
     /// One entry per attack.
     pub attacks: Vec<AttackResult>,
 }

@@ -59,7 +59,7 @@ impl<'a> Scorer<'a> {
     /// How `strongest` was reduced to what the pool allows, or what it learns from; nothing of other attacks.
     pub(crate) fn method(&self, attack: Attack) -> Option<String> {
         match &self.method {
-            Method::Learned { learned, .. } => Some(learned.method()),
+            Method::Learned { learned, .. } => Some(learned.method().into()),
             Method::Plain(evidence) => (evidence.attack != attack).then(|| evidence.attack.name()),
         }
     }

@@ -4,8 +4,11 @@ use flatleak_pool::{Decimal, Membership, Signal, Signals, log_sigmoid};
 
 use crate::shrinkage::Summary;
 
-/// Signals whose shadows are fitted.
+/// Signals whose shadows are fitted: phi, log p_y at temperatures 2 and 4, negative entropy.
 pub(super) const FITTED: usize = 4;
+pub(super) const PHI: usize = 0;
+pub(super) const TWO: usize = 1;
+pub(super) const ENTROPY: usize = 3;
 /// Temperatures of RMIA.
 pub(super) const TEMPERATURES: usize = 3;
 /// Values of one model on one example: fitted signals, confidences, whether it is right.
@@ -14,22 +17,16 @@ const WIDTH: usize = FITTED + TEMPERATURES + 1;
 /// One model's values on one example.
 pub(super) type Values = [f64; WIDTH];
 
-/// A fitted signal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fitted {
-    Phi,
-    LogConfidence(Decimal),
-    NegativeEntropy,
-}
-
 /// The models of a pool as the learner reads them.
 #[derive(Clone, Debug)]
 pub(super) struct Evidence<'a> {
     pub(super) membership: &'a Membership,
     signals: &'a [Signals],
-    fitted: Vec<Fitted>,
-    /// Temperatures at which confidences are known; the first is 1.
-    temperatures: Vec<Decimal>,
+    /// Temperatures of RMIA; the first is 1.
+    temperatures: [Decimal; TEMPERATURES],
+    /// Whether phi at each is stored, and the entropy; elsewhere they are those of two classes, phi / t and the entropy of p_y.
+    stored: [bool; TEMPERATURES],
+    entropy: bool,
     /// By model and fitted signal, its mean over examples.
     offsets: Vec<[f64; FITTED]>,
     /// By block, the unit that it can be left out with; references have none.
@@ -110,24 +107,17 @@ impl<'a> Evidence<'a> {
         if !known(Signal::Phi) {
             return None;
         }
-        let tempered: Vec<Decimal> = [2000, 4000]
-            .map(Decimal::thousandths)
-            .into_iter()
-            .filter(|t| signals.iter().all(|s| s.at(*t).len() == n))
-            .collect();
-        let mut fitted = vec![Fitted::Phi];
-        fitted.extend(tempered.iter().map(|t| Fitted::LogConfidence(*t)));
-        if signals.iter().all(|s| s.entropy.len() == n) {
-            fitted.push(Fitted::NegativeEntropy);
-        }
+        let temperatures = [1000, 2000, 4000].map(Decimal::thousandths);
+        let stored = temperatures.map(|t| signals.iter().all(|s| s.at(t).len() == n));
+        let entropy = signals.iter().all(|s| s.entropy.len() == n);
         let mut unit_of = vec![None; membership.blocks()];
         for (unit, blocks) in units.iter().enumerate() {
             blocks.iter().for_each(|&block| unit_of[block] = Some(unit));
         }
-        let temperatures = std::iter::once(Decimal::ONE).chain(tempered).collect();
         let cohorts = crate::empirical::cohorts(units.len());
         let offsets = vec![[0.0; FITTED]; signals.len()];
-        let mut out = Self { membership, signals, fitted, temperatures, offsets, unit_of, units: units.len(), cohorts };
+        let mut out =
+            Self { membership, signals, temperatures, stored, entropy, offsets, unit_of, units: units.len(), cohorts };
         for model in 0..signals.len() {
             let mut sums = [0.0; FITTED];
             for i in 0..n {
@@ -139,24 +129,15 @@ impl<'a> Evidence<'a> {
         Some(out)
     }
 
-    /// Names of the fitted signals.
-    pub(super) fn names(&self) -> Vec<String> {
-        let name = |signal: &Fitted| match signal {
-            Fitted::Phi => "phi".to_owned(),
-            Fitted::LogConfidence(t) => format!("confidence at t = {t}"),
-            Fitted::NegativeEntropy => "entropy".to_owned(),
-        };
-        self.fitted.iter().map(name).collect()
+    /// Whether all outputs of a model are known, not its confidence in the label alone.
+    pub(super) fn is_whole(&self) -> bool {
+        self.entropy && self.stored[1..].iter().all(|s| *s)
     }
 
-    /// Number of fitted signals.
-    pub(super) fn fitted(&self) -> usize {
-        self.fitted.len()
-    }
-
-    /// Number of temperatures.
-    pub(super) fn temperatures(&self) -> usize {
-        self.temperatures.len()
+    /// phi at a temperature, by place.
+    fn phi(&self, model: usize, i: usize, place: usize) -> f64 {
+        let (s, t) = (&self.signals[model], self.temperatures[place]);
+        if self.stored[place] { f64::from(s.at(t)[i]) } else { f64::from(s.phi[i]) / t.value() }
     }
 
     pub(super) fn cohorts(&self) -> usize {
@@ -181,26 +162,25 @@ impl<'a> Evidence<'a> {
     pub(super) fn values(&self, model: usize, i: usize) -> Values {
         let s = &self.signals[model];
         let mut out = [0.0; WIDTH];
-        let phi = f64::from(s.phi[i]);
-        for (to, signal) in out.iter_mut().zip(&self.fitted) {
-            *to = match signal {
-                Fitted::Phi => phi,
-                Fitted::LogConfidence(t) => log_sigmoid(f64::from(s.at(*t)[i])),
-                Fitted::NegativeEntropy => -f64::from(s.entropy[i]),
-            };
+        for place in 0..TEMPERATURES {
+            let phi = self.phi(model, i, place);
+            out[place] = if place == PHI { phi } else { log_sigmoid(phi) };
+            out[FITTED + place] = 1.0 / (1.0 + libm::exp(-phi));
         }
-        for (to, t) in out[FITTED..].iter_mut().zip(&self.temperatures) {
-            let phi = if *t == Decimal::ONE { phi } else { f64::from(s.at(*t)[i]) };
-            *to = 1.0 / (1.0 + libm::exp(-phi));
-        }
+        out[ENTROPY] = if self.entropy {
+            -f64::from(s.entropy[i])
+        } else {
+            let phi = out[PHI];
+            let (p, q) = (out[FITTED], 1.0 / (1.0 + libm::exp(phi)));
+            p * log_sigmoid(phi) + q * log_sigmoid(-phi)
+        };
         out[WIDTH - 1] = f64::from(s.correct[i]);
         out
     }
 
     /// log p_y at a temperature, by place, of one model on one example.
-    pub(super) fn log_confidence(&self, model: usize, i: usize, temperature: usize) -> f64 {
-        let (s, t) = (&self.signals[model], self.temperatures[temperature]);
-        log_sigmoid(f64::from(if t == Decimal::ONE { s.phi[i] } else { s.at(t)[i] }))
+    pub(super) fn log_confidence(&self, model: usize, i: usize, place: usize) -> f64 {
+        log_sigmoid(self.phi(model, i, place))
     }
 
     /// A fitted signal of a target without its offset.

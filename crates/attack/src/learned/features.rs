@@ -1,6 +1,6 @@
 //! Features of one target's example.
 
-use super::evidence::{Desk, Evidence, FITTED, Sides, is_known, summary};
+use super::evidence::{Desk, ENTROPY, Evidence, FITTED, PHI, Sides, TEMPERATURES, TWO, is_known, summary};
 use crate::shrinkage::{Fit, Hyper, Learner};
 
 /// What the learner may look at.
@@ -41,6 +41,9 @@ pub struct Surroundings<'a> {
     pub features: Option<(&'a [f32], usize)>,
 }
 
+/// Share of the mean variance that an example's is raised to: one whose shadows all say the same has none.
+const FLOOR: f64 = 1e-4;
+
 /// Features of examples of which so many at most are read.
 const MOST_FEATURES: usize = 48;
 
@@ -49,9 +52,9 @@ fn sizes(of: &[u32]) -> usize {
 }
 
 impl Lessons {
-    pub(super) fn new(evidence: &Evidence<'_>, around: &Surroundings<'_>) -> Self {
+    pub(super) fn new(around: &Surroundings<'_>) -> Self {
         Self {
-            learners: vec![Learner::default(); evidence.fitted()],
+            learners: vec![Learner::with_floor(FLOOR); FITTED],
             classes: vec![[0.0; 2]; sizes(around.labels)],
             groups: vec![[0.0; 2]; around.groups.map_or(0, sizes)],
         }
@@ -90,9 +93,9 @@ fn log_odds([held, lacked]: [f64; 2]) -> f64 {
 
 /// Appends the features of one target's example, given its shadows; false where these do not suffice.
 ///
-/// With [`Sight::Full`], per fitted signal (phi; log p_y at temperatures 2 and 4; negative entropy; as far as the pool has them), after
-/// [`Fit`]: log-likelihood ratio, z against OUT, D / sqrt(S), ln(S) / 2, the plain value, D / sqrt(S) times z against OUT; then log(p_y /
-/// pbar) of RMIA at temperatures 1, 2, 4; whether the target is right; the share of OUT shadows that are.
+/// With [`Sight::Full`], per fitted signal (phi; log p_y at temperatures 2 and 4; negative entropy), after [`Fit`]: log-likelihood ratio, z
+/// against OUT, D / sqrt(S), ln(S) / 2, the plain value; then log(p_y / pbar) of RMIA at temperatures 1, 2, 4; whether the target is right; the
+/// share of OUT shadows that are.
 ///
 /// With [`Sight::Blind`], per fitted signal the mean of all shadows, D / sqrt(S) and ln(S) / 2; then log-odds of inclusion of the example, its
 /// class and its group among the shadows; the shares of IN and OUT shadows that are right; the example's features.
@@ -118,14 +121,14 @@ pub(super) fn of(
             Sight::Full => {
                 let x = evidence.centred(model, values, signal);
                 let z = fit.z(x, 1);
-                out.extend([fit.log_ratio(x), z, step, log_deviation, values[signal], step * z]);
+                out.extend([fit.log_ratio(x), z, step, log_deviation, values[signal]]);
             }
             Sight::Blind => out.extend([seen.mean(), step, log_deviation]),
         }
     }
     match sight {
         Sight::Full => {
-            for t in 0..evidence.temperatures() {
+            for t in 0..TEMPERATURES {
                 let middle = 0.5 * (sides[0].confidence(t) + sides[1].confidence(t));
                 out.push(evidence.log_confidence(model, i, t) - libm::log(middle.max(f64::MIN_POSITIVE)));
             }
@@ -145,14 +148,30 @@ pub(super) fn of(
     true
 }
 
+/// Features per fitted signal.
+const EACH: usize = 5;
+
 /// How many features there are.
-pub(super) fn width(evidence: &Evidence<'_>, sight: Sight, around: &Surroundings<'_>) -> usize {
-    debug_assert!(evidence.fitted() <= FITTED);
+pub(super) fn width(sight: Sight, around: &Surroundings<'_>) -> usize {
     match sight {
-        Sight::Full => 6 * evidence.fitted() + evidence.temperatures() + 2,
+        Sight::Full => EACH * FITTED + TEMPERATURES + 2,
         Sight::Blind => {
             let features = around.features.map_or(0, |(_, width)| width.min(MOST_FEATURES));
-            3 * evidence.fitted() + 4 + usize::from(around.groups.is_some()) + features
+            3 * FITTED + 4 + usize::from(around.groups.is_some()) + features
         }
     }
+}
+
+/// Products of features that are weighted too: D / sqrt(S) times z of every signal; phi^2; log p_y at 2 times phi; entropy^2; entropy times the
+/// likelihood ratio of phi. With them the regression is as strong as gradient boosting (the book has the table by which they were chosen).
+pub(super) fn products(sight: Sight) -> Vec<(usize, usize)> {
+    let [ratio, z, step, plain_value] = [0, 1, 2, 4];
+    let at = |signal: usize, feature: usize| EACH * signal + feature;
+    if sight == Sight::Blind {
+        return Vec::new();
+    }
+    let steps = (0..FITTED).map(|signal| (at(signal, step), at(signal, z)));
+    let plain = [(PHI, PHI), (TWO, PHI), (ENTROPY, ENTROPY)];
+    let plain = plain.map(|(a, b)| (at(a, plain_value), at(b, plain_value)));
+    steps.chain(plain).chain([(at(ENTROPY, plain_value), at(PHI, ratio))]).collect()
 }

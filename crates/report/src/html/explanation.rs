@@ -12,7 +12,7 @@ use super::base64;
 use crate::{Document, Picture, PictureKind, plot};
 
 /// Attacks whose leakage by group is tabled.
-const BY_GROUP: &str = "lira-online-fixed";
+const BY_GROUP: &str = "strongest";
 
 /// Everything under "Explanation".
 pub(super) struct Explained<'a> {

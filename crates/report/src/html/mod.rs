@@ -50,7 +50,7 @@ fn doses(d: &Document, recipes: &[&RecipeResult]) -> Vec<(&'static str, String)>
         recipes.iter().filter(|r| rest(r).as_ref() == Some(&family)).filter_map(|r| Some((radius(r)?, *r))).collect();
     let plain = |r: &&&RecipeResult| settings(r).is_some_and(|s| s.optimizer == "sgd" && s.parameters.is_empty());
     let controls: Vec<&RecipeResult> = recipes.iter().filter(plain).take(2).copied().collect();
-    let auc = |r: &RecipeResult| r.attacks.iter().find(|a| a.name == "lira-online-fixed").map(|a| a.auc);
+    let auc = |r: &RecipeResult| r.attacks.iter().find(|a| a.name == "strongest").map(|a| a.auc);
     type Property<'f> = (&'static str, &'f dyn Fn(&RecipeResult) -> Option<Estimate>);
     let properties: [Property<'_>; 4] = [
         ("leakage, LiRA AUC", &auc),
@@ -184,7 +184,7 @@ impl<'a> Section<'a> {
 }
 
 /// The attacks that the page tables; the rest folds away.
-const SHOWN: [&str; 4] = ["lira-online-fixed", "rmia", "confidence", "correctness"];
+const SHOWN: [&str; 5] = ["strongest", "lira-online-fixed", "rmia", "confidence", "correctness"];
 
 impl Page<'_> {
     fn percent(&self, e: &Estimate) -> String {

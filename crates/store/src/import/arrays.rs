@@ -180,25 +180,12 @@ pub(super) fn membership(from: Source<'_>) -> Result<Membership, Error> {
         let &[models, examples] = found.shape() else {
             return Err(format!("is of shape {:?}, not (models, examples)", found.shape()));
         };
-        if models < 4 {
-            return Err(format!(
-                "has {models} models, but at least 4 are needed: each is attacked with the others as shadows"
-            ));
-        }
         (0..models)
             .map(|m| {
                 let row = found.next(examples)?;
                 let bit = |v: &f64| if *v == 0.0 || *v == 1.0 { Ok(*v == 1.0) } else { Err(*v) };
                 let bits: Result<Vec<bool>, f64> = row.iter().map(bit).collect();
-                let bits =
-                    bits.map_err(|v| format!("has the value {v} for model {m}, where only 0 and 1 mean something"))?;
-                match bits.iter().filter(|b| **b).count() {
-                    0 => Err(format!("says that model {m} was trained on nothing")),
-                    all if all == examples => Err(format!(
-                        "says that model {m} was trained on everything: there is nobody to tell its members from"
-                    )),
-                    _ => Ok(bits),
-                }
+                bits.map_err(|v| format!("has the value {v} for model {m}, where only 0 and 1 mean something"))
             })
             .collect::<Result<Vec<_>, String>>()
     });

@@ -3,6 +3,7 @@
 use flatleak_explain::Memorization;
 use flatleak_stats::{Range, Replicates, moments};
 
+use crate::analysis::Explained;
 use crate::judge::Judge;
 use crate::{Error, Estimate};
 
@@ -16,15 +17,17 @@ pub(crate) struct Links {
 }
 
 impl Links {
-    /// `memorization` is that of the `examples` of the judge's pool.
-    pub(crate) fn new(memorization: Memorization, examples: Vec<usize>, judge: &Judge<'_>) -> Self {
+    /// `memorization` is that of what is explained of the judge's pool.
+    pub(crate) fn new(memorization: Memorization, explained: &Explained<'_>, judge: &Judge<'_>) -> Self {
         let m = judge.membership();
-        let by_block = m.of_examples(&examples).is_complementary();
+        let own = &explained.pool.membership;
         let of_unit = |blocks: &Vec<usize>| {
-            let models = || (0..m.models()).filter(|&k| blocks.contains(&m.block(k)));
-            if by_block { blocks.clone() } else { models().collect() }
+            let models = (0..own.models()).filter(|&k| blocks.contains(&m.block(explained.models[k])));
+            let mut units: Vec<usize> = models.map(|k| if own.is_complementary() { own.block(k) } else { k }).collect();
+            units.dedup();
+            units
         };
-        Self { memorization, examples, units: judge.units().iter().map(of_unit).collect() }
+        Self { memorization, examples: explained.examples.clone(), units: judge.units().iter().map(of_unit).collect() }
     }
 
     /// By unit, the rank correlation over examples of memorization with the rate of right membership calls: a unit's targets are set against

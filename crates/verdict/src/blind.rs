@@ -1,0 +1,150 @@
+//! Are members and non-members alike by themselves?
+//!
+//! The blind attack (own; in the spirit of Das et al. 2024, arXiv 2406.16201) predicts membership from everything but the target's outputs:
+//! what other models put out, how many hold the example, its label, group and features. Above .5, members and non-members differ by
+//! themselves, and no AUC of any attack may be read as leakage without it.
+
+use flatleak_attack::learned::Sight;
+use flatleak_pool::{Design, Pool};
+use flatleak_stats::{FEWEST_UNITS, Range, Replicates, parallel};
+use serde::{Deserialize, Serialize};
+
+use crate::judge::{AUC, Judge};
+use crate::scored::{Sheet, learn};
+use crate::{Error, Estimate};
+
+/// One-sided p-value from which on members and non-members count as different by themselves.
+const LEVEL: f64 = 0.01;
+
+/// How the blind attack stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BlindStatus {
+    /// A block's models share their blind scores and split the examples between them: its AUC is 1/2 whatever they are.
+    BalancedByDesign,
+    /// The number of models per example was fixed: counts alone give members away by construction, and are cut.
+    FixedByDesign,
+    /// Fewer blocks than a regression is learnt from, or no phi.
+    TooFewModels,
+    /// It was run.
+    Measured,
+}
+
+/// The blind attack on one recipe.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Blind {
+    /// How it stands.
+    pub status: BlindStatus,
+    /// Its AUC.
+    pub auc: Option<Estimate>,
+    /// One-sided p-value of an AUC of 1/2.
+    pub p_value: Option<f64>,
+    /// By how much the AUC of `strongest` exceeds it.
+    pub excess: Option<Estimate>,
+    /// Whether examples were drawn at different rates, which gives members away without any unfairness.
+    pub mixed_rates: bool,
+    /// Whether it beats chance (p <= .01).
+    pub beats_chance: bool,
+}
+
+impl Blind {
+    fn without(status: BlindStatus) -> Self {
+        Self { status, auc: None, p_value: None, excess: None, mixed_rates: false, beats_chance: false }
+    }
+}
+
+/// What decides whether it is run: the designs of all classes of models.
+fn status(judge: &Judge<'_>) -> BlindStatus {
+    let m = judge.membership();
+    let designs = m.designs();
+    let equal = || {
+        let of = |block: usize| {
+            let own = (0..m.models()).filter(|&k| m.block(k) == block);
+            let sizes: Vec<usize> =
+                own.map(|k| (0..m.examples()).filter(|&i| m.row(k)[i] && m.is_scored(k, i)).count()).collect();
+            let (least, most) = (sizes.iter().min().copied().unwrap_or(0), sizes.iter().max().copied().unwrap_or(0));
+            // Complements are balanced whatever their sizes.
+            most - least <= 1 || sizes.len() == flatleak_pool::BLOCK
+        };
+        judge.units().iter().flatten().all(|&block| of(block))
+    };
+    if designs.iter().all(|d| *d == Design::Balanced) && equal() {
+        BlindStatus::BalancedByDesign
+    } else if designs.contains(&Design::Fixed) {
+        BlindStatus::FixedByDesign
+    } else {
+        BlindStatus::Measured
+    }
+}
+
+/// Runs the blind attack on a pool; `strongest` is the AUC of that attack, where it was run.
+///
+/// # Errors
+/// When a statistic cannot be computed.
+pub(crate) fn of(
+    judge: &Judge<'_>,
+    pool: &Pool,
+    strongest: Option<&Replicates>,
+    workers: usize,
+) -> Result<Blind, Error> {
+    let status = status(judge);
+    if status != BlindStatus::Measured {
+        return Ok(Blind::without(status));
+    }
+    let Some(learned) = learn(judge, Sight::Blind, workers) else {
+        return Ok(Blind::without(BlindStatus::TooFewModels));
+    };
+    let m = &pool.membership;
+    let sheet = |scores: Vec<Vec<f64>>, gone: &[usize]| {
+        let rows = scores.into_iter().enumerate().filter(|(k, _)| !gone.contains(&m.block(*k)));
+        let (models, scores) = rows.unzip();
+        Sheet { models, scores }
+    };
+    let whole = judge.aucs(&sheet(learned.score(), &[]), None)?;
+    let units = judge.units();
+    let deleted = parallel::map(units.len(), workers, |unit| {
+        judge.aucs(&sheet(learned.score_without(unit), &units[unit]), Some(&whole))
+    })
+    .into_iter()
+    .collect::<Result<Vec<_>, _>>()?;
+    let auc = Replicates::new(whole, deleted)?;
+    let two_sided = auc.p_value(0.5);
+    let p = if auc.estimate() > 0.5 { 0.5 * two_sided } else { 1.0 - 0.5 * two_sided };
+    let (_, members) = judge.sizes();
+    let excess = strongest
+        .filter(|s| s.units() == auc.units())
+        .map(|s| Ok::<_, Error>(s.minus(&auc)?.interval(0.95, Range::Difference)?))
+        .transpose()?;
+    Ok(Blind {
+        status,
+        auc: Some(auc.interval(0.95, Range::Rate { of: members })?),
+        p_value: Some(p),
+        excess,
+        mixed_rates: m.designs().contains(&Design::Mixed),
+        beats_chance: auc.units() >= FEWEST_UNITS && p <= LEVEL,
+    })
+}
+
+/// The sentence of a headline about a recipe whose members and non-members differ by themselves.
+pub(crate) fn sentence(recipe: &str, blind: &Blind) -> Option<String> {
+    let (auc, excess) = (blind.auc.filter(|_| blind.beats_chance)?, blind.excess);
+    let why = match blind.mixed_rates {
+        true => "Examples were drawn at different rates, which alone gives members away",
+        false => "Members and non-members differ by themselves",
+    };
+    let more = excess
+        .map_or(String::new(), |e| format!("; strongest exceeds it by {:+.3} [{:+.3}, {:+.3}]", e.mean, e.low, e.high));
+    Some(format!(
+        "{why}: without any output of {recipe} an attacker reaches an AUC of {:.3} [{:.3}, {:.3}]{more}.",
+        auc.mean, auc.low, auc.high
+    ))
+}
+
+impl Judge<'_> {
+    /// The AUC of every unit of a sheet.
+    fn aucs(&self, sheet: &Sheet, otherwise: Option<&Vec<f64>>) -> Result<Vec<f64>, Error> {
+        let filled = otherwise.map(|o| o.iter().map(|v| vec![*v; crate::judge::MEASURES]).collect::<Vec<_>>());
+        let found = self.judge(sheet, &[], filled.as_deref(), false)?;
+        Ok(found.units.iter().map(|row| row[AUC]).collect())
+    }
+}
