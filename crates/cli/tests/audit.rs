@@ -97,7 +97,7 @@ fn all_kinds_of_outputs_say_the_same() {
             ["lira-online", "lira-online-fixed", "rmia", "confidence", "attack-r"].map(|name| auc(name).unwrap()),
         );
         assert!(made.path(&format!("out-{kind}/scores/rmia.npy")).is_file());
-        assert!(words(&said).contains("the strongest headline attack"));
+        assert!(words(&said).contains("An attacker tells members of model from others with an AUC of"));
     }
     // phi is kept in single precision, so that ranks of near ties may differ by a pair or two.
     for other in &found[1..] {
@@ -216,8 +216,14 @@ fn mistakes_are_named_with_where_they_are() {
         ("logits", "phi.npy", "labels.npy", membership, "is of shape"),
         ("logits", "logits.npy", "many.npy", membership, "3 classes, but example 0 has the label 9"),
         ("logits", "logits.npy", "hot.npy", membership, "give each its class"),
-        ("phi", "phi.npy", "labels.npy", "all.npy", "model 0 was trained on everything"),
-        ("phi", "phi.npy", "labels.npy", "one.npy", "has 1 models, but at least 4 are needed"),
+        (
+            "phi",
+            "phi.npy",
+            "labels.npy",
+            "all.npy",
+            "of 12 blocks, at most 11 hold and 0 lack one, so 2 more are missing",
+        ),
+        ("phi", "phi.npy", "labels.npy", "one.npy", "12 models and 60 examples, but the membership and labels 1 and 60"),
         ("phi", "phi.npy", "labels.npy", "two.npy", "the value 2 for model 0"),
         ("phi", "none.npy", "labels.npy", membership, "cannot be read"),
     ] {
@@ -321,7 +327,7 @@ fn memberships_by_coins_are_audited() {
     };
     let said = audit("phi.npy", "membership.npy");
     assert_eq!(code(&said), 0, "{}", words(&said));
-    assert!(words(&said).contains("have fewer than 3 blocks of models on one side"), "{}", words(&said));
+    assert!(words(&said).contains("12 models without relatives"), "{}", words(&said));
     let all = results(&dir.path().join("out"));
     for attack in all["recipes"][0]["attacks"].as_array().unwrap() {
         let auc = attack["auc"]["mean"].as_f64().unwrap();
@@ -334,7 +340,7 @@ fn memberships_by_coins_are_audited() {
     npy(&dir.path().join("four.npy"), "|b1", &[4, examples], &four);
     npy(&dir.path().join("phi4.npy"), "<f8", &[4, examples], &floats(&phi[..4 * examples]));
     let said = audit("phi4.npy", "four.npy");
-    assert!(code(&said) == 3 && words(&said).contains("form 2 blocks, but 3 are needed"), "{}", words(&said));
+    assert!(code(&said) == 3 && words(&said).contains("4 models form 2 blocks, but figures need 3"), "{}", words(&said));
 }
 
 #[test]

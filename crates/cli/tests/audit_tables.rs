@@ -14,8 +14,10 @@ const MODELS: usize = 8;
 const EXAMPLES: usize = 40;
 const VIEWS: usize = 2;
 
+/// Complementary pairs of unrelated halves.
 fn member(m: usize, i: usize) -> bool {
-    (i * 7 + (m / 2) * 3 + i / 5) % 2 == m % 2
+    let mixed = ((i * 31 + (m / 2) * 977 + 5) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (mixed >> 40) as usize % 2 == m % 2
 }
 
 /// Something between 0 and 1 that members have more of.
@@ -175,7 +177,7 @@ fn large_logits_need_little_memory() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
     let (m, n, q, c) = (16, 3000, 18, 100);
-    let rows: Vec<u8> = (0..m * n).map(|at| u8::from((at % n * 7 + at / n / 2) % 2 == at / n % 2)).collect();
+    let rows: Vec<u8> = (0..m * n).map(|at| u8::from(member(at / n, at % n))).collect();
     std::fs::write(dir.path().join("m.npy"), npy("|u1", &[m, n], &rows)).unwrap();
     std::fs::write(dir.path().join("y.npy"), npy("|u1", &[n], &vec![1; n])).unwrap();
     // Zeros, of which the file system keeps nothing.

@@ -66,7 +66,7 @@ fn memorization_is_recovered_within_its_errors() {
 /// By hand: two blocks, one example, right answers in / out of (1, 0) and (1, 1).
 #[test]
 fn two_blocks_by_hand() {
-    let mut pool = planted(&truth(), 4, 1);
+    let mut pool = planted(&truth(), 6, 1).select(&[0, 1, 2, 3]);
     for model in 0..4 {
         let member = pool.membership.row(model)[0];
         pool.pool[model].correct[0] = u8::from(member || pool.membership.block(model) == 1);

@@ -89,8 +89,8 @@ fn what_is_no_pool_is_refused_with_the_reason() {
     assert!(error(&[mask(), right("(4, 3)", 12, 1), test]).contains("`testset_correctness` of shape (2, 1)"));
     let labels = ("labels", npy("(2,)", &[1, 1]));
     assert!(error(&[mask(), right("(4, 3)", 12, 1), labels]).contains("has 2 values in `labels`, not 3"));
-    let few = ("trainset_mask", npy("(1, 3)", &[1, 0, 1]));
-    assert!(error(&[few, right("(1, 3)", 3, 1)]).contains("1 models"));
+    let few = ("trainset_mask", npy("(4, 1)", &[1, 0, 1, 0]));
+    assert!(error(&[few, right("(4, 1)", 4, 1)]).contains("1 examples cannot be split"));
     let path = dir.path().join("absent.npz");
     assert!(import_npz(&path).unwrap_err().to_string().contains("cannot be read"));
     assert!(import_npz(&file(dir.path(), "t.npz", b"PK no")).unwrap_err().to_string().contains("no .npz archive"));

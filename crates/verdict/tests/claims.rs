@@ -82,7 +82,7 @@ fn explained(candidate: Recipe) -> Explanation {
         runs: Vec::new(),
         checkpoints: vec![1, 1],
         pairs: vec![(0, 1)],
-        attacks: ["lira-online-fixed", "rmia", "confidence"].iter().map(named).collect(),
+        attacks: ["strongest", "lira-online-fixed", "rmia", "confidence"].iter().map(named).collect(),
         seed: 3,
         workers: 2,
     };
@@ -106,9 +106,9 @@ fn true_claims_are_supported() {
         assert_eq!(outcome, Supports, "{claim}: {sentence}");
         assert!(sentence.starts_with("This run supports the claim: against sgd, "), "{sentence}");
     }
-    assert!(outcome(&found, "a").1.contains("it leaks more under lira-online-fixed (AUC +"));
+    assert!(outcome(&found, "a").1.contains("it leaks more in strongest.auc (+"));
     let leak = &found.groups.iter().find(|g| g.recipe == "sam" && g.name == "rare").unwrap().leakage;
-    assert!(leak.len() == 3 && leak.iter().all(|l| l.auc.mean > 0.5 && l.auc.low <= l.auc.mean));
+    assert!(leak.len() == 4 && leak.iter().all(|l| l.auc.mean > 0.5 && l.auc.low <= l.auc.mean));
 }
 
 #[test]

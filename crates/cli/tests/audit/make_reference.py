@@ -245,6 +245,8 @@ def score_view(s, design, labels, test=None):
         plain |= {"entropy": -s.entropy, "modified-entropy": -s.modified}
         by_class |= {"entropy": -s.entropy, "modified-entropy": -s.modified}
     scores = {}
+    # Examples that are scored for nobody are left out of the pool.
+    kept = np.any([design.scored(m) for m in design.targets], axis=0)
     for m in design.targets:
         got = {name: x[m] for name, x in plain.items()}
         shadows = design.outside(m)
@@ -252,7 +254,7 @@ def score_view(s, design, labels, test=None):
             t = np.zeros(examples)
             for now, use in design.parts:
                 for c in set(classes):
-                    taught = use & (classes == c)
+                    taught = use & kept & (classes == c)
                     t[now & (classes == c)] = best_threshold(x[shadows][:, taught], design.member[shadows][:, taught])
             got[f"{name}-per-class"] = x[m] - t
         at = np.flatnonzero(design.scored(m))

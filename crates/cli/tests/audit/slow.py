@@ -217,8 +217,7 @@ class Reading:
         if self.design[target] is None:
             return False
         rows = self.classes[self.of[target]]
-        where = self.informative(rows) if self.design[target] == "fixed" else self.support(rows)
-        return i in where and all(len({self.block[k] for k in side}) > 1 for side in self.sides(target, i))
+        return i in self.informative(rows) and all(len({self.block[k] for k in side}) > 1 for side in self.sides(target, i))
 
     def examples_of(self, target):
         """The examples scored for a target; none if there are no members or no non-members among them."""
@@ -380,10 +379,13 @@ class Slow:
         by_class = {"confidence": "p", "loss": "loss"}
         if self.has_classes:
             by_class |= {"entropy": "entropy", "modified-entropy": "modified-entropy"}
+        # Examples that are scored for nobody are left out of the pool.
+        models = range(len(self.member))
+        kept = [i for i in range(self.examples) if any(self.reading.scored(k, i) for k in models)]
         pooled, limits, bayes = {}, {}, {}
         for f in {fold[i] for i in scored}:
             lesson = [i for i in scored if not self.reading.with_folds or fold[i] != f]
-            taught = [i for i in range(self.examples) if not self.reading.with_folds or fold[i] != f]
+            taught = [i for i in kept if not self.reading.with_folds or fold[i] != f]
             for side in (0, 1):
                 raw, residual, about_mean = [], [], []
                 for i in lesson:

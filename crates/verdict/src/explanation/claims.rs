@@ -106,7 +106,7 @@ fn exposure(compared: Option<&Comparison>) -> Said {
     (outcome, format!("{}{tested}", leakage(compared)))
 }
 
-/// What the headline attacks say, with the figures of those that say something.
+/// What the headline's points say, with the figures of those that say something.
 fn leakage(compared: &Comparison) -> String {
     let family: Vec<&MetricDifference> = compared.metrics.iter().filter(|m| m.p_adjusted.is_some()).collect();
     if compared.headline.verdict == Verdict::TooFewModels {
@@ -116,14 +116,14 @@ fn leakage(compared: &Comparison) -> String {
         let found: Vec<String> = family
             .iter()
             .filter(|m| m.verdict == verdict)
-            .map(|m| format!("{} (AUC {})", m.metric.trim_end_matches(".auc"), figure(&of_metric(m))))
+            .map(|m| format!("{} ({})", m.metric, figure(&of_metric(m))))
             .collect();
-        (!found.is_empty()).then(|| format!("{word} under {}", found.join(" and ")))
+        (!found.is_empty()).then(|| format!("{word} in {}", found.join(" and ")))
     };
     let parts: Vec<String> =
         [under(Verdict::More, "more"), under(Verdict::Less, "less")].into_iter().flatten().collect();
     match parts.is_empty() {
-        true => format!("no difference in leakage is shown under any of {} headline attacks", family.len()),
+        true => "no difference in leakage is shown".into(),
         false => format!("it leaks {}", parts.join(" and ")),
     }
 }
