@@ -223,7 +223,13 @@ fn mistakes_are_named_with_where_they_are() {
             "all.npy",
             "of 12 blocks, at most 11 hold and 0 lack one, so 2 more are missing",
         ),
-        ("phi", "phi.npy", "labels.npy", "one.npy", "12 models and 60 examples, but the membership and labels 1 and 60"),
+        (
+            "phi",
+            "phi.npy",
+            "labels.npy",
+            "one.npy",
+            "12 models and 60 examples, but the membership and labels 1 and 60",
+        ),
         ("phi", "phi.npy", "labels.npy", "two.npy", "the value 2 for model 0"),
         ("phi", "none.npy", "labels.npy", membership, "cannot be read"),
     ] {
@@ -340,7 +346,11 @@ fn memberships_by_coins_are_audited() {
     npy(&dir.path().join("four.npy"), "|b1", &[4, examples], &four);
     npy(&dir.path().join("phi4.npy"), "<f8", &[4, examples], &floats(&phi[..4 * examples]));
     let said = audit("phi4.npy", "four.npy");
-    assert!(code(&said) == 3 && words(&said).contains("4 models form 2 blocks, but figures need 3"), "{}", words(&said));
+    assert!(
+        code(&said) == 3 && words(&said).contains("4 models form 2 blocks, but figures need 3"),
+        "{}",
+        words(&said)
+    );
 }
 
 #[test]

@@ -14,6 +14,9 @@ pub(super) const TEMPERATURES: usize = 3;
 /// Values of one model on one example: fitted signals, confidences, whether it is right.
 const WIDTH: usize = FITTED + TEMPERATURES + 1;
 
+/// Values that are worked out once and kept, at most: 64 MiB.
+const KEPT: usize = 1 << 20;
+
 /// One model's values on one example.
 pub(super) type Values = [f64; WIDTH];
 
@@ -29,6 +32,8 @@ pub(super) struct Evidence<'a> {
     entropy: bool,
     /// By model and fitted signal, its mean over examples.
     offsets: Vec<[f64; FITTED]>,
+    /// (M, N) values, where they are few enough to be worked out once.
+    table: Vec<Values>,
     /// By block, the unit that it can be left out with; references have none.
     pub(super) unit_of: Vec<Option<usize>>,
     units: usize,
@@ -116,8 +121,18 @@ impl<'a> Evidence<'a> {
         }
         let cohorts = crate::empirical::cohorts(units.len());
         let offsets = vec![[0.0; FITTED]; signals.len()];
-        let mut out =
-            Self { membership, signals, temperatures, stored, entropy, offsets, unit_of, units: units.len(), cohorts };
+        let mut out = Self {
+            membership,
+            signals,
+            temperatures,
+            stored,
+            entropy,
+            offsets,
+            table: Vec::new(),
+            unit_of,
+            units: units.len(),
+            cohorts,
+        };
         for model in 0..signals.len() {
             let mut sums = [0.0; FITTED];
             for i in 0..n {
@@ -125,6 +140,12 @@ impl<'a> Evidence<'a> {
                 sums.iter_mut().zip(values).for_each(|(sum, v)| *sum += v);
             }
             out.offsets[model] = sums.map(|sum| sum / n as f64);
+        }
+        if signals.len() * n <= KEPT {
+            out.table = (0..signals.len())
+                .flat_map(|model| (0..n).map(move |i| (model, i)))
+                .map(|(k, i)| out.derive(k, i))
+                .collect();
         }
         Some(out)
     }
@@ -160,6 +181,11 @@ impl<'a> Evidence<'a> {
 
     /// One model on one example.
     pub(super) fn values(&self, model: usize, i: usize) -> Values {
+        let kept = self.table.get(model * self.membership.examples() + i);
+        kept.copied().unwrap_or_else(|| self.derive(model, i))
+    }
+
+    fn derive(&self, model: usize, i: usize) -> Values {
         let s = &self.signals[model];
         let mut out = [0.0; WIDTH];
         for place in 0..TEMPERATURES {

@@ -42,6 +42,8 @@ pub struct Learned<'a> {
     fits: Vec<Vec<Regression>>,
     /// By cohort and part of the examples, what all say with the cohort left out.
     known: Vec<Vec<Known>>,
+    /// By cohort, another and part, what all say without both; of a pair of cohorts once where no shadows are cut.
+    pairs: Vec<Vec<Known>>,
 }
 
 /// Parts of the examples that are learnt apart: the folds of designs with a fixed number of models per example.
@@ -69,9 +71,18 @@ impl<'a> Learned<'a> {
             return None;
         }
         let evidence = Evidence::new(membership, signals, units)?;
-        let mut out = Self { evidence, around, sight, fits: Vec::new(), known: Vec::new() };
+        let mut out = Self { evidence, around, sight, fits: Vec::new(), known: Vec::new(), pairs: Vec::new() };
         out.known = parallel::map(out.evidence.cohorts(), workers, |g| out.learn(Exclusion { cohort: g, other: None }));
-        out.fits = parallel::map(out.evidence.cohorts(), workers, |g| out.train(g));
+        let cohorts = out.evidence.cohorts();
+        out.pairs = parallel::map(cohorts * cohorts, workers, |at| {
+            let (cohort, other) = (at / cohorts, at % cohorts);
+            let known = cohort < other || cohort > other && parts(membership) > 1;
+            if known { out.learn(Exclusion { cohort, other: Some(Other::Cohort(other)) }) } else { Vec::new() }
+        });
+        // The others begin where the first ends: they are fitted to nearly the same rows.
+        let first = out.train(0, None);
+        let rest = parallel::map(out.evidence.cohorts() - 1, workers, |g| out.train(g + 1, Some(&first)));
+        out.fits = std::iter::once(first).chain(rest).collect();
         Some(out)
     }
 
@@ -104,8 +115,15 @@ impl<'a> Learned<'a> {
         lessons.iter().map(Lessons::known).collect()
     }
 
+    /// What all examples say without two cohorts, of which the first's block decides where shadows are cut.
+    fn pair(&self, cohort: usize, other: usize) -> &[Known] {
+        let cohorts = self.evidence.cohorts();
+        let own = &self.pairs[cohort * cohorts + other];
+        if own.is_empty() { &self.pairs[other * cohorts + cohort] } else { own }
+    }
+
     /// The regressions with which a cohort is attacked, by part.
-    fn train(&self, cohort: usize) -> Vec<Regression> {
+    fn train(&self, cohort: usize, start: Option<&[Regression]>) -> Vec<Regression> {
         let (e, m) = (&self.evidence, self.evidence.membership);
         let parts = parts(m);
         let width = features::width(self.sight, &self.around);
@@ -116,7 +134,7 @@ impl<'a> Learned<'a> {
         let mut found = Vec::with_capacity(width);
         for &other in &others {
             let exclusion = Exclusion { cohort, other: Some(Other::Cohort(other)) };
-            let known = self.learn(exclusion);
+            let known = self.pair(cohort, other);
             let targets = self.targets(other);
             let mut desk = Desk::new(e);
             for i in (0..m.examples()).step_by(stride) {
@@ -135,7 +153,8 @@ impl<'a> Learned<'a> {
             }
         }
         let products = features::products(self.sight);
-        rows.iter().map(|rows| Regression::fit(rows, &products, e.units())).collect()
+        let fit = |(p, rows): (usize, &Rows)| Regression::fit(rows, &products, e.units(), start.and_then(|s| s.get(p)));
+        rows.iter().enumerate().map(fit).collect()
     }
 
     /// Log-odds of membership of every model on every example, (M, N) as rows; NaN where an example is not scored for a target, and for
@@ -158,8 +177,13 @@ impl<'a> Learned<'a> {
             // A unit of the cohort itself is among nobody's shadows here.
             let other = without.filter(|unit| e.cohort(*unit) != cohort).map(Other::Unit);
             let exclusion = Exclusion { cohort, other };
-            let fresh = other.map(|_| self.learn(exclusion));
-            let known = fresh.as_ref().unwrap_or(&self.known[cohort]);
+            // Where cohorts are units, the pair is known.
+            let single = e.cohorts() == e.units();
+            let fresh = if single { None } else { other.map(|_| self.learn(exclusion)) };
+            let known = match (without, other) {
+                (Some(unit), Some(_)) if single => self.pair(cohort, unit),
+                _ => fresh.as_deref().unwrap_or(&self.known[cohort]),
+            };
             let targets: Vec<(usize, usize)> =
                 self.targets(cohort).into_iter().filter(|(_, unit)| Some(*unit) != without).collect();
             let mut desk = Desk::new(e);
