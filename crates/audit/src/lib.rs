@@ -18,7 +18,7 @@ use flatleak_store::Imported;
 use flatleak_verdict::{Analysis, Detail, Options, Progress, can_run};
 
 pub use record::foreign_record;
-pub use target::{Target, TargetAttack, TargetTpr, target};
+pub use target::{Target, TargetAttack, TargetBlind, TargetTpr, target};
 pub use variant::Variant;
 
 /// Errors of this crate.

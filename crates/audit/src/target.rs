@@ -3,7 +3,7 @@
 use flatleak_attack::Attack;
 use flatleak_pool::Pool;
 use flatleak_stats::{Interval, Ranking, clopper_pearson, empirical_epsilon};
-use flatleak_verdict::{DELTA, FPR_LEVELS, PRIORS, can_run, scores};
+use flatleak_verdict::{DELTA, FPR_LEVELS, PRIORS, beats_chance, blind_target, can_run, scores};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -22,8 +22,21 @@ pub struct Target {
     pub members: usize,
     /// Scored examples that it was not.
     pub non_members: usize,
+    /// What members and non-members differ by themselves; absent where it cannot be told.
+    pub blind: Option<TargetBlind>,
     /// One entry per attack, in the order of tables.
     pub attacks: Vec<TargetAttack>,
+}
+
+/// The blind attack on a target: no output of the target is in it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TargetBlind {
+    /// Its AUC, within folds of the target's examples.
+    pub auc: f64,
+    /// One-sided p-value of 1/2.
+    pub p_value: f64,
+    /// Whether members and non-members differ by themselves (p <= .01): then no AUC below is leakage without it.
+    pub beats_chance: bool,
 }
 
 /// One attack on it.
@@ -100,7 +113,13 @@ pub fn target(pool: &Pool, target: usize, attacks: &[Attack]) -> Result<Target, 
         });
     }
     let own = m.block(target);
+    let blind = blind_target(pool, target).map(|found| TargetBlind {
+        auc: found.auc,
+        p_value: found.p_value,
+        beats_chance: beats_chance(found.p_value),
+    });
     Ok(Target {
+        blind,
         recipe: pool.recipe.clone(),
         target,
         shadows: (0..m.models()).filter(|&k| m.block(k) != own).count(),

@@ -156,8 +156,8 @@ fn attacks(d: &Document, recipes: &[&RecipeResult], out: &mut String) -> std::fm
 /// Whether members and non-members differ by themselves.
 fn blind(recipes: &[&RecipeResult], out: &mut String) -> std::fmt::Result {
     let said = |b: &Blind| match (b.status, b.auc) {
-        (BlindStatus::BalancedByDesign, _) => "balanced by design".to_owned(),
-        (BlindStatus::FixedByDesign, _) => "fixed by design".to_owned(),
+        (BlindStatus::BalancedByDesign, _) => "balanced".to_owned(),
+        (BlindStatus::FixedByDesign, _) => "fixed".to_owned(),
         (BlindStatus::TooFewModels, _) => "too few models".to_owned(),
         (BlindStatus::Measured, auc) => auc.map_or(String::new(), plus_minus),
     };

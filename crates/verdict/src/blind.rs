@@ -4,7 +4,7 @@
 //! what other models put out, how many hold the example, its label, group and features. Above .5, members and non-members differ by
 //! themselves, and no AUC of any attack may be read as leakage without it.
 
-use flatleak_attack::learned::Sight;
+use flatleak_attack::learned::{CrossFit, Sight};
 use flatleak_pool::{Design, Pool};
 use flatleak_stats::{FEWEST_UNITS, Range, Replicates, parallel};
 use serde::{Deserialize, Serialize};
@@ -121,8 +121,20 @@ pub(crate) fn of(
         p_value: Some(p),
         excess,
         mixed_rates: m.designs().contains(&Design::Mixed),
-        beats_chance: auc.units() >= FEWEST_UNITS && p <= LEVEL,
+        beats_chance: auc.units() >= FEWEST_UNITS && beats_chance(p),
     })
+}
+
+/// The blind attack on one model of a pool.
+///
+/// `None` where its outputs have no phi, or too few examples.
+pub fn blind_target(pool: &Pool, target: usize) -> Option<CrossFit> {
+    CrossFit::of_target(&pool.membership, &pool.pool, &crate::scored::around(pool), target)
+}
+
+/// Whether a p-value of the blind attack says that members and non-members differ by themselves.
+pub fn beats_chance(p_value: f64) -> bool {
+    p_value <= LEVEL
 }
 
 /// The sentence of a headline about a recipe whose members and non-members differ by themselves.

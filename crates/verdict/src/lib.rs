@@ -26,7 +26,7 @@ mod results;
 mod scored;
 
 pub use analysis::{Analysis, Compared, Options, Progress, analyse, compare, explain};
-pub use blind::{Blind, BlindStatus};
+pub use blind::{Blind, BlindStatus, beats_chance, blind_target};
 pub use explained::*;
 pub use explanation::detail::{Detail, EXPOSURE_ATTACK};
 pub use flatleak_attack::all as attacks;

@@ -68,12 +68,16 @@ impl<'a> Scorer<'a> {
 /// The regressions of `strongest`, or of the blind attack; `None` where there is too little to learn from.
 pub(crate) fn learn<'a>(judge: &'a Judge<'a>, sight: Sight, workers: usize) -> Option<Learned<'a>> {
     let pool = judge.pool();
-    let around = Surroundings {
+    Learned::fit(&pool.membership, &pool.pool, around(pool), judge.units(), sight, workers)
+}
+
+/// What a pool knows of its examples beside outputs.
+pub(crate) fn around(pool: &Pool) -> Surroundings<'_> {
+    Surroundings {
         labels: &pool.labels,
         groups: pool.groups.as_ref().map(|g| g.pool.as_slice()),
         features: pool.features.as_ref().map(|f| (f.pool.as_slice(), f.width)),
-    };
-    Learned::fit(&pool.membership, &pool.pool, around, judge.units(), sight, workers)
+    }
 }
 
 /// What a pool allows of `strongest` where nothing can be learnt; any other attack as it is.

@@ -56,7 +56,7 @@ fn options() -> Options {
     }
 }
 
-/// The truth is the mean over 200 repetitions, of whose intervals at least .93 must hold it.
+/// The truth is the mean over 200 repetitions, of whose intervals at least .905 must hold it.
 fn cover(what: &str, of: impl Fn(&Pool) -> Vec<Estimate> + Sync) {
     for models in [16, 32, 136] {
         let found = parallel::map(200, 2, |draw| of(&pool(models, draw as u64)));
@@ -65,7 +65,8 @@ fn cover(what: &str, of: impl Fn(&Pool) -> Vec<Estimate> + Sync) {
             let covered = found.iter().filter(|f| f[at].low <= truth && truth <= f[at].high).count();
             let half = found.iter().map(|f| 0.5 * (f[at].high - f[at].low)).sum::<f64>() / found.len() as f64;
             println!("{what} of {name}, {models} models: {truth:.3} ±{half:.4}, {covered} of 200 covered");
-            assert!(covered >= 186, "{what} of {name}, {models} models: {covered}");
+            // .95 less three Monte Carlo errors.
+            assert!(covered >= 181, "{what} of {name}, {models} models: {covered}");
         }
     }
 }

@@ -18,7 +18,7 @@ mod features;
 mod fit;
 
 use flatleak_pool::{FOLDS, Membership, Signals};
-use flatleak_stats::parallel;
+use flatleak_stats::{Ranking, normal, parallel};
 
 pub use features::{Sight, Surroundings};
 
@@ -210,6 +210,76 @@ impl<'a> Learned<'a> {
     /// What it learns from, in words.
     pub fn method(&self) -> &'static str {
         if self.evidence.is_whole() { "learned" } else { "learned on phi alone" }
+    }
+}
+
+/// The blind attack on one target, where other models cannot teach how the target's members were selected: cross-fitted over examples of the
+/// target's own row, in [`FOLDS`] stratified folds (own; METHODS section 2).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CrossFit {
+    /// AUC within folds: pooled over folds it would fall below 1/2 by construction.
+    pub auc: f64,
+    /// One-sided p-value of 1/2, by the normal law of rank sums (Mann & Whitney 1947).
+    pub p_value: f64,
+}
+
+impl CrossFit {
+    /// Of a model of a pool, from its shadows alone; `None` without phi, or with fewer than two members or non-members a fold.
+    pub fn of_target(
+        membership: &Membership,
+        signals: &[Signals],
+        around: &Surroundings<'_>,
+        target: usize,
+    ) -> Option<Self> {
+        let units: Vec<Vec<usize>> = (0..membership.blocks()).map(|block| vec![block]).collect();
+        let evidence = Evidence::new(membership, signals, &units)?;
+        let exclusion = Exclusion { cohort: evidence.cohort(membership.block(target)), other: None };
+        let mut lessons = Lessons::new(around);
+        let mut desk = Desk::new(&evidence);
+        let block = membership.block(target);
+        let scored: Vec<usize> = (0..membership.examples()).filter(|&i| membership.is_scored(target, i)).collect();
+        for &i in &scored {
+            desk.turn(i);
+            lessons.add(&desk.sides(block, exclusion), i, around);
+        }
+        let known = lessons.known();
+        // Members and others are dealt out to the folds in turn, in the order of a hash.
+        let mut order = scored;
+        order.sort_by_key(|&i| (membership.order(block, i).of(0), i));
+        let mut dealt = [0; 2];
+        let mut rows: Vec<(Vec<f64>, bool, usize)> = Vec::new();
+        let mut found = Vec::new();
+        for i in order {
+            desk.turn(i);
+            let sides = desk.sides(block, exclusion);
+            if features::of(&desk, &evidence, (target, &sides), &known, (Sight::Blind, around), &mut found) {
+                let member = membership.row(target)[i];
+                let count = &mut dealt[usize::from(member)];
+                rows.push((found.clone(), member, *count % FOLDS));
+                *count += 1;
+            }
+        }
+        if dealt.iter().any(|count| *count < 2 * FOLDS) {
+            return None;
+        }
+        let width = features::width(Sight::Blind, around);
+        let (mut won, mut pairs, mut variance) = (0.0, 0.0, 0.0);
+        for fold in 0..FOLDS {
+            let mut training = Rows::new(width);
+            rows.iter().filter(|r| r.2 != fold).for_each(|(x, member, _)| training.push(x, *member, 0));
+            let fit = Regression::fit(&training, &[], 1, None);
+            let mut room = Vec::new();
+            let own = rows.iter().filter(|r| r.2 == fold);
+            let (scores, member): (Vec<f64>, Vec<bool>) =
+                own.map(|(x, member, _)| (fit.log_odds(x, None, &mut room), *member)).unzip();
+            let ranking = Ranking::new(&scores, &member).ok()?;
+            let (n1, n0) = (ranking.members() as f64, ranking.non_members() as f64);
+            won += ranking.auc() * n1 * n0;
+            pairs += n1 * n0;
+            variance += n1 * n0 * (n1 + n0 + 1.0) / 12.0;
+        }
+        let z = (won - 0.5 * pairs) / variance.sqrt();
+        Some(Self { auc: won / pairs, p_value: normal::cdf(-z) })
     }
 }
 

@@ -20,5 +20,14 @@ pub(super) fn table(found: &Target) -> String {
         };
         let _ = writeln!(out, "{:<30}{:>8.4}{:>28}{:>28}", attack.name, attack.auc, at(0.001), at(0.01));
     }
+    if let Some(blind) = found.blind {
+        let word =
+            if blind.beats_chance { "members and non-members differ by themselves" } else { "no sign of unfairness" };
+        let _ = writeln!(
+            out,
+            "\nwithout any output of the model: AUC {:.4}, one-sided p {:.4} ({word})",
+            blind.auc, blind.p_value
+        );
+    }
     out
 }
