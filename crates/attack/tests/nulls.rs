@@ -223,11 +223,8 @@ fn cuts_hide_how_many_shadows_hold_an_example() {
 
 /// `inside` models of every example, drawn by lot.
 fn fixed(models: usize, inside: usize, examples: usize, stream: &mut Stream) -> Vec<Vec<bool>> {
-    let mut rows = vec![vec![false; examples]; models];
-    for i in 0..examples {
-        stream.permutation(models)[..inside].iter().for_each(|&m| rows[m as usize][i] = true);
-    }
-    rows
+    let holders: Vec<Vec<u32>> = (0..examples).map(|_| stream.permutation(models)[..inside].to_vec()).collect();
+    (0..models as u32).map(|m| holders.iter().map(|h| h.contains(&m)).collect()).collect()
 }
 
 fn seats<'a>(membership: &'a Membership, values: &'a [Vec<f64>]) -> Vec<Seat<'a>> {

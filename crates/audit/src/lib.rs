@@ -54,12 +54,21 @@ pub enum Error {
         found: usize,
     },
     /// Models with nobody to tell apart.
-    #[error(
-        "{recipe}: every model was trained on all or on none of the examples that can be attacked: there is nobody to tell its members from"
-    )]
+    #[error("{recipe}: no model has both members and non-members among the examples that can be attacked for it")]
     NoTarget {
         /// The pool.
         recipe: String,
+    },
+    /// Targets of one block alone, of which no interval can be made.
+    #[error(
+        "{recipe}: only {} can be attacked, because the other models lack shadows on one side; intervals over models need targets in two blocks: add models, or attack one target alone",
+        if let [one] = models.as_slice() { format!("model {one}") } else { format!("models {} of one block", listed(models)) }
+    )]
+    OneBlock {
+        /// The pool.
+        recipe: String,
+        /// Its targets.
+        models: Vec<usize>,
     },
     /// A pool whose examples cannot be explained.
     #[error("{0}: every example is in all models or in none, or in too few: train models on different subsets")]
@@ -73,7 +82,9 @@ pub enum Error {
         models: usize,
     },
     /// A model that cannot be attacked.
-    #[error("model {target} was trained on all or on none of the examples that can be attacked: it is a shadow alone")]
+    #[error(
+        "model {target} has no members or no non-members among the examples that can be attacked for it: it is a shadow alone"
+    )]
     Reference {
         /// Its position.
         target: usize,
@@ -117,6 +128,10 @@ pub fn wanted(variant: Variant, attacks: &[Attack]) -> Wanted {
     Wanted { form: variant.phi(), ..Wanted::default() }.and(attacks.iter().filter_map(|a| a.temperature()))
 }
 
+fn listed(models: &[usize]) -> String {
+    models.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
 /// What of a pool can be attacked.
 struct Attackable {
     pool: Pool,
@@ -146,16 +161,21 @@ fn attackable(whole: Pool, what: &str) -> Result<Attackable, Error> {
         ));
     }
     let pool = if gone > 0 { whole.of_examples(&kept) } else { whole };
-    let references: Vec<String> =
-        (0..models).filter(|&k| !pool.membership.is_target(k)).map(|k| k.to_string()).collect();
-    if references.len() == models {
+    let (targets, shadows): (Vec<usize>, Vec<usize>) = (0..models).partition(|&k| pool.membership.is_target(k));
+    if targets.is_empty() {
         return Err(Error::NoTarget { recipe: what.into() });
     }
-    if !references.is_empty() {
-        let (some, are) = (references.join(", "), if references.len() == 1 { "model" } else { "models" });
+    if !shadows.is_empty() {
+        let (some, have) = match shadows.as_slice() {
+            [one] => (format!("model {one}"), "has"),
+            many => (format!("models {}", listed(many)), "have"),
+        };
         notes.push(format!(
-            "{are} {some} held all or none of the examples that can be attacked: shadows for the others, no targets"
+            "{some} {have} no members or no non-members among the examples that can be attacked: shadows for the others, no targets"
         ));
+    }
+    if targets.iter().all(|&k| pool.membership.block(k) == pool.membership.block(targets[0])) {
+        return Err(Error::OneBlock { recipe: what.into(), models: targets });
     }
     Ok(Attackable { pool, notes, kept })
 }

@@ -351,6 +351,12 @@ fn memberships_by_coins_are_audited() {
         "{}",
         words(&said)
     );
+    // A fifth model of its own can be attacked by the two pairs, the pairs by nobody.
+    let five: Vec<u8> = [four.as_slice(), &mask[2 * examples..3 * examples]].concat();
+    npy(&dir.path().join("five.npy"), "|b1", &[5, examples], &five);
+    npy(&dir.path().join("phi5.npy"), "<f8", &[5, examples], &floats(&phi[..5 * examples]));
+    let said = audit("phi5.npy", "five.npy");
+    assert!(code(&said) == 3 && words(&said).contains("only model 4 can be attacked"), "{}", words(&said));
 }
 
 #[test]

@@ -79,7 +79,7 @@ impl Membership {
     fn new(reading: Reading, rows: Vec<Vec<bool>>) -> Self {
         let complementary = are_complementary(&rows, &reading.blocks);
         let scored = scored(&rows, &reading);
-        let origin = [(0..rows.len()).collect(), (0..rows[0].len()).collect()];
+        let origin = [(0..rows.len()).collect(), (0..rows.first().map_or(0, Vec::len)).collect()];
         Self { rows, reading: Arc::new(reading), complementary, scored, origin, rates: None }
     }
 

@@ -8,8 +8,8 @@ use flatleak_verdict::{
 
 use crate::Document;
 
-/// The attacks that the summary shows.
-const SHOWN: [&str; 5] = ["strongest", "lira-online-fixed", "rmia", "confidence", "correctness"];
+/// The attacks that the summary and the report's first table show.
+pub(crate) const SHOWN: [&str; 5] = ["strongest", "lira-online-fixed", "rmia", "confidence", "correctness"];
 
 /// Levels of noise that the summary shows.
 const SHOWN_LEVELS: usize = 4;
@@ -153,17 +153,21 @@ fn attacks(d: &Document, recipes: &[&RecipeResult], out: &mut String) -> std::fm
     Ok(())
 }
 
+/// The AUC of the blind attack, or why none is given.
+pub(crate) fn without_outputs(blind: &Blind, figure: impl Fn(Estimate) -> String) -> String {
+    match (blind.status, blind.auc) {
+        (BlindStatus::BalancedByDesign, _) => "balanced".into(),
+        (BlindStatus::FixedByDesign, _) => "fixed".into(),
+        (BlindStatus::TooFewModels, _) => "too few models".into(),
+        (BlindStatus::Measured, auc) => auc.map_or(String::new(), figure),
+    }
+}
+
 /// Whether members and non-members differ by themselves.
 fn blind(recipes: &[&RecipeResult], out: &mut String) -> std::fmt::Result {
-    let said = |b: &Blind| match (b.status, b.auc) {
-        (BlindStatus::BalancedByDesign, _) => "balanced".to_owned(),
-        (BlindStatus::FixedByDesign, _) => "fixed".to_owned(),
-        (BlindStatus::TooFewModels, _) => "too few models".to_owned(),
-        (BlindStatus::Measured, auc) => auc.map_or(String::new(), plus_minus),
-    };
     write!(out, "{:<24}", "without outputs")?;
     for r in recipes {
-        write!(out, "{:>18}", r.blind.as_ref().map_or(String::new(), said))?;
+        write!(out, "{:>18}", r.blind.as_ref().map_or(String::new(), |b| without_outputs(b, plus_minus)))?;
     }
     writeln!(out)
 }

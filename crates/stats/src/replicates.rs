@@ -146,13 +146,12 @@ impl Replicates {
         let Some(deleted) = &self.deleted else { return blocks };
         let left_out: Vec<f64> = (0..self.units()).map(|d| self.without(d)).collect();
         let jackknife = (b - 1.0) * variance(&left_out, 0);
-        let mut excess = 0.0;
-        for unit in 0..self.units() {
-            let shifts: Vec<f64> =
-                (0..self.units()).filter(|d| *d != unit).map(|d| deleted[d][unit] - self.whole[unit]).collect();
-            excess += variance(&shifts, 0) * shifts.len() as f64;
-        }
-        excess *= (b - 1.0) / b / ((b - 1.0) * (b - 1.0));
+        let of_unit = |(unit, own): (usize, &f64)| {
+            let others = deleted.iter().enumerate().filter(|(d, _)| *d != unit);
+            let shifts: Vec<f64> = others.map(|(_, row)| row[unit] - own).collect();
+            variance(&shifts, 0) * shifts.len() as f64
+        };
+        let excess = self.whole.iter().enumerate().map(of_unit).sum::<f64>() / (b * (b - 1.0));
         blocks.max(jackknife - excess)
     }
 

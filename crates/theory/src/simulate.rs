@@ -106,7 +106,7 @@ pub fn simulate(
         for (aucs, &eta) in found.iter().map(|of| &of[k]).zip(etas) {
             let differences: Vec<f64> = aucs.iter().zip(&found[0][k]).map(|(a, b)| a - b).collect();
             out.push(Simulated {
-                attack: attack.name().into(),
+                attack: attack.name(),
                 eta,
                 auc: jackknife(aucs[0], &aucs[1..], 0.95)?.interval,
                 difference: jackknife(differences[0], &differences[1..], 0.95)?.interval,

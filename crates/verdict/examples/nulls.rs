@@ -45,11 +45,8 @@ fn rows(design: &str, stream: &mut Stream) -> (Vec<Vec<bool>>, Option<Vec<u32>>)
             })
             .collect(),
         "halves" => {
-            let mut rows = vec![vec![false; n]; number];
-            for i in 0..n {
-                stream.permutation(number)[..number / 2].iter().for_each(|&m| rows[m as usize][i] = true);
-            }
-            rows
+            let holders: Vec<Vec<u32>> = (0..n).map(|_| stream.permutation(number)[..number / 2].to_vec()).collect();
+            (0..number as u32).map(|m| holders.iter().map(|h| h.contains(&m)).collect()).collect()
         }
         "coins10" | "coins30" | "coins50" | "coins90" => {
             let rate = kind[5..].parse::<f64>().unwrap() / 100.0;

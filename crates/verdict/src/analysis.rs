@@ -236,6 +236,9 @@ impl<'a> Explained<'a> {
                 break;
             }
         }
+        if examples.is_empty() {
+            return Self { pool: Cow::Owned(pool.of_examples(&[])), models: Vec::new(), examples };
+        }
         if models.len() == m.models() && examples.len() == m.examples() {
             return Self { pool: Cow::Borrowed(pool), models, examples };
         }

@@ -183,9 +183,9 @@ impl Slopes {
     /// Adds the penalty on all weights but the last, the intercept's.
     fn penalise(&mut self, weights: &[f64], penalty: f64) {
         let p = weights.len();
-        for k in 0..p - 1 {
-            self.loss += 0.5 * penalty * weights[k] * weights[k];
-            self.gradient[k] += penalty * weights[k];
+        for (k, weight) in weights.iter().enumerate().take(p - 1) {
+            self.loss += 0.5 * penalty * weight * weight;
+            self.gradient[k] += penalty * weight;
             self.hessian[k * p + k] += penalty;
         }
         // A column that does not vary has no curvature of its own.

@@ -173,7 +173,7 @@ impl<'a> Learned<'a> {
         let parts = parts(m);
         let mut scores = vec![vec![f64::NAN; m.examples()]; m.models()];
         let (mut found, mut room) = (Vec::new(), Vec::new());
-        let mut of_cohort = |cohort: usize, scores: &mut [Vec<f64>]| {
+        for cohort in 0..e.cohorts() {
             // A unit of the cohort itself is among nobody's shadows here.
             let other = without.filter(|unit| e.cohort(*unit) != cohort).map(Other::Unit);
             let exclusion = Exclusion { cohort, other };
@@ -187,7 +187,7 @@ impl<'a> Learned<'a> {
             let targets: Vec<(usize, usize)> =
                 self.targets(cohort).into_iter().filter(|(_, unit)| Some(*unit) != without).collect();
             let mut desk = Desk::new(e);
-            for i in 0..m.examples() {
+            (0..m.examples()).for_each(|i| {
                 desk.turn(i);
                 let own = part(m, parts, i);
                 let mut last = None;
@@ -199,10 +199,7 @@ impl<'a> Learned<'a> {
                         scores[model][i] = self.fits[cohort][own].log_odds(&found, deleted, &mut room);
                     }
                 }
-            }
-        };
-        for cohort in 0..e.cohorts() {
-            of_cohort(cohort, &mut scores);
+            });
         }
         scores
     }

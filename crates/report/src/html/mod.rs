@@ -8,6 +8,7 @@ use flatleak_verdict::{
     NullResult, PairResult, RecipeResult, Verdict,
 };
 
+use crate::table::SHOWN;
 use crate::{Document, Error, plot, table};
 use explanation::{Explained, GroupRow};
 
@@ -53,7 +54,7 @@ fn doses(d: &Document, recipes: &[&RecipeResult]) -> Vec<(&'static str, String)>
     let auc = |r: &RecipeResult| r.attacks.iter().find(|a| a.name == "strongest").map(|a| a.auc);
     type Property<'f> = (&'static str, &'f dyn Fn(&RecipeResult) -> Option<Estimate>);
     let properties: [Property<'_>; 4] = [
-        ("leakage, LiRA AUC", &auc),
+        ("leakage, AUC of strongest", &auc),
         ("test accuracy", &|r| r.test_accuracy),
         ("accuracy on members", &|r| Some(r.member_accuracy)),
         ("variance of confidence, non-members", &|r| Some(r.confidence_variance.non_member)),
@@ -181,10 +182,17 @@ impl<'a> Section<'a> {
     fn attacked(&self) -> bool {
         self.recipes.iter().any(|r| !r.attacks.is_empty())
     }
-}
 
-/// The attacks that the page tables; the rest folds away.
-const SHOWN: [&str; 5] = ["strongest", "lira-online-fixed", "rmia", "confidence", "correctness"];
+    fn has_blind(&self) -> bool {
+        self.recipes.iter().any(|r| r.blind.is_some())
+    }
+
+    /// The lowest level of FPR and the TPR there of a score that knows nothing.
+    fn chance(&self) -> Option<(f64, f64)> {
+        let levels = self.recipes.iter().flat_map(|r| &r.attacks).flat_map(|a| &a.tpr_at_fpr);
+        levels.filter(|t| t.chance > 0.0).map(|t| (t.fpr, t.chance)).min_by(|a, b| a.0.total_cmp(&b.0))
+    }
+}
 
 impl Page<'_> {
     fn percent(&self, e: &Estimate) -> String {
@@ -285,6 +293,18 @@ impl Page<'_> {
     fn gradients(&self, recipe: &str) -> String {
         let found = self.d.study.recipes.iter().find(|r| r.name == recipe).map_or(0.0, |r| r.gradients);
         if found > 0.0 { table::grouped(found.round() as u64) } else { "–".into() }
+    }
+
+    fn auc(&self, r: &RecipeResult, name: &str) -> String {
+        r.attacks.iter().find(|a| a.name == name).map_or("–".into(), |a| self.value(&a.auc))
+    }
+
+    fn blind(&self, r: &RecipeResult) -> String {
+        r.blind.as_ref().map_or("–".into(), |b| table::without_outputs(b, |e| self.value(&e)))
+    }
+
+    fn half_width(&self, e: &Estimate) -> String {
+        format!("± {:.4}", 0.5 * (e.high - e.low))
     }
 
     fn shown(&self, name: &str) -> bool {

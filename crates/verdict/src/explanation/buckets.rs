@@ -184,7 +184,7 @@ fn result(
     let mut buckets = Vec::new();
     for (bucket, ((a, b), examples)) in a.iter().zip(&b).zip(strata.sizes()).enumerate() {
         let (Some(a), Some(b)) = (a, b) else { continue };
-        let rate = Range::Rate { of: examples as f64 };
+        let rate = Range::Rate { of: examples };
         let gains: Vec<f64> = a.iter().zip(b).map(|(a, b)| b - a).collect();
         buckets.push(BucketResult {
             bucket: if bucket < BUCKETS { (bucket + 1).to_string() } else { "none".into() },
