@@ -95,7 +95,7 @@ class Package(unittest.TestCase):
     def test_memorization_and_influence(self):
         rng = np.random.default_rng(1)
         member = flatleak.membership(N, M, 3)
-        self.assertTrue((member[0] != member[1]).all() and (flatleak.membership(N, 4, 3) == member[:4]).all())
+        self.assertTrue((member[0] != member[1]).all() and (flatleak.membership(N, 6, 3) == member[:6]).all())
         correct, test = rng.random((M, N)) < 0.4 + 0.4 * member, rng.random((M, T)) < 0.5
         values, errors = flatleak.memorization(correct, member)
         inside = np.array([correct[member[:, i], i].mean() - correct[~member[:, i], i].mean() for i in range(N)])
@@ -123,7 +123,9 @@ class Package(unittest.TestCase):
             ({"logits": logits[:, :-1], "labels": labels, "membership": member}, "12 models and 59 examples"),
             ({"logits": np.where(logits > 3, np.nan, logits), "labels": labels, "membership": member}, "NaN for model"),
             ({"phi": np.array([[object()] * N] * M), "membership": member}, "of type object"),
-            ({"logits": logits, "labels": labels, "membership": member[:1]}, "at least 4"),
+            ({"logits": logits, "labels": labels, "membership": member[:1]}, "but the membership and labels 1 and 60"),
+            ({"logits": logits[:2], "labels": labels, "membership": member[:2]}, "but figures need 3"),
+            ({"logits": logits, "labels": labels, "membership": member, "attacks": ["rima"]}, "no attack"),
             ({"logits": logits, "labels": labels, "membership": member, "variant": "x"}, "no variant"),
         ]:
             with self.assertRaisesRegex(ValueError, what):

@@ -146,9 +146,12 @@ pub(crate) fn forest(metrics: &[&MetricDifference]) -> String {
 /// One row per name with its interval around zero; `ends` say what lies left and right.
 fn whiskers(rows: &[(&str, Estimate)], ends: (&str, &str), title: &str) -> String {
     const ROW: f64 = 22.0;
-    const LABEL: f64 = 172.0;
+    // Wide letters of the sans-serif faces that browsers choose, at the size of the style sheet.
+    const LETTER: f64 = 6.2;
+    let longest = rows.iter().map(|(name, _)| letters(name)).max().unwrap_or(0);
+    let label_width = (LETTER * longest as f64 + 12.0).clamp(120.0, 0.55 * WIDTH);
     let reach = rows.iter().flat_map(|(_, e)| [e.low.abs(), e.high.abs()]).fold(1e-6, f64::max);
-    let x = |v: f64| LABEL + (v / reach + 1.0) / 2.0 * (WIDTH - LABEL - RIGHT);
+    let x = |v: f64| label_width + (v / reach + 1.0) / 2.0 * (WIDTH - label_width - RIGHT);
     let height = ROW * rows.len() as f64 + 46.0;
     let mut body = String::new();
     for v in [-reach, 0.0, reach] {
@@ -164,11 +167,22 @@ fn whiskers(rows: &[(&str, Estimate)], ends: (&str, &str), title: &str) -> Strin
     for (i, (name, e)) in rows.iter().enumerate() {
         let y = ROW * (i as f64 + 0.5) + 6.0;
         let class = if e.low > 0.0 || e.high < 0.0 { "sure" } else { "unsure" };
-        let _ = write!(body, "<text x='{:.1}' y='{:.1}' text-anchor='end'>{name}</text>", LABEL - 6.0, y + 3.5);
+        let _ = write!(body, "<text x='{:.1}' y='{:.1}' text-anchor='end'>{name}</text>", label_width - 6.0, y + 3.5);
         let _ = write!(body, "<path class='whisker {class}' d='M{:.1} {y:.1}H{:.1}'/>", x(e.low), x(e.high));
         let _ = write!(body, "<circle class='dot {class}' cx='{:.1}' cy='{y:.1}' r='3.5'/>", x(e.mean));
     }
     svg(height, title, &body)
+}
+
+/// Letters of a text without its tags.
+fn letters(text: &str) -> usize {
+    let mut inside = false;
+    let shown = |c: &char| {
+        let tag = inside || *c == '<';
+        inside = tag && *c != '>';
+        !tag
+    };
+    text.chars().filter(shown).count()
 }
 
 /// Ticks at round values between two ends, four or so.

@@ -205,7 +205,8 @@ impl Page<'_> {
 
     /// Four places, or two digits where four places would show nothing.
     fn signed(&self, e: &Estimate) -> String {
-        let text = if e.mean != 0.0 && e.mean.abs() < 0.00005 {
+        let largest = e.low.abs().max(e.high.abs());
+        let text = if e.mean != 0.0 && e.mean.abs() < 0.00005 && largest < 0.0005 {
             format!("{:+.1e} [{:+.1e}, {:+.1e}]", e.mean, e.low, e.high)
         } else {
             format!("{:+.4} [{:+.4}, {:+.4}]", e.mean, e.low, e.high)
