@@ -9,8 +9,8 @@ use flatleak_pool::{Design, Pool};
 use flatleak_stats::{FEWEST_UNITS, Range, Replicates, parallel};
 use serde::{Deserialize, Serialize};
 
-use crate::judge::{AUC, Judge};
-use crate::scored::{Sheet, learn};
+use crate::judge::{AUC, Judge, Sheet};
+use crate::scored::learn;
 use crate::{Error, Estimate};
 
 /// One-sided p-value from which on members and non-members count as different by themselves.

@@ -6,9 +6,8 @@ use flatleak_pool::{Groups, Pool, Signals};
 use flatleak_stats::{Range, Ranking, Replicates, jackknife, moments};
 
 use crate::explanation::Context;
-use crate::judge::Judge;
+use crate::judge::{Judge, Sheet};
 use crate::recipe::{Scored, over_blocks, range_of};
-use crate::scored::Sheet;
 use crate::{Error, Estimate, GroupLeakage, GroupResult};
 
 /// FPR over all non-members at which a group's members are counted as found.

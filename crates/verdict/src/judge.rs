@@ -5,7 +5,6 @@ use flatleak_stats::{
     Interval, Judged, Range, Ranking, Replicates, best_thresholds, empirical_epsilon, interpolate, limits, moments,
 };
 
-use crate::scored::Sheet;
 use crate::{DELTA, Error, FPR_LEVELS};
 
 /// Most blocks that are deleted one by one.
@@ -22,6 +21,15 @@ pub(crate) const BALANCED: usize = 2;
 pub(crate) const TPR: usize = 3;
 /// Measures without a curve.
 pub(crate) const MEASURES: usize = TPR + FPR_LEVELS.len();
+
+/// Scores of some models on every example, higher = member.
+#[derive(Clone, Debug)]
+pub(crate) struct Sheet {
+    /// Index of each model in the pool.
+    pub(crate) models: Vec<usize>,
+    /// One row of N per model; NaN where an example is not scored.
+    pub(crate) scores: Vec<Vec<f64>>,
+}
 
 /// Targets of a pool, and units of blocks that are deleted together.
 pub(crate) struct Judge<'a> {

@@ -7,8 +7,8 @@ use flatleak_stats::{FEWEST_UNITS, Interval, Jackknife, Range, Replicates, momen
 use crate::comparison::is_headline;
 use crate::explanation::link::Links;
 use crate::groups::{self, Leak, Leaks};
-use crate::judge::{AUC, BALANCED, Judge, MEASURES, ORACLE, TPR};
-use crate::scored::{Scorer, Sheet};
+use crate::judge::{AUC, BALANCED, Judge, MEASURES, ORACLE, Sheet, TPR};
+use crate::scored::Scorer;
 use crate::{AttackResult, Error, Estimate, FPR_LEVELS, PRIORS, RocFigure, Spread, TprAtFpr};
 
 /// Interval over independent block means by Student's t.

@@ -6,16 +6,7 @@ use flatleak_attack::{Attack, Lineup, Seat};
 use flatleak_pool::{Pool, Signal};
 
 use crate::Error;
-use crate::judge::Judge;
-
-/// Scores of some models on every example, higher = member.
-#[derive(Clone, Debug)]
-pub(crate) struct Sheet {
-    /// Index of each model in the pool.
-    pub(crate) models: Vec<usize>,
-    /// One row of N per model; NaN where an example is not scored.
-    pub(crate) scores: Vec<Vec<f64>>,
-}
+use crate::judge::{Judge, Sheet};
 
 /// What scores the models of a pool, whole and without a unit of blocks.
 pub(crate) struct Scorer<'a> {

@@ -26,6 +26,19 @@ fn three(v: &f64) -> String {
     format!("{v:.3}")
 }
 
+/// Text in which a hyphen that stands before a digit, and behind no letter or digit, is a minus.
+fn minus(text: &str) -> String {
+    let mut before = ' ';
+    let mut rest = text.chars().peekable();
+    let mut out = String::with_capacity(text.len());
+    while let Some(c) = rest.next() {
+        let sign = c == '-' && !before.is_alphanumeric() && rest.peek().is_some_and(char::is_ascii_digit);
+        out.push(if sign { '−' } else { c });
+        before = c;
+    }
+    out
+}
+
 /// Most recipes with figures of their own.
 const MOST: usize = 6;
 
@@ -235,7 +248,7 @@ impl Page<'_> {
 
     /// Text with the signs of its numbers as they are printed.
     fn prose(&self, text: &str) -> String {
-        text.replace(" -0.", " −0.").replace("[-0.", "[−0.")
+        minus(text)
     }
 
     fn claim(&self, c: &ClaimResult) -> (&'static str, &'static str) {
@@ -369,4 +382,14 @@ fn forests_of_pooled(d: &Document) -> Vec<(String, String)> {
 /// Standard base64 with padding (RFC 4648, section 4), for pictures inside the page.
 fn base64(bytes: &[u8]) -> String {
     base64::engine::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hyphens_before_numbers_alone_become_signs() {
+        assert_eq!(minus("(-0.5 [-12, -4e-3]) of sgd-2x, 2026-11 - 3"), "(−0.5 [−12, −4e-3]) of sgd-2x, 2026-11 - 3");
+    }
 }

@@ -3,7 +3,7 @@
 use flatleak_explain::Memorization;
 use flatleak_stats::{Range, Replicates, moments};
 
-use crate::analysis::Explained;
+use crate::explanation::subject::Explained;
 use crate::judge::Judge;
 use crate::{Error, Estimate};
 

@@ -7,6 +7,7 @@ pub(crate) mod influence;
 pub(crate) mod link;
 pub(crate) mod memorization;
 mod spread;
+pub(crate) mod subject;
 
 use flatleak_attack::Attack;
 use flatleak_explain::PhiMoments;
