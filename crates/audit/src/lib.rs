@@ -26,7 +26,7 @@ pub use variant::Variant;
 pub enum Error {
     /// A pool without an example that can be attacked.
     #[error(
-        "{recipe}: no example can be attacked. Beside the target's own block, {SIDE} blocks of models must hold it and {SIDE} must lack it; of {blocks} blocks, at most {inside} hold and {outside} lack one, so {missing} more are missing on one side: train models on other subsets"
+        "{recipe}: no example can be attacked. Beside the target's own block, {SIDE} blocks of models must hold it and {SIDE} must lack it; of {blocks} blocks, at best {inside} others hold and {outside} lack one, so at least {missing} more must be trained on other subsets"
     )]
     Nothing {
         /// The pool.
@@ -42,7 +42,7 @@ pub enum Error {
     },
     /// Too few blocks for shadows that are not the target's own.
     #[error(
-        "{recipe}: {models} models form {found} {}, but figures need {FEWEST}: 3 models whose memberships are unrelated, or 3 complementary pairs; intervals need 4",
+        "{recipe}: {models} models form {found} {}, but figures need {FEWEST} that hold and lack the same examples: 5 models drawn one by one, or 3 complementary pairs; intervals need 4 pairs",
         if *found == 1 { "block" } else { "blocks" }
     )]
     Blocks {
@@ -183,16 +183,16 @@ fn attackable(whole: Pool, what: &str) -> Result<Attackable, Error> {
 /// What is missing where no example can be attacked.
 fn nothing(pool: &Pool, what: &str) -> Error {
     let m = &pool.membership;
+    let key = |sides: &[usize; 2]| (sides[0].min(sides[1]), sides[0] + sides[1]);
+    // Blocks on either side of an example without a target's own, which stands on one side or on both; at best.
     let sides = |i: usize| {
-        [true, false].map(|side| {
-            let mut blocks: Vec<usize> = (0..m.models()).filter(|&k| m.row(k)[i] == side).map(|k| m.block(k)).collect();
-            blocks.sort_unstable();
-            blocks.dedup();
-            // The target's own is one of them.
-            blocks.len().saturating_sub(1)
-        })
+        let mut own = vec![[false; 2]; m.blocks()];
+        (0..m.models()).for_each(|k| own[m.block(k)][usize::from(!m.row(k)[i])] = true);
+        let count = |side: usize| own.iter().filter(|o| o[side]).count();
+        let all = [count(0), count(1)];
+        own.iter().map(|o| [0, 1].map(|side| all[side] - usize::from(o[side]))).max_by_key(key).unwrap_or([0, 0])
     };
-    let nearest = (0..m.examples()).map(sides).max_by_key(|s| (s[0].min(s[1]), s[0] + s[1])).unwrap_or([0, 0]);
+    let nearest = (0..m.examples()).map(sides).max_by_key(key).unwrap_or([0, 0]);
     let [inside, outside] = nearest;
     let missing = SIDE.saturating_sub(inside.min(outside)).max(1);
     Error::Nothing { recipe: what.into(), blocks: m.blocks(), inside, outside, missing }

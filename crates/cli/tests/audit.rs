@@ -221,7 +221,7 @@ fn mistakes_are_named_with_where_they_are() {
             "phi.npy",
             "labels.npy",
             "all.npy",
-            "of 12 blocks, at most 11 hold and 0 lack one, so 2 more are missing",
+            "at best 11 others hold and 0 lack one, so at least 2 more must be trained",
         ),
         (
             "phi",

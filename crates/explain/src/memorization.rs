@@ -1,7 +1,7 @@
 //! Memorization (Feldman & Zhang 2020, arXiv 2008.03703, eq. 1 over random subsets).
 
 use flatleak_pool::{Pool, Signal};
-use flatleak_stats::{Interval, Jackknife, jackknife, mean_of_blocks, moments, welch};
+use flatleak_stats::{Interval, Jackknife, Range, jackknife, limits, mean_of_blocks, moments, welch};
 
 use crate::Error;
 use crate::sides::Sides;
@@ -41,6 +41,15 @@ impl Statistic {
             Self::Low => "share-below-0.25",
             Self::Middle => "share-middle",
             Self::High => "share-above-0.85",
+        }
+    }
+
+    /// Where it lies, of so many examples.
+    fn range(self, examples: usize) -> Range {
+        match self {
+            Self::Mean => Range::Difference,
+            Self::MeanSquare => Range::Real,
+            Self::Low | Self::Middle | Self::High => Range::Rate { of: examples as f64 },
         }
     }
 
@@ -152,7 +161,11 @@ impl Memorization {
     /// # Errors
     /// Fewer than two units.
     pub fn statistic(&self, statistic: Statistic) -> Result<Jackknife, Error> {
-        self.compare(None, statistic)
+        let found = self.compare(None, statistic)?;
+        let degrees = self.units() as f64 - 1.0;
+        let interval =
+            limits(found.interval.mean, found.standard_error, degrees, 0.95, statistic.range(self.all.len()))?;
+        Ok(Jackknife { interval, ..found })
     }
 
     /// The paired difference `self - baseline` of a statistic, with the same intervals. Both must come from one design.

@@ -159,6 +159,28 @@ impl Membership {
         self.scored(self.block(model)).is_none_or(|scored| scored[example])
     }
 
+    /// Whether an attack that is learnt without some models may learn from an example of this model.
+    ///
+    /// Whether the example [is scored](Self::is_scored) for it would tell: that counts the models that are left out, so that what is learnt
+    /// from would depend on the very membership that is attacked. So only those of its class that are left and are not `gone` are counted:
+    /// some must hold the example and some must lack it. Of `gone` the model's own block is part. Where shadows are cut numbers are fixed
+    /// and tell nothing.
+    pub fn teaches(&self, model: usize, example: usize, gone: impl Fn(usize) -> bool) -> bool {
+        let block = self.block(model);
+        if self.scored.is_none() || self.is_cut(block) {
+            return self.is_scored(model, example);
+        }
+        let class = self.reading.class[block];
+        let mut sides = [false; 2];
+        for k in (0..self.models()).filter(|&k| self.reading.class[self.block(k)] == class && !gone(k)) {
+            sides[usize::from(!self.rows[k][example])] = true;
+            if sides == [true; 2] {
+                return class.is_some();
+            }
+        }
+        false
+    }
+
     /// Whether a model can be attacked: some of its scored examples are members and some are not. The others are shadows alone.
     pub fn is_target(&self, model: usize) -> bool {
         let has = |side: bool| (0..self.examples()).any(|i| self.rows[model][i] == side && self.is_scored(model, i));

@@ -173,7 +173,7 @@ fn explain_attacked(
         out.left_out.push(LeftOut {
             dataset: options.dataset.clone(),
             what: "the whole explanation".into(),
-            reason: "no example has three models that hold it and three that lack it".into(),
+            reason: "no example has two models on either side once a block is deleted".into(),
         });
         return Ok((out, Vec::new()));
     }

@@ -136,12 +136,13 @@ impl<'a> Learned<'a> {
             let exclusion = Exclusion { cohort, other: Some(Other::Cohort(other)) };
             let known = self.pair(cohort, other);
             let targets = self.targets(other);
+            let gone = |k: usize| e.unit(k).is_some_and(|u| [cohort, other].contains(&e.cohort(u)));
             let mut desk = Desk::new(e);
             for i in (0..m.examples()).step_by(stride) {
                 desk.turn(i);
                 let own = part(m, parts, i);
                 let mut last = None;
-                for &(model, unit) in targets.iter().filter(|(k, _)| m.is_scored(*k, i)) {
+                for &(model, unit) in targets.iter().filter(|(k, _)| m.teaches(*k, i, gone)) {
                     let sides = sides_of(&desk, m.block(model), exclusion, &mut last);
                     for (p, rows) in rows.iter_mut().enumerate().filter(|(p, _)| parts == 1 || *p != own) {
                         let sight = (self.sight, &self.around);

@@ -13,8 +13,8 @@ pub(crate) struct Explained<'a> {
     pub(crate) examples: Vec<usize>,
 }
 
-/// Models on either side of an example that variances over models need, one of which is deleted.
-const FEWEST: usize = 3;
+/// Models on either side of an example that variances over models need, whichever block is deleted.
+const FEWEST: usize = 2;
 
 impl<'a> Explained<'a> {
     pub(crate) fn new(pool: &'a Pool) -> Self {
@@ -26,8 +26,12 @@ impl<'a> Explained<'a> {
         }
         // Leaving out examples may leave a model one side alone, and the reverse.
         loop {
-            let held = |i: usize| models.iter().filter(|&&k| m.row(k)[i]).count();
-            let enough = |i: &usize| held(*i) >= FEWEST && models.len() - held(*i) >= FEWEST;
+            let spared = |i: usize, side: bool| {
+                let mut own = vec![0usize; m.blocks()];
+                models.iter().filter(|&&k| m.row(k)[i] == side).for_each(|&k| own[m.block(k)] += 1);
+                own.iter().sum::<usize>() - own.iter().max().copied().unwrap_or(0)
+            };
+            let enough = |i: &usize| [true, false].into_iter().all(|side| spared(*i, side) >= FEWEST);
             let kept: Vec<usize> = examples.iter().copied().filter(enough).collect();
             let both = |k: &usize| kept.iter().any(|&i| m.row(*k)[i]) && kept.iter().any(|&i| !m.row(*k)[i]);
             let left: Vec<usize> = models.iter().copied().filter(both).collect();
