@@ -9,13 +9,13 @@
 //! the noise of the models of a pair correlated -.4.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
-use std::sync::atomic::{AtomicU64, Ordering};
+mod simulated;
 
 use flatleak_attack::Attack;
 use flatleak_pool::{Membership, Pool, Signals};
-use flatleak_stats::wilson;
+use flatleak_stats::{parallel, wilson};
 use flatleak_stream::{Purpose, Stream};
-use flatleak_verdict::{Estimate, Options, compare};
+use flatleak_verdict::{Estimate, compare};
 
 const EXAMPLES: usize = 300;
 const CLASSES: u32 = 3;
@@ -54,12 +54,7 @@ impl World {
                 if pairs { vec![row, twin] } else { vec![row] }
             })
             .collect();
-        let membership = if pairs {
-            // The order of draws is the program's own: rows are handed over, and read as pairs.
-            Membership::from_rows(rows).unwrap()
-        } else {
-            Membership::from_rows(rows).unwrap()
-        };
+        let membership = Membership::from_rows(rows).unwrap();
         let mut noise: Vec<Vec<f64>> = Vec::new();
         for model in 0..membership.models() {
             let fresh: Vec<f64> = (0..EXAMPLES).map(|_| stream.normal()).collect();
@@ -72,7 +67,7 @@ impl World {
                 None => fresh,
             });
         }
-        let pool = (0..membership.models())
+        let outputs = (0..membership.models())
             .map(|model| {
                 let u = 0.3 * stream.normal();
                 let phi: Vec<f32> = (0..EXAMPLES)
@@ -84,37 +79,14 @@ impl World {
                 Signals { correct: phi.iter().map(|v| u8::from(*v > 0.0)).collect(), phi, ..Signals::default() }
             })
             .collect();
-        Pool {
-            recipe: "r".into(),
-            membership,
-            ids: (0..EXAMPLES as u32).collect(),
-            labels: (0..EXAMPLES as u32).map(|i| i % CLASSES).collect(),
-            test_labels: Vec::new(),
-            groups: None,
-            pool,
-            test: Vec::new(),
-            views: Default::default(),
-            features: None,
-            noise: None,
-        }
+        simulated::pool(membership, (0..EXAMPLES as u32).map(|i| i % CLASSES).collect(), outputs)
     }
 }
 
 /// One repetition: intervals by attack and measure.
 fn repetition(world: &World, pairs: bool, blocks: usize, draw: u64, attacks: &[Attack]) -> Vec<Vec<Option<Estimate>>> {
     let pool = world.pool(pairs, blocks, draw);
-    let options = Options {
-        dataset: "simulated".into(),
-        claimed: Vec::new(),
-        influence: false,
-        runs: Vec::new(),
-        checkpoints: vec![1],
-        pairs: Vec::new(),
-        attacks: attacks.to_vec(),
-        seed: draw,
-        workers: 1,
-    };
-    let found = compare(&[&pool], &options, |_| true).unwrap();
+    let found = compare(&[&pool], &simulated::options(attacks.to_vec(), draw), |_| true).unwrap();
     let of = |attack: &Attack| {
         let own = found.recipes[0].attacks.iter().find(|a| a.name == attack.name()).unwrap();
         let tpr = |fpr: f64| {
@@ -148,25 +120,10 @@ fn main() {
     };
     let memorized = if has("nothing") { 0.0 } else { 1.0 };
     let fixed = World::new(1, memorized);
-    let next = AtomicU64::new(0);
-    let found: Vec<Vec<Vec<Option<Estimate>>>> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..2)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut mine = Vec::new();
-                    loop {
-                        let draw = next.fetch_add(1, Ordering::Relaxed);
-                        if draw >= repetitions {
-                            return mine;
-                        }
-                        let own = has("population").then(|| World::new(1000 + draw, memorized));
-                        let world = own.as_ref().unwrap_or(&fixed);
-                        mine.push(repetition(world, design == "pairs", blocks, draw, &attacks));
-                    }
-                })
-            })
-            .collect();
-        threads.into_iter().flat_map(|t| t.join().unwrap()).collect()
+    let found: Vec<Vec<Vec<Option<Estimate>>>> = parallel::map(repetitions as usize, 2, |draw| {
+        let draw = draw as u64;
+        let own = has("population").then(|| World::new(1000 + draw, memorized));
+        repetition(own.as_ref().unwrap_or(&fixed), design == "pairs", blocks, draw, &attacks)
     });
     for (at, attack) in attacks.iter().enumerate() {
         for (k, measure) in MEASURES.iter().enumerate() {

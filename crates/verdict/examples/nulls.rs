@@ -8,11 +8,13 @@
 //! attack, how often it beats chance, and the excess.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
+mod simulated;
+
 use flatleak_attack::Attack;
 use flatleak_pool::{Membership, Pool, Signals};
 use flatleak_stats::{Ranking, moments, parallel};
 use flatleak_stream::{Purpose, Stream};
-use flatleak_verdict::{Options, can_run, compare, scores};
+use flatleak_verdict::{can_run, compare, scores};
 
 const EXAMPLES: usize = 160;
 const CLASSES: usize = 4;
@@ -75,20 +77,8 @@ fn pool(membership: Membership, stream: &mut Stream, phi: impl Fn(usize, usize, 
         }
         Signals::from_logits(&logits, &labels, CLASSES).unwrap()
     };
-    let pool = (0..membership.models()).map(&mut signals).collect();
-    Pool {
-        recipe: "noise".into(),
-        ids: (0..EXAMPLES as u32).collect(),
-        test_labels: Vec::new(),
-        groups: None,
-        pool,
-        test: Vec::new(),
-        views: Default::default(),
-        features: None,
-        noise: None,
-        labels,
-        membership,
-    }
+    let outputs = (0..membership.models()).map(&mut signals).collect();
+    simulated::pool(membership, labels, outputs)
 }
 
 fn within(scores: &[f64], m: &Membership, model: usize) -> Option<f64> {
@@ -226,17 +216,7 @@ fn unfair(repetitions: u64) {
             let membership = Membership::from_rows(rows).unwrap();
             let by_class = |i: usize| if kind == "class" && i % CLASSES < 2 { 1.0 } else { 0.0 };
             let pool = pool(membership, &mut stream, |_, i, s| level[i] + by_class(i) + spread[i] * s.normal());
-            let options = Options {
-                dataset: "simulated".into(),
-                claimed: Vec::new(),
-                influence: false,
-                runs: Vec::new(),
-                checkpoints: vec![1],
-                pairs: Vec::new(),
-                attacks: vec![Attack::Strongest, Attack::CONFIDENCE],
-                seed: 0,
-                workers: 1,
-            };
+            let options = simulated::options(vec![Attack::Strongest, Attack::CONFIDENCE], 0);
             assert!(can_run(&pool, Attack::Strongest));
             let found = compare(&[&pool], &options, |_| true).unwrap();
             let r = &found.recipes[0];

@@ -1,0 +1,37 @@
+//! What simulations hand to the analysis.
+
+use flatleak_attack::Attack;
+use flatleak_pool::{Membership, Pool, Signals};
+use flatleak_verdict::Options;
+
+/// A pool of these outputs and nothing else.
+pub(crate) fn pool(membership: Membership, labels: Vec<u32>, outputs: Vec<Signals>) -> Pool {
+    Pool {
+        recipe: "simulated".into(),
+        ids: (0..labels.len() as u32).collect(),
+        test_labels: Vec::new(),
+        groups: None,
+        pool: outputs,
+        test: Vec::new(),
+        views: Default::default(),
+        features: None,
+        noise: None,
+        labels,
+        membership,
+    }
+}
+
+/// One pool, these attacks, one thread.
+pub(crate) fn options(attacks: Vec<Attack>, seed: u64) -> Options {
+    Options {
+        dataset: "simulated".into(),
+        claimed: Vec::new(),
+        influence: false,
+        runs: Vec::new(),
+        checkpoints: vec![1],
+        pairs: Vec::new(),
+        attacks,
+        seed,
+        workers: 1,
+    }
+}
