@@ -259,7 +259,7 @@ impl Attack {
     pub fn formula(self) -> &'static str {
         match self {
             Self::Strongest => {
-                "logistic regression on all scores that the pool allows, learnt on other blocks' targets; below 6 blocks empirical-bayes (own)"
+                "logistic regression on all scores that the pool allows, learnt on other blocks' targets; below 4 blocks empirical-bayes (own)"
             }
             Self::Correctness => "1[prediction = label] (Yeom et al. 2018)",
             Self::LabelOnly => {

@@ -5,8 +5,8 @@
 
 use flatleak_stats::moments;
 
-use crate::Lineup;
 use crate::shrinkage::{Fit, Hyper, Learner, Summary};
+use crate::{Lineup, Seat};
 
 /// Of more blocks than this, a target's offsets and shadows' medians leave out every [`COHORTS`]-th block, not its own alone: medians without
 /// each of hundreds of blocks would cost more than all else.
@@ -50,20 +50,18 @@ fn offsets(lineup: &Lineup<'_>, positions: &[u32], own: &[usize]) -> Vec<Vec<f64
             moments::median_in_place(&mut values)
         })
         .collect();
-    let teaches = |part: usize, i: usize| {
-        let mut found = false;
-        lineup.teach(i, |other| found |= other == part);
-        found
-    };
+    // Examples that teach each part, with their centres.
+    let mut taught = vec![Vec::new(); lineup.parts()];
+    for (&i, &c) in kept.iter().zip(&centre) {
+        lineup.teach(i, |part| taught[part].push((i, c)));
+    }
     let mut gaps: Vec<f64> = Vec::with_capacity(kept.len());
-    let offset = |seat: &crate::Seat<'_>, part: usize, gaps: &mut Vec<f64>| {
+    let mut offset = |seat: &Seat<'_>, taught: &[(usize, f64)]| {
         gaps.clear();
-        let taught = kept.iter().zip(&centre).filter(|(i, _)| teaches(part, **i));
-        gaps.extend(taught.map(|(&i, c)| seat.values[i] - c));
-        if gaps.is_empty() { 0.0 } else { moments::median_in_place(gaps) }
+        gaps.extend(taught.iter().map(|&(i, c)| seat.values[i] - c));
+        if gaps.is_empty() { 0.0 } else { moments::median_in_place(&mut gaps) }
     };
-    let parts = 0..lineup.parts();
-    lineup.seats.iter().map(|seat| parts.clone().map(|part| offset(seat, part, &mut gaps)).collect()).collect()
+    lineup.seats.iter().map(|seat| taught.iter().map(|taught| offset(seat, taught)).collect()).collect()
 }
 
 /// Scores of the targets of one block.

@@ -118,10 +118,10 @@ fn log_share(p: f64, q: f64) -> f64 {
     if q < 0.5 { libm::log1p(-q) } else { libm::log(p) }
 }
 
-fn sigmoid(phi: f64) -> f64 {
+pub(crate) fn sigmoid(phi: f64) -> f64 {
     1.0 / (1.0 + libm::exp(-phi))
 }
 
-fn complement(phi: f64) -> f64 {
+pub(crate) fn complement(phi: f64) -> f64 {
     1.0 / (1.0 + libm::exp(phi))
 }

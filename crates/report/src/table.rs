@@ -142,7 +142,7 @@ fn attacks(d: &Document, recipes: &[&RecipeResult], out: &mut String) -> std::fm
         let aliases = aliases(d, name);
         write!(out, "{:<24}", if aliases.is_empty() { name.to_owned() } else { format!("{name} (= {aliases})") })?;
         for r in recipes {
-            let found = r.attacks.iter().find(|a| a.name == name).map_or(String::new(), |a| plus_minus(a.auc));
+            let found = r.attack(name).map_or(String::new(), |a| plus_minus(a.auc));
             write!(out, "{found:>18}")?;
         }
         writeln!(out)?;

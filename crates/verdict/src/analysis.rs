@@ -281,7 +281,7 @@ fn attack_all(
     }
     let strongest = out.scored.iter().find(|(attack, _)| *attack == comparison::HEADLINE);
     let strongest = strongest.map(|(_, scored)| scored.table.of(AUC)).transpose()?;
-    out.blind = strongest.map(|s| blind::of(judge, pool, Some(&s), options.workers)).transpose()?;
+    out.blind = strongest.map(|s| blind::of(judge, Some(&s), options.workers)).transpose()?;
     Ok(out)
 }
 

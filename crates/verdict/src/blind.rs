@@ -4,13 +4,13 @@
 //! what other models put out, how many hold the example, its label, group and features. Above .5, members and non-members differ by
 //! themselves, and no AUC of any attack may be read as leakage without it.
 
-use flatleak_attack::learned::{CrossFit, Sight};
+use flatleak_attack::learned::CrossFit;
 use flatleak_pool::{Design, Pool};
 use flatleak_stats::{FEWEST_UNITS, Range, Replicates, parallel};
 use serde::{Deserialize, Serialize};
 
 use crate::judge::{AUC, Judge, Sheet};
-use crate::scored::learn;
+use crate::scored::Scorer;
 use crate::{Error, Estimate};
 
 /// One-sided p-value from which on members and non-members count as different by themselves.
@@ -77,36 +77,23 @@ fn status(judge: &Judge<'_>) -> BlindStatus {
     }
 }
 
-/// Runs the blind attack on a pool; `strongest` is the AUC of that attack, where it was run.
+/// Runs the blind attack on a judge's pool; `strongest` is the AUC of that attack, where it was run.
 ///
 /// # Errors
 /// When a statistic cannot be computed.
-pub(crate) fn of(
-    judge: &Judge<'_>,
-    pool: &Pool,
-    strongest: Option<&Replicates>,
-    workers: usize,
-) -> Result<Blind, Error> {
+pub(crate) fn of(judge: &Judge<'_>, strongest: Option<&Replicates>, workers: usize) -> Result<Blind, Error> {
     let status = status(judge);
     if status != BlindStatus::Measured {
         return Ok(Blind::without(status));
     }
-    let Some(learned) = learn(judge, Sight::Blind, workers) else {
+    let Some(scorer) = Scorer::blind(judge, workers) else {
         return Ok(Blind::without(BlindStatus::TooFewModels));
     };
-    let m = &pool.membership;
-    let sheet = |scores: Vec<Vec<f64>>, gone: &[usize]| {
-        let rows = scores.into_iter().enumerate().filter(|(k, _)| !gone.contains(&m.block(*k)));
-        let (models, scores) = rows.unzip();
-        Sheet { models, scores }
-    };
-    let whole = judge.aucs(&sheet(learned.score(), &[]), None)?;
-    let units = judge.units();
-    let deleted = parallel::map(units.len(), workers, |unit| {
-        judge.aucs(&sheet(learned.score_without(unit), &units[unit]), Some(&whole))
-    })
-    .into_iter()
-    .collect::<Result<Vec<_>, _>>()?;
+    let whole = judge.aucs(&scorer.score(None)?, None)?;
+    let deleted =
+        parallel::map(judge.units().len(), workers, |unit| judge.aucs(&scorer.score(Some(unit))?, Some(&whole)))
+            .into_iter()
+            .collect::<Result<Vec<_>, _>>()?;
     let auc = Replicates::new(whole, deleted)?;
     let two_sided = auc.p_value(0.5);
     let p = if auc.estimate() > 0.5 { 0.5 * two_sided } else { 1.0 - 0.5 * two_sided };
@@ -120,7 +107,7 @@ pub(crate) fn of(
         auc: Some(auc.interval(0.95, Range::Rate { of: members })?),
         p_value: Some(p),
         excess,
-        mixed_rates: m.designs().contains(&Design::Mixed),
+        mixed_rates: judge.membership().designs().contains(&Design::Mixed),
         beats_chance: auc.units() >= FEWEST_UNITS && beats_chance(p),
     })
 }

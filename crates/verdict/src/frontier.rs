@@ -121,7 +121,7 @@ pub(crate) fn draw(
 /// The attack of headlines with its AUC.
 fn strongest(result: &RecipeResult) -> Option<(&str, Estimate)> {
     let name = HEADLINE.name();
-    result.attacks.iter().find(|a| a.name == name).map(|a| (a.name.as_str(), a.auc))
+    result.attack(&name).map(|a| (a.name.as_str(), a.auc))
 }
 
 fn point(place: &Place<'_>, best: &Place<'_>) -> Result<FrontierPoint, Error> {

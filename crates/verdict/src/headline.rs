@@ -87,7 +87,7 @@ fn said(comparisons: &[Comparison], recipes: &[RecipeResult], frontier: Option<&
 fn alone(recipes: &[RecipeResult]) -> String {
     let nothing = || "One recipe alone: nothing to compare.".to_owned();
     let Some(recipe) = recipes.first() else { return nothing() };
-    let Some(best) = recipe.attacks.iter().find(|a| a.name == HEADLINE.name()) else { return nothing() };
+    let Some(best) = recipe.attack(&HEADLINE.name()) else { return nothing() };
     let at = best.tpr_at_fpr.iter().find(|t| t.fpr == 0.001);
     let found = at.map_or(String::new(), |t| {
         format!(

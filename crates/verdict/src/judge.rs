@@ -165,14 +165,11 @@ impl<'a> Judge<'a> {
         if !member.contains(&true) || !member.contains(&false) {
             return Ok(None);
         }
-        let mut out = vec![0.0; MEASURES];
-        if let Some(strata) = &self.strata[self.membership().block(model)] {
-            out[AUC] = auc_within(row, self.membership().row(model), strata, ranking)?;
-        }
+        let strata = self.strata[self.membership().block(model)].as_ref();
+        let within = strata.map(|strata| auc_within(row, self.membership().row(model), strata, ranking)).transpose()?;
         ranking.rebuild(&scores, &member)?;
-        if self.strata[self.membership().block(model)].is_none() {
-            out[AUC] = ranking.auc();
-        }
+        let mut out = vec![0.0; MEASURES];
+        out[AUC] = within.unwrap_or_else(|| ranking.auc());
         out[ORACLE] = ranking.advantage();
         for (value, level) in out[TPR..].iter_mut().zip(FPR_LEVELS) {
             *value = ranking.tpr_at(level).tpr;

@@ -67,6 +67,13 @@ pub struct RecipeResult {
     pub attacks: Vec<AttackResult>,
 }
 
+impl RecipeResult {
+    /// The result of an attack, by its name.
+    pub fn attack(&self, name: &str) -> Option<&AttackResult> {
+        self.attacks.iter().find(|a| a.name == name)
+    }
+}
+
 /// Accuracy under one level of noise.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UnderNoise {

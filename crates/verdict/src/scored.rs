@@ -32,6 +32,12 @@ impl<'a> Scorer<'a> {
         Ok(Self { units, method })
     }
 
+    /// The blind attack; `None` where there is too little to learn from.
+    pub(crate) fn blind(judge: &'a Judge<'a>, workers: usize) -> Option<Self> {
+        let learned = learn(judge, Sight::Blind, workers)?;
+        Some(Self { units: judge.units(), method: Method::Learned { pool: judge.pool(), learned } })
+    }
+
     /// Scores of all models but those of a unit, which are left out as targets and as shadows.
     pub(crate) fn score(&self, without: Option<usize>) -> Result<Sheet, Error> {
         let gone: &[usize] = without.map_or(&[], |unit| &self.units[unit]);
@@ -57,7 +63,7 @@ impl<'a> Scorer<'a> {
 }
 
 /// The regressions of `strongest`, or of the blind attack; `None` where there is too little to learn from.
-pub(crate) fn learn<'a>(judge: &'a Judge<'a>, sight: Sight, workers: usize) -> Option<Learned<'a>> {
+fn learn<'a>(judge: &'a Judge<'a>, sight: Sight, workers: usize) -> Option<Learned<'a>> {
     let pool = judge.pool();
     Learned::fit(&pool.membership, &pool.pool, around(pool), judge.units(), sight, workers)
 }

@@ -2,6 +2,7 @@
 
 use flatleak_pool::{Decimal, Membership, Signal, Signals, log_sigmoid};
 
+use crate::ratio::{complement, sigmoid};
 use crate::shrinkage::Summary;
 
 /// Signals whose shadows are fitted: phi, log p_y at temperatures 2 and 4, negative entropy.
@@ -79,11 +80,6 @@ impl Stat {
 
 /// Shadows of both sides, IN and OUT.
 pub(super) type Sides = [Stat; 2];
-
-/// Whether both sides have a shadow, and a third tells a variance.
-pub(super) fn is_known(sides: &Sides) -> bool {
-    sides.iter().all(|s| s.n >= 1.0) && sides[0].n + sides[1].n >= 3.0
-}
 
 /// The summary of one fitted signal, offsets taken off.
 pub(super) fn summary(sides: &Sides, signal: usize) -> Summary {
@@ -191,13 +187,13 @@ impl<'a> Evidence<'a> {
         for place in 0..TEMPERATURES {
             let phi = self.phi(model, i, place);
             out[place] = if place == PHI { phi } else { log_sigmoid(phi) };
-            out[FITTED + place] = 1.0 / (1.0 + libm::exp(-phi));
+            out[FITTED + place] = sigmoid(phi);
         }
         out[ENTROPY] = if self.entropy {
             -f64::from(s.entropy[i])
         } else {
             let phi = out[PHI];
-            let (p, q) = (out[FITTED], 1.0 / (1.0 + libm::exp(phi)));
+            let (p, q) = (out[FITTED], complement(phi));
             p * log_sigmoid(phi) + q * log_sigmoid(-phi)
         };
         out[WIDTH - 1] = f64::from(s.correct[i]);

@@ -1,6 +1,6 @@
 //! Features of one target's example.
 
-use super::evidence::{Desk, ENTROPY, Evidence, FITTED, PHI, Sides, TEMPERATURES, TWO, is_known, summary};
+use super::evidence::{Desk, ENTROPY, Evidence, FITTED, PHI, Sides, TEMPERATURES, TWO, summary};
 use crate::shrinkage::{Fit, Hyper, Learner};
 
 /// What the learner may look at.
@@ -62,10 +62,8 @@ impl Lessons {
 
     /// Adds what one example says.
     pub(super) fn add(&mut self, sides: &Sides, example: usize, around: &Surroundings<'_>) {
-        if is_known(sides) {
-            for (signal, learner) in self.learners.iter_mut().enumerate() {
-                learner.add(&summary(sides, signal));
-            }
+        for (signal, learner) in self.learners.iter_mut().enumerate() {
+            learner.add(&summary(sides, signal));
         }
         let counts = [sides[0].n, sides[1].n];
         let count = |of: &mut Vec<[f64; 2]>, at: u32| {
@@ -108,7 +106,7 @@ pub(super) fn of(
     out: &mut Vec<f64>,
 ) -> bool {
     out.clear();
-    if !is_known(sides) {
+    if !summary(sides, PHI).is_known() {
         return false;
     }
     let i = desk.example;

@@ -60,7 +60,7 @@ impl Gate {
     /// What exceeds it, one sentence per recipe.
     pub(super) fn exceeded(&self, document: &Document) -> Vec<String> {
         let each = document.recipes.iter().filter_map(|r| {
-            let found = r.attacks.iter().find(|a| a.name == self.attack.name()).and_then(|a| self.of(a));
+            let found = r.attack(&self.attack.name()).and_then(|a| self.of(a));
             self.against(&r.name, found)
         });
         each.collect()

@@ -64,7 +64,7 @@ fn doses(d: &Document, recipes: &[&RecipeResult]) -> Vec<(&'static str, String)>
         recipes.iter().filter(|r| rest(r).as_ref() == Some(&family)).filter_map(|r| Some((radius(r)?, *r))).collect();
     let plain = |r: &&&RecipeResult| settings(r).is_some_and(|s| s.optimizer == "sgd" && s.parameters.is_empty());
     let controls: Vec<&RecipeResult> = recipes.iter().filter(plain).take(2).copied().collect();
-    let auc = |r: &RecipeResult| r.attacks.iter().find(|a| a.name == "strongest").map(|a| a.auc);
+    let auc = |r: &RecipeResult| r.attack("strongest").map(|a| a.auc);
     type Property<'f> = (&'static str, &'f dyn Fn(&RecipeResult) -> Option<Estimate>);
     let properties: [Property<'_>; 4] = [
         ("leakage, AUC of strongest", &auc),
@@ -310,7 +310,7 @@ impl Page<'_> {
     }
 
     fn auc(&self, r: &RecipeResult, name: &str) -> String {
-        r.attacks.iter().find(|a| a.name == name).map_or("–".into(), |a| self.value(&a.auc))
+        r.attack(name).map_or("–".into(), |a| self.value(&a.auc))
     }
 
     fn blind(&self, r: &RecipeResult) -> String {
