@@ -15,7 +15,8 @@ use flatleak_attack::{Attack, quantile};
 use flatleak_pool::{Design, FEWEST, Pool, SIDE, Wanted};
 use flatleak_report::{Document, Timings};
 use flatleak_store::Imported;
-use flatleak_verdict::{Analysis, Detail, Options, Progress, can_run};
+use flatleak_stats::Relevant;
+use flatleak_verdict::{Analysis, Detail, Family, Options, Progress, can_run};
 
 pub use record::foreign_record;
 pub use target::{Target, TargetAttack, TargetBlind, TargetTpr, target};
@@ -104,6 +105,8 @@ pub struct Settings<'a> {
     pub name: &'a str,
     /// Attacks, in the order of tables: see [`attacks`].
     pub attacks: &'a [Attack],
+    /// Smallest differences that matter.
+    pub relevant: Relevant,
     /// Root seed of splits and nulls.
     pub seed: u64,
     /// Threads; no figure depends on it.
@@ -302,6 +305,7 @@ impl Pools {
             checkpoints: vec![0; views.len()],
             pairs: (1..views.len()).map(|c| (0, c)).collect(),
             attacks: settings.attacks.to_vec(),
+            family: Family::new(settings.relevant, views.len() - 1, views.len(), 0),
             seed: settings.seed,
             workers: settings.workers,
         };
@@ -312,6 +316,7 @@ impl Pools {
         let timings = Timings { training_s: 0.0, analysis_s, trained: 0, reused: 0, date: machine::date() };
         let here = machine::describe(settings.workers);
         let mut document = Document::new(record, here, Vec::new(), results, timings, env!("CARGO_PKG_VERSION"));
+        document.family = asked.family;
         document.notes.clone_from(&self.notes);
         Ok((document, details))
     }

@@ -2,8 +2,11 @@
 
 use flatleak_attack::Attack;
 use flatleak_pool::Pool;
-use flatleak_stats::{Interval, Ranking, clopper_pearson, empirical_epsilon};
-use flatleak_verdict::{DELTA, FPR_LEVELS, PRIORS, beats_chance, blind_target, can_run, scores};
+use flatleak_stats::{Interval, Ranking, Relevant, clopper_pearson, empirical_epsilon};
+use flatleak_verdict::{
+    AgainstGuessing, Condition, DELTA, FPR_LEVELS, PRIORS, Verdict, against_guessing, beats_chance, blind_target, can_run,
+    of_target, scores,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -22,6 +25,11 @@ pub struct Target {
     pub members: usize,
     /// Scored examples that it was not.
     pub non_members: usize,
+    /// Whether it leaks, of the strongest attack, over the examples of this model; absent where that attack was not run.
+    pub guessing: Option<AgainstGuessing>,
+    /// What forbids words about it, or belongs beside them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
     /// What members and non-members differ by themselves; absent where it cannot be told.
     pub blind: Option<TargetBlind>,
     /// One entry per attack, in the order of tables.
@@ -72,11 +80,27 @@ pub struct TargetTpr {
     pub precision: [Option<f64>; 3],
 }
 
+impl Target {
+    /// The verdict in words.
+    pub fn sentence(&self) -> String {
+        let Some(found) = &self.guessing else {
+            return "The strongest attack was not run: nothing is said of leakage.".into();
+        };
+        let name = format!("Model {} of {}", self.target, self.recipe);
+        against_guessing(&name, found, &self.conditions) + " Limits are over the examples of this one model."
+    }
+
+    /// The verdict.
+    pub fn verdict(&self) -> Verdict {
+        self.guessing.as_ref().map_or(Verdict::NotAsked, |g| g.verdict)
+    }
+}
+
 /// Attacks one model of a pool.
 ///
 /// # Errors
 /// No such model; fewer than two blocks.
-pub fn target(pool: &Pool, target: usize, attacks: &[Attack]) -> Result<Target, Error> {
+pub fn target(pool: &Pool, target: usize, attacks: &[Attack], relevant: &Relevant) -> Result<Target, Error> {
     let m = &pool.membership;
     if target >= m.models() {
         return Err(Error::Target { target, models: m.models() });
@@ -87,10 +111,19 @@ pub fn target(pool: &Pool, target: usize, attacks: &[Attack]) -> Result<Target, 
     let scored: Vec<usize> = (0..m.examples()).filter(|&i| m.is_scored(target, i)).collect();
     let member: Vec<bool> = scored.iter().map(|&i| m.row(target)[i]).collect();
     let members = member.iter().filter(|v| **v).count();
-    let mut found = Vec::new();
+    let blind = blind_target(pool, target).map(|found| TargetBlind {
+        auc: found.auc,
+        p_value: found.p_value,
+        beats_chance: beats_chance(found.p_value),
+    });
+    let beaten = blind.is_some_and(|b| b.beats_chance);
+    let (mut found, mut guessing) = (Vec::new(), None);
     for &attack in attacks.iter().filter(|a| can_run(pool, **a)) {
         let all = scores(pool, attack)?;
         let own: Vec<f64> = scored.iter().map(|&i| all[target][i]).collect();
+        if attack == Attack::Strongest && members.min(member.len() - members) > 1 {
+            guessing = Some(of_target(pool, target, (&own, &member), beaten, relevant)?);
+        }
         let ranking = Ranking::new(&own, &member).map_err(flatleak_verdict::Error::from)?;
         let at = FPR_LEVELS.map(|fpr| {
             let point = ranking.tpr_at(fpr);
@@ -113,12 +146,10 @@ pub fn target(pool: &Pool, target: usize, attacks: &[Attack]) -> Result<Target, 
         });
     }
     let own = m.block(target);
-    let blind = blind_target(pool, target).map(|found| TargetBlind {
-        auc: found.auc,
-        p_value: found.p_value,
-        beats_chance: beats_chance(found.p_value),
-    });
+    let (guessing, conditions) = guessing.map_or((None, Vec::new()), |(g, c)| (Some(g), c));
     Ok(Target {
+        guessing,
+        conditions,
         blind,
         recipe: pool.recipe.clone(),
         target,

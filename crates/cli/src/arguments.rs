@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use flatleak_attack::Attack;
 use flatleak_audit::Variant;
+use flatleak_stats::Relevant;
 
 /// How much does a training recipe leak about its training data, and why?
 #[derive(Parser, Debug)]
@@ -180,6 +181,10 @@ pub(crate) struct Compare {
     /// Root seed
     #[arg(long)]
     pub(crate) seed: Option<u64>,
+    /// Smallest differences that matter: of an AUC, of a TPR as a share of the baseline's, of an accuracy
+    /// [default: auc=.01,tpr=10%,accuracy=.01]
+    #[arg(long, value_name = "auc=X,tpr=X%,accuracy=X")]
+    pub(crate) relevant: Option<Relevant>,
     /// 16 models and at most 2,000 pool examples: a look, not for decisions
     #[arg(long)]
     pub(crate) quick: bool,
@@ -333,6 +338,9 @@ pub(crate) struct Audit {
     /// give it again for several
     #[arg(long, value_name = "METRIC=X")]
     pub(crate) fail_above: Vec<String>,
+    /// Smallest differences that matter: of an AUC, of a TPR as a share of the baseline's, of an accuracy
+    #[arg(long, value_name = "auc=X,tpr=X%,accuracy=X", default_value_t)]
+    pub(crate) relevant: Relevant,
     /// A further attack, with its parameters: `rmia(t=3)`, `rmia-offline(a=0.5)`; give it again for several
     #[arg(long, value_name = "NAME")]
     pub(crate) attack: Vec<Attack>,

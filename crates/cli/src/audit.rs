@@ -41,7 +41,7 @@ pub(crate) fn run(options: &Audit) -> Result<ExitCode, Failure> {
     if let Some(model) = options.target {
         return one_target(options, &pools, model, (&attacks, &gates), &out);
     }
-    let settings = Settings { name: &name, attacks: &attacks, seed: options.seed, workers };
+    let settings = Settings { name: &name, attacks: &attacks, relevant: options.relevant, seed: options.seed, workers };
     let stop = stop_flag()?;
     let (mut document, details) =
         with_progress("auditing", options.work.message_format, &stop, |go_on| pools.audit(&settings, go_on))?;
@@ -76,7 +76,7 @@ fn one_target(
     let [pool] = views.as_slice() else {
         return Err(Failure::new(USAGE, "--target is a model of one pool, but there are several: give one"));
     };
-    let found = target(pool, model, attacks)?;
+    let found = target(pool, model, attacks, &options.relevant)?;
     std::fs::create_dir_all(out).map_err(|e| Failure::new(OUTPUT, format!("cannot create {}: {e}", out.display())))?;
     if options.save_scores {
         save_scores(pools, attacks, out)?;

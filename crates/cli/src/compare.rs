@@ -14,7 +14,7 @@ use flatleak_report::{DatasetRecord, Document, RecipeSettings, StudyRecord, Timi
 use flatleak_run::{Event, Plan, Summary};
 use flatleak_store::{RunDir, pause_point};
 use flatleak_study::Study;
-use flatleak_verdict::{Analysis, FEW, Options};
+use flatleak_verdict::{Analysis, FEW, Family, Options};
 use serde_json::json;
 
 use crate::arguments::{Compare, MessageFormat};
@@ -31,6 +31,8 @@ struct Job {
     data: Dataset,
     network: Network,
     out: PathBuf,
+    /// Data sets of the whole study.
+    datasets: usize,
 }
 
 /// Runs a study from its file to its report.
@@ -73,6 +75,7 @@ pub(crate) fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
 }
 
 fn prepare(options: &Compare, study: &Study, name: &str) -> Result<Job, Failure> {
+    let datasets = study.data.len();
     let mut study = study.on(name);
     let data = load(options, &mut study, name)?;
     let network = Network::compile(&study.architecture, data.shape, data.classes)?;
@@ -91,7 +94,7 @@ fn prepare(options: &Compare, study: &Study, name: &str) -> Result<Job, Failure>
     if views(study.queries).unwrap_or_default().iter().any(|v| !v.fits(data.shape)) {
         return Err(unfit(&format!("queries = {}", study.queries)));
     }
-    Ok(Job { study, data, network, out: PathBuf::new() })
+    Ok(Job { study, data, network, out: PathBuf::new(), datasets })
 }
 
 /// A folder's name for one data set of several: what its name has of harmless letters, and its digest.
@@ -104,7 +107,7 @@ fn folder(name: &str, digest: &str) -> String {
 
 /// Trains what is missing for one data set, analyses it and writes its results and report.
 fn complete(options: &Compare, job: &Job, workers: usize, stop: &AtomicBool) -> Result<Document, Failure> {
-    let Job { study, data, network, out } = job;
+    let Job { study, data, network, out, .. } = job;
     let dir = RunDir::open(out, study, data)?;
     let started = Instant::now();
     let summary = train(options, Plan { study, data, network, dir: &dir }, workers, stop)?;
@@ -121,7 +124,7 @@ fn complete(options: &Compare, job: &Job, workers: usize, stop: &AtomicBool) -> 
     }
     let pools = kept.iter().map(|&r| dir.pool(r, data, &Wanted::default())).collect::<Result<Vec<_>, _>>()?;
     let recipes: Vec<&Recipe> = kept.iter().map(|&r| &study.recipes[r]).collect();
-    let asked = question(study, data, &recipes, workers);
+    let asked = question(study, data, &recipes, job.datasets, workers);
     let views: Vec<&Pool> = pools.iter().collect();
     let Analysis { results, details } = with_progress("analysis", options.work.message_format, stop, |go_on| {
         flatleak_verdict::analyse(&views, &asked, go_on)
@@ -138,6 +141,7 @@ fn complete(options: &Compare, job: &Job, workers: usize, stop: &AtomicBool) -> 
     let record = record(study, data, dir.data_digest(), options.quick);
     let mut document =
         Document::new(record, machine::describe(workers), diverged, results, timings, env!("CARGO_PKG_VERSION"));
+    document.family = asked.family;
     let examples = Examples { details: &details, pools: &views, data: Some(data), workers };
     outputs::write(&mut document, &examples, options.redact, out)?;
     Ok(document)
@@ -188,6 +192,7 @@ fn resolve(options: &Compare) -> Result<Study, Failure> {
             }
         }
     }
+    study.relevant = options.relevant.unwrap_or(study.relevant);
     study.models = options.models.unwrap_or(study.models);
     study.pool = options.pool.or(study.pool);
     study.seed = options.seed.unwrap_or(study.seed);
@@ -230,15 +235,27 @@ fn train(options: &Compare, plan: Plan<'_>, workers: usize, stop: &AtomicBool) -
     Ok(summary)
 }
 
-/// What is asked about the pools of these recipes.
-pub(crate) fn question(study: &Study, data: &Dataset, recipes: &[&Recipe], workers: usize) -> Options {
+/// What is asked about the pools of these recipes, on one of so many data sets.
+pub(crate) fn question(
+    study: &Study,
+    data: &Dataset,
+    recipes: &[&Recipe],
+    datasets: usize,
+    workers: usize,
+) -> Options {
+    let (pairs, claimed) = (pairs(recipes), (0..recipes.len()).filter(|&r| is_sharp(recipes[r])).collect::<Vec<_>>());
+    // Over several data sets every pair has a summary too.
+    let rounds = if datasets > 1 { datasets + 1 } else { 1 };
+    let family =
+        Family::new(study.relevant, pairs.len() * rounds, recipes.len() * datasets, claimed.len() * datasets);
     Options {
         dataset: data.name.clone(),
-        claimed: (0..recipes.len()).filter(|&r| is_sharp(recipes[r])).collect(),
+        claimed,
         influence: recipes.len() <= FEW,
         runs: runs_among(study, recipes),
         checkpoints: recipes.iter().map(|r| r.checkpoint()).collect(),
-        pairs: pairs(recipes),
+        pairs,
+        family,
         attacks: flatleak_verdict::attacks(),
         seed: study.seed,
         workers,
@@ -371,7 +388,7 @@ pub(crate) fn record(study: &Study, data: &Dataset, digest: &str, quick: bool) -
     }
 }
 
-fn plan_text(Job { study, data, network, out }: &Job, workers: usize) -> String {
+fn plan_text(Job { study, data, network, out, .. }: &Job, workers: usize) -> String {
     let members = data.pool.len() / 2;
     let gradients: f64 = study
         .runs()

@@ -12,7 +12,7 @@ use flatleak_pool::{Pool, Wanted};
 use flatleak_report::{Document, StudyRecord, Timings, table};
 use flatleak_store::{RunDir, import_npz};
 use flatleak_study::Study;
-use flatleak_verdict::{Explanation, Headline, Options, Results, Verdict};
+use flatleak_verdict::{Explanation, Family, Headline, Options, Results, Verdict};
 use serde_json::json;
 
 use crate::arguments::{Explain, MessageFormat};
@@ -72,7 +72,7 @@ fn finished(options: &Explain, dir: &Path, workers: usize, stop: &AtomicBool) ->
         let folder = out.join(inside);
         std::fs::create_dir_all(&folder)
             .map_err(|e| Failure::new(OUTPUT, format!("cannot create {}: {e}", folder.display())))?;
-        parts.push((one(options, run, &folder, workers, stop)?, folder));
+        parts.push((one(options, (run, runs.len()), &folder, workers, stop)?, folder));
     }
     // In the order in which the run itself named its data sets.
     if let Ok(before) = outputs::read(dir) {
@@ -146,12 +146,18 @@ impl Finished {
 }
 
 /// Explains one run folder and writes to `folder`.
-fn one(options: &Explain, run: &Path, folder: &Path, workers: usize, stop: &AtomicBool) -> Result<Document, Failure> {
+fn one(
+    options: &Explain,
+    (run, datasets): (&Path, usize),
+    folder: &Path,
+    workers: usize,
+    stop: &AtomicBool,
+) -> Result<Document, Failure> {
     let found = Finished::open(run, &Wanted::default())?;
     let Finished { study, data, dir, pools, .. } = &found;
     let recipes = found.recipes();
     let views: Vec<&Pool> = pools.iter().collect();
-    let mut asked = question(study, data, &recipes, workers);
+    let mut asked = question(study, data, &recipes, datasets, workers);
     asked.influence = true;
     asked.attacks.retain(|a| !options.no_attacks && NEEDED.contains(&a.name().as_str()));
     let started = Instant::now();
@@ -249,6 +255,7 @@ fn imported(
         checkpoints: vec![0; pools.len()],
         pairs: (1..pools.len()).map(|c| (0, c)).collect(),
         attacks: Vec::new(),
+        family: Family::new(Default::default(), pools.len().saturating_sub(1), pools.len(), pools.len()),
         seed: options.seed.unwrap_or(0),
         workers,
     };
@@ -268,7 +275,7 @@ fn imported(
 /// A document for pools that were not compared.
 fn without_attacks(record: StudyRecord, recipes: Vec<flatleak_verdict::RecipeResult>, workers: usize) -> Document {
     let sentence = "No comparison of leakage has been made of these pools: this is their explanation alone.";
-    let headline = Headline { verdict: Verdict::NotDistinguishable, sentence: sentence.into() };
+    let headline = Headline { verdict: Verdict::NotAsked, sentence: sentence.into() };
     let explain = Default::default();
     let results = Results {
         headline,

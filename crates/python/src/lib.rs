@@ -8,6 +8,7 @@ use flatleak_data::values::Source;
 use flatleak_explain::{Design, Influence, Memorization};
 use flatleak_pool::{Membership, Pool, Signal, Signals};
 use flatleak_report::{html, json};
+use flatleak_stats::Relevant;
 use flatleak_store::{Arrays, Given, from_arrays};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -40,11 +41,13 @@ fn audit(
     name: String,
     variant: &str,
     attacks: Vec<String>,
+    relevant: &str,
     seed: u64,
     workers: Option<usize>,
 ) -> PyResult<(String, String)> {
     let variant = Variant::parse(variant).map_err(wrong)?;
     let named = attacks.iter().map(|name| name.parse().map_err(wrong)).collect::<PyResult<Vec<Attack>>>()?;
+    let relevant = relevant.parse::<Relevant>().map_err(wrong)?;
     let attacks = flatleak_audit::attacks(variant, &named);
     let wanted = flatleak_audit::wanted(variant, &attacks);
     let kinds = pools.iter().map(|p| given(&p.1)).collect::<PyResult<Vec<_>>>()?;
@@ -64,7 +67,7 @@ fn audit(
             all.add(from_arrays(&arrays).map_err(wrong)?).map_err(wrong)?;
         }
         let workers = workers.unwrap_or_else(machine::cores).max(1);
-        let settings = Settings { name: &name, attacks: &attacks, seed, workers };
+        let settings = Settings { name: &name, attacks: &attacks, relevant, seed, workers };
         // Ctrl-C is looked at after every step; what it raises goes on to the caller.
         let mut raised = None;
         let done = all.audit(&settings, |_| {

@@ -1,15 +1,15 @@
 //! `results.json` as a type.
 
 use flatleak_verdict::{
-    Comparison, Error, Explanation, FEW, Figure, Frontier, Headline, Mismatch, PooledDifference, RecipeResult, Results,
-    across, pool_differences,
+    Comparison, Error, Explanation, FEW, Family, Figure, Frontier, Headline, Mismatch, PooledDifference, RecipeResult,
+    Results, across, pool_differences,
 };
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 /// Version of the schema of `results.json`.
-pub(crate) const SCHEMA_VERSION: u32 = 1;
+pub(crate) const SCHEMA_VERSION: u32 = 2;
 
 /// Everything in `results.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,6 +22,9 @@ pub struct Document {
     pub study: StudyRecord,
     /// Where it ran.
     pub machine: Machine,
+    /// How large a difference matters, and among how many comparisons and pools the errors of 5 % are shared.
+    #[serde(default)]
+    pub family: Family,
     /// The answer.
     pub headline: Headline,
     /// Recipes that diverged and are left out.
@@ -191,6 +194,7 @@ impl Document {
             flatleak_version,
             study,
             machine,
+            family: Family::default(),
             headline,
             diverged,
             recipes,
@@ -255,22 +259,11 @@ impl Document {
         whole.diverged.sort();
         whole.diverged.dedup();
         if found.len() > 1 {
-            whole.pooled = pool_differences(&whole.comparisons)?;
-            let candidate = whole.comparisons.last().map_or("one recipe", |c| c.candidate.as_str());
-            whole.headline = across(candidate, &found);
+            whole.pooled = pool_differences(&whole.comparisons, &whole.family)?;
             // Where a single data set answers with its frontier, several do with each of theirs.
-            let many = |f: &&Frontier| f.points.len() > FEW;
-            if whole.frontiers.iter().filter(many).count() == found.len() {
-                let each = whole.frontiers.iter().map(|f| format!("On {}: {}.", f.dataset, lower_first(&f.sentence)));
-                whole.headline.sentence = each.collect::<Vec<_>>().join(" ");
-            }
+            let many: Vec<Frontier> = whole.frontiers.iter().filter(|f| f.points.len() > FEW).cloned().collect();
+            whole.headline = across(&whole.comparisons, &whole.pooled, &found, &many);
         }
         Ok(Some(whole))
     }
-}
-
-/// A sentence behind a colon.
-fn lower_first(sentence: &str) -> String {
-    let mut all = sentence.chars();
-    all.next().map_or(String::new(), |first| first.to_lowercase().chain(all).collect())
 }

@@ -1,7 +1,9 @@
 //! `results.json`, and the other records of the program.
 
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 
+use crate::document::SCHEMA_VERSION;
 use crate::{Document, Error};
 
 /// Indented JSON with a final newline: of a document, or of any other record.
@@ -12,10 +14,55 @@ pub fn render(record: &impl Serialize) -> Result<String, Error> {
     Ok(serde_json::to_string_pretty(record)? + "\n")
 }
 
-/// Reads a document back.
+/// Reads a document back, of this schema or of version 1.
 ///
 /// # Errors
-/// When the text is not of this schema.
+/// When the text is not of these schemas.
 pub fn parse(text: &str) -> Result<Document, Error> {
-    Ok(serde_json::from_str(text)?)
+    let mut found: Value = serde_json::from_str(text)?;
+    match found.get("schema_version").and_then(Value::as_u64) {
+        Some(1) => from_version_1(&mut found),
+        Some(version) if version > u64::from(SCHEMA_VERSION) => return Err(Error::Version(version)),
+        _ => {}
+    }
+    Ok(serde_json::from_value(found)?)
+}
+
+/// What moved from version 1 to 2 (book/run-directory.md): names of verdicts, `verdict` of a metric is now `word`, one recommendation is a list of
+/// them, numbers of models that were promised go. What version 1 did not say stays unsaid: no points, no conditions, no degrees of freedom.
+fn from_version_1(document: &mut Value) {
+    let renamed = |verdict: &Value| match verdict.as_str() {
+        Some("not-distinguishable") => json!("open"),
+        _ => verdict.clone(),
+    };
+    let headline = |headline: &mut Value| {
+        if let Some(verdict) = headline.get_mut("verdict") {
+            *verdict = renamed(verdict);
+        }
+    };
+    let each = |found: Option<&mut Value>, change: &dyn Fn(&mut Map<String, Value>)| {
+        let all = found.and_then(Value::as_array_mut).into_iter().flatten();
+        all.filter_map(Value::as_object_mut).for_each(change);
+    };
+    if let Some(found) = document.get_mut("headline") {
+        headline(found);
+    }
+    each(document.get_mut("comparisons"), &|c| {
+        if let Some(found) = c.get_mut("headline") {
+            headline(found);
+        }
+        c.insert("points".into(), json!([]));
+        c.insert("models".into(), json!(0));
+        each(c.get_mut("metrics"), &|m| {
+            m.remove("models_needed");
+            if let Some(verdict) = m.remove("verdict") {
+                m.insert("word".into(), renamed(&verdict));
+            }
+        });
+    });
+    each(document.get_mut("frontiers"), &|f| {
+        if let Some(one) = f.remove("recommended") {
+            f.insert("recommended".into(), json!([one]));
+        }
+    });
 }

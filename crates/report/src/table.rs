@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use flatleak_verdict::{
-    Blind, BlindStatus, Comparison, Estimate, FEW, Frontier, FrontierPoint, MetricDifference, RecipeResult, Verdict,
+    Blind, BlindStatus, Comparison, Estimate, FEW, Frontier, FrontierPoint, MetricDifference, RecipeResult, Word,
 };
 
 use crate::Document;
@@ -78,7 +78,9 @@ fn one(d: &Document, dataset: &str, out: &mut String) -> std::fmt::Result {
     for f in d.frontiers.iter().filter(|f| f.dataset == dataset && many) {
         frontier(f, out)?;
     }
+    let mut joint = false;
     for c in d.comparisons.iter().filter(|c| c.dataset == dataset) {
+        joint |= !many && !c.points.is_empty();
         if many {
             for (k, line) in wrap(&c.headline.sentence, 94).iter().enumerate() {
                 writeln!(out, "{}{line}", if k == 0 { "\n" } else { "  " })?;
@@ -86,6 +88,9 @@ fn one(d: &Document, dataset: &str, out: &mut String) -> std::fmt::Result {
         } else {
             comparison(c, out)?;
         }
+    }
+    if joint {
+        writeln!(out, "* intervals that hold together for all comparisons, p corrected for their number")?;
     }
     Ok(())
 }
@@ -172,20 +177,23 @@ fn blind(recipes: &[&RecipeResult], out: &mut String) -> std::fmt::Result {
     writeln!(out)
 }
 
-/// The differences of one pair on which the headline rests, and what belongs beside them.
+/// The points of one pair on which the headline rests, and what belongs beside them.
 fn comparison(c: &Comparison, out: &mut String) -> std::fmt::Result {
     let title = format!("{} - {}", c.candidate, c.baseline);
-    writeln!(out, "\n{title:<34}{:>28}{:>10}{:>12}", "difference, 95 %", "p", "corrected")?;
+    writeln!(out, "\n{title:<34}{:>28}{:>10}", "difference, 95 %", "p")?;
+    let mut row = |name: &str, e: &Estimate, p: f64, word: &str| {
+        let interval = format!("{:+.4} [{:+.4}, {:+.4}]", e.mean, e.low, e.high);
+        writeln!(out, "  {name:<32}{interval:>28}{:>10}  {word}", probability(p))
+    };
+    for p in &c.points {
+        row(&format!("{} *", p.metric), &p.difference, p.p_adjusted, leaks(p.word))?;
+    }
     let shown = |name: &str| {
         let always = ["test-accuracy", "confidence-variance.non-member", "memorization[noisy]"];
         always.contains(&name) || name.starts_with("lost-accuracy@noise")
     };
-    for m in c.metrics.iter().filter(|m| m.p_adjusted.is_some() || shown(&m.metric)) {
-        let e = m.difference;
-        let interval = format!("{:+.4} [{:+.4}, {:+.4}]", e.mean, e.low, e.high);
-        let adjusted = m.p_adjusted.map_or("-".into(), probability);
-        let p = probability(m.p_value);
-        writeln!(out, "  {:<32}{interval:>28}{p:>10}{adjusted:>12}  {}", m.metric, outcome(m))?;
+    for m in c.metrics.iter().filter(|m| shown(&m.metric)) {
+        row(&m.metric, &m.difference, m.p_value, outcome(m))?;
     }
     Ok(())
 }
@@ -247,24 +255,33 @@ pub(crate) fn probability(p: f64) -> String {
     if p < 0.00005 { "<0.0001".into() } else { format!("{p:.4}") }
 }
 
-/// What a metric's verdict says: leakage is more or less, any other property higher or lower.
+/// What a metric's word says: leakage is more or less, any other property higher or lower.
 pub(crate) fn outcome(m: &MetricDifference) -> &'static str {
     let leakage = m.metric.ends_with(".auc") || m.metric.contains(".tpr@");
-    match m.verdict {
-        Verdict::More if !leakage => "higher",
-        Verdict::Less if !leakage => "lower",
-        v => word(v),
+    match m.word {
+        Word::RelevantlyMore if !leakage => "relevantly higher",
+        Word::More if !leakage => "higher",
+        Word::MoreNegligible if !leakage => "higher, but negligibly",
+        Word::RelevantlyLess if !leakage => "relevantly lower",
+        Word::Less if !leakage => "lower",
+        Word::LessNegligible if !leakage => "lower, but negligibly",
+        word => leaks(word),
     }
 }
 
-/// A verdict in words.
-fn word(v: Verdict) -> &'static str {
-    match v {
-        Verdict::More => "more",
-        Verdict::Less => "less",
-        Verdict::Mixed => "mixed",
-        Verdict::NotDistinguishable => "not distinguishable",
-        Verdict::TooFewModels => "too few models",
+/// A word about leakage.
+pub(crate) fn leaks(word: Word) -> &'static str {
+    match word {
+        Word::RelevantlyMore => "relevantly more",
+        Word::More => "more",
+        Word::MoreNegligible => "more, but negligibly",
+        Word::Identical => "identical",
+        Word::Equivalent => "no relevant difference",
+        Word::LessNegligible => "less, but negligibly",
+        Word::Less => "less",
+        Word::RelevantlyLess => "relevantly less",
+        Word::Open => "open",
+        Word::TooFewModels => "too few models",
     }
 }
 
@@ -272,7 +289,8 @@ fn plus_minus(e: Estimate) -> String {
     format!("{:.4} ±{:.4}", e.mean, (e.high - e.low) / 2.0)
 }
 
-pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+/// Text in lines of at most so many characters, where its words allow.
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let last = lines.len() - 1;

@@ -32,6 +32,8 @@ pub struct Jackknife {
     pub interval: Interval,
     /// The standard error behind them.
     pub standard_error: f64,
+    /// Its degrees of freedom.
+    pub degrees: f64,
 }
 
 pub(crate) fn check_level(level: f64) -> Result<(), Error> {
@@ -89,7 +91,7 @@ pub fn student_t(block_means: &[f64], level: f64) -> Result<Interval, Error> {
 pub fn mean_of_blocks(block_means: &[f64], level: f64) -> Result<Jackknife, Error> {
     let interval = student_t(block_means, level)?;
     let standard_error = (variance(block_means, 1) / block_means.len() as f64).sqrt();
-    Ok(Jackknife { interval, standard_error })
+    Ok(Jackknife { interval, standard_error, degrees: block_means.len() as f64 - 1.0 })
 }
 
 /// Bias-corrected and accelerated bootstrap interval for the mean of n independent blocks (Efron 1987).
@@ -173,7 +175,8 @@ pub fn jackknife(estimate: f64, leave_one_out: &[f64], level: f64) -> Result<Jac
     let degrees = leave_one_out.len() as f64 - 1.0;
     let standard_error = (degrees * variance(leave_one_out, 0)).sqrt();
     let half = t_critical(level, degrees) * standard_error;
-    Ok(Jackknife { interval: Interval { mean: estimate, low: estimate - half, high: estimate + half }, standard_error })
+    let interval = Interval { mean: estimate, low: estimate - half, high: estimate + half };
+    Ok(Jackknife { interval, standard_error, degrees })
 }
 
 /// The difference `b - a` of two independent estimates with standard errors and degrees of freedom, and its limits by
@@ -206,5 +209,5 @@ pub fn welch_test(a: (f64, f64, f64), b: (f64, f64, f64), level: f64) -> Result<
     let t = difference / standard_error;
     // 0 / 0 is no difference; with an error of 0 any other is infinitely many of them.
     let p = if t.is_nan() { 1.0 } else { t_two_sided(t, degrees) };
-    Ok((Jackknife { interval, standard_error }, p))
+    Ok((Jackknife { interval, standard_error, degrees }, p))
 }

@@ -4,7 +4,7 @@
 //! AUC, advantage, TPR at a low FPR as an [`OperatingPoint`], the best threshold. [`Interval`] is what
 //! [`block_interval`] and [`jackknife`] make of the targets of a pool, block by block. [`swap_test`] compares
 //! two recipes by exchanging their models, and [`holm`] corrects a family of such tests, [`benjamini_hochberg`] a flood
-//! of them. [`models_needed`] says how large a pool would settle an open comparison. [`gaussian`] has the best
+//! of them. [`blocks_needed`] says how large a pool would settle an open comparison. [`gaussian`] has the best
 //! attacks on two normal distributions, and [`parallel`] the map that every crate above uses to spread work.
 //!
 //! Scores are higher for members everywhere. The crate performs no input or output and knows nothing about
@@ -26,6 +26,7 @@
 
 mod correction;
 mod curve;
+mod delong;
 mod epsilon;
 mod error;
 mod exact;
@@ -38,12 +39,16 @@ pub mod parallel;
 mod permutation;
 mod power;
 mod proportion;
+mod relevant;
 mod replicates;
 mod roc;
+mod sequential;
+mod student;
 mod threshold;
 
 pub use correction::{benjamini_hochberg, holm};
 pub use curve::{OperatingPoint, interpolate, precision};
+pub use delong::delong;
 pub use epsilon::empirical_epsilon;
 pub use error::Error;
 pub use exact::{fisher_upper, sign_upper};
@@ -53,8 +58,11 @@ pub use interval::{
 };
 pub use meta::{RandomEffects, random_effects};
 pub use permutation::{Budget, sign_flip_test, smallest_p, swap_test};
-pub use power::{models_needed, smallest_detectable};
+pub use power::{Needed, blocks_needed, smallest_detectable};
 pub use proportion::{clopper_pearson, independent_difference, matched_difference, wilson};
-pub use replicates::{FEWEST_UNITS, Range, Replicates, limits, p_of};
+pub use relevant::{NotRelevant, Relevant};
+pub use replicates::{FEWEST_UNITS, Range, Replicates, limits};
 pub use roc::Ranking;
+pub use sequential::{LOOKS, spent_at};
+pub use student::Student;
 pub use threshold::{Judged, Thresholds, best_thresholds};

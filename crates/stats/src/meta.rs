@@ -8,6 +8,8 @@ use crate::interval::{Interval, check_level, t_critical, t_two_sided};
 pub struct RandomEffects {
     /// The mean effect with its limits.
     pub interval: Interval,
+    /// The standard error behind them, of as many degrees of freedom as there are studies, less one.
+    pub standard_error: f64,
     /// Variance between studies, tau^2.
     pub between: f64,
     /// Share of the variance that is between studies, I^2 = max(0, (Q - (k - 1)) / Q).
@@ -48,7 +50,7 @@ pub fn random_effects(effects: &[f64], errors: &[f64], level: f64) -> Result<Ran
     let half = t_critical(level, degrees) * error;
     let p_value = t_two_sided(mean / error, degrees);
     let interval = Interval { mean, low: mean - half, high: mean + half };
-    Ok(RandomEffects { interval, between, heterogeneity, p_value })
+    Ok(RandomEffects { interval, standard_error: error, between, heterogeneity, p_value })
 }
 
 /// Weighted mean and weighted squared deviation from it.

@@ -1,39 +1,86 @@
-//! How many models would settle a comparison.
+//! What a number of blocks can tell, and how many would be needed.
 
-use crate::normal;
+use serde::{Deserialize, Serialize};
+use statrs::distribution::{ChiSquared, ContinuousCDF};
 
-/// More models per recipe than this are reported as out of reach.
-const MOST_MODELS: f64 = 10_000.0;
+use crate::error::Error;
+use crate::interval::{check_level, t_critical};
+use crate::replicates::FEWEST_UNITS;
 
-/// z_.975 + z_.80, the distance in standard errors at which a two-sided 5 % test has 80 % power (Cohen 1988).
-fn resolving_distance() -> f64 {
-    normal::quantile(0.975) + normal::quantile(0.8)
+/// More blocks than this are out of reach.
+const MOST_BLOCKS: usize = 5000;
+
+/// Blocks, or models, that would be enough, as a range: the error of few blocks is itself uncertain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Needed {
+    /// At the error that was found; null where out of reach.
+    pub about: Option<usize>,
+    /// At the smallest error that 90 % limits allow.
+    pub low: Option<usize>,
+    /// At the largest.
+    pub high: Option<usize>,
 }
 
-/// The smallest true difference that a two-sided 5 % test finds with 80 % power: (z_.975 + z_.80) se, about
-/// 2.80 standard errors. In the unit of `standard_error`.
-pub fn smallest_detectable(standard_error: f64) -> f64 {
-    resolving_distance() * standard_error
-}
-
-/// Total models per recipe, a multiple of `block`, that give 80 % power at the observed difference.
-///
-/// `standard_error` belongs to the difference between two recipes of `models` models each and is taken to
-/// shrink with 1/sqrt(models), so that the answer is models ((z_.975 + z_.80) se / difference)^2, rounded up
-/// (normal approximation, two-sided 5 %). It is below `models` where the difference is already resolved, and
-/// never less than one block.
-///
-/// `None` when the difference is below its standard error, when more than 10,000 models would be needed, or
-/// when the input is not finite or has no models or an empty block.
-pub fn models_needed(difference: f64, standard_error: f64, models: usize, block: usize) -> Option<usize> {
-    let usable = difference.is_finite() && standard_error.is_finite() && standard_error >= 0.0;
-    if !usable || models == 0 || block == 0 || difference == 0.0 || difference.abs() < standard_error {
-        return None;
+impl Needed {
+    /// The same in units of which a block has `size`.
+    #[must_use]
+    pub fn times(self, size: usize) -> Self {
+        let each = |n: Option<usize>| n.map(|n| n * size);
+        Self { about: each(self.about), low: each(self.low), high: each(self.high) }
     }
-    let ratio = smallest_detectable(standard_error) / difference.abs();
-    let blocks = (models as f64 * ratio * ratio / block as f64).ceil().max(1.0);
-    let total = blocks * block as f64;
-    (total <= MOST_MODELS).then_some(total as usize)
+}
+
+/// The quantile of Student's t with `degrees` that power `power` asks for: P(T <= t) = power.
+fn one_sided(power: f64, degrees: f64) -> f64 {
+    t_critical(2.0 * power - 1.0, degrees)
+}
+
+/// The smallest true difference that a two-sided test at 1 - `level` finds with 80 % power: (t_level + t_.8) se, in the unit of
+/// `standard_error`.
+///
+/// # Errors
+/// A level outside (0, 1); fewer than 1 degree of freedom.
+pub fn smallest_detectable(standard_error: f64, degrees: f64, level: f64) -> Result<f64, Error> {
+    check_level(level)?;
+    if degrees < 1.0 {
+        return Err(Error::TooFew { what: "degrees of freedom", found: 0, needed: 1 });
+    }
+    Ok((t_critical(level, degrees) + one_sided(0.8, degrees)) * standard_error)
+}
+
+/// Blocks B' at which a difference of `delta` is excluded with 80 % power where there is none, (t_level + t_.9) se sqrt(B / B') <= delta on
+/// B' - 1 degrees: both limits must lie inside. To detect a true difference of `delta` never takes more. The range comes from the 90 % chi-square
+/// limits of se^2, on B - 1 degrees (own; METHODS section 10). The difference that was observed plays no part: under no difference at all that
+/// would promise an end in half of all cases.
+///
+/// # Errors
+/// A level outside (0, 1), fewer than [`FEWEST_UNITS`] blocks.
+pub fn blocks_needed(standard_error: f64, blocks: usize, delta: f64, level: f64) -> Result<Needed, Error> {
+    check_level(level)?;
+    if blocks < FEWEST_UNITS {
+        return Err(Error::TooFew { what: "blocks", found: blocks, needed: FEWEST_UNITS });
+    }
+    let degrees = blocks as f64 - 1.0;
+    let enough = |se: f64, b: usize| {
+        let d = b as f64 - 1.0;
+        (t_critical(level, d) + one_sided(0.9, d)) * se * (blocks as f64 / b as f64).sqrt() <= delta
+    };
+    let solve = |se: f64| {
+        if !(se.is_finite() && delta > 0.0 && enough(se, MOST_BLOCKS)) {
+            return None;
+        }
+        let (mut low, mut high) = (FEWEST_UNITS - 1, MOST_BLOCKS);
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            if enough(se, middle) { high = middle } else { low = middle }
+        }
+        Some(high)
+    };
+    let limit = |p: f64| {
+        let chi = ChiSquared::new(degrees).map_or(degrees, |c| c.inverse_cdf(p));
+        standard_error * (degrees / chi).sqrt()
+    };
+    Ok(Needed { about: solve(standard_error), low: solve(limit(0.95)), high: solve(limit(0.05)) })
 }
 
 #[cfg(test)]
@@ -41,34 +88,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn needed_models_resolve_the_difference_and_one_block_less_does_not() {
-        for (difference, se, models, block) in [(0.01, 0.006, 32, 2), (-0.02, 0.0123, 64, 4), (0.3, 0.07, 16, 2)] {
-            let needed = models_needed(difference, se, models, block).unwrap();
-            let at = |m: usize| smallest_detectable(se * (models as f64 / m as f64).sqrt());
-            assert_eq!(needed % block, 0);
-            assert!(at(needed) <= f64::abs(difference));
-            assert!(at(needed - block) > f64::abs(difference));
+    fn the_number_is_enough_and_one_less_is_not() {
+        for (se, blocks, delta, level) in [(0.006, 16, 0.01, 0.975), (0.004, 8, 0.01, 0.95), (0.02, 32, 0.03, 0.9875)] {
+            let found = blocks_needed(se, blocks, delta, level).unwrap();
+            let b = found.about.unwrap();
+            let reach = |b: usize| {
+                let d = b as f64 - 1.0;
+                (t_critical(level, d) + t_critical(0.8, d)) * se * (blocks as f64 / b as f64).sqrt()
+            };
+            assert!(reach(b) <= delta && reach(b - 1) > delta);
+            assert!(found.low.unwrap() < b && b < found.high.unwrap());
         }
     }
 
     #[test]
-    fn known_values() {
-        // 7.848879734 is (z_.975 + z_.80)^2.
-        assert!((smallest_detectable(1.0).powi(2) - 7.848_879_734_349_088).abs() < 1e-12);
-        assert_eq!(models_needed(0.01, 0.01, 32, 2), Some(252));
-        assert_eq!(models_needed(0.01, 0.0, 32, 2), Some(2));
+    fn values_of_scipy() {
+        // scipy 1.16: f = lambda b: (t.ppf(1 - .025 / 2, b - 1) + t.ppf(.9, b - 1)) * .0075 * sqrt(16 / b); the first b with f(b) <= .01
+        assert_eq!(blocks_needed(0.0075, 16, 0.01, 0.975).unwrap().about, Some(115));
+        // (t.ppf(.975, 15) + t.ppf(.8, 15)) * .01
+        assert!((smallest_detectable(0.01, 15.0, 0.95).unwrap() - 0.029_976_945_187).abs() < 1e-10);
     }
 
     #[test]
-    fn what_cannot_be_answered_is_none() {
-        assert_eq!(models_needed(0.009, 0.01, 32, 2), None);
-        assert_eq!(models_needed(0.01, 0.01, 1272, 2), Some(9984));
-        assert_eq!(models_needed(0.01, 0.01, 1276, 2), None);
-        assert_eq!(models_needed(0.0, 0.0, 32, 2), None);
-        assert_eq!(models_needed(f64::NAN, 0.01, 32, 2), None);
-        assert_eq!(models_needed(0.01, f64::NAN, 32, 2), None);
-        assert_eq!(models_needed(0.01, -0.01, 32, 2), None);
-        assert_eq!(models_needed(0.01, 0.01, 0, 2), None);
-        assert_eq!(models_needed(0.01, 0.01, 32, 0), None);
+    fn what_is_out_of_reach_is_none() {
+        let found = blocks_needed(0.5, 16, 0.001, 0.95).unwrap();
+        assert_eq!((found.about, found.low, found.high), (None, None, None));
+        assert_eq!(blocks_needed(0.0, 8, 0.01, 0.95).unwrap().about, Some(FEWEST_UNITS));
+        assert!(blocks_needed(0.01, 3, 0.01, 0.95).is_err());
+        assert_eq!(Needed { about: Some(5), low: None, high: Some(9) }.times(2).high, Some(18));
     }
 }

@@ -1,9 +1,7 @@
 //! Means over the targets of a pool whose targets share shadows: their variance, intervals and tests.
 
-use statrs::function::beta::beta_reg;
-
 use crate::error::{Error, check_finite};
-use crate::interval::{check_level, t_critical};
+use crate::interval::{check_level, t_critical, t_two_sided};
 use crate::moments::{mean, variance};
 use crate::{Interval, clopper_pearson};
 
@@ -191,12 +189,11 @@ impl Replicates {
 }
 
 /// Two-sided p-value of Student's t; 1 where the error is 0, of which nothing follows.
-pub fn p_of(difference: f64, standard_error: f64, degrees: f64) -> f64 {
+fn p_of(difference: f64, standard_error: f64, degrees: f64) -> f64 {
     if standard_error <= 0.0 {
         return 1.0;
     }
-    let t = difference / standard_error;
-    beta_reg(0.5 * degrees, 0.5, degrees / (degrees + t * t))
+    t_two_sided(difference / standard_error, degrees)
 }
 
 /// Limits of an estimate with a standard error of so many degrees of freedom, inside the range.

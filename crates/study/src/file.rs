@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use flatleak_nn::{Architecture, Base, Defences, Optimizer, Recipe, Schedule, Transform};
+use flatleak_stats::Relevant;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -26,12 +27,21 @@ struct File {
     test: Option<usize>,
     queries: Option<usize>,
     noise: Option<Vec<f64>>,
+    relevant: Option<Relevance>,
     #[serde(default)]
     model: Model,
     #[serde(default)]
     train: Train,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     recipe: Vec<Table>,
+}
+
+/// As a table, or as the text that the command line takes.
+#[derive(Deserialize, Serialize)]
+#[serde(untagged)]
+enum Relevance {
+    Text(String),
+    Table(Relevant),
 }
 
 #[derive(Deserialize, Serialize, Default)]
@@ -333,6 +343,11 @@ impl Study {
         } else {
             file.recipe
         };
+        let relevant = match file.relevant {
+            None => Relevant::default(),
+            Some(Relevance::Table(given)) => given,
+            Some(Relevance::Text(text)) => text.parse().map_err(|e| Error::Invalid(format!("relevant: {e}")))?,
+        };
         let mut recipes = Vec::new();
         for table in tables {
             for single in expand(table)? {
@@ -348,6 +363,7 @@ impl Study {
             test: file.test,
             queries: file.queries.unwrap_or(1),
             noise: file.noise.unwrap_or_default(),
+            relevant,
             data,
             architecture,
             recipes,
@@ -372,6 +388,7 @@ impl Study {
             test: self.test,
             queries: Some(self.queries),
             noise: (!self.noise.is_empty()).then(|| self.noise.clone()),
+            relevant: (self.relevant != Relevant::default()).then_some(Relevance::Table(self.relevant)),
             model: Model {
                 preset: (!custom).then(|| self.architecture.name.clone()),
                 width: None,
@@ -415,6 +432,13 @@ mod tests {
         assert_eq!(Study::parse(&foreign.to_toml().unwrap()).unwrap(), foreign);
         let noisy = Study::parse("noise = [0.1, 0.5]").unwrap();
         assert_eq!(Study::parse(&noisy.to_toml().unwrap()).unwrap(), noisy);
+        let strict = Study::parse("relevant = 'auc=.02,tpr=5%'").unwrap();
+        assert_eq!((strict.relevant.auc, strict.relevant.tpr, strict.relevant.accuracy), (0.02, 0.05, 0.01));
+        assert_eq!(Study::parse(&strict.to_toml().unwrap()).unwrap(), strict);
+        assert_eq!(Study::parse("[relevant]\nauc = 0.02\ntpr = 0.05").unwrap(), strict);
+        for wrong in ["relevant = 'auc=0'", "[relevant]\ntpr = 0.5", "relevant = 3"] {
+            assert!(Study::parse(wrong).is_err(), "{wrong}");
+        }
         let custom = Study::parse("[model]\nlayers = ['flatten', 'linear 5', 'tanh', 'linear']").unwrap();
         assert_eq!(Study::parse(&custom.to_toml().unwrap()).unwrap(), custom);
     }

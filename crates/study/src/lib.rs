@@ -14,6 +14,7 @@ mod identity;
 
 pub use error::Error;
 use flatleak_nn::{Architecture, QUERIES, Recipe};
+use flatleak_stats::Relevant;
 
 /// A resolved study: every default filled in.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +35,8 @@ pub struct Study {
     pub queries: usize,
     /// Deviations of the noise on held-out inputs under which accuracy is measured too, in units of the inputs' own; none by default.
     pub noise: Vec<f64>,
+    /// Smallest differences that matter, fixed before results are seen. No model depends on them.
+    pub relevant: Relevant,
     /// The network.
     pub architecture: Architecture,
     /// The recipes; the first is the baseline.
@@ -58,6 +61,7 @@ impl Default for Study {
             test: None,
             queries: 1,
             noise: Vec::new(),
+            relevant: Relevant::default(),
             architecture: Architecture { name: String::new(), layers: Vec::new() },
             recipes: Vec::new(),
         })
@@ -96,6 +100,9 @@ impl Study {
             if !(*level > 0.0 && *level <= 1000.0) || self.noise[..i].contains(level) {
                 return fail(format!("noise = {level}, but different deviations above 0 and up to 1000 are needed"));
             }
+        }
+        if let Err(e) = self.relevant.check() {
+            return fail(format!("relevant: {e}"));
         }
         if self.recipes.is_empty() {
             return fail("no recipe: give at least one [[recipe]]".into());

@@ -7,12 +7,14 @@ use crate::explanation::link::Links;
 use crate::explanation::memorization::Both;
 use crate::explanation::subject::Explained;
 use crate::explanation::{self, Attacked, Context};
+use crate::condition::Knowledge;
 use crate::judge::{AUC, Judge};
-use crate::recipe::{self, Properties, Scored};
+use crate::recipe::{self, Properties, Run, Scored};
 use crate::scored::can_run;
 use crate::{
-    AttackResult, Blind, Comparison, Detail, Error, Estimate, Explanation, Frontier, LeftOut, LinkResult, RecipeResult,
-    Results, RocFigure, UnderNoise, blind, comparison, figures, frontier, headline, mismatch,
+    AgainstGuessing, AttackResult, Blind, Comparison, Condition, Detail, Error, Estimate, Explanation, Family, Frontier,
+    LeftOut, LinkResult, Pairing, RecipeResult, Results, RocFigure, UnderNoise, blind, comparison, condition, figures,
+    frontier, guessing, headline, mismatch,
 };
 
 /// What the analysis needs beside the pools.
@@ -32,6 +34,8 @@ pub struct Options {
     pub influence: bool,
     /// Attacks, in the order of tables; all of them for a verdict. Those whose signal a pool lacks are left out.
     pub attacks: Vec<Attack>,
+    /// Errors that the whole document may make, of which this data set is perhaps one of several.
+    pub family: Family,
     /// Root seed of splits and nulls.
     pub seed: u64,
     /// Threads. No result depends on it.
@@ -109,12 +113,12 @@ pub fn compare(
 ) -> Result<Compared, Error> {
     let mut step = counted(0, steps_to_compare(pools, options), &mut on_progress);
     let (mut recipes, mut all) = (Vec::new(), Vec::new());
-    for (pool, &checkpoint) in pools.iter().zip(&options.checkpoints) {
+    for (at, (pool, &checkpoint)) in pools.iter().zip(&options.checkpoints).enumerate() {
         let judge = Judge::new(pool);
-        let mut attacked = attack_all(&judge, pool, options, &mut step)?;
+        let mut attacked = attack_all(&judge, options, has_other_examples(pools, at, options), &mut step)?;
         let found = recipe::properties(&judge, pool);
         let property = |name: &str| recipe::property(&found, name, pool);
-        recipes.push(RecipeResult {
+        let mut result = RecipeResult {
             name: pool.recipe.clone(),
             dataset: options.dataset.clone(),
             checkpoint,
@@ -131,13 +135,20 @@ pub fn compare(
             confidence_variance: recipe::spread(&found, "confidence-variance", pool)?,
             phi_variance: recipe::spread(&found, "phi-variance", pool)?,
             blind: attacked.blind.clone(),
+            guessing: attacked.guessing.take(),
+            conditions: Vec::new(),
             attacks: attacked.results.clone(),
-        });
+        };
+        result.conditions = condition::of(&result, Knowledge::new(pool));
+        if let Some(g) = &mut result.guessing {
+            g.verdict = condition::under(g.verdict, &result.conditions);
+        }
+        recipes.push(result);
         attacked.properties = found;
         all.push(attacked);
     }
-    let comparisons = compare_all(pools, options, &all)?;
-    let frontier = frontier::draw(pools, &recipes, &all, options)?;
+    let comparisons = compare_all(pools, options, &recipes, &all)?;
+    let frontier = frontier::draw(pools, &recipes, &all, &comparisons, options)?;
     Ok(Compared { recipes, comparisons, frontier, attacked: all })
 }
 
@@ -155,7 +166,7 @@ pub fn explain(
     let total = options.attacks.len() * pools.len() + explanation::steps(pools.len(), options.pairs.len());
     let mut step = counted(0, total, &mut on_progress);
     let attacked =
-        pools.iter().map(|p| attack_all(&Judge::new(p), p, options, &mut step)).collect::<Result<Vec<_>, _>>()?;
+        pools.iter().map(|p| attack_all(&Judge::new(p), options, false, &mut step)).collect::<Result<Vec<_>, _>>()?;
     explain_attacked(pools, options, before, &attacked, &mut step)
 }
 
@@ -197,6 +208,7 @@ fn explain_attacked(
         seed: options.seed,
         workers: options.workers,
         influence: options.influence,
+        claim_level: options.family.claims(),
         claimed: options.claimed.iter().filter_map(|r| pools.get(*r)).map(|p| p.recipe.clone()).collect(),
     };
     explanation::explain(&context, pools, &both, &attacked, (&options.pairs, comparisons), step)
@@ -238,18 +250,28 @@ pub(crate) struct AttackedRecipe {
     links: Vec<LinkResult>,
     curves: Vec<RocFigure>,
     blind: Option<Blind>,
+    guessing: Option<AgainstGuessing>,
     /// Blocks of each unit of the attacks' measures.
     pub(crate) units: Vec<Vec<usize>>,
     /// The fewest scored non-members of a target.
-    non_members: usize,
+    pub(crate) non_members: usize,
+}
+
+/// Whether a pool is set against one of other examples.
+fn has_other_examples(pools: &[&Pool], at: usize, options: &Options) -> bool {
+    let other = |&(a, b): &(usize, usize)| {
+        (a == at || b == at) && comparison::Sides::new(pools[a], pools[b]).pairing == Pairing::OtherExamples
+    };
+    options.pairs.iter().any(other)
 }
 
 fn attack_all(
     judge: &Judge<'_>,
-    pool: &Pool,
     options: &Options,
+    other_examples: bool,
     step: &mut impl FnMut() -> Result<(), Error>,
 ) -> Result<AttackedRecipe, Error> {
+    let pool = judge.pool();
     let mut out = AttackedRecipe::default();
     if options.attacks.is_empty() {
         return Ok(out);
@@ -261,8 +283,9 @@ fn attack_all(
         [] => None,
         _ => Some(Links::new(Both::new(&explained.pool)?.into_finest(), &explained, judge)),
     };
+    let run = Run { links: known.as_ref(), other_examples, seed: options.seed, workers: options.workers };
     for &attack in options.attacks.iter().filter(|a| can_run(pool, **a)) {
-        let mut found = recipe::attack(judge, pool, attack, known.as_ref(), options.workers)?;
+        let mut found = recipe::attack(judge, attack, &run)?;
         if found.result.same_roc_as.is_none() {
             out.links.extend(found.link.map(|correlation| LinkResult {
                 recipe: pool.recipe.clone(),
@@ -280,37 +303,59 @@ fn attack_all(
         step()?;
     }
     let strongest = out.scored.iter().find(|(attack, _)| *attack == comparison::HEADLINE);
+    let result = out.results.iter().find(|r| r.name == comparison::HEADLINE.name());
+    if let (Some((_, scored)), Some(result)) = (strongest, result) {
+        out.guessing = Some(guessing::of(judge, result, scored, &options.family)?);
+    }
     let strongest = strongest.map(|(_, scored)| scored.table.of(AUC)).transpose()?;
     out.blind = strongest.map(|s| blind::of(judge, Some(&s), options.workers)).transpose()?;
     Ok(out)
 }
 
-fn compare_all(pools: &[&Pool], options: &Options, attacked: &[AttackedRecipe]) -> Result<Vec<Comparison>, Error> {
-    let mut comparisons = Vec::new();
-    for &(a, b) in &options.pairs {
-        let paired = comparison::are_paired(pools[a], pools[b]);
-        let mut metrics = Vec::new();
-        for (attack, first) in &attacked[a].scored {
-            // A pool may lack what an attack reads.
-            let Some((_, second)) = attacked[b].scored.iter().find(|(other, _)| other == attack) else { continue };
-            let equal = pools[a].membership.is_complementary() && pools[b].membership.is_complementary();
-            if attack.same_roc_as(equal).is_none() {
-                metrics.extend(comparison::attack((pools[a], pools[b]), *attack, (first, second), paired)?);
+fn compare_all(
+    pools: &[&Pool],
+    options: &Options,
+    recipes: &[RecipeResult],
+    attacked: &[AttackedRecipe],
+) -> Result<Vec<Comparison>, Error> {
+    options.pairs.iter().map(|&(a, b)| compare_two(pools, options, recipes, attacked, (a, b))).collect()
+}
+
+fn compare_two(
+    pools: &[&Pool],
+    options: &Options,
+    recipes: &[RecipeResult],
+    attacked: &[AttackedRecipe],
+    (a, b): (usize, usize),
+) -> Result<Comparison, Error> {
+    let sides = comparison::Sides::new(pools[a], pools[b]);
+    let mut metrics = Vec::new();
+    let mut points = Vec::new();
+    let at = comparison::points(attacked[a].non_members.min(attacked[b].non_members));
+    for (attack, first) in &attacked[a].scored {
+        // A pool may lack what an attack reads.
+        let Some((_, second)) = attacked[b].scored.iter().find(|(other, _)| other == attack) else { continue };
+        let equal = pools[a].membership.is_complementary() && pools[b].membership.is_complementary();
+        if attack.same_roc_as(equal).is_none() {
+            metrics.extend(sides.attack(*attack, (first, second))?);
+        }
+        if *attack == comparison::HEADLINE {
+            for point in &at {
+                points.push(sides.at((first, second), *point, &options.family, at.len())?);
             }
         }
-        let properties = (&attacked[a].properties, &attacked[b].properties);
-        metrics.extend(comparison::of_properties((pools[a], pools[b]), properties, paired)?);
-        let points = comparison::points(attacked[a].non_members.min(attacked[b].non_members));
-        comparison::correct(&mut metrics, &points, options.pairs.len());
-        let (baseline, candidate) = (pools[a].recipe.clone(), pools[b].recipe.clone());
-        comparisons.push(Comparison {
-            headline: headline::of_comparison(&baseline, &candidate, pools[b].membership.models(), &metrics),
-            baseline,
-            candidate,
-            dataset: options.dataset.clone(),
-            pairing: if paired { "paired" } else { "unpaired" }.into(),
-            metrics,
-        });
     }
-    Ok(comparisons)
+    let properties = (&attacked[a].properties, &attacked[b].properties);
+    metrics.extend(sides.properties(properties, &options.family.relevant)?);
+    for m in &mut metrics {
+        if let Some(point) = points.iter().find(|p| p.metric == m.metric) {
+            (m.p_adjusted, m.word) = (Some(point.p_adjusted), point.word);
+        }
+    }
+    let conditions: Vec<Condition> = [a, b].iter().flat_map(|r| recipes[*r].conditions.iter().cloned()).collect();
+    let models = pools[a].membership.models().min(pools[b].membership.models());
+    let (baseline, candidate) = (pools[a].recipe.clone(), pools[b].recipe.clone());
+    let headline = headline::of_comparison((&baseline, &candidate), models, sides.pairing, &points, &conditions);
+    let (dataset, pairing) = (options.dataset.clone(), sides.pairing);
+    Ok(Comparison { baseline, candidate, dataset, pairing, models, headline, points, conditions, metrics })
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Estimate;
+use crate::{Estimate, Pairing};
 
 /// Why recipes leak.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -49,7 +49,7 @@ impl Explanation {
     }
 }
 
-/// A difference, candidate - baseline, with its error and what would settle it.
+/// A difference, candidate - baseline, with its error.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
     /// Its value with a 95 % interval.
@@ -57,8 +57,9 @@ pub struct Difference {
     pub estimate: Estimate,
     /// Standard error.
     pub standard_error: f64,
-    /// Total models per recipe for 80 % power at this difference; null where it is below its error or out of reach.
-    pub models_needed: Option<usize>,
+    /// Degrees of freedom of that error; null in results of schema version 1.
+    #[serde(default)]
+    pub degrees: Option<f64>,
 }
 
 /// A statistic by name.
@@ -124,8 +125,8 @@ pub struct MemorizationDifference {
     pub candidate: String,
     /// Data set.
     pub dataset: String,
-    /// `paired`, or `unpaired` where the memberships differ.
-    pub pairing: String,
+    /// How the models are matched.
+    pub pairing: Pairing,
     /// From correct predictions (0/1).
     pub hard: Vec<NamedDifference>,
     /// From confidences.

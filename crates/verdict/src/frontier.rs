@@ -2,13 +2,15 @@
 
 use flatleak_attack::Attack;
 use flatleak_pool::Pool;
-use flatleak_stats::{Range, Replicates, jackknife, moments, welch};
+use flatleak_stats::{FEWEST_UNITS, Replicates, Student, jackknife, moments};
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::AttackedRecipe;
-use crate::comparison::{HEADLINE, share_examples};
+use crate::comparison::{HEADLINE, Point, Sides, points};
 use crate::judge::AUC;
-use crate::{Error, Estimate, Options, RecipeResult};
+use crate::recipe::Scored;
+use crate::sets::{LeastSet, cannot_be_told};
+use crate::{Comparison, Error, Estimate, Options, RecipeResult, condition, headline};
 
 /// Recipes by leakage and accuracy on one data set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,8 +19,11 @@ pub struct Frontier {
     pub dataset: String,
     /// One entry per recipe, in their order.
     pub points: Vec<FrontierPoint>,
-    /// The recipe with the least leakage among those without a measurable loss of accuracy.
-    pub recommended: String,
+    /// Recipes that cannot be told from the least leaking, one set per operating point; none in results of schema version 1.
+    #[serde(default)]
+    pub sets: Vec<LeastSet>,
+    /// Recipes in every set whose accuracy is not relevantly below the best; empty where there is none, or nothing can be said.
+    pub recommended: Vec<String>,
     /// That in words.
     pub sentence: String,
     /// Differences at equal accuracy, for pairs whose baseline was measured at several epochs.
@@ -36,7 +41,8 @@ pub struct FrontierPoint {
     pub test_accuracy: Estimate,
     /// Accuracy on members.
     pub member_accuracy: Estimate,
-    /// Its test accuracy less that of the most accurate recipe, model by model where they share their examples.
+    /// Its test accuracy less that of the most accurate recipe, model by model where they share their examples; the intervals of all recipes hold
+    /// together.
     pub loss: Estimate,
     /// The attack of headlines.
     pub attack: String,
@@ -66,10 +72,22 @@ struct Place<'a> {
     result: &'a RecipeResult,
     test: Vec<f64>,
     member: Vec<f64>,
-    /// AUC of the attack of headlines.
-    leakage: Option<Replicates>,
+    /// The attack of headlines.
+    scored: &'a Scored,
+    /// Its AUC.
+    leakage: Replicates,
     /// Blocks of each unit of it.
     units: &'a [Vec<usize>],
+    non_members: usize,
+}
+
+impl Place<'_> {
+    /// Its test accuracy less another's.
+    fn accuracy_beside(&self, other: &Self) -> Result<Student, Error> {
+        let (own, theirs) = (Replicates::independent(self.test.clone())?, Replicates::independent(other.test.clone())?);
+        let paired = crate::comparison::share_examples(self.pool, other.pool) && own.units() == theirs.units();
+        Ok(if paired { Student::from(&own.minus(&theirs)?) } else { Student::from(&own).plus(-1.0, &Student::from(&theirs)) })
+    }
 }
 
 /// The frontier over recipes with held-out accuracy; `None` for fewer than two.
@@ -77,33 +95,38 @@ pub(crate) fn draw(
     pools: &[&Pool],
     recipes: &[RecipeResult],
     attacked: &[AttackedRecipe],
+    comparisons: &[Comparison],
     options: &Options,
 ) -> Result<Option<Frontier>, Error> {
     let mut places = Vec::new();
     for ((pool, result), attacked) in pools.iter().zip(recipes).zip(attacked) {
         let of = |name: &str| attacked.properties.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
         let Some((test, member)) = of("test-accuracy").zip(of("member-accuracy")) else { return Ok(None) };
-        let is_headline = |(attack, _): &&(Attack, crate::recipe::Scored)| *attack == HEADLINE;
-        let leakage = attacked.scored.iter().find(is_headline).map(|(_, s)| s.table.of(AUC)).transpose()?;
-        places.push(Place { pool, result, test, member, leakage, units: &attacked.units });
+        let is_headline = |(attack, _): &&(Attack, Scored)| *attack == HEADLINE;
+        let Some((_, scored)) = attacked.scored.iter().find(is_headline) else { return Ok(None) };
+        let (leakage, units, non_members) = (scored.table.of(AUC)?, &attacked.units, attacked.non_members);
+        places.push(Place { pool, result, test, member, scored, leakage, units, non_members });
     }
-    if places.len() < 2 || places.iter().any(|p| strongest(p.result).is_none()) {
+    if places.len() < 2 {
         return Ok(None);
     }
     let best = (0..places.len())
         .max_by(|a, b| moments::mean(&places[*a].test).total_cmp(&moments::mean(&places[*b].test)).then(b.cmp(a)))
         .unwrap_or(0);
-    let mut points = Vec::new();
+    let level = 1.0 - options.family.alpha / (places.len() as f64 - 1.0);
+    let mut drawn = Vec::new();
     for place in &places {
-        points.push(point(place, &places[best])?);
+        drawn.push(point(place, &places[best], level)?);
     }
     let worse = |a: &FrontierPoint, b: &FrontierPoint| {
         let (x, y) = ((a.test_accuracy.mean, a.leakage.mean), (b.test_accuracy.mean, b.leakage.mean));
         y.0 >= x.0 && y.1 <= x.1 && x != y
     };
-    let dominated: Vec<bool> = points.iter().map(|a| points.iter().any(|b| worse(a, b))).collect();
-    points.iter_mut().zip(dominated).for_each(|(p, d)| p.pareto = !d);
-    let (recommended, sentence) = recommend(&points, best);
+    let dominated: Vec<bool> = drawn.iter().map(|a| drawn.iter().any(|b| worse(a, b))).collect();
+    drawn.iter_mut().zip(dominated).for_each(|(p, d)| p.pareto = !d);
+    let sets = sets(&places, options.family.alpha)?;
+    let recommended = recommended(&sets, &drawn, comparisons, options.family.relevant.accuracy);
+    let sentence = sentence(&drawn, &sets, &recommended, &drawn[best].recipe, options.family.relevant.accuracy);
     let mut matched = Vec::new();
     for &(b, c) in &options.pairs {
         let Some(run) = options.runs.iter().find(|run| run.len() > 1 && run.contains(&b) && !run.contains(&c)) else {
@@ -115,71 +138,95 @@ pub(crate) fn draw(
             matched.push(MatchedDifference { baseline: name(b), candidate: name(c), at: at.into(), difference });
         }
     }
-    Ok(Some(Frontier { dataset: options.dataset.clone(), points, recommended, sentence, matched }))
+    Ok(Some(Frontier { dataset: options.dataset.clone(), points: drawn, sets, recommended, sentence, matched }))
 }
 
-/// The attack of headlines with its AUC.
-fn strongest(result: &RecipeResult) -> Option<(&str, Estimate)> {
-    let name = HEADLINE.name();
-    result.attack(&name).map(|a| (a.name.as_str(), a.auc))
-}
-
-fn point(place: &Place<'_>, best: &Place<'_>) -> Result<FrontierPoint, Error> {
-    let loss = if std::ptr::eq(place, best) {
-        Estimate { mean: 0.0, low: 0.0, high: 0.0 }
-    } else if share_examples(place.pool, best.pool) {
-        let differences: Vec<f64> = place.test.iter().zip(&best.test).map(|(a, b)| a - b).collect();
-        Replicates::independent(differences)?.interval(0.95, Range::Difference)?
-    } else {
-        let side = |values: &[f64]| {
-            Replicates::independent(values.to_vec()).map(|r| (r.estimate(), r.standard_error(), r.degrees()))
-        };
-        welch(side(&best.test)?, side(&place.test)?, 0.95)?.interval
-    };
-    let (attack, leakage) = strongest(place.result).unwrap_or(("", loss));
+fn point(place: &Place<'_>, best: &Place<'_>, level: f64) -> Result<FrontierPoint, Error> {
+    let none = Estimate { mean: 0.0, low: 0.0, high: 0.0 };
+    let loss = if std::ptr::eq(place, best) { none } else { place.accuracy_beside(best)?.difference(level)? };
     let r = place.result;
+    let attack = HEADLINE.name();
     Ok(FrontierPoint {
         recipe: r.name.clone(),
         checkpoint: r.checkpoint,
-        test_accuracy: r.test_accuracy.unwrap_or(loss),
+        test_accuracy: r.test_accuracy.unwrap_or(none),
         member_accuracy: r.member_accuracy,
         loss,
-        attack: attack.into(),
-        leakage,
+        leakage: r.attack(&attack).map_or(none, |a| a.auc),
+        attack,
         pareto: false,
     })
 }
 
-/// Accuracy that a second recommendation may give up.
-const GIVEN_UP: f64 = 0.01;
-
-/// Least leakage among those whose loss of accuracy may be none, and among those who lose little.
-fn recommend(points: &[FrontierPoint], best: usize) -> (String, String) {
-    let least = |eligible: &dyn Fn(&FrontierPoint) -> bool| {
-        let all = points.iter().filter(|p| eligible(p));
-        all.min_by(|a, b| a.leakage.mean.total_cmp(&b.leakage.mean)).unwrap_or(&points[best])
-    };
-    let (first, second) = (least(&|p| p.loss.high >= 0.0), least(&|p| p.loss.mean >= -GIVEN_UP));
-    let most = &points[best];
-    let place = |p: &FrontierPoint| {
-        let loss = if p.recipe == most.recipe {
-            "none is more accurate".to_owned()
-        } else {
-            let e = p.loss;
-            format!("test accuracy {:+.4} [{:+.4}, {:+.4}] beside {}", e.mean, e.low, e.high, most.recipe)
-        };
-        format!("AUC {:.3} [{:.3}, {:.3}] under {}; {loss}", p.leakage.mean, p.leakage.low, p.leakage.high, p.attack)
-    };
-    let mut sentence = format!(
-        "Among these {} recipes, {} leaks least at no measurable loss of accuracy ({})",
-        points.len(),
-        first.recipe,
-        place(first)
-    );
-    if second.recipe != first.recipe {
-        sentence += &format!(", and {} where one point of accuracy may be given up ({})", second.recipe, place(second));
+/// One set per operating point, over the recipes of which something may be said: no condition withholds it, and there are blocks enough.
+fn sets(places: &[Place<'_>], alpha: f64) -> Result<Vec<LeastSet>, Error> {
+    let fair = |p: &&Place<'_>| condition::withholding(&p.result.conditions).is_none() && p.leakage.units() >= FEWEST_UNITS;
+    let fair: Vec<&Place<'_>> = places.iter().filter(fair).collect();
+    if fair.len() < 2 {
+        return Ok(Vec::new());
     }
-    (first.recipe.clone(), sentence)
+    let at = points(fair.iter().map(|p| p.non_members).min().unwrap_or(0));
+    let share = alpha / at.len() as f64;
+    let of = |point: Point| {
+        let difference = |i: usize, j: usize| {
+            Sides::new(fair[j].pool, fair[i].pool).contrast((fair[j].scored, fair[i].scored), point.measure(), 1.0)
+        };
+        let stays = cannot_be_told(fair.len(), share, &difference)?;
+        let names = |wanted: bool| {
+            let own = fair.iter().zip(&stays).filter(|(_, s)| **s == wanted);
+            own.map(|(p, _)| p.result.name.clone()).collect()
+        };
+        Ok(LeastSet { metric: point.metric(), recipes: names(true), not_among_the_least: names(false) })
+    };
+    at.into_iter().map(of).collect()
+}
+
+/// Recipes in every set whose accuracy is not shown to lie more than `delta` below the best, without any that is said to leak more than another
+/// one, or than which another leaks less.
+fn recommended(sets: &[LeastSet], points: &[FrontierPoint], comparisons: &[Comparison], delta: f64) -> Vec<String> {
+    let Some(first) = sets.first() else { return Vec::new() };
+    let said_more = |name: &String| {
+        comparisons.iter().any(|c| {
+            (c.candidate == *name && headline::says_up(c)) || (c.baseline == *name && headline::says_down(c))
+        })
+    };
+    let accurate = |name: &String| points.iter().any(|p| p.recipe == *name && p.loss.high > -delta);
+    let all = first.recipes.iter().filter(|name| sets.iter().all(|s| s.recipes.contains(name)));
+    all.filter(|name| accurate(name) && !said_more(name)).cloned().collect()
+}
+
+/// Recommended recipes that are named with their cost.
+const NAMED: usize = 6;
+
+fn sentence(points: &[FrontierPoint], sets: &[LeastSet], recommended: &[String], best: &str, delta: f64) -> String {
+    let n = points.len();
+    let Some(first) = sets.first() else {
+        return format!("Among these {n} recipes none is recommended: too few models, or too few recipes of which anything may be said");
+    };
+    let of = first.recipes.len() + first.not_among_the_least.len();
+    let left = if of < n { format!(" of {of} that can be judged") } else { String::new() };
+    if recommended.is_empty() {
+        return format!(
+            "Among these {n} recipes{left} none is recommended: no recipe is at once among the least leaking at every point, said to leak no more than another, and within {delta} of the best test accuracy"
+        );
+    }
+    let cost = |name: &String| {
+        let e = points.iter().find(|p| p.recipe == *name).map_or(Estimate { mean: 0.0, low: 0.0, high: 0.0 }, |p| p.loss);
+        if name == best {
+            format!("{name} (none is more accurate)")
+        } else {
+            format!("{name} (test accuracy {:+.3} [{:+.3}, {:+.3}] beside {best})", e.mean, e.low, e.high)
+        }
+    };
+    let mut listed: Vec<String> = recommended.iter().take(NAMED).map(cost).collect();
+    if recommended.len() > NAMED {
+        listed.push(format!("and {} more", recommended.len() - NAMED));
+    }
+    let them = if recommended.len() == 1 { "this one is" } else { "these are" };
+    format!(
+        "Among these {n} recipes{left} {them} recommended, not told from the least leaking and not relevantly less accurate than the best: {}",
+        listed.join(", ")
+    )
 }
 
 /// The candidate's leakage less that of the baseline's run where it is as accurate.
@@ -192,7 +239,7 @@ fn at_equal(at: &str, run: &[usize], candidate: usize, places: &[Place<'_>]) -> 
         moments::mean(&kept)
     };
     let leakage = |r: usize, without: Option<usize>| {
-        let found = places[r].leakage.as_ref()?;
+        let found = &places[r].leakage;
         match without {
             None => Some(found.estimate()),
             Some(unit) => (unit < found.units()).then(|| found.without(unit)),
@@ -237,21 +284,34 @@ mod tests {
     }
 
     #[test]
-    fn the_least_leaking_without_loss_is_recommended() {
-        let estimate = |mean: f64| Estimate { mean, low: mean - 0.01, high: mean + 0.01 };
-        let point = |name: &str, test: f64, loss: f64, leakage: f64| FrontierPoint {
+    fn the_recommended_are_in_every_set_and_accurate_enough() {
+        let estimate = |mean: f64| Estimate { mean, low: mean - 0.004, high: mean + 0.004 };
+        let point = |name: &str, loss: f64| FrontierPoint {
             recipe: name.into(),
             checkpoint: 1,
-            test_accuracy: estimate(test),
+            test_accuracy: estimate(0.8 + loss),
             member_accuracy: estimate(1.0),
             loss: estimate(loss),
-            attack: "rmia".into(),
-            leakage: estimate(leakage),
+            attack: "strongest".into(),
+            leakage: estimate(0.6),
             pareto: false,
         };
-        let points = [point("a", 0.8, 0.0, 0.7), point("b", 0.795, -0.005, 0.65), point("c", 0.7, -0.1, 0.5)];
-        let (name, sentence) = recommend(&points, 0);
-        assert_eq!(name, "b");
-        assert!(sentence.contains("[-0.0150, +0.0050] beside a") && !sentence.contains("given up"), "{sentence}");
+        let points = [point("a", 0.0), point("b", -0.005), point("c", -0.1), point("d", -0.012)];
+        let set = |metric: &str, stays: &[&str], leaves: &[&str]| LeastSet {
+            metric: metric.into(),
+            recipes: stays.iter().map(|s| (*s).into()).collect(),
+            not_among_the_least: leaves.iter().map(|s| (*s).into()).collect(),
+        };
+        let sets = [set("strongest.auc", &["b", "c", "d"], &["a"]), set("strongest.tpr@0.01", &["a", "b", "c", "d"], &[])];
+        let found = recommended(&sets, &points, &[], 0.01);
+        assert_eq!(found, ["b", "d"]);
+        let text = sentence(&points, &sets, &found, "a", 0.01);
+        assert!(text.starts_with("Among these 4 recipes these are recommended"), "{text}");
+        assert!(text.contains("b (test accuracy -0.005 [-0.009, -0.001] beside a)") && !text.contains("c ("), "{text}");
+        assert!(recommended(&[], &points, &[], 0.01).is_empty());
+        assert!(sentence(&points, &[], &[], "a", 0.01).contains("none is recommended: too few models"));
+        let apart = [set("strongest.auc", &["c"], &["a", "b", "d"]), sets[1].clone()];
+        assert!(recommended(&apart, &points, &[], 0.01).is_empty());
+        assert!(sentence(&points, &apart, &[], "a", 0.01).contains("no recipe is at once"));
     }
 }

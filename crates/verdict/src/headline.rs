@@ -1,170 +1,337 @@
 //! Verdicts in words.
 
-use crate::blind;
-use crate::comparison::HEADLINE;
-use crate::{Comparison, Frontier, Headline, MetricDifference, RecipeResult, Verdict};
+use crate::condition::{self, Condition};
+use crate::guessing::GuessingPoint;
+use crate::words::{Direction, Word};
+use crate::{AgainstGuessing, Comparison, Estimate, FPR_LEVELS, Frontier, Headline, Pairing, PointResult, RecipeResult, Verdict, blind};
 
 /// Most recipes of a study that asks one question.
 pub const FEW: usize = 4;
 
-/// The verdict over the points of one comparison of `models` models per recipe.
-pub(crate) fn of_comparison(baseline: &str, candidate: &str, models: usize, metrics: &[MetricDifference]) -> Headline {
-    let family: Vec<&MetricDifference> = metrics.iter().filter(|m| m.p_adjusted.is_some()).collect();
-    let with = |v: Verdict| family.iter().filter(|m| m.verdict == v).copied().collect::<Vec<_>>();
-    let (more, less) = (with(Verdict::More), with(Verdict::Less));
-    let list = |found: &[&MetricDifference]| found.iter().map(|m| say(m)).collect::<Vec<_>>().join(", ");
-    let (verdict, sentence) = if family.iter().any(|m| m.verdict == Verdict::TooFewModels) {
-        (Verdict::TooFewModels, format!("too few models for any verdict on {candidate} against {baseline}"))
-    } else if !more.is_empty() && !less.is_empty() {
-        (
-            Verdict::Mixed,
-            format!("{candidate} against {baseline} is mixed: more in {}; less in {}", list(&more), list(&less)),
-        )
-    } else if !more.is_empty() {
-        (Verdict::More, format!("{candidate} leaks more than {baseline} ({})", list(&more)))
-    } else if !less.is_empty() {
-        (Verdict::Less, format!("{candidate} leaks less than {baseline} ({})", list(&less)))
-    } else {
-        // What is said of one metric alone is no promise once it is corrected for the others.
-        let needed = family.iter().filter_map(|m| m.models_needed).filter(|n| *n > models).min();
-        let more = needed.map_or(String::new(), |n| format!("; about {n} models per recipe would settle it"));
-        (
-            Verdict::NotDistinguishable,
-            format!("no difference in leakage between {candidate} and {baseline} could be shown{more}"),
-        )
+/// Fewest decimals of a figure, and most.
+const DECIMALS: std::ops::RangeInclusive<usize> = 3..=5;
+
+/// Decimals at which a size still shows two digits.
+fn decimals(size: f64) -> usize {
+    let wanted = if size > 0.0 { (1.0 - size.abs().log10()).ceil().max(0.0) as usize } else { 0 };
+    wanted.clamp(*DECIMALS.start(), *DECIMALS.end())
+}
+
+fn signed(value: f64, decimals: usize) -> String {
+    format!("{value:+.decimals$}")
+}
+
+/// A difference with its interval, at the precision that its limits call for.
+fn interval(e: &Estimate) -> String {
+    let d = decimals((e.high - e.low).min(e.mean.abs().max(1e-9)));
+    format!("{} [{}, {}]", signed(e.mean, d), signed(e.low, d), signed(e.high, d))
+}
+
+/// A metric of the attack of headlines for readers: `AUC`, `TPR @ 1 % FPR`.
+pub fn called(metric: &str) -> String {
+    let measure = metric.rsplit_once(").").map_or_else(|| metric.split_once('.').map_or(metric, |m| m.1), |m| m.1);
+    match measure.strip_prefix("tpr@").and_then(|l| l.parse::<f64>().ok()) {
+        Some(level) if FPR_LEVELS.contains(&level) => format!("TPR @ {} % FPR", (level * 1e6).round() / 1e4),
+        _ if measure == "auc" => "AUC".into(),
+        _ => metric.into(),
+    }
+}
+
+/// What is said at one point, as "AUC relevantly more, by +.024 [+.018, +.030]".
+pub(crate) fn at_point(p: &PointResult) -> String {
+    let (name, e) = (called(&p.metric), &p.difference);
+    let said = match p.word {
+        Word::RelevantlyMore => format!("relevantly more, by {}", interval(e)),
+        Word::More => format!("more, by {}", interval(e)),
+        Word::MoreNegligible => format!("more, but negligibly, by {}", interval(e)),
+        Word::Identical => "identical".into(),
+        Word::Equivalent => {
+            let most = e.low.abs().max(e.high.abs());
+            let d = decimals(most);
+            // Rounded up: the limit is below what is said.
+            let scale = 10f64.powi(d as i32);
+            format!("no relevant difference, below {:.d$} with 95 % confidence", (most * scale).ceil() / scale)
+        }
+        Word::LessNegligible => format!("less, but negligibly, by {}", interval(e)),
+        Word::Less => format!("less, by {}", interval(e)),
+        Word::RelevantlyLess => format!("relevantly less, by {}", interval(e)),
+        Word::Open => {
+            let d = decimals(e.high - e.low);
+            format!("open, between {} and {}", signed(e.low, d), signed(e.high, d))
+        }
+        Word::TooFewModels => "too few models".into(),
     };
+    format!("{name} {said}")
+}
+
+fn at_points(points: &[PointResult]) -> String {
+    points.iter().map(at_point).collect::<Vec<_>>().join("; ")
+}
+
+/// What this number of models can tell, and what number would settle it: for open verdicts alone.
+pub(crate) fn planning(verdict: Verdict, points: &[PointResult], models: usize) -> String {
+    if !verdict.is_open() {
+        return String::new();
+    }
+    // A point that has its word needs no more models.
+    let open: Vec<&PointResult> = points.iter().filter(|p| p.word == Word::Open).collect();
+    let found: Vec<String> = open
+        .iter()
+        .filter_map(|p| p.detectable.map(|d| format!("{:.*} in {}", decimals(d), d, called(&p.metric))))
+        .collect();
+    if found.is_empty() {
+        return String::new();
+    }
+    let mut out = format!(" {models} models per recipe can detect a difference of {}", found.join(" and of "));
+    let needed: Vec<_> = open.iter().filter_map(|p| p.models_needed).collect();
+    // The point that needs most decides; one out of reach needs more than any.
+    let most = needed.iter().max_by_key(|n| n.about.unwrap_or(usize::MAX));
+    let most = most.filter(|n| n.about.is_none_or(|about| about > models));
+    match most.map(|n| (n.about, n.low, n.high)) {
+        Some((Some(about), low, high)) => {
+            let low = low.unwrap_or(about).max(models);
+            let range = high.map_or_else(|| format!("{low} or many more"), |high| format!("{low} to {high}"));
+            out += &format!("; about {about} ({range}) would show or exclude a relevant one");
+        }
+        Some((None, ..)) => out += "; more than 10000 would be needed to show or exclude a relevant one",
+        None => {}
+    }
+    out + "."
+}
+
+/// What a verdict says of a candidate against a baseline; `None` where it needs its points to be said.
+fn opening(verdict: Verdict, candidate: &str, against: &str) -> String {
+    match verdict {
+        Verdict::RelevantlyMore => format!("{candidate} leaks relevantly more about its training data than {against}"),
+        Verdict::More => format!("{candidate} leaks more about its training data than {against}"),
+        Verdict::MoreNegligible => format!("{candidate} leaks more than {against}, but negligibly"),
+        Verdict::Identical => format!("{candidate} and {against} leak the same"),
+        Verdict::Equivalent => format!("No relevant difference in leakage between {candidate} and {against}"),
+        Verdict::LessNegligible => format!("{candidate} leaks less than {against}, but negligibly"),
+        Verdict::Less => format!("{candidate} leaks less about its training data than {against}"),
+        Verdict::RelevantlyLess => format!("{candidate} leaks relevantly less about its training data than {against}"),
+        Verdict::LessInPart => format!("Whether {candidate} leaks less than {against} is shown in part and open in part"),
+        Verdict::Mixed => format!("{candidate} against {against} is mixed: more by one measure, less by another"),
+        Verdict::Withheld => format!("Whether {candidate} leaks more or less than {against} is withheld"),
+        Verdict::TooFewModels => format!("Too few models for any verdict on {candidate} against {against}"),
+        _ => format!("It is open whether {candidate} leaks more or less than {against}"),
+    }
+}
+
+/// The verdict over the points of one comparison of `models` models per recipe.
+pub(crate) fn of_comparison(
+    (baseline, candidate): (&str, &str),
+    models: usize,
+    pairing: Pairing,
+    points: &[PointResult],
+    conditions: &[Condition],
+) -> Headline {
+    let words: Vec<_> = points.iter().map(|p| (p.word, p.at_most_relevant)).collect();
+    let verdict = condition::under(crate::words::joined(&words), conditions);
+    let mut sentence = opening(verdict, candidate, baseline);
+    match (verdict, condition::withholding(conditions)) {
+        (Verdict::TooFewModels, _) => sentence += ".",
+        (Verdict::Withheld, Some(why)) => sentence += &format!(": {}.", why.reason()),
+        _ => sentence += &format!(": {}.", at_points(points)),
+    }
+    for fit in conditions.iter().filter(|c| !c.withholds() && verdict.says_less() && c.recipe() == candidate) {
+        sentence += &format!(" {}.", fit.reason());
+    }
+    if pairing == Pairing::OtherExamples && !matches!(verdict, Verdict::Withheld | Verdict::TooFewModels) {
+        sentence += " The recipes were trained on other examples: intervals cover another draw of examples too.";
+    }
+    sentence += &planning(verdict, points, models);
     Headline { verdict, sentence }
 }
 
-fn say(m: &MetricDifference) -> String {
-    format!("{} {:+.4} [{:+.4}, {:+.4}]", m.metric, m.difference.mean, m.difference.low, m.difference.high)
-}
-
-/// The verdict over several baselines of one candidate: more or less only if every comparison says so. The sentence
-/// names attacks; their figures stand with the comparisons.
-///
-/// Over more recipes than one question is about, the answer is the frontier's.
+/// The verdict over everything that a document compares on one data set: a sentence for every candidate, "more" and "less" only where all its
+/// baselines agree. Over more recipes than one question is about, the sets of the frontier answer.
 pub(crate) fn overall(comparisons: &[Comparison], recipes: &[RecipeResult], frontier: Option<&Frontier>) -> Headline {
-    let mut found = said(comparisons, recipes, frontier);
+    let mut found = match (comparisons.is_empty(), frontier.filter(|_| recipes.len() > FEW)) {
+        (true, _) => alone(recipes),
+        (false, Some(frontier)) => many(comparisons, frontier),
+        (false, None) => candidates(comparisons),
+    };
     for text in recipes.iter().filter_map(|r| blind::sentence(&r.name, r.blind.as_ref()?)) {
         found.sentence = format!("{} {text}", found.sentence);
     }
     found
 }
 
-fn said(comparisons: &[Comparison], recipes: &[RecipeResult], frontier: Option<&Frontier>) -> Headline {
-    if let Some(f) = frontier.filter(|_| recipes.len() > FEW) {
-        return Headline { verdict: Verdict::Mixed, sentence: format!("{}.", f.sentence) };
+/// Every candidate of a document, in the order of the comparisons.
+pub(crate) fn names(comparisons: &[Comparison]) -> Vec<&str> {
+    let mut out: Vec<&str> = Vec::new();
+    for c in comparisons {
+        if !out.contains(&c.candidate.as_str()) {
+            out.push(&c.candidate);
+        }
     }
-    let Some(last) = comparisons.last() else {
-        return Headline { verdict: Verdict::NotDistinguishable, sentence: alone(recipes) };
-    };
-    let mine: Vec<&Comparison> = comparisons.iter().filter(|c| c.candidate == last.candidate).collect();
-    let verdict = mine[0].headline.verdict;
-    let agree = mine.iter().all(|c| c.headline.verdict == verdict);
-    let against = mine.iter().map(|c| c.baseline.as_str()).collect::<Vec<_>>().join(" and than ");
-    let details = mine.iter().map(|c| in_short(c)).collect::<Vec<_>>().join(". ");
-    let candidate = &last.candidate;
-    let (verdict, opening) = match (verdict, agree) {
-        (Verdict::More, true) => {
-            (verdict, format!("Yes, {candidate} leaks more about its training data than {against}"))
-        }
-        (Verdict::Less, true) => (verdict, format!("{candidate} leaks less about its training data than {against}")),
-        (Verdict::NotDistinguishable | Verdict::TooFewModels, true) => {
-            (verdict, format!("This run cannot say whether {candidate} leaks more or less than {against}"))
-        }
-        _ => (
-            Verdict::Mixed,
-            format!(
-                "Neither more nor less: whether {candidate} leaks more depends on the attack and on what it is compared with"
-            ),
-        ),
-    };
-    Headline { verdict, sentence: format!("{opening}. {details}.") }
+    out
 }
 
-/// How far an attacker gets against one recipe.
-fn alone(recipes: &[RecipeResult]) -> String {
-    let nothing = || "One recipe alone: nothing to compare.".to_owned();
-    let Some(recipe) = recipes.first() else { return nothing() };
-    let Some(best) = recipe.attack(&HEADLINE.name()) else { return nothing() };
-    let at = best.tpr_at_fpr.iter().find(|t| t.fpr == 0.001);
-    let found = at.map_or(String::new(), |t| {
-        format!(
-            "; it finds {:.1} % [{:.1}, {:.1}] of the members while accusing {:.2} % of the others",
-            100.0 * t.tpr.mean,
-            100.0 * t.tpr.low,
-            100.0 * t.tpr.high,
-            100.0 * t.realised_fpr
-        )
-    });
+/// One sentence or more for every candidate.
+fn candidates(comparisons: &[Comparison]) -> Headline {
+    let mut all = Vec::new();
+    for candidate in names(comparisons) {
+        let mine: Vec<&Comparison> = comparisons.iter().filter(|c| c.candidate == candidate).collect();
+        all.push(of_candidate(&mine));
+    }
+    let first = all.first().map_or(Verdict::NotAsked, |h| h.verdict);
+    let verdict = if all.iter().all(|h| h.verdict == first) { first } else { Verdict::Mixed };
+    Headline { verdict, sentence: all.into_iter().map(|h| h.sentence).collect::<Vec<_>>().join(" ") }
+}
+
+/// The verdicts against several baselines as one; `None` where they do not agree.
+pub(crate) fn agreed(all: &[Verdict]) -> Option<Verdict> {
+    let first = *all.first()?;
+    let each = |f: &dyn Fn(Verdict) -> bool| all.iter().all(|v| f(*v));
+    if each(&|v| v == first) {
+        return Some(first);
+    }
+    let small = |v| matches!(v, Verdict::MoreNegligible | Verdict::LessNegligible | Verdict::Identical | Verdict::Equivalent);
+    match () {
+        () if each(&Verdict::says_more) => Some(Verdict::More),
+        () if each(&Verdict::says_less) => Some(Verdict::Less),
+        () if each(&small) => Some(Verdict::Equivalent),
+        () if each(&|v| v.is_open()) => Some(Verdict::Open),
+        () => None,
+    }
+}
+
+fn of_candidate(mine: &[&Comparison]) -> Headline {
+    let [only] = mine else {
+        let verdicts: Vec<Verdict> = mine.iter().map(|c| c.headline.verdict).collect();
+        let Some(first) = mine.first() else {
+            return Headline { verdict: Verdict::NotAsked, sentence: String::new() };
+        };
+        let candidate = &first.candidate;
+        let each: Vec<String> = mine.iter().map(|c| format!("Against {}: {}", c.baseline, in_short(c))).collect();
+        let (verdict, start) = match agreed(&verdicts) {
+            Some(v) => {
+                let all = mine.iter().map(|c| c.baseline.as_str()).collect::<Vec<_>>();
+                // "between a and b and c" is none.
+                let joint = match v {
+                    Verdict::Equivalent => format!("No relevant difference in leakage between {candidate} and any of {}", all.join(", ")),
+                    Verdict::Identical => format!("{candidate} leaks the same as {}", all.join(" and as ")),
+                    Verdict::Mixed => format!("{candidate} is mixed against {}: more by one measure, less by another", all.join(" and ")),
+                    Verdict::TooFewModels => format!("Too few models for any verdict on {candidate}"),
+                    _ => opening(v, candidate, &all.join(" and than ")),
+                };
+                (v, joint)
+            }
+            None => (Verdict::Mixed, format!("What is said of {candidate} depends on the baseline")),
+        };
+        let more: String = mine.iter().map(|c| planning(c.headline.verdict, &c.points, c.models)).next().unwrap_or_default();
+        return Headline { verdict, sentence: format!("{start}. {}.{more}", each.join(". ")) };
+    };
+    only.headline.clone()
+}
+
+/// One comparison without its names.
+fn in_short(c: &Comparison) -> String {
+    match (c.headline.verdict, condition::withholding(&c.conditions)) {
+        (Verdict::TooFewModels, _) => "too few models".into(),
+        (Verdict::Withheld, Some(why)) => format!("withheld, {}", why.reason()),
+        _ => {
+            let fit = c.conditions.iter().find(|f| !f.withholds() && c.headline.verdict.says_less() && f.recipe() == c.candidate);
+            at_points(&c.points) + &fit.map_or(String::new(), |f| format!(" ({})", f.reason()))
+        }
+    }
+}
+
+/// What can be recommended, and what is said of every candidate, by words.
+fn many(comparisons: &[Comparison], frontier: &Frontier) -> Headline {
+    let verdict = if frontier.recommended.is_empty() { Verdict::NoRecommendation } else { Verdict::Recommended };
+    let mut sentence = format!("{}.", frontier.sentence);
+    let mut baselines: Vec<&str> = Vec::new();
+    for c in comparisons {
+        if !baselines.contains(&c.baseline.as_str()) {
+            baselines.push(&c.baseline);
+        }
+    }
+    for baseline in baselines {
+        let parts: Vec<String> = GROUPS
+            .iter()
+            .filter_map(|(verdict, word)| {
+                let own = comparisons.iter().filter(|c| c.baseline == baseline && c.headline.verdict == *verdict);
+                let own: Vec<&str> = own.map(|c| c.candidate.as_str()).collect();
+                (!own.is_empty()).then(|| format!("{word}: {}", own.join(", ")))
+            })
+            .collect();
+        sentence += &format!(" Against {baseline}, {}.", parts.join("; "));
+    }
+    Headline { verdict, sentence }
+}
+
+/// How candidates are grouped where there are many.
+pub(crate) const GROUPS: [(Verdict, &str); 13] = [
+    (Verdict::RelevantlyMore, "relevantly more"),
+    (Verdict::More, "more"),
+    (Verdict::MoreNegligible, "more, but negligibly"),
+    (Verdict::Mixed, "more by one measure and less by another"),
+    (Verdict::Identical, "the same"),
+    (Verdict::Equivalent, "no relevant difference"),
+    (Verdict::LessNegligible, "less, but negligibly"),
+    (Verdict::LessInPart, "less by one measure and open by the other"),
+    (Verdict::Less, "less"),
+    (Verdict::RelevantlyLess, "relevantly less"),
+    (Verdict::Open, "open"),
+    (Verdict::Withheld, "withheld"),
+    (Verdict::TooFewModels, "too few models"),
+];
+
+/// How far an attacker gets against every pool of a document that compares nothing.
+fn alone(recipes: &[RecipeResult]) -> Headline {
+    let found: Vec<(&RecipeResult, &AgainstGuessing)> =
+        recipes.iter().filter_map(|r| Some((r, r.guessing.as_ref()?))).collect();
+    let Some((_, first)) = found.first() else {
+        return Headline { verdict: Verdict::NotAsked, sentence: "No attack was run: nothing is said of leakage.".into() };
+    };
+    let verdict = if found.iter().all(|(_, g)| g.verdict == first.verdict) { first.verdict } else { Verdict::Mixed };
+    let each = found.iter().map(|(r, g)| against_guessing(&r.name, g, &r.conditions));
+    Headline { verdict, sentence: each.collect::<Vec<_>>().join(" ") }
+}
+
+/// One pool, or one target, against guessing.
+pub fn against_guessing(name: &str, found: &AgainstGuessing, conditions: &[Condition]) -> String {
+    let figures = found.points.iter().map(beside_chance).collect::<Vec<_>>().join(" and ");
+    let attack = "An attacker tells members from others";
+    match (found.verdict, condition::withholding(conditions)) {
+        (Verdict::Leaks, _) => format!("{name} leaks: an attacker tells members from others with {figures}."),
+        (Verdict::NoRelevantLeak, _) if found.points.iter().any(GuessingPoint::is_above) => {
+            format!("{name} leaks, but negligibly: an attacker tells members from others with {figures}.")
+        }
+        (Verdict::NoRelevantLeak, _) => format!("{name} shows no relevant leak. {attack} with {figures}."),
+        (Verdict::Inverted, _) => format!(
+            "{name} is inverted: its members look less like members than others do, with {figures}. Check that the membership is not the wrong way round."
+        ),
+        (Verdict::Withheld, Some(why)) => format!("Whether {name} leaks is withheld: {}. {attack} with {figures}.", why.reason()),
+        (Verdict::TooFewModels, _) => format!("Too few models of {name} for any verdict."),
+        _ => format!("It is open whether {name} leaks. {attack} with {figures}."),
+    }
+}
+
+fn beside_chance(p: &GuessingPoint) -> String {
+    let (name, e) = (called(&p.metric), p.estimate);
+    if name == "AUC" {
+        return format!("AUC {:.3} [{:.3}, {:.3}] where .5 is guessing", e.mean, e.low, e.high);
+    }
+    let percent = |v: f64| format!("{:.*}", if v < 0.01 { 2 } else { 1 }, 100.0 * v);
     format!(
-        "An attacker tells members of {} from others with an AUC of {:.3} [{:.3}, {:.3}], where .5 is guessing{found}.",
-        recipe.name, best.auc.mean, best.auc.low, best.auc.high
+        "{name} {} % [{}, {}] where guessing gives {} %",
+        percent(e.mean),
+        percent(e.low),
+        percent(e.high),
+        percent(p.chance)
     )
 }
 
-/// One comparison without figures.
-fn in_short(c: &Comparison) -> String {
-    let family: Vec<&MetricDifference> = c.metrics.iter().filter(|m| m.p_adjusted.is_some()).collect();
-    let says = |v: Verdict, word: &str| {
-        let names: Vec<&str> = family.iter().filter(|m| m.verdict == v).map(|m| m.metric.as_str()).collect();
-        (!names.is_empty()).then(|| format!("{word} in {}", names.join(" and ")))
-    };
-    let parts: Vec<String> = [says(Verdict::More, "more"), says(Verdict::Less, "less")].into_iter().flatten().collect();
-    let found = match (parts.is_empty(), c.headline.verdict) {
-        (false, _) => parts.join(", "),
-        (true, Verdict::TooFewModels) => "too few models for any verdict".into(),
-        (true, _) => "no difference shown".into(),
-    };
-    format!("Against {}: {found}", c.baseline)
+/// Whether a candidate is said to leak more than a baseline at any point, however little.
+pub(crate) fn says_up(c: &Comparison) -> bool {
+    c.points.iter().any(|p| p.word.direction() == Direction::Up)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Estimate;
-
-    fn comparison(baseline: &str, verdicts: [Verdict; 2]) -> Comparison {
-        let metrics: Vec<MetricDifference> = ["strongest.auc", "strongest.tpr@0.01"]
-            .iter()
-            .zip(verdicts)
-            .map(|(name, verdict)| MetricDifference {
-                metric: (*name).into(),
-                difference: Estimate { mean: 0.01, low: 0.005, high: 0.015 },
-                standard_error: 0.0025,
-                p_value: 0.01,
-                p_adjusted: Some(0.03),
-                verdict,
-                models_needed: Some(64),
-            })
-            .collect();
-        Comparison {
-            baseline: baseline.into(),
-            candidate: "sam".into(),
-            dataset: "d".into(),
-            pairing: "paired".into(),
-            headline: of_comparison(baseline, "sam", 32, &metrics),
-            metrics,
-        }
-    }
-
-    #[test]
-    fn more_is_said_only_if_both_baselines_agree() {
-        use Verdict::{Less, More, NotDistinguishable as Open, TooFewModels as Few};
-        let verdict = |a, b| overall(&[comparison("sgd", a), comparison("sgd-2x", b)], &[], None);
-        assert_eq!(verdict([More, Open], [More; 2]).verdict, More);
-        assert_eq!(verdict([More; 2], [Open; 2]).verdict, Verdict::Mixed);
-        assert_eq!(verdict([More, Less], [More; 2]).verdict, Verdict::Mixed);
-        assert_eq!(verdict([Less; 2], [Open, Less]).verdict, Less);
-        assert_eq!(verdict([Open; 2], [Open; 2]).verdict, Open);
-        assert_eq!(verdict([Few; 2], [Few; 2]).verdict, Few);
-        let mixed = verdict([More, Less], [Open; 2]).sentence;
-        assert!(mixed.contains("Against sgd: more in strongest.auc, less in strongest.tpr@0.01. "), "{mixed}");
-        assert!(mixed.contains("Against sgd-2x: no difference shown."), "{mixed}");
-        let open = comparison("sgd", [Open; 2]);
-        assert!(open.headline.sentence.ends_with("could be shown; about 64 models per recipe would settle it"));
-        let enough = of_comparison("sgd", "sam", 64, &open.metrics).sentence;
-        assert!(enough.ends_with("could be shown"), "{enough}");
-    }
+/// Whether it is said to leak less.
+pub(crate) fn says_down(c: &Comparison) -> bool {
+    c.points.iter().any(|p| p.word.direction() == Direction::Down)
 }

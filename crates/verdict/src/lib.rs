@@ -12,11 +12,13 @@
 mod analysis;
 mod blind;
 mod comparison;
+mod condition;
 mod explained;
 mod explanation;
 mod figures;
 mod frontier;
 mod groups;
+mod guessing;
 mod headline;
 mod judge;
 mod mismatch;
@@ -24,18 +26,25 @@ mod pooled;
 mod recipe;
 mod results;
 mod scored;
+mod sets;
+mod words;
 
 pub use analysis::{Analysis, Compared, Options, Progress, analyse, compare, explain};
 pub use blind::{Blind, BlindStatus, beats_chance, blind_target};
+pub use comparison::Family;
+pub use condition::Condition;
 pub use explained::*;
 pub use explanation::detail::{Detail, EXPOSURE_ATTACK};
 pub use flatleak_attack::all as attacks;
 pub use frontier::{Frontier, FrontierPoint, MatchedDifference};
-pub use headline::FEW;
+pub use guessing::{AgainstGuessing, GuessingPoint, of_target};
+pub use headline::{FEW, against_guessing, called};
 pub use mismatch::Mismatch;
 pub use pooled::{across, pool_differences};
 pub use results::*;
 pub use scored::{can_run, scores};
+pub use sets::LeastSet;
+pub use words::{Verdict, Word};
 
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error)]

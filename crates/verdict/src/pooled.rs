@@ -1,14 +1,17 @@
 //! Several data sets: what they say together.
 
-use flatleak_stats::random_effects;
+use flatleak_stats::{FEWEST_UNITS, Student, random_effects, smallest_detectable};
 
-use crate::{Comparison, Error, Headline, PooledDifference, Verdict};
+use crate::comparison::Family;
+use crate::headline::{GROUPS, agreed, at_point, names};
+use crate::words::{Tested, Word};
+use crate::{Comparison, Error, Frontier, Headline, MetricDifference, PointResult, PooledDifference, Verdict};
 
-/// Random-effects summaries of every AUC and every property that all data sets of a pair of recipes have.
+/// Random-effects summaries of every AUC, every property and every point of the headline that all data sets of a pair of recipes have.
 ///
 /// # Errors
 /// When a statistic cannot be computed.
-pub fn pool_differences(comparisons: &[Comparison]) -> Result<Vec<PooledDifference>, Error> {
+pub fn pool_differences(comparisons: &[Comparison], family: &Family) -> Result<Vec<PooledDifference>, Error> {
     let mut out = Vec::new();
     for (first, c) in comparisons.iter().enumerate() {
         let alike = |o: &&Comparison| o.baseline == c.baseline && o.candidate == c.candidate;
@@ -16,7 +19,9 @@ pub fn pool_differences(comparisons: &[Comparison]) -> Result<Vec<PooledDifferen
             continue;
         }
         let all: Vec<&Comparison> = comparisons.iter().filter(alike).collect();
-        for metric in c.metrics.iter().filter(|m| !m.metric.contains(".tpr@") && !m.metric.contains('[')) {
+        let is_point = |name: &str| all.iter().all(|o| o.points.iter().any(|p| p.metric == name));
+        let shown = |m: &&MetricDifference| !m.metric.contains('[') && (!m.metric.contains(".tpr@") || is_point(&m.metric));
+        for metric in c.metrics.iter().filter(shown) {
             let found: Vec<_> =
                 all.iter().filter_map(|o| o.metrics.iter().find(|m| m.metric == metric.metric)).collect();
             // A difference without spread carries infinite weight: it cannot be pooled.
@@ -26,6 +31,11 @@ pub fn pool_differences(comparisons: &[Comparison]) -> Result<Vec<PooledDifferen
             let effects: Vec<f64> = found.iter().map(|m| m.difference.mean).collect();
             let errors: Vec<f64> = found.iter().map(|m| m.standard_error).collect();
             let summary = random_effects(&effects, &errors, 0.95)?;
+            let effect = Student {
+                mean: summary.interval.mean,
+                standard_error: summary.standard_error,
+                degrees: found.len() as f64 - 1.0,
+            };
             out.push(PooledDifference {
                 baseline: c.baseline.clone(),
                 candidate: c.candidate.clone(),
@@ -35,64 +45,169 @@ pub fn pool_differences(comparisons: &[Comparison]) -> Result<Vec<PooledDifferen
                 between: summary.between,
                 heterogeneity: summary.heterogeneity,
                 p_value: summary.p_value,
+                point: if is_point(&metric.metric) { Some(summarised(&all, &metric.metric, effect, family)?) } else { None },
             });
         }
     }
     Ok(out)
 }
 
-/// The verdict over data sets: more or less only where every one of them says so.
-pub fn across(candidate: &str, found: &[(String, Headline)]) -> Headline {
-    let named = |v: Verdict| {
-        let names: Vec<&str> = found.iter().filter(|(_, h)| h.verdict == v).map(|(n, _)| n.as_str()).collect();
-        (!names.is_empty()).then(|| names.join(", "))
-    };
-    let all = |v: Verdict| found.iter().all(|(_, h)| h.verdict == v);
-    let n = found.len();
-    let (verdict, opening) = if all(Verdict::More) {
-        (Verdict::More, format!("Yes, {candidate} leaks more about its training data on all {n} data sets"))
-    } else if all(Verdict::Less) {
-        (Verdict::Less, format!("{candidate} leaks less about its training data on all {n} data sets"))
-    } else if all(Verdict::NotDistinguishable) || all(Verdict::TooFewModels) {
-        (
-            found[0].1.verdict,
-            format!("This run cannot say on any of {n} data sets whether {candidate} leaks more or less"),
-        )
-    } else {
-        (Verdict::Mixed, format!("Neither more nor less: over {n} data sets the answer for {candidate} differs"))
-    };
-    let parts: Vec<String> = [
-        ("more", Verdict::More),
-        ("less", Verdict::Less),
-        ("depends on attack and baseline", Verdict::Mixed),
-        ("no difference shown", Verdict::NotDistinguishable),
-        ("too few models", Verdict::TooFewModels),
-    ]
-    .into_iter()
-    .filter_map(|(word, v)| named(v).map(|names| format!("{word}: {names}")))
-    .collect();
-    Headline { verdict, sentence: format!("{opening} ({}).", parts.join("; ")) }
+/// What is said of data sets like these at a point: fewer than four of them are too few for any word. The smallest relevant difference of a TPR is the
+/// mean of the data sets' own.
+fn summarised(all: &[&Comparison], metric: &str, effect: Student, family: &Family) -> Result<PointResult, Error> {
+    let own: Vec<&PointResult> = all.iter().filter_map(|c| c.points.iter().find(|p| p.metric == metric)).collect();
+    let relevant = own.iter().map(|p| p.relevant).sum::<f64>() / own.len().max(1) as f64;
+    let level = family.words(all[0].points.len());
+    let said = Tested::against(effect, relevant).at(level)?;
+    Ok(PointResult {
+        metric: metric.into(),
+        word: said.word,
+        difference: said.interval,
+        level,
+        p_adjusted: (effect.p_value() * 0.05 / (1.0 - level)).min(1.0),
+        relevant,
+        at_most_relevant: said.at_most_delta,
+        detectable: match effect.says_something() {
+            true => Some(smallest_detectable(effect.standard_error, effect.degrees, level)?),
+            false => None,
+        },
+        // More data sets are needed, not more models.
+        models_needed: None,
+    })
+}
+
+/// The verdict over data sets, candidate by candidate: what every one of them says, and what follows for data sets like these.
+pub fn across(
+    comparisons: &[Comparison],
+    pooled: &[PooledDifference],
+    found: &[(String, Headline)],
+    frontiers: &[Frontier],
+) -> Headline {
+    if comparisons.is_empty() || frontiers.len() == found.len() {
+        return apart(found);
+    }
+    let mut all: Vec<Headline> = Vec::new();
+    for candidate in names(comparisons) {
+        all.push(of_candidate(candidate, comparisons, pooled));
+    }
+    let verdicts: Vec<Verdict> = all.iter().map(|h| h.verdict).collect();
+    let verdict = agreed(&verdicts).unwrap_or(Verdict::Mixed);
+    Headline { verdict, sentence: all.into_iter().map(|h| h.sentence).collect::<Vec<_>>().join(" ") }
+}
+
+/// Every data set with its own answer.
+fn apart(found: &[(String, Headline)]) -> Headline {
+    let verdicts: Vec<Verdict> = found.iter().map(|(_, h)| h.verdict).collect();
+    let each: Vec<String> = found.iter().map(|(name, h)| format!("On {name}: {}", h.sentence)).collect();
+    Headline { verdict: agreed(&verdicts).unwrap_or(Verdict::Mixed), sentence: each.join(" ") }
+}
+
+fn of_candidate(candidate: &str, comparisons: &[Comparison], pooled: &[PooledDifference]) -> Headline {
+    let mine: Vec<&Comparison> = comparisons.iter().filter(|c| c.candidate == candidate).collect();
+    let mut baselines: Vec<&str> = Vec::new();
+    for c in &mine {
+        if !baselines.contains(&c.baseline.as_str()) {
+            baselines.push(&c.baseline);
+        }
+    }
+    let (mut sentences, mut verdicts) = (Vec::new(), Vec::new());
+    for baseline in baselines {
+        let own: Vec<&Comparison> = mine.iter().filter(|c| c.baseline == baseline).copied().collect();
+        let said: Vec<Verdict> = own.iter().map(|c| c.headline.verdict).collect();
+        verdicts.push(agreed(&said).unwrap_or(Verdict::Mixed));
+        let parts: Vec<String> = GROUPS
+            .iter()
+            .filter_map(|(verdict, word)| {
+                let on: Vec<&str> =
+                    own.iter().filter(|c| c.headline.verdict == *verdict).map(|c| c.dataset.as_str()).collect();
+                (!on.is_empty()).then(|| format!("{word} on {}", on.join(", ")))
+            })
+            .collect();
+        let points: Vec<&PointResult> = pooled
+            .iter()
+            .filter(|p| p.baseline == baseline && p.candidate == candidate)
+            .filter_map(|p| p.point.as_ref())
+            .collect();
+        sentences.push(format!("{candidate} against {baseline}: {}.{}", parts.join("; "), like_these(&points, own.len())));
+    }
+    Headline { verdict: agreed(&verdicts).unwrap_or(Verdict::Mixed), sentence: sentences.join(" ") }
+}
+
+/// What follows for data sets like these.
+fn like_these(points: &[&PointResult], datasets: usize) -> String {
+    if datasets < FEWEST_UNITS {
+        return format!(" {datasets} data sets are too few to say what holds for others like these.");
+    }
+    let said: Vec<String> = points.iter().filter(|p| p.word != Word::TooFewModels).map(|p| at_point(p)).collect();
+    if said.is_empty() {
+        return String::new();
+    }
+    format!(" For data sets like these, by random effects over {datasets}: {}.", said.join("; "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Estimate, Pairing};
+
+    fn comparison(dataset: &str, mean: f64, verdict: Verdict) -> Comparison {
+        let metric = MetricDifference {
+            metric: "strongest.auc".into(),
+            difference: Estimate { mean, low: mean - 0.01, high: mean + 0.01 },
+            standard_error: 0.004,
+            degrees: Some(15.0),
+            p_value: 0.01,
+            p_adjusted: None,
+            word: Word::Open,
+        };
+        let point = PointResult {
+            metric: "strongest.auc".into(),
+            word: Word::Open,
+            difference: metric.difference,
+            level: 0.95,
+            p_adjusted: 0.01,
+            relevant: 0.01,
+            at_most_relevant: false,
+            detectable: None,
+            models_needed: None,
+        };
+        Comparison {
+            baseline: "sgd".into(),
+            candidate: "sam".into(),
+            dataset: dataset.into(),
+            pairing: Pairing::Paired,
+            models: 32,
+            headline: Headline { verdict, sentence: String::new() },
+            points: vec![point],
+            conditions: Vec::new(),
+            metrics: vec![metric],
+        }
+    }
+
+    fn said(all: &[(&str, f64, Verdict)]) -> (Headline, Vec<PooledDifference>) {
+        let comparisons: Vec<Comparison> = all.iter().map(|(d, m, v)| comparison(d, *m, *v)).collect();
+        let family = Family::new(Default::default(), comparisons.len() + 1, 2 * comparisons.len(), 1);
+        let pooled = pool_differences(&comparisons, &family).unwrap();
+        let found: Vec<_> = comparisons.iter().map(|c| (c.dataset.clone(), c.headline.clone())).collect();
+        (across(&comparisons, &pooled, &found, &[]), pooled)
+    }
 
     #[test]
-    fn every_data_set_must_agree() {
-        let found = |verdicts: &[Verdict]| {
-            let list: Vec<_> = verdicts
-                .iter()
-                .enumerate()
-                .map(|(i, v)| (format!("d{i}"), Headline { verdict: *v, sentence: String::new() }))
-                .collect();
-            across("sam", &list)
-        };
-        assert_eq!(found(&[Verdict::More; 2]).verdict, Verdict::More);
-        assert_eq!(found(&[Verdict::Less; 3]).verdict, Verdict::Less);
-        assert_eq!(found(&[Verdict::NotDistinguishable; 2]).verdict, Verdict::NotDistinguishable);
-        let mixed = found(&[Verdict::More, Verdict::NotDistinguishable]);
-        assert_eq!(mixed.verdict, Verdict::Mixed);
-        assert!(mixed.sentence.contains("more: d0; no difference shown: d1"), "{}", mixed.sentence);
+    fn every_data_set_must_agree_and_three_say_nothing_of_a_fourth() {
+        use Verdict::{Equivalent, Mixed, More, Open, RelevantlyMore};
+        let (two, _) = said(&[("a", 0.02, More), ("b", 0.03, RelevantlyMore)]);
+        assert_eq!(two.verdict, More);
+        assert_eq!(
+            two.sentence,
+            "sam against sgd: relevantly more on b; more on a. 2 data sets are too few to say what holds for others like these."
+        );
+        assert_eq!(said(&[("a", 0.02, More), ("b", 0.0, Open)]).0.verdict, Mixed);
+        let (four, pooled) =
+            said(&[("a", 0.05, RelevantlyMore), ("b", 0.052, RelevantlyMore), ("c", 0.049, RelevantlyMore), ("d", 0.051, RelevantlyMore)]);
+        assert_eq!(pooled[0].point.as_ref().unwrap().word, Word::RelevantlyMore);
+        assert!(four.sentence.contains("For data sets like these, by random effects over 4: AUC relevantly more, by +0.051 ["), "{}", four.sentence);
+        // Data sets that differ say less about others than about themselves.
+        let (apart, pooled) = said(&[("a", 0.15, RelevantlyMore), ("b", 0.02, More), ("c", 0.0, Equivalent), ("d", 0.05, RelevantlyMore)]);
+        assert_eq!((apart.verdict, pooled[0].point.as_ref().unwrap().word), (Mixed, Word::Open));
     }
 }

@@ -2,7 +2,7 @@
 
 use flatleak_attack::Attack;
 use flatleak_pool::{Pool, Signal};
-use flatleak_stats::{FEWEST_UNITS, Interval, Jackknife, Range, Replicates, moments, parallel, precision};
+use flatleak_stats::{FEWEST_UNITS, Interval, Jackknife, Range, Replicates, Student, moments, parallel, precision};
 
 use crate::comparison::is_headline;
 use crate::explanation::link::Links;
@@ -19,7 +19,8 @@ pub(crate) fn over_blocks(means: &[f64], range: Range) -> Result<Interval, Error
 /// The same for any number, with the standard error of the mean of independent blocks.
 pub(crate) fn over_blocks_with_error(means: &[f64]) -> Result<Jackknife, Error> {
     let found = Replicates::independent(means.to_vec())?;
-    Ok(Jackknife { interval: found.interval(0.95, Range::Real)?, standard_error: found.standard_error() })
+    let standard_error = found.standard_error();
+    Ok(Jackknife { interval: found.interval(0.95, Range::Real)?, standard_error, degrees: found.degrees() })
 }
 
 /// What comparisons need of one attack on one recipe.
@@ -31,6 +32,29 @@ pub(crate) struct Scored {
     pub(crate) calls: Vec<Vec<f64>>,
     /// Leakage by known group; only for headline attacks.
     pub(crate) groups: Leaks,
+    /// The AUC, and where pools of other examples are compared the TPR at each level, with errors that cover another draw of examples too.
+    like_these: Vec<Student>,
+}
+
+impl Scored {
+    /// A measure with an error that covers another draw of examples too.
+    pub(crate) fn over_examples(&self, measure: usize) -> Option<Student> {
+        match measure.checked_sub(TPR) {
+            None if measure == AUC => self.like_these.first().copied(),
+            None => None,
+            Some(level) => self.like_these.get(1 + level).copied(),
+        }
+    }
+}
+
+/// How one attack is run.
+pub(crate) struct Run<'a> {
+    /// What memorization says of the recipe's examples.
+    pub(crate) links: Option<&'a Links>,
+    /// Whether TPRs need errors that cover another draw of examples.
+    pub(crate) other_examples: bool,
+    pub(crate) seed: u64,
+    pub(crate) workers: usize,
 }
 
 /// Measures by unit, from all shadows and without those of every other unit.
@@ -133,14 +157,8 @@ fn grid() -> Vec<f64> {
 /// The threshold of the balanced accuracy of a unit's targets is learnt on the other units' targets, scored without that unit's models; when
 /// another unit is deleted it is learnt anew, without both.
 ///
-/// `links` is what memorization says of the recipe's examples; the estimate that is returned last is its correlation with attack success.
-pub(crate) fn attack(
-    judge: &Judge<'_>,
-    pool: &Pool,
-    attack: Attack,
-    links: Option<&Links>,
-    workers: usize,
-) -> Result<Attacked, Error> {
+pub(crate) fn attack(judge: &Judge<'_>, attack: Attack, run: &Run<'_>) -> Result<Attacked, Error> {
+    let (pool, links, workers) = (judge.pool(), run.links, run.workers);
     let scorer = Scorer::new(judge, attack, workers)?;
     let sheet = scorer.score(None)?;
     let fprs = if DRAWN.contains(&attack) { grid() } else { Vec::new() };
@@ -186,8 +204,14 @@ pub(crate) fn attack(
         deleted: shadows.then(|| deletions.iter().map(|d| d.measures.clone()).collect()),
         whole,
     };
-    let scored = Scored { table, calls, groups: leaks.transpose()?.unwrap_or_default() };
-    let found = result(judge, pool, attack, &sheet, &scored.table)?;
+    let auc = table.of(AUC)?;
+    let mut like_these = vec![judge.population(&sheet, &auc)];
+    if run.other_examples {
+        let rates = (0..FPR_LEVELS.len()).map(|k| table.of(TPR + k)).collect::<Result<Vec<_>, _>>()?;
+        like_these.extend(judge.resampled(&sheet, &rates, run.seed));
+    }
+    let scored = Scored { table, calls, groups: leaks.transpose()?.unwrap_or_default(), like_these };
+    let found = result(judge, pool, attack, &sheet, &scored)?;
     let curve = (!fprs.is_empty()).then(|| curve(judge, &scored.table, attack, &fprs)).transpose()?;
     Ok(Attacked {
         result: AttackResult { variant: scorer.method(attack).or(found.variant), ..found },
@@ -225,7 +249,8 @@ fn curve(judge: &Judge<'_>, table: &Table, attack: Attack, fprs: &[f64]) -> Resu
 }
 
 /// Every figure of one attack, from its measures by unit; realised rates and epsilons from its scores.
-fn result(judge: &Judge<'_>, pool: &Pool, attack: Attack, sheet: &Sheet, table: &Table) -> Result<AttackResult, Error> {
+fn result(judge: &Judge<'_>, pool: &Pool, attack: Attack, sheet: &Sheet, scored: &Scored) -> Result<AttackResult, Error> {
+    let table = &scored.table;
     let (non_members, members) = judge.sizes();
     let rate = |k: usize| Ok::<_, Error>(table.of(k)?.interval(0.95, Range::Rate { of: members })?);
     let (levels, epsilon) = judge.realised(sheet)?;
@@ -248,7 +273,8 @@ fn result(judge: &Judge<'_>, pool: &Pool, attack: Attack, sheet: &Sheet, table: 
         .collect::<Result<_, Error>>()?;
     let balanced = rate(BALANCED)?;
     let auc = table.of(AUC)?;
-    let population = if auc.units() < FEWEST_UNITS { None } else { Some(judge.population(sheet, &auc, members)?) };
+    let wide = scored.over_examples(AUC).filter(|_| auc.units() >= FEWEST_UNITS);
+    let population = wide.map(|wide| wide.rate(0.95, members)).transpose()?;
     let equal = pool.membership.is_complementary();
     Ok(AttackResult {
         name: attack.name(),

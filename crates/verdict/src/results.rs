@@ -2,9 +2,11 @@
 
 /// An estimate with its 95 % interval.
 pub use flatleak_stats::Interval as Estimate;
+/// Models that would be enough, as a range.
+pub use flatleak_stats::Needed;
 use serde::{Deserialize, Serialize};
 
-use crate::{Blind, Explanation, Frontier, Mismatch};
+use crate::{AgainstGuessing, Blind, Condition, Explanation, Frontier, Mismatch, Verdict, Word};
 
 /// FPR levels at which the TPR is reported.
 pub const FPR_LEVELS: [f64; 5] = [0.0001, 0.001, 0.01, 0.05, 0.1];
@@ -18,7 +20,7 @@ pub const DELTA: f64 = 1e-5;
 /// Everything that the analysis of a study gives.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Results {
-    /// The answer over all comparisons of the last recipe.
+    /// The answer over all comparisons.
     pub headline: Headline,
     /// One entry per recipe.
     pub recipes: Vec<RecipeResult>,
@@ -63,6 +65,12 @@ pub struct RecipeResult {
     /// What members and non-members differ by themselves.
     #[serde(default)]
     pub blind: Option<Blind>,
+    /// Whether it leaks at all; absent where no attack was run.
+    #[serde(default)]
+    pub guessing: Option<AgainstGuessing>,
+    /// What forbids words about it, or belongs beside them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
     /// One entry per attack.
     pub attacks: Vec<AttackResult>,
 }
@@ -146,22 +154,6 @@ pub struct TprAtFpr {
     pub precision: [Option<f64>; 3],
 }
 
-/// Which way a difference points.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// The candidate leaks more.
-    More,
-    /// The candidate leaks less.
-    Less,
-    /// Some attacks more, some less.
-    Mixed,
-    /// No difference could be shown.
-    NotDistinguishable,
-    /// No difference could be shown whatever it is.
-    TooFewModels,
-}
-
 /// A verdict and the sentence that says it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Headline {
@@ -171,7 +163,19 @@ pub struct Headline {
     pub sentence: String,
 }
 
-/// Two recipes, paired by model index.
+/// How the models of two recipes are matched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pairing {
+    /// Models of equal index were trained on the same examples: differences are taken model by model.
+    Paired,
+    /// The same examples, another membership: estimates are independent.
+    Unpaired,
+    /// Other examples: intervals cover another draw of examples too.
+    OtherExamples,
+}
+
+/// Two recipes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     /// Baseline recipe.
@@ -181,14 +185,44 @@ pub struct Comparison {
     /// Data set.
     pub dataset: String,
     /// How models are matched.
-    pub pairing: String,
+    pub pairing: Pairing,
+    /// Models of the smaller pool.
+    pub models: usize,
     /// The answer.
     pub headline: Headline,
+    /// What it rests on: one entry per point.
+    pub points: Vec<PointResult>,
+    /// Conditions on both recipes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
     /// One entry per metric.
     pub metrics: Vec<MetricDifference>,
 }
 
-/// One metric's paired difference.
+/// What is said at one operating point. The intervals of all points of all comparisons of a document hold together, with 95 % confidence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PointResult {
+    /// The metric, of the attack of headlines.
+    pub metric: String,
+    /// The word.
+    pub word: Word,
+    /// Candidate - baseline with its simultaneous interval.
+    pub difference: Estimate,
+    /// Level of that interval.
+    pub level: f64,
+    /// The p-value that belongs to it, corrected for all points and comparisons (Bonferroni): at most .05 where the interval excludes 0.
+    pub p_adjusted: f64,
+    /// The smallest relevant difference.
+    pub relevant: f64,
+    /// The difference is shown to lie below the relevant one.
+    pub at_most_relevant: bool,
+    /// The smallest difference that these models detect with 80 % power.
+    pub detectable: Option<f64>,
+    /// Models per recipe that would show or exclude a relevant difference.
+    pub models_needed: Option<Needed>,
+}
+
+/// One metric's difference.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricDifference {
     /// `attack.auc`, `attack.tpr@0.001`, or a property of the models.
@@ -197,14 +231,15 @@ pub struct MetricDifference {
     pub difference: Estimate,
     /// Standard error of the difference.
     pub standard_error: f64,
+    /// Degrees of freedom of that error; null in results of schema version 1.
+    #[serde(default)]
+    pub degrees: Option<f64>,
     /// Two-sided p-value, by the t of the interval.
     pub p_value: f64,
     /// Corrected for the headline's points and for the comparisons of the document (Bonferroni); null elsewhere.
     pub p_adjusted: Option<f64>,
-    /// From the corrected p-value where there is one, else from the raw one.
-    pub verdict: Verdict,
-    /// Models per recipe that would settle the observed difference.
-    pub models_needed: Option<usize>,
+    /// At a headline's point its word there; else which way the 95 % interval points, for test accuracy with its size.
+    pub word: Word,
 }
 
 /// One metric's paired difference over several data sets (random effects).
@@ -226,6 +261,9 @@ pub struct PooledDifference {
     pub heterogeneity: f64,
     /// Two-sided p-value.
     pub p_value: f64,
+    /// What is said of data sets like these, at a headline's point; null elsewhere.
+    #[serde(default)]
+    pub point: Option<PointResult>,
 }
 
 /// What the report draws for one recipe.

@@ -3,7 +3,7 @@
 
 use flatleak_pool::{Groups, Membership, Pool, Signals};
 use flatleak_stream::{Purpose, Stream};
-use flatleak_verdict::{BucketsResult, Explanation, Options, explain};
+use flatleak_verdict::{BucketsResult, Explanation, Family, Options, Pairing, explain};
 
 const EXAMPLES: usize = 200;
 const TESTS: usize = 600;
@@ -42,6 +42,7 @@ fn explained(pools: &[&Pool]) -> Explanation {
         checkpoints: vec![1, 1],
         pairs: vec![(0, 1)],
         attacks: Vec::new(),
+        family: Family::new(Default::default(), 1, 2, 1),
         seed: 5,
         workers: 2,
     };
@@ -149,7 +150,7 @@ fn other_memberships_are_compared_unpaired_and_said_to_be() {
     let base = pool("sgd", 12, 1, |_, _| 0.7);
     let other = pool("sam", 16, 2, |_, _| 0.7);
     let found = explained(&[&base, &other]);
-    assert_eq!(found.memorization_differences[0].pairing, "unpaired");
+    assert_eq!(found.memorization_differences[0].pairing, Pairing::Unpaired);
     assert!(found.entropy_buckets.is_empty());
     assert!(found.left_out.iter().any(|l| l.reason.contains("different memberships")));
     let mean = found.memorization_differences[0].hard[0].difference.estimate;

@@ -3,7 +3,7 @@
 
 use flatleak_pool::{Groups, Membership, Pool, Signals};
 use flatleak_stream::{Purpose, Stream};
-use flatleak_verdict::{ClaimOutcome, Explanation, Options, analyse, attacks};
+use flatleak_verdict::{ClaimOutcome, Explanation, Family, Options, analyse, attacks};
 
 const EXAMPLES: usize = 240;
 const TESTS: usize = 400;
@@ -20,7 +20,7 @@ struct Recipe {
     frequent: f64,
 }
 
-const BASE: Recipe = Recipe { member: 4.0, level: 0.8, scale: 1.0, rare: 0.0, frequent: 0.0 };
+const BASE: Recipe = Recipe { member: 2.4, level: 0.8, scale: 1.0, rare: 0.0, frequent: 0.0 };
 
 /// Held-out and pool examples of the rare group: every fourth.
 fn group(i: usize) -> u32 {
@@ -83,6 +83,7 @@ fn explained(candidate: Recipe) -> Explanation {
         checkpoints: vec![1, 1],
         pairs: vec![(0, 1)],
         attacks: ["strongest", "lira-online-fixed", "rmia", "confidence"].iter().map(named).collect(),
+        family: Family::new(Default::default(), 1, 2, 1),
         seed: 3,
         workers: 2,
     };
@@ -100,25 +101,32 @@ use ClaimOutcome::{CannotTell, Contradicts, Supports};
 #[test]
 fn true_claims_are_supported() {
     // Narrower on non-members, better on held-out examples and best on the rare ones, more learnt by heart alone.
-    let found = explained(Recipe { member: 4.0, level: -0.6, scale: 0.5, rare: 1.2, frequent: 0.2 });
+    let found = explained(Recipe { member: 2.4, level: -0.6, scale: 0.5, rare: 1.2, frequent: 0.2 });
     for claim in ["a", "b", "c", "d"] {
         let (outcome, sentence) = outcome(&found, claim);
         assert_eq!(outcome, Supports, "{claim}: {sentence}");
         assert!(sentence.starts_with("This run supports the claim: against sgd, "), "{sentence}");
     }
-    assert!(outcome(&found, "a").1.contains("it leaks more in strongest.auc (+"));
+    assert!(outcome(&found, "a").1.contains("it leaks more (AUC relevantly more, by +"));
     let leak = &found.groups.iter().find(|g| g.recipe == "sam" && g.name == "rare").unwrap().leakage;
     assert!(leak.len() == 4 && leak.iter().all(|l| l.auc.mean > 0.5 && l.auc.low <= l.auc.mean));
 }
 
 #[test]
 fn false_claims_are_contradicted() {
-    let found = explained(Recipe { member: 4.0, level: 2.2, scale: 1.6, rare: -1.2, frequent: 0.2 });
-    for claim in ["a", "b", "c", "d"] {
+    let found = explained(Recipe { member: 2.4, level: 2.2, scale: 1.6, rare: -1.2, frequent: 0.2 });
+    for claim in ["a", "b", "d"] {
         let (outcome, sentence) = outcome(&found, claim);
         assert_eq!(outcome, Contradicts, "{claim}: {sentence}");
         assert!(sentence.starts_with("This run contradicts the claim: "), "{sentence}");
     }
+    // The third claim is about recipes that leak more.
+    let (open, sentence) = outcome(&found, "c");
+    assert_eq!(open, CannotTell);
+    assert!(sentence.ends_with("where it leaks less, not more."), "{sentence}");
+    let wider = explained(Recipe { member: 2.4, level: -0.6, scale: 1.6, rare: 0.0, frequent: 0.0 });
+    let (against, sentence) = outcome(&wider, "c");
+    assert_eq!(against, Contradicts, "{sentence}");
 }
 
 #[test]
@@ -133,14 +141,14 @@ fn equal_recipes_leave_every_claim_open() {
 
 #[test]
 fn more_leakage_with_worse_accuracy_contradicts_and_unfitted_members_leave_theory_open() {
-    let worse = explained(Recipe { member: 4.0, level: -0.6, scale: 0.5, rare: -0.5, frequent: -0.5 });
+    let worse = explained(Recipe { member: 2.4, level: -0.6, scale: 0.5, rare: -0.5, frequent: -0.5 });
     assert_eq!(outcome(&worse, "a").0, Contradicts);
     let unfitted = explained(Recipe { member: 1.0, level: -0.6, scale: 0.5, rare: 0.0, frequent: 0.0 });
     let (open, sentence) = outcome(&unfitted, "d");
     assert_eq!(open, CannotTell);
     assert!(sentence.contains("of its members and does not interpolate"), "{sentence}");
     // More memorized, but the rare gain nothing: half a claim is no claim.
-    let half = explained(Recipe { member: 4.0, level: -0.6, scale: 0.5, rare: -0.8, frequent: 0.5 });
+    let half = explained(Recipe { member: 2.4, level: -0.6, scale: 0.5, rare: -0.8, frequent: 0.5 });
     let (open, sentence) = outcome(&half, "b");
     assert_eq!(open, CannotTell);
     assert!(sentence.contains("the two halves of the claim point apart"), "{sentence}");

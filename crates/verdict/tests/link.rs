@@ -4,7 +4,7 @@
 use flatleak_pool::{Membership, Pool, Signals};
 use flatleak_stats::parallel;
 use flatleak_stream::{Purpose, Stream};
-use flatleak_verdict::{Estimate, Options, attacks, compare, explain};
+use flatleak_verdict::{Estimate, Family, Options, attacks, compare, explain};
 
 const EXAMPLES: usize = 100;
 
@@ -51,6 +51,7 @@ fn options() -> Options {
         checkpoints: vec![1],
         pairs: Vec::new(),
         attacks: attacks().into_iter().filter(|a| NAMES.contains(&a.name().as_str())).collect(),
+        family: Family::new(Default::default(), 1, 2, 1),
         seed: 1,
         workers: 1,
     }

@@ -6,8 +6,13 @@ use flatleak_audit::Target;
 
 /// The table in the terminal, at most 100 columns.
 pub(super) fn table(found: &Target) -> String {
-    let mut out = format!(
-        "model {} of {}: {} members, {} others, {} shadows; limits are nominal, over its examples\n\n",
+    let mut out = String::new();
+    for line in flatleak_report::table::wrap(&found.sentence(), 96) {
+        let _ = writeln!(out, "{line}");
+    }
+    let _ = writeln!(
+        out,
+        "\nmodel {} of {}: {} members, {} others, {} shadows; limits are nominal, over its examples\n",
         found.target, found.recipe, found.members, found.non_members, found.shadows
     );
     let _ = writeln!(out, "{:<30}{:>8}{:>28}{:>28}", "attack", "AUC", "TPR @ 0.1 % FPR", "TPR @ 1 % FPR");

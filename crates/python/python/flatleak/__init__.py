@@ -91,7 +91,8 @@ class Audit:
 
     @property
     def verdict(self) -> str:
-        """``more``, ``less``, ``mixed``, ``not-distinguishable`` or ``too-few-models``."""
+        """Of one pool ``leaks``, ``no-relevant-leak``, ``inverted`` or ``open``; of several ``relevantly-more``, ``more``, ``more-negligible``,
+        ``equivalent``, ``identical``, their mirrors for less, ``less-in-part``, ``mixed`` or ``open``; ``withheld`` and ``too-few-models`` of both."""
         return self.results["headline"]["verdict"]
 
     @property
@@ -169,6 +170,7 @@ def audit(
     name="model",
     variant="residual",
     attacks=(),
+    relevant="auc=.01,tpr=10%,accuracy=.01",
     seed=0,
     workers=None,
 ) -> Audit:
@@ -176,7 +178,7 @@ def audit(
 
     Exactly one of ``logits``, ``probabilities``, ``phi``, ``loss`` and ``confidence`` is given; ``test_logits`` are of the same kind.
     ``variant`` is that of ``lira-online-fixed`` and of phi: ``residual``, ``official``, ``per-side`` or ``official-2021``.
-    ``attacks`` names further ones with their parameters, such as ``"rmia(t=3)"``.
+    ``attacks`` names further ones with their parameters, such as ``"rmia(t=3)"``. ``relevant`` is the smallest difference that matters.
     """
     given = {"logits": logits, "probabilities": probabilities, "phi": phi, "loss": loss, "confidence": confidence}
     chosen = [kind for kind, values in given.items() if values is not None]
@@ -185,20 +187,30 @@ def audit(
     if membership is None:
         raise ValueError("membership is needed: which model was trained on which example?")
     pool = Pool(given[chosen[0]], labels, membership, chosen[0], test_logits, test_labels, name, features, test_features)
-    return _run([pool], name, variant, attacks, seed, workers)
+    return _run([pool], name, variant, attacks, relevant, seed, workers)
 
 
 def compare(
-    baseline: Pool, *candidates: Pool, name="audit", variant="residual", attacks=(), seed=0, workers=None
+    baseline: Pool,
+    *candidates: Pool,
+    name="audit",
+    variant="residual",
+    attacks=(),
+    relevant="auc=.01,tpr=10%,accuracy=.01",
+    seed=0,
+    workers=None,
 ) -> Audit:
-    """Sets pools against the first: model by model where their memberships agree, as independent estimates elsewhere."""
+    """Sets pools against the first: model by model where their memberships agree, as independent estimates elsewhere.
+
+    ``relevant`` is the smallest difference that matters: of an AUC, of a TPR as a share of the baseline's, of an accuracy.
+    """
     if not candidates:
         raise ValueError("give at least two pools")
-    return _run([baseline, *candidates], name, variant, attacks, seed, workers)
+    return _run([baseline, *candidates], name, variant, attacks, relevant, seed, workers)
 
 
-def _run(pools, name, variant, attacks, seed, workers):
-    text, page = _flatleak.audit([pool._given() for pool in pools], name, variant, list(attacks), seed, workers)
+def _run(pools, name, variant, attacks, relevant, seed, workers):
+    text, page = _flatleak.audit([pool._given() for pool in pools], name, variant, list(attacks), relevant, seed, workers)
     return Audit(text, page)
 
 

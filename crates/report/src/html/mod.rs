@@ -5,7 +5,7 @@ mod explanation;
 
 use flatleak_verdict::{
     BucketsResult, ClaimResult, Comparison, Difference, Estimate, Frontier, GroupResult, MetricDifference, Mismatch,
-    NullResult, PairResult, RecipeResult, Verdict,
+    NullResult, PairResult, Pairing, PointResult, RecipeResult, Verdict, Word, against_guessing, called,
 };
 
 use crate::table::SHOWN;
@@ -189,7 +189,7 @@ impl<'a> Section<'a> {
 
     /// Whether all comparisons are model by model.
     fn paired(&self) -> bool {
-        self.comparisons.iter().all(|c| c.pairing == "paired")
+        self.comparisons.iter().all(|c| c.pairing == Pairing::Paired)
     }
 
     fn attacked(&self) -> bool {
@@ -325,20 +325,35 @@ impl Page<'_> {
         SHOWN.contains(&name)
     }
 
-    fn needed(&self, m: &MetricDifference) -> String {
-        match m.models_needed {
-            Some(n) if n <= self.d.study.models => "enough".into(),
-            Some(n) => n.to_string(),
-            None => "–".into(),
+    /// Whether a recipe leaks at all, in words.
+    fn guessing(&self, r: &RecipeResult) -> Option<String> {
+        r.guessing.as_ref().map(|g| minus(&against_guessing(&r.name, g, &r.conditions)))
+    }
+
+    fn called(&self, p: &PointResult) -> String {
+        called(&p.metric)
+    }
+
+    fn word(&self, p: &PointResult) -> &'static str {
+        table::leaks(p.word)
+    }
+
+    fn three(&self, v: &f64) -> String {
+        format!("{v:.4}")
+    }
+
+    /// What these models can tell at a point that is open, and how many could tell more.
+    fn planned(&self, p: &PointResult) -> (String, String) {
+        if p.word != Word::Open {
+            return ("–".into(), "–".into());
         }
+        let some = |n: Option<usize>| n.map_or("over 10000".into(), |n| n.to_string());
+        let needed = p.models_needed.map(|n| format!("{} ({} to {})", some(n.about), some(n.low), some(n.high)));
+        (p.detectable.map_or("–".into(), |d| format!("{d:.4}")), needed.unwrap_or("–".into()))
     }
 
     fn probability(&self, p: &f64) -> String {
         table::probability(*p)
-    }
-
-    fn adjusted(&self, m: &MetricDifference) -> String {
-        m.p_adjusted.map_or("–".into(), table::probability)
     }
 }
 
@@ -349,8 +364,8 @@ impl Page<'_> {
 pub fn render(d: &Document, read: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<String, Error> {
     let sections = d.study.datasets.iter().map(|data| Section::new(d, &data.name, read)).collect();
     let tone = match d.headline.verdict {
-        Verdict::More => "bad",
-        Verdict::Less => "good",
+        Verdict::RelevantlyMore | Verdict::More | Verdict::Leaks => "bad",
+        Verdict::RelevantlyLess | Verdict::Less | Verdict::NoRelevantLeak => "good",
         _ => "open",
     };
     Ok(Page { d, tone, sections, pooled: forests_of_pooled(d) }.render()?)
@@ -366,10 +381,10 @@ fn forests_of_pooled(d: &Document) -> Vec<(String, String)> {
             metric: p.metric.clone(),
             difference: p.difference,
             standard_error: 0.0,
+            degrees: None,
             p_value: p.p_value,
             p_adjusted: headline,
-            verdict: Verdict::NotDistinguishable,
-            models_needed: None,
+            word: Word::Open,
         };
         match out.last_mut().filter(|(t, _)| *t == title) {
             Some((_, rows)) => rows.push(row),

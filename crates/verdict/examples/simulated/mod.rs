@@ -2,7 +2,7 @@
 
 use flatleak_attack::Attack;
 use flatleak_pool::{Membership, Pool, Signals};
-use flatleak_verdict::Options;
+use flatleak_verdict::{Family, Options};
 
 /// A pool of these outputs and nothing else.
 pub(crate) fn pool(membership: Membership, labels: Vec<u32>, outputs: Vec<Signals>) -> Pool {
@@ -31,6 +31,7 @@ pub(crate) fn options(attacks: Vec<Attack>, seed: u64) -> Options {
         checkpoints: vec![1],
         pairs: Vec::new(),
         attacks,
+        family: Family::new(Default::default(), 1, 1, 1),
         seed,
         workers: 1,
     }

@@ -196,16 +196,16 @@ fn result(
     }
     let chance = nulls.filter(|n| n.len() > 1).map(moments::mean);
     let contrast = contrast.map(|blocks| -> Result<Jackknife, Error> {
-        let Jackknife { interval, standard_error: error } = over_blocks_with_error(&blocks)?;
+        let Jackknife { interval, standard_error: error, degrees } = over_blocks_with_error(&blocks)?;
         let Some(nulls) = nulls.filter(|n| n.len() > 1) else {
-            return Ok(Jackknife { interval, standard_error: error });
+            return Ok(Jackknife { interval, standard_error: error, degrees });
         };
         // Less what sorting by noise gives; the error grows by that of one draw of it.
         let widened = (error * error + moments::variance(nulls, 1)).sqrt();
         let (mean, stretch) = (interval.mean - moments::mean(nulls), if error > 0.0 { widened / error } else { 1.0 });
         let (low, high) =
             (mean - stretch * (interval.mean - interval.low), mean + stretch * (interval.high - interval.mean));
-        Ok(Jackknife { interval: flatleak_stats::Interval { mean, low, high }, standard_error: widened })
+        Ok(Jackknife { interval: flatleak_stats::Interval { mean, low, high }, standard_error: widened, degrees })
     });
     Ok(BucketsResult {
         baseline: pair.baseline.recipe.clone(),
@@ -213,7 +213,7 @@ fn result(
         dataset: context.dataset.into(),
         by: by.into(),
         buckets,
-        contrast: contrast.transpose()?.map(|found| difference(found, pair)),
+        contrast: contrast.transpose()?.map(difference),
         contrast_by_chance: chance,
         measurable,
     })

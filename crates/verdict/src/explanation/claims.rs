@@ -1,14 +1,15 @@
 //! What a run says about the study's claims (Kim et al. 2026, arXiv 2310.00488), each with its figures.
 
+use flatleak_stats::Student;
+
 use super::{Attacked, Context};
+use crate::condition::{self, FITTED};
+use crate::headline::at_point;
 use crate::{
     AttributionResult, ClaimOutcome, ClaimResult, Comparison, Difference, Explanation, MemorizationDifference,
     MetricDifference, Verdict,
 };
 use ClaimOutcome::{CannotTell, Contradicts, Supports};
-
-/// Accuracy on members from which a recipe counts as interpolating.
-const FITTED: f64 = 0.99;
 
 const STATEMENTS: [(&str, &str); 4] = [
     ("a", "the candidate is more exposed to membership inference although it tests better"),
@@ -20,21 +21,49 @@ const STATEMENTS: [(&str, &str); 4] = [
 /// What one comparison says, with its figures.
 type Said = (ClaimOutcome, String);
 
-/// Which way a difference points: its 95 % interval lies on one side of 0.
-fn sign(d: &Difference) -> i8 {
-    i8::from(d.estimate.low > 0.0) - i8::from(d.estimate.high < 0.0)
+/// What decides: intervals at the level at which all four claims about all recipes are wrong in 5 % of runs at most.
+#[derive(Clone, Copy)]
+struct Scale {
+    level: f64,
+}
+
+impl Scale {
+    /// Which way a difference points: its interval lies on one side of 0.
+    fn sign(self, d: &Difference) -> i8 {
+        self.shared(d, 1)
+    }
+
+    /// The same where so many parts of one claim could each be wrong.
+    fn shared(self, d: &Difference, parts: usize) -> i8 {
+        let Some(degrees) = d.degrees else { return 0 };
+        let found = Student { mean: d.estimate.mean, standard_error: d.standard_error, degrees };
+        let level = 1.0 - (1.0 - self.level) / parts as f64;
+        found.real(level).map_or(0, |i| i8::from(i.low > 0.0) - i8::from(i.high < 0.0))
+    }
+
+    /// Which way leakage points: by the headline, and at this level too at one of its points.
+    fn leakage(self, compared: &Comparison) -> i8 {
+        let sure = |up: bool| {
+            compared.points.iter().any(|p| {
+                let says = if up { p.word.says_more() } else { p.word.says_less() };
+                let metric = compared.metrics.iter().find(|m| m.metric == p.metric);
+                says && metric.is_some_and(|m| self.shared(&of_metric(m), compared.points.len()) == if up { 1 } else { -1 })
+            })
+        };
+        match compared.headline.verdict {
+            v if v.says_more() && sure(true) => 1,
+            v if v.says_less() && sure(false) => -1,
+            _ => 0,
+        }
+    }
 }
 
 fn figure(d: &Difference) -> String {
-    let more = match d.models_needed {
-        Some(n) if sign(d) == 0 => format!(" (about {n} models would settle it)"),
-        _ => String::new(),
-    };
-    format!("{:+.4} [{:+.4}, {:+.4}]{more}", d.estimate.mean, d.estimate.low, d.estimate.high)
+    format!("{:+.4} [{:+.4}, {:+.4}]", d.estimate.mean, d.estimate.low, d.estimate.high)
 }
 
 fn of_metric(m: &MetricDifference) -> Difference {
-    Difference { estimate: m.difference, standard_error: m.standard_error, models_needed: m.models_needed }
+    Difference { estimate: m.difference, standard_error: m.standard_error, degrees: m.degrees }
 }
 
 /// The claims about every candidate, over all its baselines: supported or contradicted only where every baseline says so.
@@ -50,6 +79,7 @@ pub(super) fn all(
             candidates.push(&d.candidate);
         }
     }
+    let scale = Scale { level: context.claim_level };
     let mut out = Vec::new();
     for candidate in candidates {
         let baselines: Vec<&MemorizationDifference> =
@@ -60,10 +90,10 @@ pub(super) fn all(
                 .map(|d| {
                     let compared = comparisons.iter().find(|c| c.candidate == candidate && c.baseline == d.baseline);
                     let said = match claim {
-                        "a" => exposure(compared),
-                        "b" => atypical(found, d),
-                        "c" => variance(found, compared, d),
-                        _ => theory(found, attacked, d),
+                        "a" => exposure(scale, compared),
+                        "b" => atypical(scale, found, d),
+                        "c" => variance(scale, found, attacked, compared, d),
+                        _ => theory(scale, found, attacked, d),
                     };
                     (d.baseline.as_str(), said)
                 })
@@ -93,46 +123,47 @@ pub(super) fn all(
 }
 
 /// (a): leakage by the headline's verdict, and accuracy on held-out examples.
-fn exposure(compared: Option<&Comparison>) -> Said {
+fn exposure(scale: Scale, compared: Option<&Comparison>) -> Said {
     let Some(compared) = compared else { return (CannotTell, "no attack was run".into()) };
     let accuracy = compared.metrics.iter().find(|m| m.metric == "test-accuracy").map(of_metric);
     let tested =
         accuracy.as_ref().map_or(String::new(), |d| format!(", and its test accuracy differs by {}", figure(d)));
-    let outcome = match (compared.headline.verdict, accuracy.as_ref().map_or(0, sign)) {
-        (Verdict::More, 1) => Supports,
-        (Verdict::Less, _) | (Verdict::More, -1) => Contradicts,
+    let outcome = match (scale.leakage(compared), accuracy.as_ref().map_or(0, |d| scale.shared(d, 2))) {
+        (1, 1) => Supports,
+        (-1, _) | (1, -1) => Contradicts,
         _ => CannotTell,
     };
     (outcome, format!("{}{tested}", leakage(compared)))
 }
 
-/// What the headline's points say, with the figures of those that say something.
+/// What the headline says, as a clause about the candidate.
 fn leakage(compared: &Comparison) -> String {
-    let family: Vec<&MetricDifference> = compared.metrics.iter().filter(|m| m.p_adjusted.is_some()).collect();
-    if compared.headline.verdict == Verdict::TooFewModels {
-        return "there are too few models for a verdict on leakage".into();
+    let at = || compared.points.iter().map(at_point).collect::<Vec<_>>().join("; ");
+    match (compared.headline.verdict, condition::withholding(&compared.conditions)) {
+        (Verdict::TooFewModels, _) => "there are too few models for a verdict on leakage".into(),
+        (Verdict::Withheld, Some(why)) => format!("the verdict on leakage is withheld ({})", why.reason()),
+        (v, _) if v.says_more() => format!("it leaks more ({})", at()),
+        (v, _) if v.says_less() => format!("it leaks less ({})", at()),
+        (Verdict::Equivalent | Verdict::Identical | Verdict::MoreNegligible | Verdict::LessNegligible, _) => {
+            format!("it leaks no relevant amount more or less ({})", at())
+        }
+        _ => format!("leakage is open ({})", at()),
     }
-    let under = |verdict: Verdict, word: &str| {
-        let found: Vec<String> = family
-            .iter()
-            .filter(|m| m.verdict == verdict)
-            .map(|m| format!("{} ({})", m.metric, figure(&of_metric(m))))
-            .collect();
-        (!found.is_empty()).then(|| format!("{word} in {}", found.join(" and ")))
-    };
-    let parts: Vec<String> =
-        [under(Verdict::More, "more"), under(Verdict::Less, "less")].into_iter().flatten().collect();
-    match parts.is_empty() {
-        true => "no difference in leakage is shown".into(),
-        false => format!("it leaks {}", parts.join(" and ")),
-    }
+}
+
+/// Whichever of two recipes does not fit its members.
+fn unfitted(attacked: &[Attacked<'_>], d: &MemorizationDifference) -> Option<String> {
+    let results = attacked.iter().filter_map(|a| a.result);
+    let mut both = results.filter(|r| r.name == d.baseline || r.name == d.candidate);
+    let r = both.find(|r| r.member_accuracy.mean < FITTED)?;
+    Some(format!("{} fits only {:.1} % of its members and does not interpolate", r.name, 100.0 * r.member_accuracy.mean))
 }
 
 /// (b): two halves, both of which must hold: more is memorized (mean square of memorization, less its error, so that noise of few
 /// models does not count), and the gain in
 /// accuracy is larger on atypical examples than on typical ones of equal difficulty. Atypical are rare groups where the data knows
 /// groups, else examples of low influence entropy where that is measurable.
-fn atypical(found: &Explanation, d: &MemorizationDifference) -> Said {
+fn atypical(scale: Scale, found: &Explanation, d: &MemorizationDifference) -> Said {
     let memorized = d.hard.iter().find(|n| n.name == "mean-square").map(|n| n.difference);
     let sorted = |by: &str| {
         found
@@ -151,6 +182,7 @@ fn atypical(found: &Explanation, d: &MemorizationDifference) -> Said {
         Some((c, words)) => format!("{words} its accuracy gains more by {}", figure(c)),
         None => "what it gains on atypical examples cannot be measured with these models".into(),
     };
+    let sign = |d: &Difference| scale.shared(d, 2);
     let signs = (memorized.as_ref().map_or(0, sign), gain.as_ref().map_or(0, |(c, _)| sign(c)));
     let outcome = match signs {
         (1, 1) => Supports,
@@ -165,8 +197,15 @@ fn atypical(found: &Explanation, d: &MemorizationDifference) -> Said {
     (outcome, format!("{first}, and {second}{halves}"))
 }
 
-/// (c): the variance of the confidence over non-members, within a model as the study takes it; across models it stands beside.
-fn variance(found: &Explanation, compared: Option<&Comparison>, d: &MemorizationDifference) -> Said {
+/// (c): the variance of the confidence over non-members, within a model as the study takes it; across models it stands beside. The claim is that it
+/// goes with more leakage, of models that fit their members: without either it says nothing.
+fn variance(
+    scale: Scale,
+    found: &Explanation,
+    attacked: &[Attacked<'_>],
+    compared: Option<&Comparison>,
+    d: &MemorizationDifference,
+) -> Said {
     let of = |over: &str| {
         found.variance_differences.iter().find(|v| {
             v.baseline == d.baseline
@@ -179,23 +218,22 @@ fn variance(found: &Explanation, compared: Option<&Comparison>, d: &Memorization
     let Some(within) = of("over-examples") else { return (CannotTell, "the pool has no confidences".into()) };
     let across = of("over-models")
         .map_or(String::new(), |v| format!("; across models, per example, it differs by {}", figure(&v.difference)));
-    let leaks = match compared.map(|c| c.headline.verdict) {
-        Some(Verdict::More) => " (where it also leaks more)",
-        Some(Verdict::Less) => " (where it leaks less)",
-        _ => "",
-    };
-    let outcome = match sign(&within.difference) {
-        -1 => Supports,
-        1 => Contradicts,
-        _ => CannotTell,
-    };
-    let text = format!("the variance within a model differs by {}{leaks}{across}", figure(&within.difference));
-    (outcome, text)
+    let text = format!("the variance within a model differs by {}{across}", figure(&within.difference));
+    let leaks = compared.map_or(0, |c| scale.leakage(c));
+    match (leaks, unfitted(attacked, d), scale.sign(&within.difference)) {
+        (1, None, -1) => (Supports, format!("{text}, where it also leaks more")),
+        (1, None, 1) => (Contradicts, format!("{text}, where it leaks more")),
+        (1, None, _) => (CannotTell, text),
+        (1, Some(why), _) => (CannotTell, format!("{text}; but {why}")),
+        (-1, ..) => (CannotTell, format!("{text}, where it leaks less, not more")),
+        _ => (CannotTell, format!("{text}, where more leakage is not shown")),
+    }
 }
 
 /// (d): among models that fit their members, the part of the difference in advantage that the spread of non-members makes, measured in
-/// units of the distance between the means, which the interpolating model holds fixed.
-fn theory(found: &Explanation, attacked: &[Attacked<'_>], d: &MemorizationDifference) -> Said {
+/// units of the distance between the means, which the interpolating model holds fixed. It is read off two normal distributions: where what was
+/// observed does not point the way that these do, a change of scale of all outputs can make it up, and nothing is said.
+fn theory(scale: Scale, found: &Explanation, attacked: &[Attacked<'_>], d: &MemorizationDifference) -> Said {
     let wanted = |a: &&AttributionResult| a.baseline == d.baseline && a.candidate == d.candidate;
     let attribution = found.attribution.iter().find(wanted).and_then(|a| Some((a, a.relative_non_member_spread?)));
     let Some((a, part)) = attribution else {
@@ -210,19 +248,22 @@ fn theory(found: &Explanation, attacked: &[Attacked<'_>], d: &MemorizationDiffer
         "the spread of phi on non-members is {after:.3} of the distance between members and non-members (baseline {before:.3}), which changes the advantage of one threshold by {}",
         figure(&part)
     );
-    let unfitted = attacked
-        .iter()
-        .filter_map(|a| a.result)
-        .find(|r| (r.name == d.baseline || r.name == d.candidate) && r.member_accuracy.mean < FITTED);
-    if let Some(r) = unfitted {
-        let fit = 100.0 * r.member_accuracy.mean;
+    if let Some(why) = unfitted(attacked, d) {
+        return (CannotTell, format!("{text}; but {why}"));
+    }
+    let (observed, normal) = (a.observed.as_ref().map_or(0, |o| scale.sign(o)), scale.sign(&a.gaussian));
+    if observed == 0 || observed != normal {
+        let seen = a.observed.as_ref().map_or("not known".into(), figure);
         return (
             CannotTell,
-            format!("{text}; but {} fits only {fit:.1} % of its members and does not interpolate", r.name),
+            format!(
+                "{text}; but the advantage of one threshold changes by {seen} as observed and by {} if phi were normal, so that its parts cannot be trusted",
+                figure(&a.gaussian)
+            ),
         );
     }
     // Where the spread widened and the attacker gained by it, the claim's cause is missing as well.
-    let outcome = match (sign(&part), after < before) {
+    let outcome = match (scale.sign(&part), after < before) {
         (1, true) => Supports,
         (-1, _) | (1, false) => Contradicts,
         _ => CannotTell,

@@ -60,7 +60,7 @@ pub(super) fn compared(
     let all = |a: &Memorization, b: &Memorization| -> Result<Vec<NamedDifference>, Error> {
         let one = |s: Statistic| -> Result<NamedDifference, Error> {
             let found = if pair.paired { b.difference(a, s)? } else { b.unpaired_difference(a, s)? };
-            Ok(NamedDifference { name: s.name().into(), difference: difference(found, pair) })
+            Ok(NamedDifference { name: s.name().into(), difference: difference(found) })
         };
         Statistic::ALL.into_iter().map(one).collect()
     };
@@ -75,7 +75,7 @@ pub(super) fn compared(
         baseline: pair.baseline.recipe.clone(),
         candidate: pair.candidate.recipe.clone(),
         dataset: context.dataset.into(),
-        pairing: pair.pairing().into(),
+        pairing: pair.pairing(),
         hard: all(&a.hard, &b.hard)?,
         soft,
         // Undefined where one recipe memorizes every example alike.

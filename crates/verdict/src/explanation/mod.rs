@@ -12,11 +12,11 @@ pub(crate) mod subject;
 use flatleak_attack::Attack;
 use flatleak_explain::PhiMoments;
 use flatleak_pool::{Pool, Signal};
-use flatleak_stats::{Jackknife, models_needed};
+use flatleak_stats::Jackknife;
 
 use crate::judge::ORACLE;
 use crate::recipe::Scored;
-use crate::{Comparison, Detail, Difference, Error, Explanation, LeftOut, RecipeResult, groups};
+use crate::{Comparison, Detail, Difference, Error, Explanation, LeftOut, Pairing, RecipeResult, comparison, groups};
 use influence::Found;
 use memorization::Both;
 use spread::Variances;
@@ -30,6 +30,8 @@ pub(crate) struct Context<'a> {
     pub(crate) influence: bool,
     /// Recipes that the claims are about.
     pub(crate) claimed: Vec<String>,
+    /// Level of the interval on which one claim about one recipe rests.
+    pub(crate) claim_level: f64,
 }
 
 /// Two recipes to compare.
@@ -45,8 +47,8 @@ impl<'a> Pair<'a> {
         Self { baseline, candidate, paired: crate::comparison::share_examples(baseline, candidate) }
     }
 
-    fn pairing(&self) -> &'static str {
-        if self.paired { "paired" } else { "unpaired" }
+    fn pairing(&self) -> Pairing {
+        comparison::Sides::new(self.baseline, self.candidate).pairing
     }
 }
 
@@ -64,15 +66,8 @@ pub(crate) fn steps(pools: usize, pairs: usize) -> usize {
     pools + pairs
 }
 
-fn difference(found: Jackknife, pair: &Pair<'_>) -> Difference {
-    let membership = &pair.baseline.membership;
-    let models = membership.models();
-    let mean = found.interval.mean;
-    Difference {
-        estimate: found.interval,
-        standard_error: found.standard_error,
-        models_needed: models_needed(mean, found.standard_error, models, models / membership.blocks()),
-    }
+fn difference(found: Jackknife) -> Difference {
+    Difference { estimate: found.interval, standard_error: found.standard_error, degrees: Some(found.degrees) }
 }
 
 /// Explains pools; `both`, `attacked` in their order. `comparisons` are those of the attacks, where there are any.

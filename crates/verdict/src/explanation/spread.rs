@@ -68,7 +68,7 @@ impl Variances {
                 signal: signal.into(),
                 side: side.into(),
                 over: over.into(),
-                difference: difference(found, pair),
+                difference: difference(found),
             });
         }
         Ok(out)
@@ -105,7 +105,8 @@ pub(super) fn attribution(
         .map(|(a, b)| -> Result<Difference, Error> {
             let found = b.minus(&a)?;
             let interval = found.interval(0.95, Range::Difference)?;
-            Ok(difference(Jackknife { interval, standard_error: found.standard_error() }, pair))
+            let standard_error = found.standard_error();
+            Ok(difference(Jackknife { interval, standard_error, degrees: found.degrees() }))
         })
         .transpose()?;
     Ok(AttributionResult {
@@ -115,12 +116,12 @@ pub(super) fn attribution(
         baseline_moments: moments(a)?,
         candidate_moments: moments(b)?,
         observed: seen,
-        gaussian: difference(parts.whole, pair),
+        gaussian: difference(parts.whole),
         remainder: seen.map(|s| s.estimate.mean - parts.whole.interval.mean),
-        gap: difference(parts.gap, pair),
-        member_spread: difference(parts.member_spread, pair),
-        non_member_spread: difference(parts.non_member_spread, pair),
-        relative_member_spread: relative.map(|r| difference(r.member_spread, pair)),
-        relative_non_member_spread: relative.map(|r| difference(r.non_member_spread, pair)),
+        gap: difference(parts.gap),
+        member_spread: difference(parts.member_spread),
+        non_member_spread: difference(parts.non_member_spread),
+        relative_member_spread: relative.map(|r| difference(r.member_spread)),
+        relative_non_member_spread: relative.map(|r| difference(r.non_member_spread)),
     })
 }

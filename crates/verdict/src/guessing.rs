@@ -1,0 +1,170 @@
+//! One pool against guessing: does it leak at all?
+
+use flatleak_pool::Pool;
+use flatleak_stats::{Range, Ranking, Relevant, Student, clopper_pearson, delong, limits};
+use serde::{Deserialize, Serialize};
+
+use crate::comparison::{Family, HEADLINE, Point, points};
+use crate::condition::{self, Condition, Knowledge};
+use crate::judge::Judge;
+use crate::recipe::{Scored, chance};
+use crate::{AttackResult, Error, Estimate, FPR_LEVELS, Verdict};
+
+/// What a pool's models say against guessing. Interval and test are one t on the logit scale.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AgainstGuessing {
+    /// `leaks`, `no-relevant-leak`, `inverted`, `open`, `too-few-models` or `withheld`.
+    pub verdict: Verdict,
+    /// The AUC, and the TPR at the level that the design gives.
+    pub points: Vec<GuessingPoint>,
+}
+
+/// One point.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GuessingPoint {
+    /// The metric.
+    pub metric: String,
+    /// The estimate with its simultaneous interval.
+    pub estimate: Estimate,
+    /// Level of that interval.
+    pub level: f64,
+    /// What a score that knows nothing reaches.
+    pub chance: f64,
+    /// Smallest relevant excess over it.
+    pub relevant: f64,
+}
+
+impl GuessingPoint {
+    pub(crate) fn is_above(&self) -> bool {
+        self.estimate.low > self.chance
+    }
+
+    fn is_below(&self) -> bool {
+        self.estimate.high < self.chance
+    }
+
+    fn is_small(&self) -> bool {
+        self.estimate.high - self.chance < self.relevant
+    }
+}
+
+/// The verdict over points with limits.
+pub(crate) fn verdict(points: &[GuessingPoint], enough: bool) -> Verdict {
+    if !enough || points.is_empty() {
+        Verdict::TooFewModels
+    } else if points.iter().any(GuessingPoint::is_below) {
+        Verdict::Inverted
+    } else if points.iter().all(GuessingPoint::is_small) {
+        Verdict::NoRelevantLeak
+    } else if points.iter().any(GuessingPoint::is_above) {
+        Verdict::Leaks
+    } else {
+        Verdict::Open
+    }
+}
+
+/// A point with its smallest relevant excess: of an AUC the smallest relevant difference, of a TPR half its level.
+pub(crate) fn point(point: Point, estimate: Estimate, level: f64, chance: f64, relevant: &Relevant) -> GuessingPoint {
+    let relevant = match point {
+        Point::Auc => relevant.auc,
+        Point::Tpr(at) => 0.5 * FPR_LEVELS[at],
+    };
+    GuessingPoint { metric: point.metric(), estimate, level, chance, relevant }
+}
+
+/// A pool's verdict, of the attack of headlines.
+pub(crate) fn of(
+    judge: &Judge<'_>,
+    result: &AttackResult,
+    scored: &Scored,
+    family: &Family,
+) -> Result<AgainstGuessing, Error> {
+    let (non_members, members) = judge.sizes();
+    let at = points(non_members);
+    let level = family.guessing(at.len());
+    let mut out = Vec::new();
+    let mut enough = true;
+    for p in at {
+        let found = Student::from(&scored.table.of(p.measure())?);
+        enough &= found.says_something();
+        let line = match p {
+            Point::Auc => 0.5,
+            // Tied scores realise less than the level, and knowing nothing then reaches less as well.
+            Point::Tpr(k) => chance(result.tpr_at_fpr.get(k).map_or(FPR_LEVELS[k], |t| t.realised_fpr), non_members),
+        };
+        out.push(point(p, found.rate(level, members)?, level, line, &family.relevant));
+    }
+    debug_assert_eq!(result.name, HEADLINE.name());
+    Ok(AgainstGuessing { verdict: verdict(&out, enough), points: out })
+}
+
+/// One model of a pool against guessing: DeLong's error of the AUC, on the logit scale, and limits of Clopper & Pearson of the TPR, over the examples
+/// of this model as if these were independent. `scores` are those of the attack of headlines on the model's scored examples, `blind` whether
+/// members and non-members differ by themselves.
+///
+/// # Errors
+/// Fewer than two examples of either side.
+pub fn of_target(
+    pool: &Pool,
+    target: usize,
+    (scores, member): (&[f64], &[bool]),
+    blind: bool,
+    relevant: &Relevant,
+) -> Result<(AgainstGuessing, Vec<Condition>), Error> {
+    let members = member.iter().filter(|m| **m).count();
+    let non_members = member.len() - members;
+    let at = points(non_members);
+    let level = Family::new(*relevant, 0, 1, 0).guessing(at.len());
+    let ranking = Ranking::new(scores, member)?;
+    let mut out = Vec::new();
+    for p in at {
+        let (estimate, line) = match p {
+            Point::Auc => {
+                let (auc, error) = delong(scores, member)?;
+                let few = members.min(non_members);
+                (limits(auc, error, few as f64 - 1.0, level, Range::Rate { of: few as f64 })?, 0.5)
+            }
+            Point::Tpr(k) => {
+                let found = ranking.tpr_at(FPR_LEVELS[k]);
+                let limits = clopper_pearson(found.true_positives as u64, members as u64, level)?;
+                (limits, chance(found.realised_fpr, non_members))
+            }
+        };
+        out.push(point(p, estimate, level, line, relevant));
+    }
+    let right = pool.pool[target].accuracy(|i| pool.membership.row(target)[i]);
+    let conditions = condition::about(pool.recipe.clone(), right, blind, Knowledge::new(pool));
+    let verdict = condition::under(verdict(&out, true), &conditions);
+    Ok((AgainstGuessing { verdict, points: out }, conditions))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(metric: Point, low: f64, high: f64) -> GuessingPoint {
+        let chance = if metric == Point::Auc { 0.5 } else { 0.0132 };
+        point(metric, Estimate { mean: 0.5 * (low + high), low, high }, 0.975, chance, &Relevant::default())
+    }
+
+    #[test]
+    fn every_word_about_one_pool() {
+        let tpr = Point::Tpr(2);
+        let cases = [
+            (at(Point::Auc, 0.52, 0.56), at(tpr, 0.01, 0.03), Verdict::Leaks),
+            (at(Point::Auc, 0.49, 0.53), at(tpr, 0.02, 0.05), Verdict::Leaks),
+            (at(Point::Auc, 0.49, 0.53), at(tpr, 0.01, 0.03), Verdict::Open),
+            (at(Point::Auc, 0.496, 0.504), at(tpr, 0.01, 0.016), Verdict::NoRelevantLeak),
+            // Shown, and too small to matter.
+            (at(Point::Auc, 0.501, 0.507), at(tpr, 0.01, 0.016), Verdict::NoRelevantLeak),
+            (at(Point::Auc, 0.496, 0.504), at(tpr, 0.01, 0.03), Verdict::Open),
+            (at(Point::Auc, 0.40, 0.45), at(tpr, 0.02, 0.05), Verdict::Inverted),
+        ];
+        for (auc, tpr, wanted) in cases {
+            let points = [auc, tpr];
+            assert_eq!(verdict(&points, true), wanted, "{points:?}");
+            assert_eq!(verdict(&points, false), Verdict::TooFewModels);
+        }
+        assert_eq!(verdict(&[], true), Verdict::TooFewModels);
+    }
+}
