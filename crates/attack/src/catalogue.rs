@@ -318,6 +318,12 @@ impl Attack {
         }
     }
 
+    /// Whether scores are signals less a threshold of the class, which jumps where shadows change.
+    pub fn has_class_thresholds(self) -> bool {
+        let all = [Self::ConfidencePerClass, Self::LossPerClass, Self::EntropyPerClass, Self::ModifiedEntropyPerClass];
+        all.contains(&self)
+    }
+
     /// Whether a target's score depends on the outputs of other models.
     pub fn uses_shadows(self) -> bool {
         use Attack::*;

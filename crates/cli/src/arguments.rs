@@ -1,6 +1,8 @@
 //! Command-line arguments.
 
 use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use flatleak_attack::Attack;
@@ -135,6 +137,33 @@ pub(crate) enum MessageFormat {
     Json,
 }
 
+/// When enough models are trained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Goal {
+    /// A relevant difference is shown or excluded in every comparison
+    Relevant,
+}
+
+/// A time that may be spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Budget(pub(crate) Duration);
+
+impl FromStr for Budget {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is no time: write 45s, 90m, 2h or 1d");
+        let units = [('s', 1.0), ('m', 60.0), ('h', 3600.0), ('d', 86400.0)];
+        let last = text.trim().chars().last().ok_or_else(wrong)?;
+        let (_, seconds) = units.iter().find(|(unit, _)| *unit == last).ok_or_else(wrong)?;
+        let number: f64 = text.trim().trim_end_matches(last).trim().parse().map_err(|_| wrong())?;
+        if !(number > 0.0 && number * seconds < 1e9) {
+            return Err(format!("{text:?}: a budget is more than nothing, and less than 30 years"));
+        }
+        Ok(Self(Duration::from_secs_f64(number * seconds)))
+    }
+}
+
 /// How to work, which changes no result.
 #[derive(Args, Debug)]
 pub(crate) struct Work {
@@ -185,6 +214,13 @@ pub(crate) struct Compare {
     /// [default: auc=.01,tpr=10%,accuracy=.01]
     #[arg(long, value_name = "auc=X,tpr=X%,accuracy=X")]
     pub(crate) relevant: Option<Relevant>,
+    /// Add models until every comparison is settled: looks at 16, 24, 32, 48, 64, 96, 128, 192 and 256 models per recipe; --models is then the
+    /// most that are trained
+    #[arg(long, value_enum, value_name = "GOAL", conflicts_with = "quick")]
+    pub(crate) until: Option<Goal>,
+    /// Time that `--until` may take, such as 90m or 2h: no look is begun that would not fit
+    #[arg(long, value_name = "TIME", requires = "until")]
+    pub(crate) budget: Option<Budget>,
     /// 16 models and at most 2,000 pool examples: a look, not for decisions
     #[arg(long)]
     pub(crate) quick: bool,

@@ -6,18 +6,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use flatleak_attack::Attack;
 use flatleak_audit::machine;
 use flatleak_data::{Dataset, Request};
 use flatleak_nn::{Architecture, Base, Defences, ENGINE_VERSION, Network, Optimizer, Recipe, views};
-use flatleak_pool::{Pool, Wanted};
+use flatleak_pool::{BLOCK, Pool, Wanted};
 use flatleak_report::{DatasetRecord, Document, RecipeSettings, StudyRecord, Timings, table};
 use flatleak_run::{Event, Plan, Summary};
+use flatleak_stats::{LOOKS, spent_at};
 use flatleak_store::{RunDir, pause_point};
 use flatleak_study::Study;
 use flatleak_verdict::{Analysis, FEW, Family, Options};
 use serde_json::json;
 
-use crate::arguments::{Compare, MessageFormat};
+use crate::arguments::{Compare, Goal, MessageFormat};
 use crate::exit::{DIVERGED, Failure, INTERRUPTED, OTHER, USAGE};
 use crate::outputs::{self, Examples};
 use crate::progress::{Progress, say};
@@ -107,43 +109,165 @@ fn folder(name: &str, digest: &str) -> String {
 
 /// Trains what is missing for one data set, analyses it and writes its results and report.
 fn complete(options: &Compare, job: &Job, workers: usize, stop: &AtomicBool) -> Result<Document, Failure> {
-    let Job { study, data, network, out, .. } = job;
-    let dir = RunDir::open(out, study, data)?;
     let started = Instant::now();
-    let summary = train(options, Plan { study, data, network, dir: &dir }, workers, stop)?;
-    let training_s = started.elapsed().as_secs_f64();
-    let resumable = || format!("interrupted; the same command continues in {}", out.display());
-    if summary.stopped {
-        return Err(Failure::new(INTERRUPTED, resumable()));
+    let Some(goal) = options.until else {
+        let trained = trained(options, job, job.study.models, workers, stop)?;
+        return analysed(options, job, &trained, Look::single(started), workers, stop);
+    };
+    debug_assert_eq!(goal, Goal::Relevant);
+    let budget = options.budget.map(|b| b.0);
+    let mut looked: Vec<usize> = Vec::new();
+    loop {
+        let blocks = LOOKS[looked.len()];
+        let look_started = Instant::now();
+        let trained = trained(options, job, BLOCK * blocks, workers, stop)?;
+        let alpha = spent_at(blocks, ALPHA).unwrap_or(ALPHA);
+        let attacked = Instant::now();
+        let settled = is_settled(options, job, &trained, alpha, workers, stop)?;
+        let attacked = attacked.elapsed().as_secs_f64();
+        let before = looked.last().copied().unwrap_or(0);
+        looked.push(blocks);
+        let most = options.models.unwrap_or(usize::MAX);
+        let next = LOOKS.get(looked.len()).filter(|next| BLOCK * **next <= most);
+        // A further model costs about as much as the last ones did; attacks on all of them grow with their number.
+        let training = look_started.elapsed().as_secs_f64() - attacked;
+        let more = next.map_or(0.0, |next| {
+            let growth = *next as f64 / blocks as f64;
+            training * (next - blocks) as f64 / (blocks - before) as f64 + attacked * growth * (1.0 + WHOLE)
+        });
+        let out_of_time = budget.is_some_and(|b| started.elapsed().as_secs_f64() + more > b.as_secs_f64());
+        let why = match (settled, next, out_of_time) {
+            (true, ..) => "every comparison is settled",
+            (_, None, _) => "no further look is planned",
+            (_, _, true) => "the next would not have fitted into the budget of time",
+            _ => continue,
+        };
+        let all = looked.iter().map(|b| (BLOCK * b).to_string()).collect::<Vec<_>>().join(", ");
+        let note = format!("models were added until a relevant difference is shown or excluded: looks at {all} models per recipe, each at an error of its own that together make 5 %; {why}");
+        let look = Look { alpha, note: Some(note), started };
+        return analysed(options, job, &trained, look, workers, stop);
+    }
+}
+
+/// How many times as long as a look the whole analysis takes that follows the last one.
+const WHOLE: f64 = 3.0;
+
+/// Error of a document's words, sets and claims.
+const ALPHA: f64 = 0.05;
+
+/// What an analysis is told of the looks before it.
+struct Look {
+    alpha: f64,
+    note: Option<String>,
+    started: Instant,
+}
+
+impl Look {
+    /// The only one.
+    fn single(started: Instant) -> Self {
+        Self { alpha: ALPHA, note: None, started }
+    }
+}
+
+/// Models of one data set, ready to be analysed.
+struct Trained {
+    study: Study,
+    dir: RunDir,
+    summary: Summary,
+    pools: Vec<Pool>,
+    /// Position of each pool's recipe in the study.
+    kept: Vec<usize>,
+    seconds: f64,
+}
+
+impl Trained {
+    fn recipes(&self) -> Vec<&Recipe> {
+        self.kept.iter().map(|&r| &self.study.recipes[r]).collect()
     }
 
+    fn views(&self) -> Vec<&Pool> {
+        self.pools.iter().collect()
+    }
+}
+
+/// An interruption that says how to go on.
+fn resumable(job: &Job) -> Failure {
+    Failure::new(INTERRUPTED, format!("interrupted; the same command continues in {}", job.out.display()))
+}
+
+/// Trains what is missing of so many models per recipe.
+fn trained(options: &Compare, job: &Job, models: usize, workers: usize, stop: &AtomicBool) -> Result<Trained, Failure> {
+    let Job { data, network, out, .. } = job;
+    let study = Study { models, ..job.study.clone() };
+    let dir = RunDir::open(out, &study, data)?;
     let started = Instant::now();
+    let summary = train(options, Plan { study: &study, data, network, dir: &dir }, workers, stop)?;
+    let seconds = started.elapsed().as_secs_f64();
+    if summary.stopped {
+        return Err(resumable(job));
+    }
     let kept: Vec<usize> = (0..study.recipes.len()).filter(|r| summary.diverged.iter().all(|d| d.0 != *r)).collect();
     if kept.is_empty() {
         return Err(Failure::new(DIVERGED, "every recipe diverged: lower the learning rate"));
     }
     let pools = kept.iter().map(|&r| dir.pool(r, data, &Wanted::default())).collect::<Result<Vec<_>, _>>()?;
-    let recipes: Vec<&Recipe> = kept.iter().map(|&r| &study.recipes[r]).collect();
-    let asked = question(study, data, &recipes, job.datasets, workers);
-    let views: Vec<&Pool> = pools.iter().collect();
+    Ok(Trained { study, dir, summary, pools, kept, seconds })
+}
+
+/// Whether every comparison has its answer at a look that may err with `alpha`.
+fn is_settled(
+    options: &Compare,
+    job: &Job,
+    trained: &Trained,
+    alpha: f64,
+    workers: usize,
+    stop: &AtomicBool,
+) -> Result<bool, Failure> {
+    let mut asked = question(&trained.study, &job.data, &trained.recipes(), job.datasets, workers);
+    asked.family.alpha = alpha;
+    asked.attacks.retain(|a| *a == Attack::Strongest);
+    let views = trained.views();
+    let found = with_progress("looking", options.work.message_format, stop, |go_on| {
+        flatleak_verdict::compare(&views, &asked, go_on)
+    })
+    .map_err(|f| if f.code == INTERRUPTED { resumable(job) } else { f })?;
+    Ok(found.comparisons.iter().all(|c| c.headline.verdict.is_settled()))
+}
+
+/// The whole analysis of what was trained, written to the run's folder.
+fn analysed(
+    options: &Compare,
+    job: &Job,
+    trained: &Trained,
+    look: Look,
+    workers: usize,
+    stop: &AtomicBool,
+) -> Result<Document, Failure> {
+    let (study, data, summary) = (&trained.study, &job.data, &trained.summary);
+    let started = Instant::now();
+    let mut asked = question(study, data, &trained.recipes(), job.datasets, workers);
+    asked.family.alpha = look.alpha;
+    let views = trained.views();
     let Analysis { results, details } = with_progress("analysis", options.work.message_format, stop, |go_on| {
         flatleak_verdict::analyse(&views, &asked, go_on)
     })
-    .map_err(|f| if f.code == INTERRUPTED { Failure::new(INTERRUPTED, resumable()) } else { f })?;
-    let timings = Timings {
-        training_s,
-        analysis_s: started.elapsed().as_secs_f64(),
-        trained: summary.trained,
-        reused: summary.reused,
-        date: machine::date(),
+    .map_err(|f| if f.code == INTERRUPTED { resumable(job) } else { f })?;
+    let analysis_s = started.elapsed().as_secs_f64();
+    let training_s = match look.note {
+        // Looks between are training's.
+        Some(_) => look.started.elapsed().as_secs_f64() - analysis_s,
+        None => trained.seconds,
     };
+    let (trained_models, reused) = (summary.trained, summary.reused);
+    let timings = Timings { training_s, analysis_s, trained: trained_models, reused, date: machine::date() };
     let diverged: Vec<String> = summary.diverged.iter().map(|d| study.recipes[d.0].name.clone()).collect();
-    let record = record(study, data, dir.data_digest(), options.quick);
+    let record = record(study, data, trained.dir.data_digest(), options.quick);
     let mut document =
         Document::new(record, machine::describe(workers), diverged, results, timings, env!("CARGO_PKG_VERSION"));
     document.family = asked.family;
+    document.notes.extend(look.note);
     let examples = Examples { details: &details, pools: &views, data: Some(data), workers };
-    outputs::write(&mut document, &examples, options.redact, out)?;
+    outputs::write(&mut document, &examples, options.redact, &job.out)?;
     Ok(document)
 }
 

@@ -27,6 +27,8 @@ pub struct Replicates {
     whole: Vec<f64>,
     /// D_b^(-d) by deleted unit d and unit b, the entry b = d of no meaning; absent where units share nothing.
     deleted: Option<Vec<Vec<f64>>>,
+    /// J is not taken off.
+    jumps: bool,
 }
 
 /// Where a measure can lie.
@@ -64,7 +66,7 @@ impl Replicates {
             check_finite("measure of a unit without another", &row[..d])?;
             check_finite("measure of a unit without another", &row[d + 1..])?;
         }
-        Ok(Self { whole, deleted: Some(deleted) })
+        Ok(Self { whole, deleted: Some(deleted), jumps: false })
     }
 
     /// From D_b of units that share nothing, as where an attack has no shadows: V is V_blk.
@@ -76,7 +78,14 @@ impl Replicates {
         if whole.is_empty() {
             return Err(Error::TooFew { what: "units", found: 0, needed: 1 });
         }
-        Ok(Self { whole, deleted: None })
+        Ok(Self { whole, deleted: None, jumps: false })
+    }
+
+    /// The same of a measure that jumps where shadows change, as thresholds do that are the best of few: J estimates the excess of the jackknife
+    /// for measures that change smoothly, and is not taken off here (own; calibrated in book/pools.md).
+    #[must_use]
+    pub fn jumping(self) -> Self {
+        Self { jumps: true, ..self }
     }
 
     /// Number of units, B.
@@ -123,7 +132,7 @@ impl Replicates {
                 Some((0..left).map(|d| both(&row(self, d), &row(other, d))).collect())
             }
         };
-        Ok(Self { whole: both(&self.whole, &other.whole), deleted })
+        Ok(Self { whole: both(&self.whole, &other.whole), deleted, jumps: self.jumps || other.jumps })
     }
 
     /// This less the other, unit by unit.
@@ -150,7 +159,7 @@ impl Replicates {
             variance(&shifts, 0) * shifts.len() as f64
         };
         let excess = self.whole.iter().enumerate().map(of_unit).sum::<f64>() / (b * (b - 1.0));
-        blocks.max(jackknife - excess)
+        blocks.max(if self.jumps { jackknife } else { jackknife - excess })
     }
 
     /// The square root of [`variance`](Self::variance).

@@ -1,6 +1,6 @@
 //! Do 95 % intervals cover?
 //!
-//! `cargo run --release -p flatleak-verdict --example calibration -- DESIGN BLOCKS REPETITIONS [nothing] [population] [all]`, a Markdown table on
+//! `cargo run --release -p flatleak-verdict --example calibration -- DESIGN BLOCKS REPETITIONS [nothing] [population] [all | ATTACK...]`, a Markdown table on
 //! stdout. DESIGN is `pairs` or `single`. Examples stay fixed, membership and noise are redrawn; with `population` examples are redrawn too, and
 //! the intervals that promise to cover that are looked at. `nothing` memorizes nothing. The truth of a scenario is the mean over its
 //! repetitions, because it depends on the number of shadows.
@@ -105,10 +105,12 @@ fn main() {
     let [design, blocks, repetitions, rest @ ..] = arguments.as_slice() else { panic!("DESIGN BLOCKS REPETITIONS") };
     let (blocks, repetitions): (usize, u64) = (blocks.parse().unwrap(), repetitions.parse().unwrap());
     let has = |word: &str| rest.iter().any(|r| r == word);
-    let names: &[&str] = if has("all") {
-        &[]
-    } else {
-        &["strongest", "lira-online-fixed", "rmia", "confidence", "confidence-per-class"]
+    let named: Vec<&str> =
+        rest.iter().map(String::as_str).filter(|w| !["nothing", "population", "all"].contains(w)).collect();
+    let names: &[&str] = match named.as_slice() {
+        _ if has("all") => &[],
+        [] => &["strongest", "lira-online-fixed", "rmia", "confidence", "confidence-per-class"],
+        named => named,
     };
     let attacks: Vec<Attack> = if names.is_empty() {
         let known =

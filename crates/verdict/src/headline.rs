@@ -221,7 +221,8 @@ fn of_candidate(mine: &[&Comparison]) -> Headline {
             }
             None => (Verdict::Mixed, format!("What is said of {candidate} depends on the baseline")),
         };
-        let more: String = mine.iter().map(|c| planning(c.headline.verdict, &c.points, c.models)).next().unwrap_or_default();
+        let more = mine.iter().map(|c| (c, planning(c.headline.verdict, &c.points, c.models))).find(|(_, text)| !text.is_empty());
+        let more = more.map_or(String::new(), |(c, text)| format!(" Against {},{text}", c.baseline));
         return Headline { verdict, sentence: format!("{start}. {}.{more}", each.join(". ")) };
     };
     only.headline.clone()

@@ -62,6 +62,8 @@ pub(crate) struct Table {
     whole: Vec<Vec<f64>>,
     /// By deleted unit; absent for attacks without shadows, but for the balanced accuracy.
     deleted: Option<Vec<Vec<Vec<f64>>>>,
+    /// The scores jump where shadows change.
+    jumps: bool,
     /// Balanced accuracy by deleted unit and unit: its threshold is learnt on others' targets whatever the attack.
     balanced: Vec<Vec<f64>>,
 }
@@ -76,10 +78,9 @@ impl Table {
         if measure == BALANCED {
             return Ok(Replicates::new(column(&self.whole), self.balanced.clone())?);
         }
-        Ok(match &self.deleted {
-            Some(deleted) => Replicates::new(column(&self.whole), deleted.iter().map(|d| column(d)).collect())?,
-            None => Replicates::independent(column(&self.whole))?,
-        })
+        let Some(deleted) = &self.deleted else { return Ok(Replicates::independent(column(&self.whole))?) };
+        let found = Replicates::new(column(&self.whole), deleted.iter().map(|d| column(d)).collect())?;
+        Ok(if self.jumps { found.jumping() } else { found })
     }
 }
 
@@ -201,6 +202,7 @@ pub(crate) fn attack(judge: &Judge<'_>, attack: Attack, run: &Run<'_>) -> Result
     };
     let table = Table {
         balanced: deletions.iter().map(|d| filled(&d.balanced)).collect(),
+        jumps: attack.has_class_thresholds(),
         deleted: shadows.then(|| deletions.iter().map(|d| d.measures.clone()).collect()),
         whole,
     };

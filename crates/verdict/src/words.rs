@@ -94,6 +94,14 @@ impl Tested {
 }
 
 impl Word {
+    /// The word for a difference and the smallest relevant one, at a level.
+    ///
+    /// # Errors
+    /// A level outside (0, 1), an estimate or error that is not finite.
+    pub fn of(difference: Student, delta: f64, level: f64) -> Result<Self, Error> {
+        Ok(Tested::against(difference, delta).at(level)?.word)
+    }
+
     /// All of them.
     pub const ALL: [Self; 10] = [
         Self::RelevantlyMore,
@@ -202,6 +210,12 @@ impl Verdict {
     /// The candidate leaks less at both points, and not negligibly.
     pub fn says_less(self) -> bool {
         matches!(self, Self::RelevantlyLess | Self::Less)
+    }
+
+    /// Whether the question "is there a relevant difference?" has its answer, or more models cannot give one: both sides of the smallest relevant
+    /// difference are not left open.
+    pub fn is_settled(self) -> bool {
+        !matches!(self, Self::Open | Self::LessInPart | Self::More | Self::Less | Self::TooFewModels)
     }
 
     /// Whether more models could still change what is said.
