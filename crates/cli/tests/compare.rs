@@ -34,6 +34,45 @@ fn workers_do_not_matter_and_a_run_extends() {
 }
 
 #[test]
+fn models_are_added_until_it_is_settled_or_the_most_is_reached() {
+    let dir = tempfile::tempdir().unwrap();
+    let (out, plain) = (dir.path().join("until"), dir.path().join("plain"));
+    let until = |more: &[&str]| {
+        let mut command = flatleak();
+        command.args(["compare", "--pool", "60", "--epochs", "1", "--until", "relevant", "--out"]).arg(&out).args(more);
+        command.output().unwrap()
+    };
+    let done = until(&["--models", "30"]);
+    assert_eq!(code(&done), 0);
+    let found = results(&out);
+    // Sixty examples settle nothing: looks at 16 and 24, and 32 are more than was allowed.
+    assert_eq!(found["recipes"][0]["models"], 24);
+    let note = found["notes"][0].as_str().unwrap();
+    assert!(note.contains("looks at 16, 24 models") && note.ends_with("no further look is planned"), "{note}");
+    let alpha = found["family"]["alpha"].as_f64().unwrap();
+    assert!((alpha - 0.05 * 4.0 / 128.0).abs() < 1e-12);
+    // The same models looked at once give the same estimates, and narrower intervals.
+    let mut once = flatleak();
+    once.args(["compare", "--pool", "60", "--epochs", "1", "--models", "24", "--out"]).arg(&plain);
+    assert_eq!(code(&once.output().unwrap()), 0);
+    let once = results(&plain);
+    for (a, b) in [(&found, &once)] {
+        let at = |d: &serde_json::Value, k: &str| d["comparisons"][0]["points"][0]["difference"][k].as_f64().unwrap();
+        assert_eq!(at(a, "mean"), at(b, "mean"));
+        assert!(at(a, "low") < at(b, "low") && at(a, "high") > at(b, "high"));
+    }
+    // A budget that is spent ends it after the first look; results are those of that look.
+    let short = until(&["--budget", "0.01s"]);
+    assert_eq!(code(&short), 0);
+    let found = results(&out);
+    assert_eq!(found["recipes"][0]["models"], 16);
+    assert!(found["notes"][0].as_str().unwrap().contains("budget of time"));
+    for wrong in [&["--budget", "0h"][..], &["--budget", "2"], &["--relevant", "auc=0"], &["--relevant", "tpr=50%"], &["--quick"]] {
+        assert_eq!(code(&until(wrong)), 2, "{wrong:?}");
+    }
+}
+
+#[test]
 fn killed_at_every_point_it_resumes_to_the_same_results() {
     let dir = tempfile::tempdir().unwrap();
     let whole = dir.path().join("whole");

@@ -129,7 +129,7 @@ fn archives_go_out_and_come_back() {
     let output = explain(&[&sgd, &other.join("sam.npz")], &["--out", out.to_str().unwrap()]);
     assert_eq!(code(&output), 0, "{}", words(&output));
     let found = results(&out);
-    assert_eq!(found["explain"]["memorization_differences"][0]["pairing"], "unpaired");
+    assert_eq!(found["explain"]["memorization_differences"][0]["pairing"], "other-examples");
     assert!(found["explain"]["left_out"].to_string().contains("different memberships"));
 }
 

@@ -41,7 +41,13 @@ fn what_is_published_is_trained_once_and_never_changes_a_prediction() {
     let found = run(dir.path(), &format!("{PLAIN}{PUBLISHED}"));
     assert_eq!((&found["timings"]["trained"], &found["timings"]["reused"]), (&0.into(), &36.into()));
     let plain = recipe(&found, "sgd");
-    assert_eq!(plain, recipe(&first, "sgd"));
+    // The verdict on one pool shares its error with the others of its document.
+    let figures = |recipe: &Value| {
+        let mut recipe = recipe.clone();
+        recipe["guessing"]["points"][0]["level"].take();
+        recipe
+    };
+    assert_eq!(figures(plain), figures(recipe(&first, "sgd")));
     for name in ["warm", "top", "labels", "random"] {
         let published = recipe(&found, name);
         for accuracy in ["test_accuracy", "member_accuracy", "non_member_accuracy"] {

@@ -171,7 +171,7 @@ pub enum Pairing {
     Paired,
     /// The same examples, another membership: estimates are independent.
     Unpaired,
-    /// Other examples: intervals cover another draw of examples too.
+    /// Other examples: intervals of leakage cover another draw of examples too.
     OtherExamples,
 }
 

@@ -2,7 +2,7 @@
 
 use flatleak_attack::{Attack, NoAttack, split_metric};
 use flatleak_report::Document;
-use flatleak_verdict::{AttackResult, FPR_LEVELS};
+use flatleak_verdict::{AttackResult, Condition, FPR_LEVELS};
 
 use crate::exit::{Failure, USAGE};
 
@@ -61,13 +61,23 @@ impl Gate {
     pub(super) fn exceeded(&self, document: &Document) -> Vec<String> {
         let each = document.recipes.iter().filter_map(|r| {
             let found = r.attack(&self.attack.name()).and_then(|a| self.of(a));
-            self.against(&r.name, found)
+            self.against(&r.name, found, &r.conditions)
         });
         each.collect()
     }
 
-    /// The sentence about what was measured on one recipe, where it exceeds the limit; what could not be measured keeps none.
-    pub(super) fn against(&self, recipe: &str, found: Option<f64>) -> Option<String> {
+    /// The condition under which to stay below the limit says nothing: models that did not learn leak nothing, and labels alone say less than an
+    /// attacker may get.
+    fn void<'c>(&self, conditions: &'c [Condition]) -> Option<&'c Condition> {
+        conditions.iter().find(|c| match c {
+            Condition::DidNotLearn { .. } => true,
+            Condition::LabelsOnly { .. } => self.attack == Attack::Strongest,
+            Condition::BlindBeatsChance { .. } | Condition::Unfitted { .. } => false,
+        })
+    }
+
+    /// The sentence about what was measured on one recipe, where it exceeds the limit; what could not be measured, or says nothing, keeps none.
+    pub(super) fn against(&self, recipe: &str, found: Option<f64>, conditions: &[Condition]) -> Option<String> {
         let metric = match self.measure {
             Measure::Auc => format!("{}.auc", self.attack),
             Measure::Advantage => format!("{}.advantage", self.attack),
@@ -79,9 +89,13 @@ impl Gate {
                 Some(format!("{recipe}: {metric} could not be measured on these outputs, so its limit is not kept"))
             }
             Some(value) if value > self.limit => {
-                Some(format!("{recipe}: {metric} is {value:.4}, above the limit of {}", self.limit))
+                let blind = conditions.iter().find(|c| matches!(c, Condition::BlindBeatsChance { .. }));
+                let why = blind.map_or(String::new(), |c| format!(" ({})", c.reason()));
+                Some(format!("{recipe}: {metric} is {value:.4}, above the limit of {}{why}", self.limit))
             }
-            Some(_) => None,
+            Some(value) => self.void(conditions).map(|c| {
+                format!("{recipe}: {metric} is {value:.4}, which says nothing, so its limit is not kept: {}", c.reason())
+            }),
         }
     }
 
