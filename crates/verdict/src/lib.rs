@@ -36,6 +36,7 @@ pub use condition::Condition;
 pub use explained::*;
 pub use explanation::detail::{Detail, EXPOSURE_ATTACK};
 pub use flatleak_attack::all as attacks;
+pub use flatleak_stats::Relevant;
 pub use frontier::{Frontier, FrontierPoint, MatchedDifference};
 pub use guessing::{AgainstGuessing, GuessingPoint, of_target};
 pub use headline::{FEW, against_guessing, called};
