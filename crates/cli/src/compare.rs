@@ -231,7 +231,7 @@ fn is_settled(
         flatleak_verdict::compare(&views, &asked, go_on)
     })
     .map_err(|f| if f.code == INTERRUPTED { resumable(job) } else { f })?;
-    Ok(found.comparisons.iter().all(|c| c.headline.verdict.is_settled()))
+    Ok(found.comparisons.iter().all(flatleak_verdict::Comparison::is_settled))
 }
 
 /// The whole analysis of what was trained, written to the run's folder.

@@ -13,9 +13,9 @@ const MOST_BLOCKS: usize = 5000;
 /// Blocks, or models, that would be enough, as a range: the error of few blocks is itself uncertain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Needed {
-    /// At the error that was found; null where out of reach.
+    /// Enough for 80 % power on average over what pilots find; null where out of reach.
     pub about: Option<usize>,
-    /// At the smallest error that 90 % limits allow.
+    /// At the smallest error that 95 % limits allow.
     pub low: Option<usize>,
     /// At the largest.
     pub high: Option<usize>,
@@ -49,8 +49,9 @@ pub fn smallest_detectable(standard_error: f64, degrees: f64, level: f64) -> Res
 }
 
 /// Blocks B' at which a difference of `delta` is excluded with 80 % power where there is none, (t_level + t_.9) se sqrt(B / B') <= delta on
-/// B' - 1 degrees: both limits must lie inside. To detect a true difference of `delta` never takes more. The range comes from the 90 % chi-square
-/// limits of se^2, on B - 1 degrees (own; METHODS section 10). The difference that was observed plays no part: under no difference at all that
+/// B' - 1 degrees: both limits must lie inside. To detect a true difference of `delta` never takes more. The range comes from the 95 % chi-square
+/// limits of se^2, on B - 1 degrees, and the number itself from its upper 60 % limit (own; METHODS section 10 takes se^2 itself and 90 %): an error
+/// that a pilot finds too small costs more power than one too large gains, and V varies more than a chi-square does. The difference that was observed plays no part: under no difference at all that
 /// would promise an end in half of all cases.
 ///
 /// # Errors
@@ -80,7 +81,7 @@ pub fn blocks_needed(standard_error: f64, blocks: usize, delta: f64, level: f64)
         let chi = ChiSquared::new(degrees).map_or(degrees, |c| c.inverse_cdf(p));
         standard_error * (degrees / chi).sqrt()
     };
-    Ok(Needed { about: solve(standard_error), low: solve(limit(0.95)), high: solve(limit(0.05)) })
+    Ok(Needed { about: solve(limit(0.4)), low: solve(limit(0.975)), high: solve(limit(0.025)) })
 }
 
 #[cfg(test)]
@@ -92,9 +93,11 @@ mod tests {
         for (se, blocks, delta, level) in [(0.006, 16, 0.01, 0.975), (0.004, 8, 0.01, 0.95), (0.02, 32, 0.03, 0.9875)] {
             let found = blocks_needed(se, blocks, delta, level).unwrap();
             let b = found.about.unwrap();
+            let degrees = blocks as f64 - 1.0;
+            let wide = se * (degrees / ChiSquared::new(degrees).unwrap().inverse_cdf(0.4)).sqrt();
             let reach = |b: usize| {
                 let d = b as f64 - 1.0;
-                (t_critical(level, d) + t_critical(0.8, d)) * se * (blocks as f64 / b as f64).sqrt()
+                (t_critical(level, d) + t_critical(0.8, d)) * wide * (blocks as f64 / b as f64).sqrt()
             };
             assert!(reach(b) <= delta && reach(b - 1) > delta);
             assert!(found.low.unwrap() < b && b < found.high.unwrap());
@@ -103,8 +106,10 @@ mod tests {
 
     #[test]
     fn values_of_scipy() {
-        // scipy 1.16: f = lambda b: (t.ppf(1 - .025 / 2, b - 1) + t.ppf(.9, b - 1)) * .0075 * sqrt(16 / b); the first b with f(b) <= .01
-        assert_eq!(blocks_needed(0.0075, 16, 0.01, 0.975).unwrap().about, Some(115));
+        // scipy 1.16: se = .0075 * sqrt(15 / chi2.ppf(q, 15)), q = .4, .975, .025; f = lambda b: (t.ppf(1 - .025 / 2, b - 1) + t.ppf(.9, b - 1)) * se *
+        // sqrt(16 / b); the first b with f(b) <= .01
+        let found = blocks_needed(0.0075, 16, 0.01, 0.975).unwrap();
+        assert_eq!(found, Needed { about: Some(131), low: Some(64), high: Some(270) });
         // (t.ppf(.975, 15) + t.ppf(.8, 15)) * .01
         assert!((smallest_detectable(0.01, 15.0, 0.95).unwrap() - 0.029_976_945_187).abs() < 1e-10);
     }

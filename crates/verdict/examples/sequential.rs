@@ -65,7 +65,11 @@ fn sequence(noise: f64, truth: f64, delta: f64, seed: u64) -> End {
             let i = d.difference(level).unwrap();
             i.low <= *truth && *truth <= i.high
         });
-        if words.iter().all(|w| settled(*w)) || matches!(words[0], Word::RelevantlyMore | Word::RelevantlyLess) || blocks == 128 {
+        let narrow = |d: &Student| {
+            let i = d.difference(level).unwrap();
+            i.high - i.low <= delta
+        };
+        if found.iter().all(|(d, _)| narrow(d)) || words.iter().all(|w| settled(*w)) || matches!(words[0], Word::RelevantlyMore | Word::RelevantlyLess) || blocks == 128 {
             return End { blocks, word: words[0], covered };
         }
     }

@@ -10,6 +10,8 @@
 //! `bent` (a monotone map of phi), `offset` (a fixed public number added to phi of each example). With a difference: `effect=X`, members of the
 //! candidate gain X times as much.
 //!
+//! `twelve`: twelve recipes alike, each set against the first; how often a recipe named beforehand, and any, is not among the least leaking.
+//!
 //! The world is that of `calibration`; the noise of models of equal index is correlated .5 between paired recipes.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
@@ -197,6 +199,48 @@ fn draw(scenario: Scenario, blocks: usize, repetition: u64) -> [Pool; 2] {
     pools
 }
 
+/// Twelve recipes alike, and how often words are said about them.
+fn twelve(blocks: usize, repetitions: usize) {
+    const RECIPES_ALIKE: usize = 12;
+    let scenario = Scenario::parse("equal");
+    let found = parallel::map(repetitions, 2, |at| {
+        let at = at as u64;
+        let world = World::new(1);
+        let membership = rows(true, blocks, 10 * at + 1);
+        let common = noise(scenario, membership.models(), 10 * at + 1);
+        let pools: Vec<Pool> = (0..RECIPES_ALIKE as u64)
+            .map(|k| {
+                let own = noise(scenario, membership.models(), 1_000_000 + 100 * at + k);
+                let half = RECIPES.sqrt();
+                let mixed: Vec<Vec<f64>> = common
+                    .iter()
+                    .zip(&own)
+                    .map(|(a, b)| a.iter().zip(b).map(|(a, b)| half * a + (1.0 - RECIPES).sqrt() * b).collect())
+                    .collect();
+                pool(&format!("r{k}"), &world, scenario, membership.clone(), &mixed, 2_000_000 + 100 * at + k)
+            })
+            .collect();
+        let asked = Options {
+            pairs: (1..RECIPES_ALIKE).map(|c| (0, c)).collect(),
+            checkpoints: vec![1; RECIPES_ALIKE],
+            family: flatleak_verdict::Family::new(Default::default(), RECIPES_ALIKE - 1, RECIPES_ALIKE, 0),
+            ..simulated::options(vec![Attack::Strongest], at)
+        };
+        let views: Vec<&Pool> = pools.iter().collect();
+        let found = compare(&views, &asked, |_| true).unwrap();
+        let frontier = found.frontier.unwrap();
+        let word = found.comparisons.iter().any(|c| c.headline.verdict.says_more() || c.headline.verdict.says_less());
+        let left = |name: &str| frontier.sets.iter().any(|s| s.not_among_the_least.iter().any(|r| r == name));
+        let any = frontier.sets.iter().any(|s| !s.not_among_the_least.is_empty());
+        [word, left("r5"), any, frontier.recommended.is_empty()]
+    });
+    println!("\n### twelve equal recipes, {blocks} blocks, {repetitions} repetitions\n");
+    let names = ["any more or less", "r5 is not among the least", "some recipe is not", "none is recommended"];
+    for (k, name) in names.iter().enumerate() {
+        println!("{name}: {}", share(found.iter().filter(|f| f[k]).count(), repetitions));
+    }
+}
+
 /// What one repetition says.
 struct Said {
     comparison: Comparison,
@@ -244,6 +288,9 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [name, blocks, repetitions, rest @ ..] = arguments.as_slice() else { panic!("SCENARIO BLOCKS REPETITIONS") };
     let (blocks, repetitions): (usize, usize) = (blocks.parse().unwrap(), repetitions.parse().unwrap());
+    if name == "twelve" {
+        return twelve(blocks, repetitions);
+    }
     let scenario = Scenario::parse(name);
     let claims = rest.iter().any(|r| r == "claims");
     let all = parallel::map(repetitions, 2, |at| repetition(scenario, blocks, at as u64, claims));

@@ -199,6 +199,15 @@ pub struct Comparison {
     pub metrics: Vec<MetricDifference>,
 }
 
+impl Comparison {
+    /// Whether more models would be of no use: the question has its answer, or every interval is narrower than the smallest relevant difference, so
+    /// that what is left open is on which side of it a difference lies that is about as large.
+    pub fn is_settled(&self) -> bool {
+        let narrow = |p: &PointResult| p.difference.high - p.difference.low <= p.relevant;
+        self.headline.verdict.is_settled() || (!self.points.is_empty() && self.points.iter().all(narrow))
+    }
+}
+
 /// What is said at one operating point. The intervals of all points of all comparisons of a document hold together, with 95 % confidence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PointResult {
