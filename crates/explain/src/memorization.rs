@@ -1,7 +1,7 @@
 //! Memorization (Feldman & Zhang 2020, arXiv 2008.03703, eq. 1 over random subsets).
 
 use flatleak_pool::{Pool, Signal};
-use flatleak_stats::{Interval, Jackknife, Range, jackknife, limits, mean_of_blocks, moments, welch};
+use flatleak_stats::{Interval, Jackknife, Range, Student, jackknife, limits, mean_of_blocks, moments, welch};
 
 use crate::Error;
 use crate::sides::Sides;
@@ -181,9 +181,9 @@ impl Memorization {
     /// # Errors
     /// Fewer than two units.
     pub fn unpaired_difference(&self, baseline: &Self, statistic: Statistic) -> Result<Jackknife, Error> {
-        let side = |m: &Self| -> Result<(f64, f64, f64), Error> {
-            let found = m.statistic(statistic)?;
-            Ok((found.interval.mean, found.standard_error, m.units() as f64 - 1.0))
+        let side = |m: &Self| -> Result<Student, Error> {
+            let Jackknife { interval, standard_error, degrees } = m.statistic(statistic)?;
+            Ok(Student { mean: interval.mean, standard_error, degrees })
         };
         Ok(welch(side(baseline)?, side(self)?, 0.95)?)
     }

@@ -2,7 +2,7 @@
 //! the examples look to one model, the second how much a model's view of one example depends on what else it was trained on.
 
 use flatleak_pool::{Membership, Pool, Signal};
-use flatleak_stats::{Jackknife, jackknife, mean_of_blocks, moments, welch};
+use flatleak_stats::{Jackknife, Student, jackknife, mean_of_blocks, moments, welch};
 
 use crate::Error;
 use crate::sides::Side;
@@ -64,8 +64,9 @@ impl Variance {
     /// # Errors
     /// Fewer than two units.
     pub fn unpaired_difference(&self, baseline: &Self) -> Result<Jackknife, Error> {
-        let side = |v: &Self| -> Result<(f64, f64, f64), Error> {
-            Ok((v.value, v.estimate()?.standard_error, v.units.len() as f64 - 1.0))
+        let side = |v: &Self| -> Result<Student, Error> {
+            let standard_error = v.estimate()?.standard_error;
+            Ok(Student { mean: v.value, standard_error, degrees: v.units.len() as f64 - 1.0 })
         };
         Ok(welch(side(baseline)?, side(self)?, 0.95)?)
     }

@@ -1,23 +1,5 @@
 //! Correction for several tests at once.
 
-/// Holm's adjusted p-values, in the order of `p`.
-///
-/// With p sorted ascending, p~_(i) = max over j <= i of min(1, (n - j + 1) p_(j)) (Holm 1979). Rejecting where
-/// p~ <= alpha keeps the chance of any false rejection in the family at most alpha, whatever the dependence
-/// between the tests. A NaN is no evidence and counts as 1.
-pub fn holm(p: &[f64]) -> Vec<f64> {
-    let values: Vec<f64> = p.iter().map(|&v| if v.is_nan() { 1.0 } else { v }).collect();
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
-    let mut adjusted = vec![0.0; values.len()];
-    let mut largest: f64 = 0.0;
-    for (rank, &index) in order.iter().enumerate() {
-        largest = largest.max(values[index] * (values.len() - rank) as f64).min(1.0);
-        adjusted[index] = largest;
-    }
-    adjusted
-}
-
 /// Benjamini and Hochberg's adjusted p-values of many tests that share few distinct p-values: `p` holds (p-value,
 /// number of tests that have it), in any order; the result has one value per entry.
 ///
@@ -62,14 +44,5 @@ mod tests {
         assert_eq!((many[0], many[1]), (one[0], one[2]));
         assert!((many[0] - 0.0025).abs() < 1e-15 && (many[1] - 0.2).abs() < 1e-15);
         assert_eq!(benjamini_hochberg(&[(f64::NAN, 4), (0.1, 0)])[0], 1.0);
-    }
-
-    #[test]
-    fn multiplies_by_the_tests_left_and_never_decreases() {
-        assert_eq!(holm(&[0.25, 0.125, 0.1875]), [0.375, 0.375, 0.375]);
-        assert_eq!(holm(&[0.5, 0.0625]), [0.5, 0.125]);
-        assert_eq!(holm(&[0.75, 0.625]), [1.0, 1.0]);
-        assert_eq!(holm(&[f64::NAN, 0.0625]), [1.0, 0.125]);
-        assert!(holm(&[]).is_empty());
     }
 }

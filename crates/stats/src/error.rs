@@ -59,14 +59,6 @@ pub enum Error {
         /// The level asked for.
         level: f64,
     },
-    /// Too few bootstrap draws to read limits from.
-    #[error("{draws} bootstrap draws, but at least {needed} are needed: ask for more")]
-    TooFewDraws {
-        /// Draws asked for.
-        draws: usize,
-        /// The fewest that are accepted.
-        needed: usize,
-    },
     /// A proportion without trials, or above one.
     #[error("{successes} successes in {trials} trials are no proportion: check the counts")]
     Counts {
@@ -74,16 +66,6 @@ pub enum Error {
         successes: u64,
         /// Trials.
         trials: u64,
-    },
-    /// A test budget that allows nothing.
-    #[error("a test budget of {max_draws} draws, stopping after {stop_after}, on {workers} workers: none may be 0")]
-    Budget {
-        /// Most draws.
-        max_draws: u64,
-        /// Exceedances at which a metric stops.
-        stop_after: u64,
-        /// Threads.
-        workers: usize,
     },
 }
 

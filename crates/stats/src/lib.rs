@@ -1,10 +1,9 @@
 //! ROC measures, intervals and paired tests.
 //!
 //! [`Ranking`] sorts the scores of one target once and then answers every question about its ROC curve:
-//! AUC, advantage, TPR at a low FPR as an [`OperatingPoint`], the best threshold. [`Interval`] is what
-//! [`block_interval`] and [`jackknife`] make of the targets of a pool, block by block. [`swap_test`] compares
-//! two recipes by exchanging their models, and [`holm`] corrects a family of such tests, [`benjamini_hochberg`] a flood
-//! of them. [`blocks_needed`] says how large a pool would settle an open comparison. [`gaussian`] has the best
+//! AUC, advantage, TPR at a low FPR as an [`OperatingPoint`], the best threshold. [`Replicates`] are measures of
+//! the targets of a pool, block by block, and [`Student`] is an estimate with the error that follows from them: intervals
+//! and p-values at any level are one t. [`benjamini_hochberg`] corrects a flood of tests. [`blocks_needed`] says how large a pool would settle an open comparison. [`gaussian`] has the best
 //! attacks on two normal distributions, and [`parallel`] the map that every crate above uses to spread work.
 //!
 //! Scores are higher for members everywhere. The crate performs no input or output and knows nothing about
@@ -36,7 +35,6 @@ mod meta;
 pub mod moments;
 pub mod normal;
 pub mod parallel;
-mod permutation;
 mod power;
 mod proportion;
 mod relevant;
@@ -46,18 +44,16 @@ mod sequential;
 mod student;
 mod threshold;
 
-pub use correction::{benjamini_hochberg, holm};
+pub use correction::benjamini_hochberg;
 pub use curve::{OperatingPoint, interpolate, precision};
 pub use delong::delong;
 pub use epsilon::empirical_epsilon;
 pub use error::Error;
 pub use exact::{fisher_upper, sign_upper};
 pub use interval::{
-    BCA_FROM, Interval, Jackknife, bca, bca_from_draws, block_interval, jackknife, mean_of_blocks, student_t,
-    student_t_critical, welch, welch_test,
+    Interval, Jackknife, jackknife, mean_of_blocks, student_t, student_t_critical, welch,
 };
 pub use meta::{RandomEffects, random_effects};
-pub use permutation::{Budget, sign_flip_test, smallest_p, swap_test};
 pub use power::{Needed, blocks_needed, smallest_detectable};
 pub use proportion::{clopper_pearson, independent_difference, matched_difference, wilson};
 pub use relevant::{NotRelevant, Relevant};

@@ -1,7 +1,6 @@
 """Write reference.json: values of SciPy and NumPy that tests/reference.rs compares with.
 
 Run in this folder: python3 make_reference.py (made with SciPy 1.17, NumPy 2.4).
-Holm's correction is written out here after R's p.adjust, because SciPy has none.
 """
 
 import json
@@ -52,23 +51,6 @@ def t_interval():
     return cases
 
 
-def bca():
-    """The limits for the draws that SciPy made, and for many draws to compare in distribution."""
-    x = rng.gamma(2.0, 0.1, 40)
-    few = stats.bootstrap((x,), np.mean, n_resamples=250, method="BCa", rng=rng, vectorized=True)
-    many = stats.bootstrap((x,), np.mean, n_resamples=99_999, method="BCa", rng=rng, vectorized=True)
-    out = (x.sum() - x) / (x.size - 1)
-    d = out.mean() - out
-    return {
-        "values": x.tolist(),
-        "level": 0.95,
-        "acceleration": (d**3).sum() / (6 * (d**2).sum() ** 1.5),
-        "draws": few.bootstrap_distribution.tolist(),
-        "few": list(few.confidence_interval),
-        "many": list(many.confidence_interval),
-    }
-
-
 def jackknife():
     """A statistic that is not a mean: the ratio of two sums, left out block by block."""
     x, y = rng.normal(5, 1, 20), rng.normal(9, 2, 20)
@@ -104,35 +86,6 @@ def proportion():
     return cases
 
 
-def holm_adjust(p):
-    p = np.asarray(p)
-    order = np.argsort(p)
-    steps = np.minimum(1, np.maximum.accumulate((p.size - np.arange(p.size)) * p[order]))
-    out = np.empty_like(p)
-    out[order] = steps
-    return out
-
-
-def holm():
-    cases = [rng.random(size) ** 3 for size in [1, 3, 12]] + [np.array([0.01, 0.04, 0.03, 0.005])]
-    return [{"p": p.tolist(), "adjusted": holm_adjust(p).tolist()} for p in cases]
-
-
-def sign_flip():
-    cases = []
-    for size in [3, 9, 14]:
-        d = np.round(rng.normal(0.3, 1.0, size), 1)
-        test = stats.permutation_test(
-            (d,), np.mean, permutation_type="samples", vectorized=False, n_resamples=np.inf, alternative="two-sided"
-        )
-        signs = 1 - 2 * ((np.arange(2**size)[:, None] >> np.arange(size)) & 1)
-        p = float((np.abs(signs @ d) >= abs(d.sum()) - 1e-9).mean())
-        # SciPy doubles the smaller tail, which equals the share of |mean| because signs are symmetric.
-        assert abs(p - test.pvalue) < 1e-12 or test.pvalue == 1.0, (p, test.pvalue)
-        cases.append({"differences": d.tolist(), "p": p})
-    return cases
-
-
 def moments():
     x, y = rng.normal(size=31), rng.normal(size=31)
     return {
@@ -155,7 +108,7 @@ def normal():
     }
 
 
-makers = [roc, t_interval, bca, jackknife, proportion, holm, sign_flip, moments, normal]
+makers = [roc, t_interval, jackknife, proportion, moments, normal]
 with open("reference.json", "w", encoding="utf-8") as file:
     json.dump({make.__name__: make() for make in makers}, file, indent=0)
     file.write("\n")
