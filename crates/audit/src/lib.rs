@@ -14,8 +14,8 @@ use std::time::Instant;
 use flatleak_attack::{Attack, quantile};
 use flatleak_pool::{Design, FEWEST, Pool, SIDE, Wanted};
 use flatleak_report::{Document, Timings};
-use flatleak_store::Imported;
 use flatleak_stats::Relevant;
+use flatleak_store::Imported;
 use flatleak_verdict::{Analysis, Detail, Family, Options, Progress, can_run};
 
 pub use record::foreign_record;

@@ -4,8 +4,8 @@ use flatleak_attack::Attack;
 use flatleak_pool::Pool;
 use flatleak_stats::{Interval, Ranking, Relevant, clopper_pearson, empirical_epsilon};
 use flatleak_verdict::{
-    AgainstGuessing, Condition, DELTA, FPR_LEVELS, PRIORS, Verdict, against_guessing, beats_chance, blind_target, can_run,
-    of_target, scores,
+    AgainstGuessing, Condition, DELTA, FPR_LEVELS, PRIORS, Verdict, against_guessing, beats_chance, blind_target,
+    can_run, of_target, scores,
 };
 use serde::{Deserialize, Serialize};
 

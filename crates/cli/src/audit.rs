@@ -92,7 +92,8 @@ fn one_target(
             Measure::Advantage | Measure::BalancedAccuracy => None,
         }
     };
-    let exceeded: Vec<String> = gates.iter().filter_map(|g| g.against(&pool.recipe, measured(g), &found.conditions)).collect();
+    let exceeded: Vec<String> =
+        gates.iter().filter_map(|g| g.against(&pool.recipe, measured(g), &found.conditions)).collect();
     if options.work.message_format == MessageFormat::Json {
         let event = json!({ "target": path, "exceeded": exceeded });
         say(&format!("{}\n", json!({ "phase": "done", "event": event })));

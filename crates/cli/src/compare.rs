@@ -143,7 +143,9 @@ fn complete(options: &Compare, job: &Job, workers: usize, stop: &AtomicBool) -> 
             _ => continue,
         };
         let all = looked.iter().map(|b| (BLOCK * b).to_string()).collect::<Vec<_>>().join(", ");
-        let note = format!("models were added until a relevant difference is shown or excluded: looks at {all} models per recipe, each at an error of its own that together make 5 %; {why}");
+        let note = format!(
+            "models were added until a relevant difference is shown or excluded: looks at {all} models per recipe, each at an error of its own that together make 5 %; {why}"
+        );
         let look = Look { alpha, note: Some(note), started };
         return analysed(options, job, &trained, look, workers, stop);
     }
@@ -360,18 +362,11 @@ fn train(options: &Compare, plan: Plan<'_>, workers: usize, stop: &AtomicBool) -
 }
 
 /// What is asked about the pools of these recipes, on one of so many data sets.
-pub(crate) fn question(
-    study: &Study,
-    data: &Dataset,
-    recipes: &[&Recipe],
-    datasets: usize,
-    workers: usize,
-) -> Options {
+pub(crate) fn question(study: &Study, data: &Dataset, recipes: &[&Recipe], datasets: usize, workers: usize) -> Options {
     let (pairs, claimed) = (pairs(recipes), (0..recipes.len()).filter(|&r| is_sharp(recipes[r])).collect::<Vec<_>>());
     // Over several data sets every pair has a summary too.
     let rounds = if datasets > 1 { datasets + 1 } else { 1 };
-    let family =
-        Family::new(study.relevant, pairs.len() * rounds, recipes.len() * datasets, claimed.len() * datasets);
+    let family = Family::new(study.relevant, pairs.len() * rounds, recipes.len() * datasets, claimed.len() * datasets);
     Options {
         dataset: data.name.clone(),
         claimed,

@@ -67,7 +67,13 @@ fn models_are_added_until_it_is_settled_or_the_most_is_reached() {
     let found = results(&out);
     assert_eq!(found["recipes"][0]["models"], 16);
     assert!(found["notes"][0].as_str().unwrap().contains("budget of time"));
-    for wrong in [&["--budget", "0h"][..], &["--budget", "2"], &["--relevant", "auc=0"], &["--relevant", "tpr=50%"], &["--quick"]] {
+    for wrong in [
+        &["--budget", "0h"][..],
+        &["--budget", "2"],
+        &["--relevant", "auc=0"],
+        &["--relevant", "tpr=50%"],
+        &["--quick"],
+    ] {
         assert_eq!(code(&until(wrong)), 2, "{wrong:?}");
     }
 }

@@ -192,7 +192,9 @@ fn comparison(c: &Comparison, out: &mut String) -> std::fmt::Result {
         let always = ["test-accuracy", "confidence-variance.non-member", "memorization[noisy]"];
         always.contains(&name) || name.starts_with("lost-accuracy@noise")
     };
-    for m in c.metrics.iter().filter(|m| shown(&m.metric)) {
+    // Results of schema version 1 have their points among the metrics alone.
+    let is_point = |m: &MetricDifference| c.points.is_empty() && m.p_adjusted.is_some();
+    for m in c.metrics.iter().filter(|m| is_point(m) || shown(&m.metric)) {
         row(&m.metric, &m.difference, m.p_value, outcome(m))?;
     }
     Ok(())

@@ -18,8 +18,7 @@ pub fn delong(scores: &[f64], member: &[bool]) -> Result<(f64, f64), Error> {
         return Err(Error::NanScore { index });
     }
     let side = |wanted: bool| {
-        let mut own: Vec<f64> =
-            scores.iter().zip(member).filter(|(_, m)| **m == wanted).map(|(s, _)| *s).collect();
+        let mut own: Vec<f64> = scores.iter().zip(member).filter(|(_, m)| **m == wanted).map(|(s, _)| *s).collect();
         own.sort_unstable_by(f64::total_cmp);
         own
     };

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use statrs::function::beta::{beta_reg, inv_beta_reg};
 
 use crate::error::{Error, check_finite};
+use crate::moments::{mean, variance};
 use crate::replicates::{Range, limits};
 use crate::student::Student;
-use crate::moments::{mean, variance};
 
 /// An estimate with its limits, all in the unit of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -50,9 +50,7 @@ pub use delong::delong;
 pub use epsilon::empirical_epsilon;
 pub use error::Error;
 pub use exact::{fisher_upper, sign_upper};
-pub use interval::{
-    Interval, Jackknife, jackknife, mean_of_blocks, student_t, student_t_critical, welch,
-};
+pub use interval::{Interval, Jackknife, jackknife, mean_of_blocks, student_t, student_t_critical, welch};
 pub use meta::{RandomEffects, random_effects};
 pub use power::{Needed, blocks_needed, smallest_detectable};
 pub use proportion::{clopper_pearson, independent_difference, matched_difference, wilson};

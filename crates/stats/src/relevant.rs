@@ -125,7 +125,10 @@ mod tests {
             let error = text.parse::<Relevant>().unwrap_err().to_string();
             assert!(error.contains(says), "{text}: {error}");
         }
-        assert_eq!(" tpr = 5 % , auc=.02".parse::<Relevant>().unwrap(), Relevant { auc: 0.02, tpr: 0.05, accuracy: 0.01 });
+        assert_eq!(
+            " tpr = 5 % , auc=.02".parse::<Relevant>().unwrap(),
+            Relevant { auc: 0.02, tpr: 0.05, accuracy: 0.01 }
+        );
         let all = Relevant { auc: 0.03, tpr: 0.07, accuracy: 0.005 };
         assert_eq!(all.to_string().parse::<Relevant>().unwrap(), all);
     }

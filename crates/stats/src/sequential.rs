@@ -23,7 +23,10 @@ mod tests {
     fn all_looks_together_spend_alpha() {
         let all: f64 = LOOKS.iter().filter_map(|b| spent_at(*b, 0.05)).sum();
         assert!((all - 0.05).abs() < 1e-15);
-        assert_eq!((spent_at(8, 0.05), spent_at(12, 0.05), spent_at(128, 0.05)), (Some(0.003125), Some(0.0015625), Some(0.0125)));
+        assert_eq!(
+            (spent_at(8, 0.05), spent_at(12, 0.05), spent_at(128, 0.05)),
+            (Some(0.003125), Some(0.0015625), Some(0.0125))
+        );
         assert_eq!(spent_at(10, 0.05), None);
     }
 }

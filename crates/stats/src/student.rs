@@ -95,7 +95,12 @@ mod tests {
         let b = Student { mean: 0.65, standard_error: 0.03, degrees: 15.0 };
         let found = b.plus(-1.0, &a);
         // scipy: stats.ttest_ind_from_stats(.65, .03 * 4, 16, .6, .02 * sqrt(8), 8, equal_var=False).pvalue; df by Satterthwaite
-        assert!((found.p_value() - P).abs() < 1e-9 && (found.degrees - DEGREES).abs() < 1e-9, "{} {}", found.p_value(), found.degrees);
+        assert!(
+            (found.p_value() - P).abs() < 1e-9 && (found.degrees - DEGREES).abs() < 1e-9,
+            "{} {}",
+            found.p_value(),
+            found.degrees
+        );
         // A factor scales the variance by its square.
         let scaled = b.plus(-1.1, &a);
         assert!((scaled.standard_error - (0.0009f64 + 1.21 * 0.0004).sqrt()).abs() < 1e-12);

@@ -29,13 +29,13 @@ impl Sequence {
     /// The measures of the first `blocks`, with and without each.
     fn at(&self, blocks: usize, truth: f64) -> Replicates {
         let part = |b: usize, d: usize| self.given[d] + self.pair[b][d];
-        let sums: Vec<f64> =
-            (0..blocks).map(|b| (0..blocks).filter(|d| *d != b).map(|d| part(b, d)).sum()).collect();
+        let sums: Vec<f64> = (0..blocks).map(|b| (0..blocks).filter(|d| *d != b).map(|d| part(b, d)).sum()).collect();
         let n = blocks as f64 - 1.0;
         let whole = (0..blocks).map(|b| truth + self.own[b] + sums[b] / n).collect();
         let deleted = (0..blocks)
             .map(|d| {
-                let left = |b: usize| if b == d { 0.0 } else { truth + self.own[b] + (sums[b] - part(b, d)) / (n - 1.0) };
+                let left =
+                    |b: usize| if b == d { 0.0 } else { truth + self.own[b] + (sums[b] - part(b, d)) / (n - 1.0) };
                 (0..blocks).map(left).collect()
             })
             .collect();
@@ -69,7 +69,11 @@ fn sequence(noise: f64, truth: f64, delta: f64, seed: u64) -> End {
             let i = d.difference(level).unwrap();
             i.high - i.low <= delta
         };
-        if found.iter().all(|(d, _)| narrow(d)) || words.iter().all(|w| settled(*w)) || matches!(words[0], Word::RelevantlyMore | Word::RelevantlyLess) || blocks == 128 {
+        if found.iter().all(|(d, _)| narrow(d))
+            || words.iter().all(|w| settled(*w))
+            || matches!(words[0], Word::RelevantlyMore | Word::RelevantlyLess)
+            || blocks == 128
+        {
             return End { blocks, word: words[0], covered };
         }
     }
@@ -91,7 +95,9 @@ fn is_false(word: Word, truth: f64, delta: f64) -> bool {
 fn main() {
     let repetitions: usize = std::env::args().nth(1).unwrap().parse().unwrap();
     let delta = Relevant::default().auc;
-    println!("| noise of a block | sized design, blocks | truth | median blocks | of the sized design | of 128 | false words | all intervals cover |");
+    println!(
+        "| noise of a block | sized design, blocks | truth | median blocks | of the sized design | of 128 | false words | all intervals cover |"
+    );
     println!("|---|---|---|---|---|---|---|---|");
     for noise in [0.01, 0.014, 0.018] {
         // The design that a user would size beforehand who knew the error.

@@ -303,11 +303,15 @@ fn main() {
     println!("verdicts: {}", counted.join(", "));
     let count = |f: &dyn Fn(&Comparison) -> bool| all.iter().filter(|s| f(&s.comparison)).count();
     let v = |c: &Comparison| c.headline.verdict;
-    let false_words = count(&|c| v(c).says_more() || v(c).says_less() || matches!(v(c), Verdict::Mixed | Verdict::LessInPart));
+    let false_words =
+        count(&|c| v(c).says_more() || v(c).says_less() || matches!(v(c), Verdict::Mixed | Verdict::LessInPart));
     println!("more, less, mixed or less in part, relevantly or not: {}", share(false_words, repetitions));
     let small = count(&|c| matches!(v(c), Verdict::MoreNegligible | Verdict::LessNegligible));
     println!("negligibly more or less: {}", share(small, repetitions));
-    println!("no relevant difference: {}", share(count(&|c| matches!(v(c), Verdict::Equivalent | Verdict::Identical)), repetitions));
+    println!(
+        "no relevant difference: {}",
+        share(count(&|c| matches!(v(c), Verdict::Equivalent | Verdict::Identical)), repetitions)
+    );
     println!("contradictions between p, interval and word: {}", count(&contradicts));
     let points = all[0].comparison.points.len();
     for k in 0..points {

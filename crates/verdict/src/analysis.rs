@@ -3,18 +3,18 @@
 use flatleak_attack::Attack;
 use flatleak_pool::Pool;
 
+use crate::condition::Knowledge;
 use crate::explanation::link::Links;
 use crate::explanation::memorization::Both;
 use crate::explanation::subject::Explained;
 use crate::explanation::{self, Attacked, Context};
-use crate::condition::Knowledge;
 use crate::judge::{AUC, Judge};
 use crate::recipe::{self, Properties, Run, Scored};
 use crate::scored::can_run;
 use crate::{
-    AgainstGuessing, AttackResult, Blind, Comparison, Condition, Detail, Error, Estimate, Explanation, Family, Frontier,
-    LeftOut, LinkResult, Pairing, RecipeResult, Results, RocFigure, UnderNoise, blind, comparison, condition, figures,
-    frontier, guessing, headline, mismatch,
+    AgainstGuessing, AttackResult, Blind, Comparison, Condition, Detail, Error, Estimate, Explanation, Family,
+    Frontier, LeftOut, LinkResult, Pairing, RecipeResult, Results, RocFigure, UnderNoise, blind, comparison, condition,
+    figures, frontier, guessing, headline, mismatch,
 };
 
 /// What the analysis needs beside the pools.

@@ -132,7 +132,9 @@ impl Condition {
                 format!("members and non-members of {recipe} differ by themselves")
             }
             Self::LabelsOnly { recipe } => {
-                format!("the outputs of {recipe} are labels alone, of which stronger attacks may make more than one look does")
+                format!(
+                    "the outputs of {recipe} are labels alone, of which stronger attacks may make more than one look does"
+                )
             }
             Self::Unfitted { recipe, member_accuracy } => format!(
                 "{recipe} fits {:.1} % of its members, and to fit less lowers leakage by itself",

@@ -86,7 +86,11 @@ impl Place<'_> {
     fn accuracy_beside(&self, other: &Self) -> Result<Student, Error> {
         let (own, theirs) = (Replicates::independent(self.test.clone())?, Replicates::independent(other.test.clone())?);
         let paired = crate::comparison::share_examples(self.pool, other.pool) && own.units() == theirs.units();
-        Ok(if paired { Student::from(&own.minus(&theirs)?) } else { Student::from(&own).plus(-1.0, &Student::from(&theirs)) })
+        Ok(if paired {
+            Student::from(&own.minus(&theirs)?)
+        } else {
+            Student::from(&own).plus(-1.0, &Student::from(&theirs))
+        })
     }
 }
 
@@ -160,7 +164,8 @@ fn point(place: &Place<'_>, best: &Place<'_>, level: f64) -> Result<FrontierPoin
 
 /// One set per operating point, over the recipes of which something may be said: no condition withholds it, and there are blocks enough.
 fn sets(places: &[Place<'_>], alpha: f64) -> Result<Vec<LeastSet>, Error> {
-    let fair = |p: &&Place<'_>| condition::withholding(&p.result.conditions).is_none() && p.leakage.units() >= FEWEST_UNITS;
+    let fair =
+        |p: &&Place<'_>| condition::withholding(&p.result.conditions).is_none() && p.leakage.units() >= FEWEST_UNITS;
     let fair: Vec<&Place<'_>> = places.iter().filter(fair).collect();
     if fair.len() < 2 {
         return Ok(Vec::new());
@@ -186,9 +191,9 @@ fn sets(places: &[Place<'_>], alpha: f64) -> Result<Vec<LeastSet>, Error> {
 fn recommended(sets: &[LeastSet], points: &[FrontierPoint], comparisons: &[Comparison], delta: f64) -> Vec<String> {
     let Some(first) = sets.first() else { return Vec::new() };
     let said_more = |name: &String| {
-        comparisons.iter().any(|c| {
-            (c.candidate == *name && headline::says_up(c)) || (c.baseline == *name && headline::says_down(c))
-        })
+        comparisons
+            .iter()
+            .any(|c| (c.candidate == *name && headline::says_up(c)) || (c.baseline == *name && headline::says_down(c)))
     };
     let accurate = |name: &String| points.iter().any(|p| p.recipe == *name && p.loss.high > -delta);
     let all = first.recipes.iter().filter(|name| sets.iter().all(|s| s.recipes.contains(name)));
@@ -201,7 +206,9 @@ const NAMED: usize = 6;
 fn sentence(points: &[FrontierPoint], sets: &[LeastSet], recommended: &[String], best: &str, delta: f64) -> String {
     let n = points.len();
     let Some(first) = sets.first() else {
-        return format!("Among these {n} recipes none is recommended: too few models, or too few recipes of which anything may be said");
+        return format!(
+            "Among these {n} recipes none is recommended: too few models, or too few recipes of which anything may be said"
+        );
     };
     let of = first.recipes.len() + first.not_among_the_least.len();
     let left = if of < n { format!(" of {of} that can be judged") } else { String::new() };
@@ -211,7 +218,8 @@ fn sentence(points: &[FrontierPoint], sets: &[LeastSet], recommended: &[String],
         );
     }
     let cost = |name: &String| {
-        let e = points.iter().find(|p| p.recipe == *name).map_or(Estimate { mean: 0.0, low: 0.0, high: 0.0 }, |p| p.loss);
+        let e =
+            points.iter().find(|p| p.recipe == *name).map_or(Estimate { mean: 0.0, low: 0.0, high: 0.0 }, |p| p.loss);
         if name == best {
             format!("{name} (none is more accurate)")
         } else {
@@ -302,7 +310,8 @@ mod tests {
             recipes: stays.iter().map(|s| (*s).into()).collect(),
             not_among_the_least: leaves.iter().map(|s| (*s).into()).collect(),
         };
-        let sets = [set("strongest.auc", &["b", "c", "d"], &["a"]), set("strongest.tpr@0.01", &["a", "b", "c", "d"], &[])];
+        let sets =
+            [set("strongest.auc", &["b", "c", "d"], &["a"]), set("strongest.tpr@0.01", &["a", "b", "c", "d"], &[])];
         let found = recommended(&sets, &points, &[], 0.01);
         assert_eq!(found, ["b", "d"]);
         let text = sentence(&points, &sets, &found, "a", 0.01);

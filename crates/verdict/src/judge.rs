@@ -1,18 +1,12 @@
 //! Measures of the targets of a pool, by unit: what every estimate is a mean of.
 
 use flatleak_pool::{Membership, Pool};
-use flatleak_stats::{
-    Judged, Ranking, Replicates, Student, best_thresholds, empirical_epsilon, interpolate, moments,
-};
-use flatleak_stream::{Purpose, Stream};
+use flatleak_stats::{Judged, Ranking, best_thresholds, empirical_epsilon, interpolate, moments};
 
 use crate::{DELTA, Error, FPR_LEVELS};
 
 /// Most blocks that are deleted one by one.
 const SINGLE: usize = 64;
-
-/// Bootstrap draws of examples.
-const DRAWS: u64 = 200;
 
 /// Groups that are deleted of more.
 const UNITS: usize = 32;
@@ -89,7 +83,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Targets of a sheet: model, unit and row.
-    fn targets<'s>(&'s self, sheet: &'s Sheet) -> impl Iterator<Item = (usize, usize, &'s [f64])> {
+    pub(crate) fn targets<'s>(&'s self, sheet: &'s Sheet) -> impl Iterator<Item = (usize, usize, &'s [f64])> {
         let all = sheet.models.iter().zip(&sheet.scores).filter(|(k, _)| self.is_target[**k]);
         all.filter_map(|(&k, row)| Some((k, self.unit_of[self.membership().block(k)]?, row.as_slice())))
     }
@@ -108,7 +102,7 @@ impl<'a> Judge<'a> {
 
     /// Means over the targets of each block, and over the blocks of each unit, of what `f` gives; `None` for a unit of which no target has
     /// one.
-    fn by_unit(&self, found: Vec<(usize, Vec<f64>)>) -> Vec<Option<Vec<f64>>> {
+    pub(crate) fn by_unit(&self, found: Vec<(usize, Vec<f64>)>) -> Vec<Option<Vec<f64>>> {
         let m = self.membership();
         let mean = |rows: &[&Vec<f64>]| -> Option<Vec<f64>> {
             let first = rows.first()?;
@@ -257,131 +251,6 @@ impl<'a> Judge<'a> {
             visit(unit, &scores, &member, &at);
         }
     }
-
-    /// For "examples like these": the mean AUC with an error that covers another draw of examples too, by the two-way variance
-    /// V + V_ex - sum_bi (h_bi - h_i)^2 / ((B - 1)(N - 1) B N) (own; METHODS section 10, after Owen 2007). h_bi is what example i adds to the
-    /// AUC of block b's targets: N / n1 times the share of non-members below it less the AUC for members, mirrored for the others, 0 where it
-    /// is not scored.
-    pub(crate) fn population(&self, sheet: &Sheet, auc: &Replicates) -> Student {
-        let m = self.membership();
-        let n = m.examples() as f64;
-        let mut found = Vec::new();
-        for (k, _, row) in self.targets(sheet) {
-            let member = m.row(k);
-            let side = |wanted: bool| {
-                let mut values: Vec<f64> =
-                    row.iter().zip(member).filter(|(s, own)| !s.is_nan() && **own == wanted).map(|(s, _)| *s).collect();
-                values.sort_unstable_by(f64::total_cmp);
-                values
-            };
-            let (inside, outside) = (side(true), side(false));
-            // Share of sorted values below one, ties half.
-            let below = |values: &[f64], s: f64| {
-                let (low, high) = (values.partition_point(|v| *v < s), values.partition_point(|v| *v <= s));
-                0.5 * (low + high) as f64 / values.len() as f64
-            };
-            let own: f64 = inside.iter().map(|s| below(&outside, *s)).sum::<f64>() / inside.len() as f64;
-            let part = |(s, member): (&f64, &bool)| match (s.is_nan(), member) {
-                (true, _) => 0.0,
-                (_, true) => n / inside.len() as f64 * (below(&outside, *s) - own),
-                (_, false) => n / outside.len() as f64 * (1.0 - below(&inside, *s) - own),
-            };
-            found.push((k, row.iter().zip(member).map(part).collect::<Vec<f64>>()));
-        }
-        let by_unit: Vec<Vec<f64>> = self.by_unit(found).into_iter().flatten().collect();
-        let b = by_unit.len() as f64;
-        let means: Vec<f64> = (0..m.examples()).map(|i| by_unit.iter().map(|row| row[i]).sum::<f64>() / b).collect();
-        let examples = moments::variance(&means, 1) / n;
-        let both: f64 =
-            by_unit.iter().flat_map(|row| row.iter().zip(&means)).map(|(h, mean)| (h - mean) * (h - mean)).sum();
-        let blocks = auc.variance();
-        let variance = blocks + examples - both / ((b - 1.0) * (n - 1.0) * b * n);
-        two_way(auc, blocks, examples, variance, n)
-    }
-
-    /// The same for the TPR at each level, whose share of single examples has no closed form (own; METHODS section 10, not simulated there):
-    /// [`DRAWS`] bootstrap draws of examples, the same for all targets, scores held. v is the variance of the mean over units, v_b that of unit
-    /// b; V + v - max(0, (mean v_b - v) / (B - 1)), never below the larger of V and v.
-    pub(crate) fn resampled(&self, sheet: &Sheet, rates: &[Replicates], seed: u64) -> Vec<Student> {
-        let m = self.membership();
-        let n = m.examples();
-        let targets: Vec<(usize, Vec<(usize, bool)>, Vec<bool>)> = self
-            .targets(sheet)
-            .map(|(k, _, row)| {
-                let mut order: Vec<usize> = (0..n).filter(|&i| !row[i].is_nan()).collect();
-                order.sort_by(|a, b| row[*b].total_cmp(&row[*a]));
-                // The last of tied scores ends a step of the ROC.
-                let ends = (0..order.len()).map(|j| order.get(j + 1).is_none_or(|&next| row[next] < row[order[j]]));
-                let ends = ends.collect();
-                (k, order.into_iter().map(|i| (i, m.row(k)[i])).collect(), ends)
-            })
-            .collect();
-        let draws: Vec<Vec<Vec<f64>>> = (0..DRAWS)
-            .map(|draw| {
-                let mut stream = Stream::new(seed, Purpose::Bootstrap, draw, 0);
-                let mut weight = vec![0u32; n];
-                (0..n).for_each(|_| weight[stream.below(n as u32) as usize] += 1);
-                let of = |(k, order, ends): &(usize, Vec<(usize, bool)>, Vec<bool>)| {
-                    weighted_tpr(order, ends, &weight).map(|rates| (*k, rates.to_vec()))
-                };
-                self.by_unit(targets.iter().filter_map(of).collect()).into_iter().flatten().collect()
-            })
-            .collect();
-        rates
-            .iter()
-            .enumerate()
-            .map(|(level, rate)| {
-                let b = rate.units() as f64;
-                let full: Vec<&Vec<Vec<f64>>> = draws.iter().filter(|d| d.len() == rate.units()).collect();
-                let means: Vec<f64> =
-                    full.iter().map(|d| d.iter().map(|unit| unit[level]).sum::<f64>() / b).collect();
-                let of_unit = |u: usize| {
-                    let own: Vec<f64> = full.iter().map(|d| d[u][level]).collect();
-                    moments::variance(&own, 1)
-                };
-                let examples = moments::variance(&means, 1);
-                let single = (0..rate.units()).map(of_unit).sum::<f64>() / b;
-                let blocks = rate.variance();
-                let both = ((single - examples) / (b - 1.0)).max(0.0);
-                two_way(rate, blocks, examples, blocks + examples - both, n as f64)
-            })
-            .collect()
-    }
-}
-
-/// An estimate over another draw of models and of examples: `variance`, but never less than either part, with Satterthwaite's degrees of a sum of
-/// two variances, of B - 1 and N - 1 degrees.
-fn two_way(of: &Replicates, blocks: f64, examples: f64, variance: f64, n: f64) -> Student {
-    let spread = blocks * blocks / of.degrees() + examples * examples / (n - 1.0);
-    let degrees = if spread > 0.0 { (blocks + examples) * (blocks + examples) / spread } else { of.degrees() };
-    let standard_error = variance.max(blocks.max(examples)).sqrt();
-    Student { mean: of.estimate(), standard_error, degrees: degrees.max(of.degrees().min(1.0)) }
-}
-
-/// The TPR at each level where examples count so many times; `None` where a side is empty. `order` holds examples and their membership from the
-/// highest score down, `ends` whether a step of the ROC ends there.
-fn weighted_tpr(order: &[(usize, bool)], ends: &[bool], weight: &[u32]) -> Option<[f64; FPR_LEVELS.len()]> {
-    let side = |wanted: bool| -> u32 { order.iter().filter(|(_, member)| *member == wanted).map(|(i, _)| weight[*i]).sum() };
-    let (members, others) = (f64::from(side(true)), f64::from(side(false)));
-    if members == 0.0 || others == 0.0 {
-        return None;
-    }
-    let mut out = [0.0; FPR_LEVELS.len()];
-    let (mut hits, mut alarms) = (0u32, 0u32);
-    for ((i, member), ends) in order.iter().zip(ends) {
-        *(if *member { &mut hits } else { &mut alarms }) += weight[*i];
-        if *ends {
-            for (value, level) in out.iter_mut().zip(FPR_LEVELS) {
-                if f64::from(alarms) <= level * others + 1e-9 {
-                    *value = f64::from(hits) / members;
-                }
-            }
-            if f64::from(alarms) > FPR_LEVELS[FPR_LEVELS.len() - 1] * others + 1e-9 {
-                break;
-            }
-        }
-    }
-    Some(out)
 }
 
 /// The AUC of one target among the examples of each stratum: pairs of a member and another in one stratum alone are compared.

@@ -23,6 +23,7 @@ mod headline;
 mod judge;
 mod mismatch;
 mod pooled;
+mod population;
 mod recipe;
 mod results;
 mod scored;

@@ -20,7 +20,8 @@ pub fn pool_differences(comparisons: &[Comparison], family: &Family) -> Result<V
         }
         let all: Vec<&Comparison> = comparisons.iter().filter(alike).collect();
         let is_point = |name: &str| all.iter().all(|o| o.points.iter().any(|p| p.metric == name));
-        let shown = |m: &&MetricDifference| !m.metric.contains('[') && (!m.metric.contains(".tpr@") || is_point(&m.metric));
+        let shown =
+            |m: &&MetricDifference| !m.metric.contains('[') && (!m.metric.contains(".tpr@") || is_point(&m.metric));
         for metric in c.metrics.iter().filter(shown) {
             let found: Vec<_> =
                 all.iter().filter_map(|o| o.metrics.iter().find(|m| m.metric == metric.metric)).collect();
@@ -45,7 +46,11 @@ pub fn pool_differences(comparisons: &[Comparison], family: &Family) -> Result<V
                 between: summary.between,
                 heterogeneity: summary.heterogeneity,
                 p_value: summary.p_value,
-                point: if is_point(&metric.metric) { Some(summarised(&all, &metric.metric, effect, family)?) } else { None },
+                point: if is_point(&metric.metric) {
+                    Some(summarised(&all, &metric.metric, effect, family)?)
+                } else {
+                    None
+                },
             });
         }
     }
@@ -128,7 +133,11 @@ fn of_candidate(candidate: &str, comparisons: &[Comparison], pooled: &[PooledDif
             .filter(|p| p.baseline == baseline && p.candidate == candidate)
             .filter_map(|p| p.point.as_ref())
             .collect();
-        sentences.push(format!("{candidate} against {baseline}: {}.{}", parts.join("; "), like_these(&points, own.len())));
+        sentences.push(format!(
+            "{candidate} against {baseline}: {}.{}",
+            parts.join("; "),
+            like_these(&points, own.len())
+        ));
     }
     Headline { verdict: agreed(&verdicts).unwrap_or(Verdict::Mixed), sentence: sentences.join(" ") }
 }
@@ -202,12 +211,26 @@ mod tests {
             "sam against sgd: relevantly more on b; more on a. 2 data sets are too few to say what holds for others like these."
         );
         assert_eq!(said(&[("a", 0.02, More), ("b", 0.0, Open)]).0.verdict, Mixed);
-        let (four, pooled) =
-            said(&[("a", 0.05, RelevantlyMore), ("b", 0.052, RelevantlyMore), ("c", 0.049, RelevantlyMore), ("d", 0.051, RelevantlyMore)]);
+        let (four, pooled) = said(&[
+            ("a", 0.05, RelevantlyMore),
+            ("b", 0.052, RelevantlyMore),
+            ("c", 0.049, RelevantlyMore),
+            ("d", 0.051, RelevantlyMore),
+        ]);
         assert_eq!(pooled[0].point.as_ref().unwrap().word, Word::RelevantlyMore);
-        assert!(four.sentence.contains("For data sets like these, by random effects over 4: AUC relevantly more, by +0.051 ["), "{}", four.sentence);
+        assert!(
+            four.sentence
+                .contains("For data sets like these, by random effects over 4: AUC relevantly more, by +0.051 ["),
+            "{}",
+            four.sentence
+        );
         // Data sets that differ say less about others than about themselves.
-        let (apart, pooled) = said(&[("a", 0.15, RelevantlyMore), ("b", 0.02, More), ("c", 0.0, Equivalent), ("d", 0.05, RelevantlyMore)]);
+        let (apart, pooled) = said(&[
+            ("a", 0.15, RelevantlyMore),
+            ("b", 0.02, More),
+            ("c", 0.0, Equivalent),
+            ("d", 0.05, RelevantlyMore),
+        ]);
         assert_eq!((apart.verdict, pooled[0].point.as_ref().unwrap().word), (Mixed, Word::Open));
     }
 }

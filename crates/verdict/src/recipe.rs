@@ -251,7 +251,13 @@ fn curve(judge: &Judge<'_>, table: &Table, attack: Attack, fprs: &[f64]) -> Resu
 }
 
 /// Every figure of one attack, from its measures by unit; realised rates and epsilons from its scores.
-fn result(judge: &Judge<'_>, pool: &Pool, attack: Attack, sheet: &Sheet, scored: &Scored) -> Result<AttackResult, Error> {
+fn result(
+    judge: &Judge<'_>,
+    pool: &Pool,
+    attack: Attack,
+    sheet: &Sheet,
+    scored: &Scored,
+) -> Result<AttackResult, Error> {
     let table = &scored.table;
     let (non_members, members) = judge.sizes();
     let rate = |k: usize| Ok::<_, Error>(table.of(k)?.interval(0.95, Range::Rate { of: members })?);

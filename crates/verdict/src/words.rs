@@ -327,7 +327,15 @@ mod tests {
         let table: Vec<String> =
             Word::ALL[..9].iter().map(|a| Word::ALL[..9].iter().map(|b| short(both(*a, *b))).collect()).collect();
         let wanted = [
-            "MMMMMxxxM", "Mmmmmxxxm", "Mmnnnxxxo", "Mmn=eklLo", "MmneeklLo", "xxxkkklLo", "xxxllllLp", "xxxLLLLLp", "Mmooooppo",
+            "MMMMMxxxM",
+            "Mmmmmxxxm",
+            "Mmnnnxxxo",
+            "Mmn=eklLo",
+            "MmneeklLo",
+            "xxxkkklLo",
+            "xxxllllLp",
+            "xxxLLLLLp",
+            "Mmooooppo",
         ];
         assert_eq!(table, wanted);
         // An upper limit below delta is enough for "less", though the word beside it is "open".

@@ -94,7 +94,10 @@ impl Gate {
                 Some(format!("{recipe}: {metric} is {value:.4}, above the limit of {}{why}", self.limit))
             }
             Some(value) => self.void(conditions).map(|c| {
-                format!("{recipe}: {metric} is {value:.4}, which says nothing, so its limit is not kept: {}", c.reason())
+                format!(
+                    "{recipe}: {metric} is {value:.4}, which says nothing, so its limit is not kept: {}",
+                    c.reason()
+                )
             }),
         }
     }

@@ -47,7 +47,8 @@ impl Scale {
             compared.points.iter().any(|p| {
                 let says = if up { p.word.says_more() } else { p.word.says_less() };
                 let metric = compared.metrics.iter().find(|m| m.metric == p.metric);
-                says && metric.is_some_and(|m| self.shared(&of_metric(m), compared.points.len()) == if up { 1 } else { -1 })
+                says && metric
+                    .is_some_and(|m| self.shared(&of_metric(m), compared.points.len()) == if up { 1 } else { -1 })
             })
         };
         match compared.headline.verdict {
@@ -156,7 +157,11 @@ fn unfitted(attacked: &[Attacked<'_>], d: &MemorizationDifference) -> Option<Str
     let results = attacked.iter().filter_map(|a| a.result);
     let mut both = results.filter(|r| r.name == d.baseline || r.name == d.candidate);
     let r = both.find(|r| r.member_accuracy.mean < FITTED)?;
-    Some(format!("{} fits only {:.1} % of its members and does not interpolate", r.name, 100.0 * r.member_accuracy.mean))
+    Some(format!(
+        "{} fits only {:.1} % of its members and does not interpolate",
+        r.name,
+        100.0 * r.member_accuracy.mean
+    ))
 }
 
 /// (b): two halves, both of which must hold: more is memorized (mean square of memorization, less its error, so that noise of few
