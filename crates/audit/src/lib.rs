@@ -260,6 +260,13 @@ impl Pools {
                 "{name}: a quantile regression on these features needs {wanted} held-out examples, not {found}"
             ));
         }
+        let share = scored_share(&pool);
+        if share < FEW_SCORED {
+            self.notes.push(format!(
+                "{name}: with so few models only {:.0} % of the examples can be scored for a target; intervals do not cover which these are, and are too narrow",
+                100.0 * share
+            ));
+        }
         if !pool.membership.is_complementary() {
             self.notes.push(format!("{name}: {}", design(&pool)));
         }
@@ -320,6 +327,17 @@ impl Pools {
         document.notes.clone_from(&self.notes);
         Ok((document, details))
     }
+}
+
+/// Share of examples that are scored for a target, below which intervals are not to be relied on (book/pools.md).
+const FEW_SCORED: f64 = 0.75;
+
+/// The mean share of a pool's examples that are scored for a target.
+fn scored_share(pool: &Pool) -> f64 {
+    let m = &pool.membership;
+    let targets: Vec<usize> = (0..m.models()).filter(|&k| m.is_target(k)).collect();
+    let of = |&k: &usize| (0..m.examples()).filter(|&i| m.is_scored(k, i)).count();
+    targets.iter().map(of).sum::<usize>() as f64 / (targets.len() * m.examples()).max(1) as f64
 }
 
 /// How the targets of a pool without complementary pairs are protected, by its design.

@@ -143,6 +143,9 @@ pub(crate) fn forest(metrics: &[&MetricDifference]) -> String {
     whiskers(&rows, ("← leaks less", "leaks more →"), "Paired differences with 95 % intervals")
 }
 
+/// How many times as far as the middle one of its intervals a figure reaches.
+const WIDE: f64 = 3.0;
+
 /// One row per name with its interval around zero; `ends` say what lies left and right.
 fn whiskers(rows: &[(&str, Estimate)], ends: (&str, &str), title: &str) -> String {
     const ROW: f64 = 22.0;
@@ -150,8 +153,12 @@ fn whiskers(rows: &[(&str, Estimate)], ends: (&str, &str), title: &str) -> Strin
     const LETTER: f64 = 6.2;
     let longest = rows.iter().map(|(name, _)| letters(name)).max().unwrap_or(0);
     let label_width = (LETTER * longest as f64 + 12.0).clamp(120.0, 0.55 * WIDTH);
-    let reach = rows.iter().flat_map(|(_, e)| [e.low.abs(), e.high.abs()]).fold(1e-6, f64::max);
-    let x = |v: f64| label_width + (v / reach + 1.0) / 2.0 * (WIDTH - label_width - RIGHT);
+    // A few very wide intervals run off the figure rather than make all others dots.
+    let mut ends_of: Vec<f64> = rows.iter().map(|(_, e)| e.low.abs().max(e.high.abs())).collect();
+    ends_of.sort_unstable_by(f64::total_cmp);
+    let widest = ends_of.last().copied().unwrap_or(0.0);
+    let reach = widest.min(WIDE * ends_of.get(ends_of.len() / 2).copied().unwrap_or(widest)).max(1e-6);
+    let x = |v: f64| label_width + ((v / reach).clamp(-1.0, 1.0) + 1.0) / 2.0 * (WIDTH - label_width - RIGHT);
     let height = ROW * rows.len() as f64 + 46.0;
     let mut body = String::new();
     for v in [-reach, 0.0, reach] {

@@ -62,7 +62,7 @@ pub(crate) struct Table {
     whole: Vec<Vec<f64>>,
     /// By deleted unit; absent for attacks without shadows, but for the balanced accuracy.
     deleted: Option<Vec<Vec<Vec<f64>>>>,
-    /// The scores jump where shadows change.
+    /// The scores jump where shadows change, and with them the TPR at a level; areas even that out.
     jumps: bool,
     /// Balanced accuracy by deleted unit and unit: its threshold is learnt on others' targets whatever the attack.
     balanced: Vec<Vec<f64>>,
@@ -80,7 +80,7 @@ impl Table {
         }
         let Some(deleted) = &self.deleted else { return Ok(Replicates::independent(column(&self.whole))?) };
         let found = Replicates::new(column(&self.whole), deleted.iter().map(|d| column(d)).collect())?;
-        Ok(if self.jumps { found.jumping() } else { found })
+        Ok(if self.jumps && measure >= TPR { found.jumping() } else { found })
     }
 }
 
