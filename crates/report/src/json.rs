@@ -28,7 +28,7 @@ pub fn parse(text: &str) -> Result<Document, Error> {
     Ok(serde_json::from_value(found)?)
 }
 
-/// What moved from version 1 to 2 (book/run-directory.md): names of verdicts, `verdict` of a metric is now `word`, one recommendation is a list of
+/// What moved from version 1 to 2 (book/run-directory.md): names of verdicts, one recommendation is a list of
 /// them, numbers of models that were promised go. What version 1 did not say stays unsaid: no points, no conditions, no degrees of freedom.
 fn from_version_1(document: &mut Value) {
     let renamed = |verdict: &Value| match verdict.as_str() {
@@ -55,8 +55,8 @@ fn from_version_1(document: &mut Value) {
         c.insert("models".into(), json!(0));
         each(c.get_mut("metrics"), &|m| {
             m.remove("models_needed");
-            if let Some(verdict) = m.remove("verdict") {
-                m.insert("word".into(), renamed(&verdict));
+            if let Some(verdict) = m.get_mut("verdict") {
+                *verdict = renamed(verdict);
             }
         });
     });

@@ -248,6 +248,7 @@ pub struct MetricDifference {
     /// Corrected for the headline's points and for the comparisons of the document (Bonferroni); null elsewhere.
     pub p_adjusted: Option<f64>,
     /// At a headline's point its word there; else which way the 95 % interval points, for test accuracy with its size.
+    #[serde(rename = "verdict")]
     pub word: Word,
 }
 
