@@ -222,11 +222,17 @@ fn claims(d: &Document, out: &mut String) -> std::fmt::Result {
     if !d.explain.claims.is_empty() {
         writeln!(out, "\nThe study's claims, here")?;
     }
+    let mut statement = "";
     for c in &d.explain.claims {
+        if c.statement != statement {
+            statement = &c.statement;
+            for (k, line) in wrap(&format!("({}) {}", c.claim, c.statement), 94).iter().enumerate() {
+                writeln!(out, "{}{line}", if k == 0 { "  " } else { "      " })?;
+            }
+        }
         let which = if d.study.datasets.len() > 1 { format!(", {}", c.dataset) } else { String::new() };
-        let lines = wrap(&format!("({}) {}{which}: {}", c.claim, c.candidate, c.sentence), 94);
-        for (i, line) in lines.iter().enumerate() {
-            writeln!(out, "{}{line}", if i == 0 { "  " } else { "      " })?;
+        for line in wrap(&format!("{}{which}: {}", c.candidate, c.sentence), 92) {
+            writeln!(out, "      {line}")?;
         }
     }
     Ok(())
@@ -288,6 +294,13 @@ pub(crate) fn leaks(word: Word) -> &'static str {
 }
 
 fn plus_minus(e: Estimate) -> String {
+    // Half a width says nothing where the estimate is the end of its range.
+    if e.mean == 1.0 && e.high == 1.0 && e.low < 1.0 {
+        return format!("1.0000 ≥{:.4}", e.low);
+    }
+    if e.mean == 0.0 && e.low == 0.0 && e.high > 0.0 {
+        return format!("0.0000 ≤{:.4}", e.high);
+    }
     format!("{:.4} ±{:.4}", e.mean, (e.high - e.low) / 2.0)
 }
 

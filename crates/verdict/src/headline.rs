@@ -94,7 +94,7 @@ pub(crate) fn planning(verdict: Verdict, points: &[PointResult], models: usize) 
         Some((Some(about), low, high)) => {
             let low = low.unwrap_or(about).max(models);
             let range = high.map_or_else(|| format!("at least {low}"), |high| format!("{low} to {high}"));
-            out += &format!("; about {about} ({range}) would show or exclude a relevant one");
+            out += &format!("; about {about} ({range}) would probably show or exclude a relevant one");
         }
         Some((None, ..)) => out += "; more than 10000 would be needed to show or exclude a relevant one",
         None => {}
@@ -188,7 +188,7 @@ fn candidates(comparisons: &[Comparison]) -> Headline {
         all.push(of_candidate(&mine));
     }
     let first = all.first().map_or(Verdict::NotAsked, |h| h.verdict);
-    let verdict = if all.iter().all(|h| h.verdict == first) { first } else { Verdict::Mixed };
+    let verdict = if all.iter().all(|h| h.verdict == first) { first } else { Verdict::Varies };
     Headline { verdict, sentence: all.into_iter().map(|h| h.sentence).collect::<Vec<_>>().join(" ") }
 }
 
@@ -220,7 +220,7 @@ fn of_candidate(mine: &[&Comparison]) -> Headline {
         if let Some(sentence) = withheld_alike(mine) {
             return Headline { verdict: Verdict::Withheld, sentence };
         }
-        let each: Vec<String> = mine.iter().map(|c| format!("Against {}: {}", c.baseline, in_short(c))).collect();
+        let each: Vec<String> = mine.iter().map(|c| format!("Against {}, {}", c.baseline, in_short(c))).collect();
         let (verdict, start) = match agreed(&verdicts) {
             Some(v) => {
                 let all = mine.iter().map(|c| c.baseline.as_str()).collect::<Vec<_>>();
@@ -241,7 +241,7 @@ fn of_candidate(mine: &[&Comparison]) -> Headline {
                 };
                 (v, joint)
             }
-            None => (Verdict::Mixed, format!("What is said of {candidate} depends on the baseline")),
+            None => (Verdict::Varies, format!("What is said of {candidate} depends on the baseline")),
         };
         let more = mine
             .iter()
@@ -275,7 +275,8 @@ fn in_short(c: &Comparison) -> String {
                 .conditions
                 .iter()
                 .find(|f| !f.withholds() && c.headline.verdict.says_less() && f.recipe() == c.candidate);
-            at_points(&c.points) + &fit.map_or(String::new(), |f| format!(" ({})", f.reason()))
+            let word = GROUPS.iter().find(|(v, _)| *v == c.headline.verdict).map_or("open", |(_, word)| word);
+            format!("{word}: {}", at_points(&c.points)) + &fit.map_or(String::new(), |f| format!(" ({})", f.reason()))
         }
     }
 }
@@ -331,7 +332,7 @@ fn alone(recipes: &[RecipeResult]) -> Headline {
             sentence: "No attack was run: nothing is said of leakage.".into(),
         };
     };
-    let verdict = if found.iter().all(|(_, g)| g.verdict == first.verdict) { first.verdict } else { Verdict::Mixed };
+    let verdict = if found.iter().all(|(_, g)| g.verdict == first.verdict) { first.verdict } else { Verdict::Varies };
     let each = found.iter().map(|(r, g)| against_guessing(&r.name, g, &r.conditions));
     Headline { verdict, sentence: each.collect::<Vec<_>>().join(" ") }
 }

@@ -96,7 +96,7 @@ pub fn across(
         all.push(of_candidate(candidate, comparisons, pooled));
     }
     let verdicts: Vec<Verdict> = all.iter().map(|h| h.verdict).collect();
-    let verdict = agreed(&verdicts).unwrap_or(Verdict::Mixed);
+    let verdict = agreed(&verdicts).unwrap_or(Verdict::Varies);
     Headline { verdict, sentence: all.into_iter().map(|h| h.sentence).collect::<Vec<_>>().join(" ") }
 }
 
@@ -104,7 +104,7 @@ pub fn across(
 fn apart(found: &[(String, Headline)]) -> Headline {
     let verdicts: Vec<Verdict> = found.iter().map(|(_, h)| h.verdict).collect();
     let each: Vec<String> = found.iter().map(|(name, h)| format!("On {name}: {}", h.sentence)).collect();
-    Headline { verdict: agreed(&verdicts).unwrap_or(Verdict::Mixed), sentence: each.join(" ") }
+    Headline { verdict: agreed(&verdicts).unwrap_or(Verdict::Varies), sentence: each.join(" ") }
 }
 
 fn of_candidate(candidate: &str, comparisons: &[Comparison], pooled: &[PooledDifference]) -> Headline {
@@ -119,7 +119,7 @@ fn of_candidate(candidate: &str, comparisons: &[Comparison], pooled: &[PooledDif
     for baseline in baselines {
         let own: Vec<&Comparison> = mine.iter().filter(|c| c.baseline == baseline).copied().collect();
         let said: Vec<Verdict> = own.iter().map(|c| c.headline.verdict).collect();
-        verdicts.push(agreed(&said).unwrap_or(Verdict::Mixed));
+        verdicts.push(agreed(&said).unwrap_or(Verdict::Varies));
         let parts: Vec<String> = GROUPS
             .iter()
             .filter_map(|(verdict, word)| {
@@ -139,7 +139,7 @@ fn of_candidate(candidate: &str, comparisons: &[Comparison], pooled: &[PooledDif
             like_these(&points, own.len())
         ));
     }
-    Headline { verdict: agreed(&verdicts).unwrap_or(Verdict::Mixed), sentence: sentences.join(" ") }
+    Headline { verdict: agreed(&verdicts).unwrap_or(Verdict::Varies), sentence: sentences.join(" ") }
 }
 
 /// What follows for data sets like these.
@@ -203,14 +203,14 @@ mod tests {
 
     #[test]
     fn every_data_set_must_agree_and_three_say_nothing_of_a_fourth() {
-        use Verdict::{Equivalent, Mixed, More, Open, RelevantlyMore};
+        use Verdict::{Equivalent, More, Open, RelevantlyMore, Varies};
         let (two, _) = said(&[("a", 0.02, More), ("b", 0.03, RelevantlyMore)]);
         assert_eq!(two.verdict, More);
         assert_eq!(
             two.sentence,
             "sam against sgd: relevantly more on b; more on a. 2 data sets are too few to say what holds for others like these."
         );
-        assert_eq!(said(&[("a", 0.02, More), ("b", 0.0, Open)]).0.verdict, Mixed);
+        assert_eq!(said(&[("a", 0.02, More), ("b", 0.0, Open)]).0.verdict, Varies);
         let (four, pooled) = said(&[
             ("a", 0.05, RelevantlyMore),
             ("b", 0.052, RelevantlyMore),
@@ -231,6 +231,6 @@ mod tests {
             ("c", 0.0, Equivalent),
             ("d", 0.05, RelevantlyMore),
         ]);
-        assert_eq!((apart.verdict, pooled[0].point.as_ref().unwrap().word), (Mixed, Word::Open));
+        assert_eq!((apart.verdict, pooled[0].point.as_ref().unwrap().word), (Varies, Word::Open));
     }
 }

@@ -164,8 +164,10 @@ pub enum Verdict {
     LessInPart,
     /// Nothing is shown and nothing excluded.
     Open,
-    /// Up at one point, down at the other; or the answer depends on the baseline, the data set or the candidate.
+    /// Up at one point, down at the other.
     Mixed,
+    /// The answer depends on the baseline, the data set or the candidate.
+    Varies,
     /// A condition forbids the word.
     Withheld,
     /// Fewer than 4 blocks.

@@ -92,7 +92,7 @@ class Audit:
     @property
     def verdict(self) -> str:
         """Of one pool ``leaks``, ``no-relevant-leak``, ``inverted`` or ``open``; of several ``relevantly-more``, ``more``, ``more-negligible``,
-        ``equivalent``, ``identical``, their mirrors for less, ``less-in-part``, ``mixed`` or ``open``; ``withheld`` and ``too-few-models`` of both."""
+        ``equivalent``, ``identical``, their mirrors for less, ``less-in-part``, ``mixed``, ``varies`` or ``open``; ``withheld`` and ``too-few-models`` of both."""
         return self.results["headline"]["verdict"]
 
     @property

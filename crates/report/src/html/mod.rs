@@ -209,6 +209,13 @@ impl<'a> Section<'a> {
 
 impl Page<'_> {
     fn percent(&self, e: &Estimate) -> String {
+        // Half a width says nothing where the estimate is the end of its range.
+        if e.mean == 1.0 && e.high == 1.0 && e.low < 1.0 {
+            return format!("100 ≥ {:.2} %", 100.0 * e.low);
+        }
+        if e.mean == 0.0 && e.low == 0.0 && e.high > 0.0 {
+            return format!("0 ≤ {:.2} %", 100.0 * e.high);
+        }
         format!("{:.2} ± {:.2} %", 100.0 * e.mean, 50.0 * (e.high - e.low))
     }
 

@@ -105,7 +105,7 @@ pub(super) fn all(
                 Supports => "This run supports the claim",
                 Contradicts => "This run contradicts the claim",
                 CannotTell if said.iter().any(|s| s.1.0 != CannotTell) => {
-                    "This run cannot tell: the baselines do not agree"
+                    "This run cannot tell, for the baselines do not agree"
                 }
                 CannotTell => "This run cannot tell",
             };
@@ -250,7 +250,7 @@ fn theory(scale: Scale, found: &Explanation, attacked: &[Attacked<'_>], d: &Memo
         return (CannotTell, "phi does not spread over non-members".into());
     };
     let text = format!(
-        "the spread of phi on non-members is {after:.3} of the distance between members and non-members (baseline {before:.3}), which changes the advantage of one threshold by {}",
+        "the spread of phi on non-members is {after:.3} of the distance between members and non-members (baseline {before:.3}), and this spread alone would change the advantage of one threshold by {}",
         figure(&part)
     );
     if let Some(why) = unfitted(attacked, d) {
