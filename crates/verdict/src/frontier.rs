@@ -211,10 +211,14 @@ fn sentence(points: &[FrontierPoint], sets: &[LeastSet], recommended: &[String],
         );
     };
     let of = first.recipes.len() + first.not_among_the_least.len();
-    let left = if of < n { format!(" of {of} that can be judged") } else { String::new() };
+    let among = if of < n {
+        format!("Of the {of} among these {n} recipes that can be judged,")
+    } else {
+        format!("Of these {n} recipes,")
+    };
     if recommended.is_empty() {
         return format!(
-            "Among these {n} recipes{left} none is recommended: no recipe is at once among the least leaking at every point, said to leak no more than another, and within {delta} of the best test accuracy"
+            "{among} none is recommended: no recipe is at once among the least leaking at every point, said to leak no more than another, and within {delta} of the best test accuracy"
         );
     }
     let cost = |name: &String| {
@@ -230,9 +234,13 @@ fn sentence(points: &[FrontierPoint], sets: &[LeastSet], recommended: &[String],
     if recommended.len() > NAMED {
         listed.push(format!("and {} more", recommended.len() - NAMED));
     }
-    let them = if recommended.len() == 1 { "this one is" } else { "these are" };
+    let (them, they) = if recommended.len() == 1 {
+        ("one is", "it cannot be told from the least leaking and is")
+    } else {
+        ("these are", "they cannot be told from the least leaking and are")
+    };
     format!(
-        "Among these {n} recipes{left} {them} recommended, not told from the least leaking and not relevantly less accurate than the best: {}",
+        "{among} {them} recommended: {}; {they} not shown to be relevantly less accurate than the best",
         listed.join(", ")
     )
 }
@@ -315,7 +323,7 @@ mod tests {
         let found = recommended(&sets, &points, &[], 0.01);
         assert_eq!(found, ["b", "d"]);
         let text = sentence(&points, &sets, &found, "a", 0.01);
-        assert!(text.starts_with("Among these 4 recipes these are recommended"), "{text}");
+        assert!(text.starts_with("Of these 4 recipes, these are recommended: b "), "{text}");
         assert!(text.contains("b (test accuracy -0.005 [-0.009, -0.001] beside a)") && !text.contains("c ("), "{text}");
         assert!(recommended(&[], &points, &[], 0.01).is_empty());
         assert!(sentence(&points, &[], &[], "a", 0.01).contains("none is recommended: too few models"));
