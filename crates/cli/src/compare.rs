@@ -56,7 +56,9 @@ pub(crate) fn run(options: &Compare) -> Result<ExitCode, Failure> {
     }
 
     let stop = stop_flag()?;
-    let documents = jobs.iter().map(|job| complete(options, job, workers, &stop)).collect::<Result<Vec<_>, _>>()?;
+    let started = Instant::now();
+    let documents =
+        jobs.iter().map(|job| complete(options, job, started, workers, &stop)).collect::<Result<Vec<_>, _>>()?;
     let folders: Vec<&Path> = jobs.iter().map(|j| j.out.as_path()).collect();
     let Some(document) = outputs::merge(documents, &folders, &out)? else { return Ok(ExitCode::SUCCESS) };
     let page = out.join("report.html");
@@ -108,7 +110,13 @@ fn folder(name: &str, digest: &str) -> String {
 }
 
 /// Trains what is missing for one data set, analyses it and writes its results and report.
-fn complete(options: &Compare, job: &Job, workers: usize, stop: &AtomicBool) -> Result<Document, Failure> {
+fn complete(
+    options: &Compare,
+    job: &Job,
+    begun: Instant,
+    workers: usize,
+    stop: &AtomicBool,
+) -> Result<Document, Failure> {
     let started = Instant::now();
     let Some(goal) = options.until else {
         let trained = trained(options, job, job.study.models, workers, stop)?;
@@ -135,9 +143,9 @@ fn complete(options: &Compare, job: &Job, workers: usize, stop: &AtomicBool) -> 
             let growth = *next as f64 / blocks as f64;
             training * (next - blocks) as f64 / (blocks - before) as f64 + attacked * growth * (1.0 + WHOLE)
         });
-        let out_of_time = budget.is_some_and(|b| started.elapsed().as_secs_f64() + more > b.as_secs_f64());
+        let out_of_time = budget.is_some_and(|b| begun.elapsed().as_secs_f64() + more > b.as_secs_f64());
         let why = match (settled, next, out_of_time) {
-            (true, ..) => "every comparison is settled",
+            (true, ..) => "every comparison is settled or withheld",
             (_, None, _) => "no further look is planned",
             (_, _, true) => "the next would not have fitted into the budget of time",
             _ => continue,
@@ -323,6 +331,13 @@ fn resolve(options: &Compare) -> Result<Study, Failure> {
     study.pool = options.pool.or(study.pool);
     study.seed = options.seed.unwrap_or(study.seed);
     study.check()?;
+    let first = BLOCK * LOOKS[0];
+    if options.until.is_some() && options.models.is_some_and(|most| most < first) {
+        return Err(Failure::new(
+            USAGE,
+            format!("--until looks at {first} models first: --models has to be at least that"),
+        ));
+    }
     Ok(study)
 }
 

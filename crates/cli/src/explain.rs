@@ -179,6 +179,8 @@ fn one(
             without_attacks(record, found.recipes, workers)
         }
     };
+    // What was found at a look of its own is explained at its error.
+    asked.family.alpha = document.family.alpha;
     let before = (document.recipes.as_slice(), document.comparisons.as_slice());
     let (explain, details) = with_progress("explaining", options.work.message_format, stop, |go_on| {
         flatleak_verdict::explain(&views, &asked, Some(before), go_on)

@@ -240,7 +240,12 @@ impl Document {
         let Some(mut whole) = parts.next() else { return Ok(None) };
         let name = |d: &Self| d.study.datasets.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(", ");
         let mut found = vec![(name(&whole), whole.headline.clone())];
+        let several =
+            |notes: Vec<String>, name: &str| notes.into_iter().map(|n| format!("{name}: {n}")).collect::<Vec<_>>();
+        let mut notes = several(whole.notes.clone(), &found[0].0);
         for part in parts {
+            notes.extend(several(part.notes.clone(), &name(&part)));
+            whole.family.alpha = whole.family.alpha.min(part.family.alpha);
             found.push((name(&part), part.headline));
             whole.study.datasets.extend(part.study.datasets);
             whole.diverged.extend(part.diverged);
@@ -259,6 +264,7 @@ impl Document {
         whole.diverged.sort();
         whole.diverged.dedup();
         if found.len() > 1 {
+            whole.notes = notes;
             whole.pooled = pool_differences(&whole.comparisons, &whole.family)?;
             // Where a single data set answers with its frontier, several do with each of theirs.
             let many: Vec<Frontier> = whole.frontiers.iter().filter(|f| f.points.len() > FEW).cloned().collect();

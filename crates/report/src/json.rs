@@ -22,7 +22,7 @@ pub fn parse(text: &str) -> Result<Document, Error> {
     let mut found: Value = serde_json::from_str(text)?;
     match found.get("schema_version").and_then(Value::as_u64) {
         Some(1) => from_version_1(&mut found),
-        Some(version) if version > u64::from(SCHEMA_VERSION) => return Err(Error::Version(version)),
+        Some(version) if version != u64::from(SCHEMA_VERSION) => return Err(Error::Version(version)),
         _ => {}
     }
     Ok(serde_json::from_value(found)?)
@@ -44,6 +44,8 @@ fn from_version_1(document: &mut Value) {
         let all = found.and_then(Value::as_array_mut).into_iter().flatten();
         all.filter_map(Value::as_object_mut).for_each(change);
     };
+    // What is written of it from now on is version 2.
+    document["schema_version"] = json!(SCHEMA_VERSION);
     if let Some(found) = document.get_mut("headline") {
         headline(found);
     }

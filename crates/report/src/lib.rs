@@ -26,7 +26,7 @@ pub enum Error {
     #[error("not a results.json of schema version 1 or 2: {0}")]
     Json(#[from] serde_json::Error),
     /// A document of a later program.
-    #[error("results.json has schema version {0}, but this program knows 1 and 2: use a newer one")]
+    #[error("results.json has schema version {0}, but this program knows 1 and 2: a newer one may know it")]
     Version(u64),
     /// The page could not be rendered.
     #[error("cannot render the report: {0}")]

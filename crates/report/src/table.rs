@@ -290,6 +290,7 @@ pub(crate) fn leaks(word: Word) -> &'static str {
         Word::RelevantlyLess => "relevantly less",
         Word::Open => "open",
         Word::TooFewModels => "too few models",
+        Word::Withheld => "withheld",
     }
 }
 

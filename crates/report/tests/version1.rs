@@ -9,7 +9,10 @@ const TEXT: &str = include_str!("version1.json");
 #[test]
 fn it_is_read_with_what_it_has() {
     let d = json::parse(TEXT).unwrap();
-    assert_eq!((d.schema_version, d.headline.verdict), (1, Verdict::Open));
+    // From here on it is a document of version 2.
+    assert_eq!((d.schema_version, d.headline.verdict), (2, Verdict::Open));
+    let again = json::parse(&json::render(&d).unwrap()).unwrap();
+    assert_eq!((again.frontiers, again.comparisons), (d.frontiers.clone(), d.comparisons.clone()));
     let c = &d.comparisons[0];
     assert_eq!((c.headline.verdict, c.pairing), (Verdict::Open, Pairing::Paired));
     assert!(c.points.is_empty() && c.conditions.is_empty());

@@ -15,6 +15,9 @@ pub struct Student {
     pub degrees: f64,
 }
 
+/// Degrees of freedom below which nothing is said.
+const FEWEST: f64 = (FEWEST_UNITS - 1) as f64;
+
 impl From<&Replicates> for Student {
     fn from(of: &Replicates) -> Self {
         Self { mean: of.estimate(), standard_error: of.standard_error(), degrees: of.degrees() }
@@ -27,7 +30,9 @@ impl Student {
     pub fn plus(&self, c: f64, other: &Self) -> Self {
         let (va, vb) = (self.standard_error * self.standard_error, c * c * other.standard_error * other.standard_error);
         let spread = va * va / self.degrees + vb * vb / other.degrees;
-        let degrees = if spread > 0.0 { (va + vb) * (va + vb) / spread } else { self.degrees.min(other.degrees) };
+        let fewest = self.degrees.min(other.degrees);
+        // Of a side with too few units nothing is known, however many the other has.
+        let degrees = if spread > 0.0 && fewest >= FEWEST { (va + vb) * (va + vb) / spread } else { fewest };
         Self { mean: self.mean + c * other.mean, standard_error: (va + vb).sqrt(), degrees }
     }
 
@@ -40,7 +45,7 @@ impl Student {
     /// Whether there are units enough for limits, and a variance that can be believed: that of several units which differ from the null by the
     /// same amount to the last bit says nothing.
     pub fn says_something(&self) -> bool {
-        self.degrees >= (FEWEST_UNITS - 1) as f64 && (self.standard_error > 0.0 || self.mean == 0.0)
+        self.degrees >= FEWEST && (self.standard_error > 0.0 || self.mean == 0.0)
     }
 
     /// Limits of a difference of two rates; from -1 to 1 where nothing is known.
@@ -65,12 +70,13 @@ impl Student {
         limits(self.mean, self.standard_error, self.degrees, level, Range::Real)
     }
 
-    /// Limits of a rate in [0, 1], taken on the logit scale; `of` are the trials behind a rate of exactly 0 or 1.
+    /// Limits of a rate in [0, 1], taken on the logit scale; `of` are the trials behind a rate of exactly 0 or 1. From 0 to 1 where nothing is known.
     ///
     /// # Errors
     /// A level outside (0, 1), an estimate or error that is not finite.
     pub fn rate(&self, level: f64, of: f64) -> Result<Interval, Error> {
-        if self.degrees < (FEWEST_UNITS - 1) as f64 {
+        let still = self.standard_error == 0.0 && self.mean > 0.0 && self.mean < 1.0;
+        if self.degrees < FEWEST || still {
             return Ok(Interval { mean: self.mean, low: 0.0, high: 1.0 });
         }
         limits(self.mean, self.standard_error, self.degrees, level, Range::Rate { of })
@@ -123,6 +129,11 @@ mod tests {
             let i = none.difference(0.95).unwrap();
             assert_eq!((i.low, i.high, none.p_value()), (-1.0, 1.0, 1.0));
         }
+        // One side with too few units is not made up for by the other.
+        let many = Student { mean: 0.5, standard_error: 0.05, degrees: 30.0 };
+        assert!(!many.plus(-1.0, &few).says_something());
+        let whole = still.rate(0.95, 100.0).unwrap();
+        assert_eq!((whole.low, whole.high), (0.0, 1.0));
         let same = Student { mean: 0.0, standard_error: 0.0, degrees: 7.0 };
         let i = same.difference(0.95).unwrap();
         assert_eq!((i.low, i.high, same.p_value()), (0.0, 0.0, 1.0));

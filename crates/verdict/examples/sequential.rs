@@ -88,7 +88,7 @@ fn is_false(word: Word, truth: f64, delta: f64) -> bool {
         Word::MoreNegligible => truth <= 0.0 || truth > delta,
         Word::Equivalent => truth.abs() >= delta,
         Word::LessNegligible | Word::Less | Word::RelevantlyLess => truth >= 0.0,
-        Word::Identical | Word::Open | Word::TooFewModels => false,
+        Word::Identical | Word::Open | Word::TooFewModels | Word::Withheld => false,
     }
 }
 

@@ -176,7 +176,8 @@ fn draw(scenario: Scenario, blocks: usize, repetition: u64) -> [Pool; 2] {
     let rows = [0, 1].map(|k| rows(scenario.pairs, blocks, if scenario.paired { seeds[0] } else { seeds[k] }));
     let models = rows[0].models();
     let [one, other] = seeds.map(|seed| noise(scenario, models, seed));
-    let second: Vec<Vec<f64>> = match scenario.paired {
+    // A mixture of heavy tails would be lighter than either.
+    let second: Vec<Vec<f64>> = match scenario.paired && !scenario.heavy {
         false => other,
         true => one
             .iter()

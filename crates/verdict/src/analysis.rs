@@ -13,8 +13,8 @@ use crate::recipe::{self, Properties, Run, Scored};
 use crate::scored::can_run;
 use crate::{
     AgainstGuessing, AttackResult, Blind, Comparison, Condition, Detail, Error, Estimate, Explanation, Family,
-    Frontier, LeftOut, LinkResult, Pairing, RecipeResult, Results, RocFigure, UnderNoise, blind, comparison, condition,
-    figures, frontier, guessing, headline, mismatch,
+    Frontier, LeftOut, LinkResult, Pairing, RecipeResult, Results, RocFigure, UnderNoise, Verdict, Word, blind,
+    comparison, condition, figures, frontier, guessing, headline, mismatch,
 };
 
 /// What the analysis needs beside the pools.
@@ -303,10 +303,7 @@ fn attack_all(
         step()?;
     }
     let strongest = out.scored.iter().find(|(attack, _)| *attack == comparison::HEADLINE);
-    let result = out.results.iter().find(|r| r.name == comparison::HEADLINE.name());
-    if let (Some((_, scored)), Some(result)) = (strongest, result) {
-        out.guessing = Some(guessing::of(judge, result, scored, &options.family)?);
-    }
+    out.guessing = strongest.map(|(_, scored)| guessing::of(judge, scored, &options.family)).transpose()?;
     let strongest = strongest.map(|(_, scored)| scored.table.of(AUC)).transpose()?;
     out.blind = strongest.map(|s| blind::of(judge, Some(&s), options.workers)).transpose()?;
     Ok(out)
@@ -356,6 +353,11 @@ fn compare_two(
     let models = pools[a].membership.models().min(pools[b].membership.models());
     let (baseline, candidate) = (pools[a].recipe.clone(), pools[b].recipe.clone());
     let headline = headline::of_comparison((&baseline, &candidate), models, sides.pairing, &points, &conditions);
+    if headline.verdict == Verdict::Withheld {
+        // What the headline withholds no table says.
+        points.iter_mut().for_each(|p| p.word = Word::Withheld);
+        metrics.iter_mut().filter(|m| m.p_adjusted.is_some()).for_each(|m| m.word = Word::Withheld);
+    }
     let (dataset, pairing) = (options.dataset.clone(), sides.pairing);
     Ok(Comparison { baseline, candidate, dataset, pairing, models, headline, points, conditions, metrics })
 }

@@ -34,6 +34,11 @@ pub enum Condition {
         /// Which recipe.
         recipe: String,
     },
+    /// Its models are right on fewer of their members than of the others.
+    MembersDoWorse {
+        /// Which recipe.
+        recipe: String,
+    },
     /// Its members are not all fitted, which lowers leakage by itself. Forbids no word: to fit less is how many defences work.
     Unfitted {
         /// Which recipe.
@@ -71,8 +76,10 @@ fn says_labels_alone(pool: &Pool) -> bool {
     pool.pool.iter().all(|signals| {
         let mut values: Vec<u32> = Vec::new();
         signals.phi.iter().all(|v| {
-            if !values.contains(&v.to_bits()) {
-                values.push(v.to_bits());
+            // 0 and -0 are one value.
+            let bits = (v + 0.0).to_bits();
+            if !values.contains(&bits) {
+                values.push(bits);
             }
             values.len() <= 2
         })
@@ -82,7 +89,11 @@ fn says_labels_alone(pool: &Pool) -> bool {
 /// The conditions of one recipe.
 pub(crate) fn of(result: &RecipeResult, known: Knowledge) -> Vec<Condition> {
     let beaten = result.blind.as_ref().is_some_and(|b| b.beats_chance);
-    about(result.name.clone(), result.member_accuracy.mean, beaten, known)
+    let mut out = about(result.name.clone(), result.member_accuracy.mean, beaten, known);
+    if result.member_accuracy.high < result.non_member_accuracy.low {
+        out.push(Condition::MembersDoWorse { recipe: result.name.clone() });
+    }
+    out
 }
 
 /// The conditions of a recipe, or of one model, with this accuracy on members and perhaps a blind attack that beats chance.
@@ -111,13 +122,14 @@ impl Condition {
             Self::DidNotLearn { recipe, .. }
             | Self::BlindBeatsChance { recipe }
             | Self::LabelsOnly { recipe }
+            | Self::MembersDoWorse { recipe }
             | Self::Unfitted { recipe, .. } => recipe,
         }
     }
 
     /// Whether it forbids every word about more and less leakage.
     pub fn withholds(&self) -> bool {
-        !matches!(self, Self::Unfitted { .. })
+        !matches!(self, Self::Unfitted { .. } | Self::MembersDoWorse { .. })
     }
 
     /// The reason, as a clause.
@@ -136,6 +148,9 @@ impl Condition {
                     "the outputs of {recipe} are labels alone, of which stronger attacks may make more than one look does"
                 )
             }
+            Self::MembersDoWorse { recipe } => format!(
+                "{recipe} is right on fewer of its members than of the others: check that the membership is not the wrong way round"
+            ),
             Self::Unfitted { recipe, member_accuracy } => format!(
                 "{recipe} fits {:.1} % of its members, and to fit less lowers leakage by itself",
                 100.0 * member_accuracy

@@ -1,14 +1,14 @@
 //! One pool against guessing: does it leak at all?
 
 use flatleak_pool::Pool;
-use flatleak_stats::{Range, Ranking, Relevant, Student, clopper_pearson, delong, limits};
+use flatleak_stats::{FEWEST_UNITS, Range, Ranking, Relevant, Student, clopper_pearson, delong, limits};
 use serde::{Deserialize, Serialize};
 
-use crate::comparison::{Family, HEADLINE, Point, points};
+use crate::comparison::{Family, Point, points};
 use crate::condition::{self, Condition, Knowledge};
 use crate::judge::Judge;
 use crate::recipe::{Scored, chance};
-use crate::{AttackResult, Error, Estimate, FPR_LEVELS, Verdict};
+use crate::{Error, Estimate, FPR_LEVELS, Verdict};
 
 /// What a pool's models say against guessing. Interval and test are one t on the logit scale.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,8 +39,9 @@ impl GuessingPoint {
         self.estimate.low > self.chance
     }
 
+    /// Of the AUC alone: tied scores find fewer members at a level than scores without ties do that know nothing either.
     fn is_below(&self) -> bool {
-        self.estimate.high < self.chance
+        self.metric == Point::Auc.metric() && self.estimate.high < self.chance
     }
 
     fn is_small(&self) -> bool {
@@ -72,13 +73,16 @@ pub(crate) fn point(point: Point, estimate: Estimate, level: f64, chance: f64, r
     GuessingPoint { metric: point.metric(), estimate, level, chance, relevant }
 }
 
+/// What a score that knows nothing reaches.
+fn line(point: Point, non_members: usize) -> f64 {
+    match point {
+        Point::Auc => 0.5,
+        Point::Tpr(k) => chance(FPR_LEVELS[k], non_members),
+    }
+}
+
 /// A pool's verdict, of the attack of headlines.
-pub(crate) fn of(
-    judge: &Judge<'_>,
-    result: &AttackResult,
-    scored: &Scored,
-    family: &Family,
-) -> Result<AgainstGuessing, Error> {
+pub(crate) fn of(judge: &Judge<'_>, scored: &Scored, family: &Family) -> Result<AgainstGuessing, Error> {
     let (non_members, members) = judge.sizes();
     let at = points(non_members);
     let level = family.guessing(at.len());
@@ -86,15 +90,15 @@ pub(crate) fn of(
     let mut enough = true;
     for p in at {
         let found = Student::from(&scored.table.of(p.measure())?);
-        enough &= found.says_something();
-        let line = match p {
-            Point::Auc => 0.5,
-            // Tied scores realise less than the level, and knowing nothing then reaches less as well.
-            Point::Tpr(k) => chance(result.tpr_at_fpr.get(k).map_or(FPR_LEVELS[k], |t| t.realised_fpr), non_members),
+        enough &= found.degrees >= (FEWEST_UNITS - 1) as f64;
+        let line = line(p, non_members);
+        let estimate = match found.standard_error == 0.0 && found.mean == line {
+            // Outputs that do not vary at all tell nothing, exactly.
+            true => Estimate { mean: line, low: line, high: line },
+            false => found.rate(level, members)?,
         };
-        out.push(point(p, found.rate(level, members)?, level, line, &family.relevant));
+        out.push(point(p, estimate, level, line, &family.relevant));
     }
-    debug_assert_eq!(result.name, HEADLINE.name());
     Ok(AgainstGuessing { verdict: verdict(&out, enough), points: out })
 }
 
@@ -118,19 +122,17 @@ pub fn of_target(
     let ranking = Ranking::new(scores, member)?;
     let mut out = Vec::new();
     for p in at {
-        let (estimate, line) = match p {
+        let estimate = match p {
             Point::Auc => {
                 let (auc, error) = delong(scores, member)?;
                 let few = members.min(non_members);
-                (limits(auc, error, few as f64 - 1.0, level, Range::Rate { of: few as f64 })?, 0.5)
+                limits(auc, error, few as f64 - 1.0, level, Range::Rate { of: few as f64 })?
             }
             Point::Tpr(k) => {
-                let found = ranking.tpr_at(FPR_LEVELS[k]);
-                let limits = clopper_pearson(found.true_positives as u64, members as u64, level)?;
-                (limits, chance(found.realised_fpr, non_members))
+                clopper_pearson(ranking.tpr_at(FPR_LEVELS[k]).true_positives as u64, members as u64, level)?
             }
         };
-        out.push(point(p, estimate, level, line, relevant));
+        out.push(point(p, estimate, level, line(p, non_members), relevant));
     }
     let right = pool.pool[target].accuracy(|i| pool.membership.row(target)[i]);
     let conditions = condition::about(pool.recipe.clone(), right, blind, Knowledge::new(pool));

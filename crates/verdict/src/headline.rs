@@ -63,6 +63,7 @@ pub(crate) fn at_point(p: &PointResult) -> String {
             format!("open, between {} and {}", signed(e.low, d), signed(e.high, d))
         }
         Word::TooFewModels => "too few models".into(),
+        Word::Withheld => "withheld".into(),
     };
     format!("{name} {said}")
 }
@@ -145,14 +146,23 @@ pub(crate) fn of_comparison(
         (Verdict::Withheld, Some(why)) => sentence += &format!(": {}.", why.reason()),
         _ => sentence += &format!(": {}.", at_points(points)),
     }
-    for fit in conditions.iter().filter(|c| !c.withholds() && verdict.says_less() && c.recipe() == candidate) {
+    for fit in conditions.iter().filter(|c| stands_beside(c, verdict, candidate)) {
         sentence += &format!(" {}.", fit.reason());
     }
     if pairing == Pairing::OtherExamples && !matches!(verdict, Verdict::Withheld | Verdict::TooFewModels) {
-        sentence += " The recipes were trained on other examples: intervals cover another draw of examples too.";
+        sentence += " The recipes are judged on different examples: intervals cover another draw of examples too.";
     }
     sentence += &planning(verdict, points, models);
     Headline { verdict, sentence }
+}
+
+/// Whether a condition that forbids nothing belongs beside a verdict: of a membership that looks inverted always, of a fit beside less leakage.
+fn stands_beside(c: &Condition, verdict: Verdict, candidate: &str) -> bool {
+    match c {
+        Condition::MembersDoWorse { .. } => verdict != Verdict::TooFewModels,
+        Condition::Unfitted { recipe, .. } => verdict.says_less() && recipe == candidate,
+        _ => false,
+    }
 }
 
 /// The verdict over everything that a document compares on one data set: a sentence for every candidate, "more" and "less" only where all its
@@ -243,11 +253,11 @@ fn of_candidate(mine: &[&Comparison]) -> Headline {
             }
             None => (Verdict::Varies, format!("What is said of {candidate} depends on the baseline")),
         };
-        let more = mine
-            .iter()
-            .map(|c| (c, planning(c.headline.verdict, &c.points, c.models)))
-            .find(|(_, text)| !text.is_empty());
-        let more = more.map_or(String::new(), |(c, text)| format!(" Against {},{text}", c.baseline));
+        let planned = |c: &&Comparison| {
+            let text = planning(c.headline.verdict, &c.points, c.models);
+            if text.is_empty() { text } else { format!(" Against {},{text}", c.baseline) }
+        };
+        let more: String = mine.iter().map(planned).collect();
         return Headline { verdict, sentence: format!("{start}. {}.{more}", each.join(". ")) };
     };
     only.headline.clone()
@@ -271,10 +281,7 @@ fn in_short(c: &Comparison) -> String {
         (Verdict::TooFewModels, _) => "too few models".into(),
         (Verdict::Withheld, Some(why)) => format!("withheld, {}", why.reason()),
         _ => {
-            let fit = c
-                .conditions
-                .iter()
-                .find(|f| !f.withholds() && c.headline.verdict.says_less() && f.recipe() == c.candidate);
+            let fit = c.conditions.iter().find(|f| stands_beside(f, c.headline.verdict, &c.candidate));
             let word = GROUPS.iter().find(|(v, _)| *v == c.headline.verdict).map_or("open", |(_, word)| word);
             format!("{word}: {}", at_points(&c.points)) + &fit.map_or(String::new(), |f| format!(" ({})", f.reason()))
         }
@@ -339,6 +346,12 @@ fn alone(recipes: &[RecipeResult]) -> Headline {
 
 /// One pool, or one target, against guessing.
 pub fn against_guessing(name: &str, found: &AgainstGuessing, conditions: &[Condition]) -> String {
+    let said = said_of_one(name, found, conditions);
+    let odd = conditions.iter().find(|c| matches!(c, Condition::MembersDoWorse { .. }));
+    odd.map_or(said.clone(), |c| format!("{said} But {}.", c.reason()))
+}
+
+fn said_of_one(name: &str, found: &AgainstGuessing, conditions: &[Condition]) -> String {
     let figures = found.points.iter().map(beside_chance).collect::<Vec<_>>().join(" and ");
     let attack = "An attacker tells members from others";
     match (found.verdict, condition::withholding(conditions)) {
@@ -405,7 +418,7 @@ mod tests {
             Word::Less => (-3.0, -0.2),
             Word::RelevantlyLess => (-3.0, -1.2),
             Word::Open => (-2.0, 3.0),
-            Word::TooFewModels => (-100.0, 100.0),
+            Word::TooFewModels | Word::Withheld => (-100.0, 100.0),
         }
     }
 
@@ -444,6 +457,7 @@ mod tests {
             ),
             ("blind attack beats chance", Condition::BlindBeatsChance { recipe: sam() }),
             ("labels alone", Condition::LabelsOnly { recipe: sam() }),
+            ("members do worse", Condition::MembersDoWorse { recipe: sam() }),
             ("members not fitted", Condition::Unfitted { recipe: sam(), member_accuracy: 0.93 }),
         ]
     }
@@ -525,7 +539,7 @@ mod tests {
             }
             table.push('\n');
         }
-        assert_eq!(cells, 600);
+        assert_eq!(cells, 700);
         let book = std::fs::read_to_string(format!("{BOOK}verdicts.md")).unwrap();
         assert!(book.contains(&table), "the table of book/verdicts.md is not this one:\n{table}");
     }

@@ -29,6 +29,8 @@ pub enum Word {
     Open,
     /// Fewer than 4 blocks.
     TooFewModels,
+    /// A condition forbids the word.
+    Withheld,
 }
 
 /// Which way a word points.
@@ -102,7 +104,7 @@ impl Word {
         Ok(Tested::against(difference, delta).at(level)?.word)
     }
 
-    /// All of them.
+    /// All that follow from intervals.
     pub const ALL: [Self; 10] = [
         Self::RelevantlyMore,
         Self::More,
@@ -120,7 +122,7 @@ impl Word {
         match self {
             Self::RelevantlyMore | Self::More | Self::MoreNegligible => Direction::Up,
             Self::RelevantlyLess | Self::Less | Self::LessNegligible => Direction::Down,
-            Self::Identical | Self::Equivalent | Self::Open | Self::TooFewModels => Direction::Neither,
+            Self::Identical | Self::Equivalent | Self::Open | Self::TooFewModels | Self::Withheld => Direction::Neither,
         }
     }
 
@@ -199,6 +201,7 @@ impl From<Word> for Verdict {
             Word::RelevantlyLess => Self::RelevantlyLess,
             Word::Open => Self::Open,
             Word::TooFewModels => Self::TooFewModels,
+            Word::Withheld => Self::Withheld,
         }
     }
 }

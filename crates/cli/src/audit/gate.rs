@@ -72,7 +72,7 @@ impl Gate {
         conditions.iter().find(|c| match c {
             Condition::DidNotLearn { .. } => true,
             Condition::LabelsOnly { .. } => self.attack == Attack::Strongest,
-            Condition::BlindBeatsChance { .. } | Condition::Unfitted { .. } => false,
+            Condition::BlindBeatsChance { .. } | Condition::MembersDoWorse { .. } | Condition::Unfitted { .. } => false,
         })
     }
 

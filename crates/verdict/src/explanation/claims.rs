@@ -91,8 +91,8 @@ pub(super) fn all(
                 .map(|d| {
                     let compared = comparisons.iter().find(|c| c.candidate == candidate && c.baseline == d.baseline);
                     let said = match claim {
-                        "a" => exposure(scale, compared),
-                        "b" => atypical(scale, found, d),
+                        "a" => if_fitted(exposure(scale, compared), attacked, d),
+                        "b" => if_fitted(atypical(scale, found, d), attacked, d),
                         "c" => variance(scale, found, attacked, compared, d),
                         _ => theory(scale, found, attacked, d),
                     };
@@ -139,6 +139,9 @@ fn exposure(scale: Scale, compared: Option<&Comparison>) -> Said {
 
 /// What the headline says, as a clause about the candidate.
 fn leakage(compared: &Comparison) -> String {
+    if compared.points.is_empty() {
+        return "no verdict of this version was made on leakage".into();
+    }
     let at = || compared.points.iter().map(at_point).collect::<Vec<_>>().join("; ");
     match (compared.headline.verdict, condition::withholding(&compared.conditions)) {
         (Verdict::TooFewModels, _) => "there are too few models for a verdict on leakage".into(),
@@ -149,6 +152,14 @@ fn leakage(compared: &Comparison) -> String {
             format!("it leaks no relevant amount more or less ({})", at())
         }
         _ => format!("leakage is open ({})", at()),
+    }
+}
+
+/// The claims are about models that fit their members: what others say of them is no evidence either way.
+fn if_fitted((outcome, text): Said, attacked: &[Attacked<'_>], d: &MemorizationDifference) -> Said {
+    match unfitted(attacked, d) {
+        Some(why) if outcome != CannotTell => (CannotTell, format!("{text}; but {why}")),
+        _ => (outcome, text),
     }
 }
 
