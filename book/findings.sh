@@ -18,7 +18,9 @@ for name in "$@"; do
   # shellcheck disable=SC2086
   "$flatleak" compare ${file:+"$file"} --out "$folder/$name" | sed '/^report: /,$d' | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' >"book/findings/$name.txt"
   [ -n "${page[$name]:-}" ] || continue
-  awk -v name="$name" -v text="book/findings/$name.txt" '
+  # Of many recipes a page shows headline and tables; every comparison stands in book/findings.
+  sed '/^at equal test accuracy/,$d' "book/findings/$name.txt" >"$folder/shown"
+  awk -v name="$name" -v text="$folder/shown" '
     $0 == "<!-- printed: " name " -->" { print; print "```"; while ((getline line < text) > 0) print line; print "```"; inside = 1; next }
     $0 == "<!-- end -->" { inside = 0 }
     !inside { print }
