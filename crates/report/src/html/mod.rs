@@ -211,10 +211,10 @@ impl Page<'_> {
     fn percent(&self, e: &Estimate) -> String {
         // Half a width says nothing where the estimate is the end of its range.
         if e.mean == 1.0 && e.high == 1.0 && e.low < 1.0 {
-            return format!("100 ≥ {:.2} %", 100.0 * e.low);
+            return format!("100 % (≥ {:.2})", 100.0 * e.low);
         }
         if e.mean == 0.0 && e.low == 0.0 && e.high > 0.0 {
-            return format!("0 ≤ {:.2} %", 100.0 * e.high);
+            return format!("0 % (≤ {:.2})", 100.0 * e.high);
         }
         format!("{:.2} ± {:.2} %", 100.0 * e.mean, 50.0 * (e.high - e.low))
     }
@@ -355,7 +355,9 @@ impl Page<'_> {
             return ("–".into(), "–".into());
         }
         let some = |n: Option<usize>| n.map_or("over 10000".into(), |n| n.to_string());
-        let needed = p.models_needed.map(|n| format!("{} ({} to {})", some(n.about), some(n.low), some(n.high)));
+        // Fewer than there are were not enough.
+        let low = |n: Option<usize>| n.map(|n| n.max(self.d.study.models));
+        let needed = p.models_needed.map(|n| format!("{} ({} to {})", some(n.about), some(low(n.low)), some(n.high)));
         (p.detectable.map_or("–".into(), |d| format!("{d:.4}")), needed.unwrap_or("–".into()))
     }
 
