@@ -71,6 +71,7 @@ fn models_are_added_until_it_is_settled_or_the_most_is_reached() {
         &["--relevant", "auc=0"],
         &["--relevant", "tpr=50%"],
         &["--quick"],
+        &["--models", "8"],
     ] {
         assert_eq!(code(&until(wrong)), 2, "{wrong:?}");
     }

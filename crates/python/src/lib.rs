@@ -20,6 +20,15 @@ type Array = (String, Vec<usize>, PyBackedBytes);
 /// A pool: name, what its outputs are, outputs, labels, membership, held-out outputs with their labels, and features of both sets.
 type Outputs = (String, String, Array, Option<Array>, Array, Option<(Array, Option<Array>)>, Option<(Array, Array)>);
 
+/// How an audit is run, from a dictionary.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct Asked {
+    variant: String,
+    attacks: Vec<String>,
+    relevant: String,
+}
+
 fn wrong(e: impl std::fmt::Display) -> PyErr {
     PyValueError::new_err(e.to_string())
 }
@@ -39,15 +48,13 @@ fn audit(
     py: Python<'_>,
     pools: Vec<Outputs>,
     name: String,
-    variant: &str,
-    attacks: Vec<String>,
-    relevant: &str,
+    asked: Asked,
     seed: u64,
     workers: Option<usize>,
 ) -> PyResult<(String, String)> {
-    let variant = Variant::parse(variant).map_err(wrong)?;
-    let named = attacks.iter().map(|name| name.parse().map_err(wrong)).collect::<PyResult<Vec<Attack>>>()?;
-    let relevant = relevant.parse::<Relevant>().map_err(wrong)?;
+    let variant = Variant::parse(&asked.variant).map_err(wrong)?;
+    let named = asked.attacks.iter().map(|name| name.parse().map_err(wrong)).collect::<PyResult<Vec<Attack>>>()?;
+    let relevant = asked.relevant.parse::<Relevant>().map_err(wrong)?;
     let attacks = flatleak_audit::attacks(variant, &named);
     let wanted = flatleak_audit::wanted(variant, &attacks);
     let kinds = pools.iter().map(|p| given(&p.1)).collect::<PyResult<Vec<_>>>()?;

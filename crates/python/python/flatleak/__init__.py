@@ -210,7 +210,8 @@ def compare(
 
 
 def _run(pools, name, variant, attacks, relevant, seed, workers):
-    text, page = _flatleak.audit([pool._given() for pool in pools], name, variant, list(attacks), relevant, seed, workers)
+    asked = {"variant": variant, "attacks": list(attacks), "relevant": relevant}
+    text, page = _flatleak.audit([pool._given() for pool in pools], name, asked, seed, workers)
     return Audit(text, page)
 
 
