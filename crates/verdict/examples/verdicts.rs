@@ -148,11 +148,11 @@ fn pool(name: &str, world: &World, scenario: Scenario, membership: Membership, n
         Change::Nothing | Change::Effect(_) => v,
     };
     let (mut own, mut test) = (Vec::new(), Vec::new());
-    for model in 0..membership.models() {
+    for (model, noise) in noise.iter().enumerate() {
         let u = 0.3 * stream.normal();
         let value = |i: usize| {
             let inside = if i < EXAMPLES && membership.row(model)[i] { gain * world.b[i] } else { 0.0 };
-            shown(world.a[i] + inside + u + world.s[i] * noise[model][i], i)
+            shown(world.a[i] + inside + u + world.s[i] * noise[i], i)
         };
         own.push(outputs((0..EXAMPLES).map(value).collect()));
         test.push(outputs((EXAMPLES..EXAMPLES + TESTS).map(value).collect()));
