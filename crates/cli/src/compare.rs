@@ -118,18 +118,17 @@ fn complete(
     stop: &AtomicBool,
 ) -> Result<Document, Failure> {
     let started = Instant::now();
-    let Some(goal) = options.until else {
+    let Some(Goal::Relevant) = options.until else {
         let trained = trained(options, job, job.study.models, workers, stop)?;
         return analysed(options, job, &trained, Look::single(started), workers, stop);
     };
-    debug_assert_eq!(goal, Goal::Relevant);
     let budget = options.budget.map(|b| b.0);
     let mut looked: Vec<usize> = Vec::new();
     loop {
         let blocks = LOOKS[looked.len()];
         let look_started = Instant::now();
         let trained = trained(options, job, BLOCK * blocks, workers, stop)?;
-        let alpha = spent_at(blocks, ALPHA).unwrap_or(ALPHA);
+        let alpha = spent_at(blocks, Family::ALPHA).unwrap_or(Family::ALPHA);
         let attacked = Instant::now();
         let settled = is_settled(options, job, &trained, alpha, workers, stop)?;
         let attacked = attacked.elapsed().as_secs_f64();
@@ -162,9 +161,6 @@ fn complete(
 /// How many times as long as a look the whole analysis takes that follows the last one.
 const WHOLE: f64 = 3.0;
 
-/// Error of a document's words, sets and claims.
-const ALPHA: f64 = 0.05;
-
 /// What an analysis is told of the looks before it.
 struct Look {
     alpha: f64,
@@ -175,7 +171,7 @@ struct Look {
 impl Look {
     /// The only one.
     fn single(started: Instant) -> Self {
-        Self { alpha: ALPHA, note: None, started }
+        Self { alpha: Family::ALPHA, note: None, started }
     }
 }
 

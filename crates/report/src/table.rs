@@ -294,13 +294,18 @@ pub(crate) fn leaks(word: Word) -> &'static str {
     }
 }
 
-fn plus_minus(e: Estimate) -> String {
-    // Half a width says nothing where the estimate is the end of its range.
-    if e.mean == 1.0 && e.high == 1.0 && e.low < 1.0 {
-        return format!("1.0000 ≥{:.4}", e.low);
+/// The only limit of a rate that is exactly 1 or 0: half a width says nothing at the end of its range.
+pub(crate) fn at_end(e: &Estimate) -> Option<(char, f64)> {
+    match (e.mean, e.low, e.high) {
+        (1.0, low, 1.0) if low < 1.0 => Some(('≥', low)),
+        (0.0, 0.0, high) if high > 0.0 => Some(('≤', high)),
+        _ => None,
     }
-    if e.mean == 0.0 && e.low == 0.0 && e.high > 0.0 {
-        return format!("0.0000 ≤{:.4}", e.high);
+}
+
+fn plus_minus(e: Estimate) -> String {
+    if let Some((sign, limit)) = at_end(&e) {
+        return format!("{:.4} {sign}{limit:.4}", e.mean);
     }
     format!("{:.4} ±{:.4}", e.mean, (e.high - e.low) / 2.0)
 }

@@ -3,6 +3,12 @@
 use crate::error::{Error, check_finite};
 use crate::moments::{mean, variance};
 
+/// Share of sorted values below one, ties half: for the non-members' scores and a member's, its part of the AUC.
+pub fn share_below(sorted: &[f64], value: f64) -> f64 {
+    let (low, high) = (sorted.partition_point(|v| *v < value), sorted.partition_point(|v| *v <= value));
+    0.5 * (low + high) as f64 / sorted.len() as f64
+}
+
 /// The AUC of scores and its standard error over examples, as if these were independent: sqrt(s10^2 / m + s01^2 / n), with the variances (ddof 1) of
 /// the share of n non-members below each of m members and of the share of members above each non-member, ties half (DeLong, DeLong &
 /// Clarke-Pearson 1988, Biometrics 44).
@@ -27,12 +33,8 @@ pub fn delong(scores: &[f64], member: &[bool]) -> Result<(f64, f64), Error> {
     if few < 2 {
         return Err(Error::TooFew { what: "examples of one side", found: few, needed: 2 });
     }
-    let below = |values: &[f64], s: f64| {
-        let (low, high) = (values.partition_point(|v| *v < s), values.partition_point(|v| *v <= s));
-        0.5 * (low + high) as f64 / values.len() as f64
-    };
-    let of_members: Vec<f64> = members.iter().map(|s| below(&others, *s)).collect();
-    let of_others: Vec<f64> = others.iter().map(|s| 1.0 - below(&members, *s)).collect();
+    let of_members: Vec<f64> = members.iter().map(|s| share_below(&others, *s)).collect();
+    let of_others: Vec<f64> = others.iter().map(|s| 1.0 - share_below(&members, *s)).collect();
     let spread = variance(&of_members, 1) / members.len() as f64 + variance(&of_others, 1) / others.len() as f64;
     check_finite("spread of an auc", &[spread])?;
     Ok((mean(&of_members), spread.sqrt()))

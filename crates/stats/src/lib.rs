@@ -46,7 +46,7 @@ mod threshold;
 
 pub use correction::benjamini_hochberg;
 pub use curve::{OperatingPoint, interpolate, precision};
-pub use delong::delong;
+pub use delong::{delong, share_below};
 pub use epsilon::empirical_epsilon;
 pub use error::Error;
 pub use exact::{fisher_upper, sign_upper};

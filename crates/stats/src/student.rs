@@ -36,16 +36,32 @@ impl Student {
         Self { mean: self.mean + c * other.mean, standard_error: (va + vb).sqrt(), degrees }
     }
 
+    /// candidate - c baseline: unit by unit where both are `paired` and have as many units, else of independent estimates.
+    ///
+    /// # Errors
+    /// None that measures which could be made into [`Replicates`] give.
+    pub fn contrast(candidate: &Replicates, c: f64, baseline: &Replicates, paired: bool) -> Result<Self, Error> {
+        Ok(match paired && candidate.units() == baseline.units() {
+            true => Self::from(&candidate.combine(baseline, |candidate, baseline| candidate - c * baseline)?),
+            false => Self::from(candidate).plus(-c, &Self::from(baseline)),
+        })
+    }
+
     /// The estimate moved by a number that is known.
     #[must_use]
     pub fn shifted(&self, by: f64) -> Self {
         Self { mean: self.mean + by, ..*self }
     }
 
+    /// Whether there are units enough for limits.
+    pub fn has_enough_units(&self) -> bool {
+        self.degrees >= FEWEST
+    }
+
     /// Whether there are units enough for limits, and a variance that can be believed: that of several units which differ from the null by the
     /// same amount to the last bit says nothing.
     pub fn says_something(&self) -> bool {
-        self.degrees >= FEWEST && (self.standard_error > 0.0 || self.mean == 0.0)
+        self.has_enough_units() && (self.standard_error > 0.0 || self.mean == 0.0)
     }
 
     /// Limits of a difference of two rates; from -1 to 1 where nothing is known.
@@ -76,7 +92,7 @@ impl Student {
     /// A level outside (0, 1), an estimate or error that is not finite.
     pub fn rate(&self, level: f64, of: f64) -> Result<Interval, Error> {
         let still = self.standard_error == 0.0 && self.mean > 0.0 && self.mean < 1.0;
-        if self.degrees < FEWEST || still {
+        if !self.has_enough_units() || still {
             return Ok(Interval { mean: self.mean, low: 0.0, high: 1.0 });
         }
         limits(self.mean, self.standard_error, self.degrees, level, Range::Rate { of })

@@ -8,7 +8,7 @@
 
 use flatleak_stats::{LOOKS, Relevant, Replicates, Student, blocks_needed, moments, parallel, spent_at, wilson};
 use flatleak_stream::{Purpose, Stream};
-use flatleak_verdict::Word;
+use flatleak_verdict::{Family, Verdict, Word};
 
 /// One sequence of blocks.
 struct Sequence {
@@ -50,15 +50,11 @@ struct End {
     covered: bool,
 }
 
-fn settled(word: Word) -> bool {
-    !matches!(word, Word::Open | Word::More | Word::Less | Word::TooFewModels)
-}
-
 fn sequence(noise: f64, truth: f64, delta: f64, seed: u64) -> End {
     let mut stream = Stream::new(seed, Purpose::Simulation, 7, 0);
     let points = [(Sequence::new(noise, &mut stream), truth), (Sequence::new(0.5 * noise, &mut stream), 0.0)];
     for &blocks in &LOOKS {
-        let level = 1.0 - spent_at(blocks, 0.05).unwrap() / 2.0;
+        let level = 1.0 - spent_at(blocks, Family::ALPHA).unwrap() / 2.0;
         let found = points.iter().map(|(s, truth)| (Student::from(&s.at(blocks, *truth)), *truth)).collect::<Vec<_>>();
         let words: Vec<Word> = found.iter().map(|(d, _)| Word::of(*d, delta, level).unwrap()).collect();
         let covered = found.iter().all(|(d, truth)| {
@@ -70,7 +66,7 @@ fn sequence(noise: f64, truth: f64, delta: f64, seed: u64) -> End {
             i.high - i.low <= delta
         };
         if found.iter().all(|(d, _)| narrow(d))
-            || words.iter().all(|w| settled(*w))
+            || words.iter().all(|w| Verdict::from(*w).is_settled())
             || matches!(words[0], Word::RelevantlyMore | Word::RelevantlyLess)
             || blocks == 128
         {

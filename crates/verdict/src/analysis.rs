@@ -113,9 +113,10 @@ pub fn compare(
 ) -> Result<Compared, Error> {
     let mut step = counted(0, steps_to_compare(pools, options), &mut on_progress);
     let (mut recipes, mut all) = (Vec::new(), Vec::new());
-    for (at, (pool, &checkpoint)) in pools.iter().zip(&options.checkpoints).enumerate() {
+    let other_examples = have_other_examples(pools, options);
+    for ((pool, &checkpoint), other_examples) in pools.iter().zip(&options.checkpoints).zip(other_examples) {
         let judge = Judge::new(pool);
-        let mut attacked = attack_all(&judge, options, has_other_examples(pools, at, options), &mut step)?;
+        let mut attacked = attack_all(&judge, options, other_examples, &mut step)?;
         let found = recipe::properties(&judge, pool);
         let property = |name: &str| recipe::property(&found, name, pool);
         let mut result = RecipeResult {
@@ -257,12 +258,15 @@ pub(crate) struct AttackedRecipe {
     pub(crate) non_members: usize,
 }
 
-/// Whether a pool is set against one of other examples.
-fn has_other_examples(pools: &[&Pool], at: usize, options: &Options) -> bool {
-    let other = |&(a, b): &(usize, usize)| {
-        (a == at || b == at) && comparison::Sides::new(pools[a], pools[b]).pairing == Pairing::OtherExamples
-    };
-    options.pairs.iter().any(other)
+/// By pool, whether it is set against one of other examples.
+fn have_other_examples(pools: &[&Pool], options: &Options) -> Vec<bool> {
+    let mut out = vec![false; pools.len()];
+    for &(a, b) in &options.pairs {
+        if comparison::Sides::new(pools[a], pools[b]).pairing == Pairing::OtherExamples {
+            (out[a], out[b]) = (true, true);
+        }
+    }
+    out
 }
 
 fn attack_all(

@@ -2,7 +2,7 @@
 
 use flatleak_attack::Attack;
 use flatleak_pool::Pool;
-use flatleak_stats::{Range, Relevant, Replicates, Student, blocks_needed, smallest_detectable};
+use flatleak_stats::{FEWEST_UNITS, Range, Relevant, Replicates, Student, blocks_needed, smallest_detectable};
 use serde::{Deserialize, Serialize};
 
 use crate::judge::{AUC, TPR};
@@ -41,9 +41,12 @@ impl Default for Family {
 }
 
 impl Family {
+    /// Error of each family.
+    pub const ALPHA: f64 = 0.05;
+
     /// The families of a document of so many comparisons, pools and claimed recipes, 5 % each.
     pub fn new(relevant: Relevant, comparisons: usize, pools: usize, claimed: usize) -> Self {
-        Self { relevant, comparisons, pools, claimed, alpha: 0.05 }
+        Self { relevant, comparisons, pools, claimed, alpha: Self::ALPHA }
     }
 
     /// The level of the interval on which one of the four claims about one recipe rests.
@@ -153,18 +156,11 @@ impl<'a> Sides<'a> {
     /// variance over examples too where these differ.
     pub(crate) fn contrast(&self, (a, b): (&Scored, &Scored), measure: usize, c: f64) -> Result<Student, Error> {
         let (of_a, of_b) = (a.table.of(measure)?, b.table.of(measure)?);
-        Ok(match self.pairing {
-            Pairing::Paired if of_a.units() == of_b.units() => {
-                Student::from(&of_b.combine(&of_a, |candidate, baseline| candidate - c * baseline)?)
-            }
-            Pairing::OtherExamples => {
-                let wide = |scored: &Scored, of: &Replicates| {
-                    scored.over_examples(measure).unwrap_or_else(|| Student::from(of))
-                };
-                wide(b, &of_b).plus(-c, &wide(a, &of_a))
-            }
-            _ => Student::from(&of_b).plus(-c, &Student::from(&of_a)),
-        })
+        if self.pairing == Pairing::OtherExamples {
+            let wide = |scored: &Scored, of: &Replicates| scored.over_examples(measure).unwrap_or_else(|| of.into());
+            return Ok(wide(b, &of_b).plus(-c, &wide(a, &of_a)));
+        }
+        Ok(Student::contrast(&of_b, c, &of_a, self.pairing == Pairing::Paired)?)
     }
 
     /// The difference at a point against the smallest relevant one: for a TPR a share of the baseline's, by contrasts of their own, but never
@@ -199,24 +195,13 @@ impl<'a> Sides<'a> {
     ) -> Result<PointResult, Error> {
         let level = family.words(points);
         let (tested, delta) = self.tested(both, point, &family.relevant)?;
-        let Said { word, interval, at_most_delta, .. } = tested.at(level)?;
-        let d = tested.difference;
-        let can_plan = d.says_something() && word != Word::TooFewModels;
         let (blocks, size) = self.blocks();
-        Ok(PointResult {
-            metric: point.metric(),
-            word,
-            difference: interval,
-            level,
-            p_adjusted: (d.p_value() * (1.0 - LEVEL) / (1.0 - level)).min(1.0),
-            relevant: delta,
-            at_most_relevant: at_most_delta,
-            detectable: can_plan.then(|| smallest_detectable(d.standard_error, d.degrees, level)).transpose()?,
-            models_needed: match can_plan && blocks >= flatleak_stats::FEWEST_UNITS {
-                true => Some(blocks_needed(d.standard_error, blocks, delta, level)?.times(size)),
-                false => None,
-            },
-        })
+        let d = tested.difference;
+        let models_needed = match d.says_something() && blocks >= FEWEST_UNITS {
+            true => Some(blocks_needed(d.standard_error, blocks, delta, level)?.times(size)),
+            false => None,
+        };
+        Ok(PointResult { models_needed, ..point_result(point.metric(), &tested, level, delta)? })
     }
 
     /// Differences of one attack's measures.
@@ -241,16 +226,32 @@ impl<'a> Sides<'a> {
                 Range::Rate { .. } => Range::Difference,
                 other => other,
             };
-            let found = if self.pairing == Pairing::Paired && a.units() == b.units() {
-                Student::from(&b.minus(&a)?)
-            } else {
-                Student::from(&b).plus(-1.0, &Student::from(&a))
-            };
+            let found = Student::contrast(&b, 1.0, &a, self.pairing == Pairing::Paired)?;
             let delta = (name == "test-accuracy").then_some(relevant.accuracy);
             metric(name, found, range, delta)
         })
         .collect()
     }
+}
+
+/// What is said at a point at a level, with what can be detected there; not yet how many models would tell more.
+pub(crate) fn point_result(metric: String, tested: &Tested, level: f64, relevant: f64) -> Result<PointResult, Error> {
+    let Said { word, interval, at_most_delta } = tested.at(level)?;
+    let d = tested.difference;
+    Ok(PointResult {
+        metric,
+        word,
+        difference: interval,
+        level,
+        p_adjusted: (d.p_value() * (1.0 - LEVEL) / (1.0 - level)).min(1.0),
+        relevant,
+        at_most_relevant: at_most_delta,
+        detectable: match d.says_something() {
+            true => Some(smallest_detectable(d.standard_error, d.degrees, level)?),
+            false => None,
+        },
+        models_needed: None,
+    })
 }
 
 /// One metric's difference with its own 95 % interval; a word about its size where there is a relevant one.

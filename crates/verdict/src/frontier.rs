@@ -6,7 +6,7 @@ use flatleak_stats::{FEWEST_UNITS, Replicates, Student, jackknife, moments};
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::AttackedRecipe;
-use crate::comparison::{HEADLINE, Point, Sides, points};
+use crate::comparison::{HEADLINE, Point, Sides, points, share_examples};
 use crate::judge::AUC;
 use crate::recipe::Scored;
 use crate::sets::{LeastSet, cannot_be_told};
@@ -85,12 +85,8 @@ impl Place<'_> {
     /// Its test accuracy less another's.
     fn accuracy_beside(&self, other: &Self) -> Result<Student, Error> {
         let (own, theirs) = (Replicates::independent(self.test.clone())?, Replicates::independent(other.test.clone())?);
-        let paired = crate::comparison::share_examples(self.pool, other.pool) && own.units() == theirs.units();
-        Ok(if paired {
-            Student::from(&own.minus(&theirs)?)
-        } else {
-            Student::from(&own).plus(-1.0, &Student::from(&theirs))
-        })
+        let paired = share_examples(self.pool, other.pool);
+        Ok(Student::contrast(&own, 1.0, &theirs, paired)?)
     }
 }
 
@@ -172,10 +168,12 @@ fn sets(places: &[Place<'_>], alpha: f64) -> Result<Vec<LeastSet>, Error> {
     }
     let at = points(fair.iter().map(|p| p.non_members).min().unwrap_or(0));
     let share = alpha / at.len() as f64;
+    // How two pools are matched takes a look at all of their memberships: once for both points.
+    let sides: Vec<Vec<Sides<'_>>> =
+        fair.iter().map(|i| fair.iter().map(|j| Sides::new(j.pool, i.pool)).collect()).collect();
     let of = |point: Point| {
-        let difference = |i: usize, j: usize| {
-            Sides::new(fair[j].pool, fair[i].pool).contrast((fair[j].scored, fair[i].scored), point.measure(), 1.0)
-        };
+        let difference =
+            |i: usize, j: usize| sides[i][j].contrast((fair[j].scored, fair[i].scored), point.measure(), 1.0);
         let stays = cannot_be_told(fair.len(), share, &difference)?;
         let names = |wanted: bool| {
             let own = fair.iter().zip(&stays).filter(|(_, s)| **s == wanted);

@@ -1,7 +1,7 @@
 //! One pool against guessing: does it leak at all?
 
 use flatleak_pool::Pool;
-use flatleak_stats::{FEWEST_UNITS, Range, Ranking, Relevant, Student, clopper_pearson, delong, limits};
+use flatleak_stats::{Range, Ranking, Relevant, Student, clopper_pearson, delong, limits};
 use serde::{Deserialize, Serialize};
 
 use crate::comparison::{Family, Point, points};
@@ -90,7 +90,7 @@ pub(crate) fn of(judge: &Judge<'_>, scored: &Scored, family: &Family) -> Result<
     let mut enough = true;
     for p in at {
         let found = Student::from(&scored.table.of(p.measure())?);
-        enough &= found.degrees >= (FEWEST_UNITS - 1) as f64;
+        enough &= found.has_enough_units();
         let line = line(p, non_members);
         let estimate = match found.standard_error == 0.0 && found.mean == line {
             // Outputs that do not vary at all tell nothing, exactly.

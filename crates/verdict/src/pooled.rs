@@ -1,9 +1,10 @@
 //! Several data sets: what they say together.
 
-use flatleak_stats::{FEWEST_UNITS, Student, random_effects, smallest_detectable};
+use flatleak_stats::{FEWEST_UNITS, Student, random_effects};
 
-use crate::comparison::Family;
-use crate::headline::{GROUPS, agreed, at_point, names};
+use crate::comparison::{Family, point_result};
+use crate::headline::phrases::at_point;
+use crate::headline::{agreed, by_verdict, distinct};
 use crate::words::{Tested, Word};
 use crate::{Comparison, Error, Frontier, Headline, MetricDifference, PointResult, PooledDifference, Verdict};
 
@@ -63,22 +64,8 @@ fn summarised(all: &[&Comparison], metric: &str, effect: Student, family: &Famil
     let own: Vec<&PointResult> = all.iter().filter_map(|c| c.points.iter().find(|p| p.metric == metric)).collect();
     let relevant = own.iter().map(|p| p.relevant).sum::<f64>() / own.len().max(1) as f64;
     let level = family.words(all[0].points.len());
-    let said = Tested::against(effect, relevant).at(level)?;
-    Ok(PointResult {
-        metric: metric.into(),
-        word: said.word,
-        difference: said.interval,
-        level,
-        p_adjusted: (effect.p_value() * 0.05 / (1.0 - level)).min(1.0),
-        relevant,
-        at_most_relevant: said.at_most_delta,
-        detectable: match effect.says_something() {
-            true => Some(smallest_detectable(effect.standard_error, effect.degrees, level)?),
-            false => None,
-        },
-        // More data sets are needed, not more models.
-        models_needed: None,
-    })
+    // More data sets would be needed, not more models.
+    point_result(metric.into(), &Tested::against(effect, relevant), level, relevant)
 }
 
 /// The verdict over data sets, candidate by candidate: what every one of them says, and what follows for data sets like these.
@@ -91,10 +78,8 @@ pub fn across(
     if comparisons.is_empty() || frontiers.len() == found.len() {
         return apart(found);
     }
-    let mut all: Vec<Headline> = Vec::new();
-    for candidate in names(comparisons) {
-        all.push(of_candidate(candidate, comparisons, pooled));
-    }
+    let candidates = distinct(comparisons.iter().map(|c| c.candidate.as_str()));
+    let all: Vec<Headline> = candidates.into_iter().map(|c| of_candidate(c, comparisons, pooled)).collect();
     let verdicts: Vec<Verdict> = all.iter().map(|h| h.verdict).collect();
     let verdict = agreed(&verdicts).unwrap_or(Verdict::Varies);
     Headline { verdict, sentence: all.into_iter().map(|h| h.sentence).collect::<Vec<_>>().join(" ") }
@@ -109,24 +94,14 @@ fn apart(found: &[(String, Headline)]) -> Headline {
 
 fn of_candidate(candidate: &str, comparisons: &[Comparison], pooled: &[PooledDifference]) -> Headline {
     let mine: Vec<&Comparison> = comparisons.iter().filter(|c| c.candidate == candidate).collect();
-    let mut baselines: Vec<&str> = Vec::new();
-    for c in &mine {
-        if !baselines.contains(&c.baseline.as_str()) {
-            baselines.push(&c.baseline);
-        }
-    }
     let (mut sentences, mut verdicts) = (Vec::new(), Vec::new());
-    for baseline in baselines {
+    for baseline in distinct(mine.iter().map(|c| c.baseline.as_str())) {
         let own: Vec<&Comparison> = mine.iter().filter(|c| c.baseline == baseline).copied().collect();
         let said: Vec<Verdict> = own.iter().map(|c| c.headline.verdict).collect();
         verdicts.push(agreed(&said).unwrap_or(Verdict::Varies));
-        let parts: Vec<String> = GROUPS
-            .iter()
-            .filter_map(|(verdict, word)| {
-                let on: Vec<&str> =
-                    own.iter().filter(|c| c.headline.verdict == *verdict).map(|c| c.dataset.as_str()).collect();
-                (!on.is_empty()).then(|| format!("{word} on {}", on.join(", ")))
-            })
+        let parts: Vec<String> = by_verdict(&own, |c| &c.dataset)
+            .into_iter()
+            .map(|(word, on)| format!("{word} on {}", on.join(", ")))
             .collect();
         let points: Vec<&PointResult> = pooled
             .iter()

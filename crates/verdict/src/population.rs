@@ -1,6 +1,6 @@
 //! Errors that cover another draw of examples too: for "examples like these", and wherever two recipes saw other examples.
 
-use flatleak_stats::{Replicates, Student, moments};
+use flatleak_stats::{Replicates, Student, moments, share_below};
 use flatleak_stream::{Purpose, Stream};
 
 use crate::FPR_LEVELS;
@@ -27,16 +27,11 @@ impl Judge<'_> {
                 values
             };
             let (inside, outside) = (side(true), side(false));
-            // Share of sorted values below one, ties half.
-            let below = |values: &[f64], s: f64| {
-                let (low, high) = (values.partition_point(|v| *v < s), values.partition_point(|v| *v <= s));
-                0.5 * (low + high) as f64 / values.len() as f64
-            };
-            let own: f64 = inside.iter().map(|s| below(&outside, *s)).sum::<f64>() / inside.len() as f64;
+            let own: f64 = inside.iter().map(|s| share_below(&outside, *s)).sum::<f64>() / inside.len() as f64;
             let part = |(s, member): (&f64, &bool)| match (s.is_nan(), member) {
                 (true, _) => 0.0,
-                (_, true) => n / inside.len() as f64 * (below(&outside, *s) - own),
-                (_, false) => n / outside.len() as f64 * (1.0 - below(&inside, *s) - own),
+                (_, true) => n / inside.len() as f64 * (share_below(&outside, *s) - own),
+                (_, false) => n / outside.len() as f64 * (1.0 - share_below(&inside, *s) - own),
             };
             found.push((k, row.iter().zip(member).map(part).collect::<Vec<f64>>()));
         }

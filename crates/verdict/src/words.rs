@@ -70,7 +70,7 @@ impl Tested {
         let (above, below) = (self.above.real(level)?, self.below.real(level)?);
         let (l, u) = (interval.low, interval.high);
         let at_most_delta = above.high < 0.0 || (l == 0.0 && u == 0.0);
-        let word = if self.difference.degrees < (flatleak_stats::FEWEST_UNITS - 1) as f64 {
+        let word = if !self.difference.has_enough_units() {
             Word::TooFewModels
         } else if l == 0.0 && u == 0.0 {
             Word::Identical

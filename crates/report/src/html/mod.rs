@@ -209,12 +209,8 @@ impl<'a> Section<'a> {
 
 impl Page<'_> {
     fn percent(&self, e: &Estimate) -> String {
-        // Half a width says nothing where the estimate is the end of its range.
-        if e.mean == 1.0 && e.high == 1.0 && e.low < 1.0 {
-            return format!("100 % (≥ {:.2})", 100.0 * e.low);
-        }
-        if e.mean == 0.0 && e.low == 0.0 && e.high > 0.0 {
-            return format!("0 % (≤ {:.2})", 100.0 * e.high);
+        if let Some((sign, limit)) = table::at_end(e) {
+            return format!("{} % ({sign} {:.2})", 100.0 * e.mean, 100.0 * limit);
         }
         format!("{:.2} ± {:.2} %", 100.0 * e.mean, 50.0 * (e.high - e.low))
     }
@@ -345,7 +341,7 @@ impl Page<'_> {
         table::leaks(p.word)
     }
 
-    fn three(&self, v: &f64) -> String {
+    fn four(&self, v: &f64) -> String {
         format!("{v:.4}")
     }
 

@@ -4,7 +4,7 @@ use flatleak_stats::Student;
 
 use super::{Attacked, Context};
 use crate::condition::{self, FITTED};
-use crate::headline::at_point;
+use crate::headline::phrases::at_points;
 use crate::{
     AttributionResult, ClaimOutcome, ClaimResult, Comparison, Difference, Explanation, MemorizationDifference,
     MetricDifference, Verdict,
@@ -142,7 +142,7 @@ fn leakage(compared: &Comparison) -> String {
     if compared.points.is_empty() {
         return "no verdict of this version was made on leakage".into();
     }
-    let at = || compared.points.iter().map(at_point).collect::<Vec<_>>().join("; ");
+    let at = || at_points(&compared.points);
     match (compared.headline.verdict, condition::withholding(&compared.conditions)) {
         (Verdict::TooFewModels, _) => "there are too few models for a verdict on leakage".into(),
         (Verdict::Withheld, Some(why)) => format!("the verdict on leakage is withheld ({})", why.reason()),
