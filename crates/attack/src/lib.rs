@@ -16,20 +16,16 @@
 //! assert!(scores[0][0] > scores[0][1] && scores[1][1] > scores[1][0]);
 //! ```
 
-mod bavaria;
-mod catalogue;
-mod empirical;
+mod definition;
+mod families;
 pub mod learned;
 mod lineup;
-mod lira;
+mod logistic;
 mod name;
-pub mod quantile;
-mod ratio;
 mod shadows;
 mod shrinkage;
-mod threshold;
 
-pub use catalogue::{Attack, Centre, FixedVariance, all};
+pub use definition::Centre;
+pub use families::*;
 pub use lineup::{Error, Lineup, Seat};
-pub use lira::log_likelihood_ratio;
 pub use name::{NoAttack, split_metric};

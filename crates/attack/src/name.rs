@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use flatleak_pool::Decimal;
 
-use crate::catalogue::OFFLINE_A;
-use crate::{Attack, Centre, FixedVariance, all};
+use crate::definition::{Centre, Parameter, Range, named};
+use crate::families::{Attack, all};
 
 /// Text that names no attack.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,19 +46,6 @@ pub enum NoAttack {
     },
 }
 
-/// A parameter of an attack with its value and its default, in the order in which names have them.
-enum Parameter<'a> {
-    Number { name: &'static str, value: &'a mut Decimal, default: Decimal, range: Range },
-    Centre(&'a mut Centre),
-}
-
-/// What a number may be.
-#[derive(Clone, Copy)]
-enum Range {
-    Positive,
-    Share,
-}
-
 impl Range {
     fn holds(self, value: Decimal) -> bool {
         match self {
@@ -75,37 +62,21 @@ impl Range {
     }
 }
 
-impl Parameter<'_> {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Number { name, .. } => name,
-            Self::Centre(_) => "centre",
-        }
+/// Sets a parameter of an attack to the value that a text gives.
+fn set(parameter: Parameter<'_>, attack: &'static str, text: &str) -> Result<(), NoAttack> {
+    let wrong = |parameter, expected| NoAttack::Value { attack, parameter, value: text.to_owned(), expected };
+    match parameter {
+        Parameter::Number { name, value, range, .. } => match text.parse() {
+            Ok(found) if range.holds(found) => *value = found,
+            _ => return Err(wrong(name, range.expected())),
+        },
+        Parameter::Centre(centre) => match text {
+            "median" => *centre = Centre::Median,
+            "mean" => *centre = Centre::Mean,
+            _ => return Err(wrong("centre", "median or mean")),
+        },
     }
-
-    /// `name=value`, where it is not the default.
-    fn text(&self) -> Option<String> {
-        match self {
-            Self::Number { name, value, default, .. } => (*value != default).then(|| format!("{name}={value}")),
-            Self::Centre(centre) => (**centre != Centre::default()).then(|| "centre=mean".to_owned()),
-        }
-    }
-
-    fn set(self, attack: &'static str, text: &str) -> Result<(), NoAttack> {
-        let wrong = |parameter, expected| NoAttack::Value { attack, parameter, value: text.to_owned(), expected };
-        match self {
-            Self::Number { name, value, range, .. } => match text.parse() {
-                Ok(found) if range.holds(found) => *value = found,
-                _ => return Err(wrong(name, range.expected())),
-            },
-            Self::Centre(centre) => match text {
-                "median" => *centre = Centre::Median,
-                "mean" => *centre = Centre::Mean,
-                _ => return Err(wrong("centre", "median or mean")),
-            },
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 impl Attack {
@@ -113,42 +84,12 @@ impl Attack {
     pub fn name(self) -> String {
         self.to_string()
     }
-
-    fn parameters(&mut self) -> Vec<Parameter<'_>> {
-        fn t(value: &mut Decimal) -> Parameter<'_> {
-            Parameter::Number { name: "t", value, default: Decimal::ONE, range: Range::Positive }
-        }
-        fn offline(value: &mut Decimal) -> Parameter<'_> {
-            Parameter::Number { name: "a", value, default: OFFLINE_A, range: Range::Share }
-        }
-        match self {
-            Self::Confidence { temperature } | Self::Rmia { temperature } | Self::Base { temperature } => {
-                vec![t(temperature)]
-            }
-            Self::RmiaOffline { a, temperature } => vec![offline(a), t(temperature)],
-            Self::RmiaGamma { gamma, a, temperature } => vec![
-                Parameter::Number { name: "gamma", value: gamma, default: Decimal::ONE, range: Range::Positive },
-                offline(a),
-                t(temperature),
-            ],
-            Self::LiraOnline { centre } | Self::LiraOnlineFixed { centre, .. } => vec![Parameter::Centre(centre)],
-            _ => Vec::new(),
-        }
-    }
-
-    /// The same with the pooled deviation formed in this way, where it has one.
-    #[must_use]
-    pub fn with_variance(self, variance: FixedVariance) -> Self {
-        if let Self::LiraOnlineFixed { centre, .. } = self { Self::LiraOnlineFixed { variance, centre } } else { self }
-    }
 }
 
 impl Display for Attack {
     fn fmt(&self, f: &mut Formatter<'_>) -> Written {
         let mut copy = *self;
-        let set: Vec<String> = copy.parameters().iter().filter_map(Parameter::text).collect();
-        f.write_str(self.family())?;
-        if set.is_empty() { Ok(()) } else { write!(f, "({})", set.join(", ")) }
+        f.write_str(&named(self.family(), &copy.definition_mut().parameters()))
     }
 }
 
@@ -174,10 +115,10 @@ impl FromStr for Attack {
         for part in list.into_iter().flat_map(|list| list.split(',')).map(str::trim) {
             let (parameter, value) = part.split_once('=').unwrap_or((part, ""));
             let (parameter, value) = (parameter.trim(), value.trim());
-            let all = attack.parameters();
+            let all = attack.definition_mut().parameters();
             let known = all.iter().map(Parameter::name).collect::<Vec<_>>().join(", ");
             match all.into_iter().find(|p| p.name() == parameter) {
-                Some(found) => found.set(name, value)?,
+                Some(found) => set(found, name, value)?,
                 None => {
                     let known = if known.is_empty() { String::new() } else { format!("; it has {known}") };
                     return Err(NoAttack::Parameter { attack: name, parameter: parameter.into(), known });

@@ -16,7 +16,7 @@ fn scores(attack: Attack, values: [f64; 6]) -> Vec<f64> {
 #[test]
 fn attack_r_by_hand() {
     // Values are log p = -loss. OUT shadows of model 0: models 3 and 4, with losses 2 and 0.5.
-    let of = |target: f64| scores(Attack::AttackR, [target, -9.0, -9.0, -2.0, -0.5, -9.0])[0];
+    let of = |target: f64| scores(flatleak_attack::AttackR.into(), [target, -9.0, -9.0, -2.0, -0.5, -9.0])[0];
     assert_eq!(of(-3.0), 0.0);
     assert_eq!(of(-2.0), 0.25, "a tie counts half");
     assert_eq!(of(-1.0), 0.5);

@@ -121,7 +121,7 @@ pub fn target(pool: &Pool, target: usize, attacks: &[Attack], relevant: &Relevan
     for &attack in attacks.iter().filter(|a| can_run(pool, **a)) {
         let all = scores(pool, attack)?;
         let own: Vec<f64> = scored.iter().map(|&i| all[target][i]).collect();
-        if attack == Attack::Strongest && members.min(member.len() - members) > 1 {
+        if attack == Attack::STRONGEST && members.min(member.len() - members) > 1 {
             guessing = Some(of_target(pool, target, (&own, &member), beaten, relevant)?);
         }
         let ranking = Ranking::new(&own, &member).map_err(flatleak_verdict::Error::from)?;

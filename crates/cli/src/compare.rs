@@ -231,7 +231,7 @@ fn is_settled(
 ) -> Result<bool, Failure> {
     let mut asked = question(&trained.study, &job.data, &trained.recipes(), job.datasets, workers);
     asked.family.alpha = alpha;
-    asked.attacks.retain(|a| *a == Attack::Strongest);
+    asked.attacks.retain(|a| *a == Attack::STRONGEST);
     let views = trained.views();
     let found = with_progress("looking", options.work.message_format, stop, |go_on| {
         flatleak_verdict::compare(&views, &asked, go_on)

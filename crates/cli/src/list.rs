@@ -14,7 +14,7 @@ pub(crate) fn run(what: What) -> Result<ExitCode, Failure> {
     match what {
         What::Attacks => {
             for attack in flatleak_verdict::attacks() {
-                let same = attack.same_roc_as(true).map_or(String::new(), |a| format!("same ROC as {}", a.name()));
+                let same = attack.same_roc_as(true).map_or(String::new(), |a| format!("same ROC as {a}"));
                 let shadows = if attack.uses_shadows() { "shadows" } else { "-" };
                 let _ = writeln!(out, "{:<32}{shadows:<10}{same}", attack.name());
             }

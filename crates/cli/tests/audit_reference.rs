@@ -67,7 +67,7 @@ fn scores_are_numpys() {
         }
         let mut worst = (0.0, String::new());
         // `strongest` learns; it is compared with scikit-learn's regression elsewhere.
-        for attack in flatleak_attack::all().into_iter().filter(|a| *a != Attack::Strongest) {
+        for attack in flatleak_attack::all().into_iter().filter(|a| *a != Attack::STRONGEST) {
             for variant in VARIANTS {
                 let name = if variant == "residual" { attack.name() } else { format!("{}@{variant}", attack.name()) };
                 let wanted = array(&case_dir.join("scores.npz"), &name);

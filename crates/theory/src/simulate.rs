@@ -1,6 +1,6 @@
 //! A pool of linear models, attacked as flatleak attacks networks.
 
-use flatleak_attack::{Attack, Centre, Lineup, Seat};
+use flatleak_attack::{Attack, Lineup, Seat};
 use flatleak_pool::Membership;
 use flatleak_stats::{Interval, Ranking, jackknife, moments, parallel};
 use flatleak_stream::{Purpose, Stream};
@@ -13,8 +13,7 @@ use crate::fit::Fit;
 use crate::problem::Metric;
 
 /// The attacks that are run: those of the headline, and the likelihood ratio with a deviation per example.
-const ATTACKS: [Attack; 4] =
-    [Attack::LIRA, Attack::RMIA, Attack::CONFIDENCE, Attack::LiraOnline { centre: Centre::Median }];
+const ATTACKS: [Attack; 4] = [Attack::LIRA, Attack::RMIA, Attack::CONFIDENCE, Attack::LIRA_ONLINE];
 
 /// One attack on the pool at one eta.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

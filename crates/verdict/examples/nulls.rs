@@ -216,8 +216,8 @@ fn unfair(repetitions: u64) {
             let membership = Membership::from_rows(rows).unwrap();
             let by_class = |i: usize| if kind == "class" && i % CLASSES < 2 { 1.0 } else { 0.0 };
             let pool = pool(membership, &mut stream, |_, i, s| level[i] + by_class(i) + spread[i] * s.normal());
-            let options = simulated::options(vec![Attack::Strongest, Attack::CONFIDENCE], 0);
-            assert!(can_run(&pool, Attack::Strongest));
+            let options = simulated::options(vec![Attack::STRONGEST, Attack::CONFIDENCE], 0);
+            assert!(can_run(&pool, Attack::STRONGEST));
             let found = compare(&[&pool], &options, |_| true).unwrap();
             let r = &found.recipes[0];
             let auc = |name: &str| r.attacks.iter().find(|a| a.name == name).unwrap().auc.mean;

@@ -225,7 +225,7 @@ fn twelve(blocks: usize, repetitions: usize) {
             pairs: (1..RECIPES_ALIKE).map(|c| (0, c)).collect(),
             checkpoints: vec![1; RECIPES_ALIKE],
             family: flatleak_verdict::Family::new(Default::default(), RECIPES_ALIKE - 1, RECIPES_ALIKE, 0),
-            ..simulated::options(vec![Attack::Strongest], at)
+            ..simulated::options(vec![Attack::STRONGEST], at)
         };
         let views: Vec<&Pool> = pools.iter().collect();
         let found = compare(&views, &asked, |_| true).unwrap();
@@ -251,7 +251,7 @@ struct Said {
 
 fn repetition(scenario: Scenario, blocks: usize, at: u64, claims: bool) -> Said {
     let pools = draw(scenario, blocks, at);
-    let attacks = if claims { vec![Attack::Strongest, Attack::CONFIDENCE] } else { vec![Attack::Strongest] };
+    let attacks = if claims { vec![Attack::STRONGEST, Attack::CONFIDENCE] } else { vec![Attack::STRONGEST] };
     let asked = Options {
         pairs: vec![(0, 1)],
         checkpoints: vec![1, 1],

@@ -11,7 +11,7 @@ use crate::words::{Said, Tested, Word};
 use crate::{Error, Estimate, FPR_LEVELS, MetricDifference, Pairing, PointResult};
 
 /// The attack on which headlines rest.
-pub(crate) const HEADLINE: Attack = Attack::Strongest;
+pub(crate) const HEADLINE: Attack = Attack::STRONGEST;
 
 /// Attacks whose calls on single examples and whose leakage by group are kept: the headline's, and those of the literature.
 const KEPT: [Attack; 4] = [HEADLINE, Attack::LIRA, Attack::RMIA, Attack::CONFIDENCE];

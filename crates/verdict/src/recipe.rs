@@ -146,7 +146,7 @@ pub(crate) fn property(found: &Properties, name: &str, pool: &Pool) -> Result<Es
 }
 
 /// Attacks whose mean ROC curves are drawn.
-const DRAWN: [Attack; 4] = [Attack::Strongest, Attack::LIRA, Attack::RMIA, Attack::CONFIDENCE];
+const DRAWN: [Attack; 4] = [Attack::STRONGEST, Attack::LIRA, Attack::RMIA, Attack::CONFIDENCE];
 
 /// FPRs of a drawn curve: ten a decade from 1e-3 to 1; below, a few thousand non-members say nothing.
 fn grid() -> Vec<f64> {
@@ -288,7 +288,7 @@ fn result(
         name: attack.name(),
         variant: attack.variant().map(Into::into),
         shadow_recipe: attack.uses_shadows().then(|| pool.recipe.clone()),
-        same_roc_as: attack.same_roc_as(equal).map(Attack::name),
+        same_roc_as: attack.same_roc_as(equal),
         auc: rate(AUC)?,
         population,
         advantage: Estimate {

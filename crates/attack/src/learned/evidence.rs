@@ -2,7 +2,7 @@
 
 use flatleak_pool::{Decimal, Membership, Signal, Signals, log_sigmoid};
 
-use crate::ratio::{complement, sigmoid};
+use crate::logistic::{complement, sigmoid};
 use crate::shrinkage::Summary;
 
 /// Signals whose shadows are fitted: phi, log p_y at temperatures 2 and 4, negative entropy.
@@ -115,7 +115,7 @@ impl<'a> Evidence<'a> {
         for (unit, blocks) in units.iter().enumerate() {
             blocks.iter().for_each(|&block| unit_of[block] = Some(unit));
         }
-        let cohorts = crate::empirical::cohorts(units.len());
+        let cohorts = crate::families::cohorts(units.len());
         let offsets = vec![[0.0; FITTED]; signals.len()];
         let mut out = Self {
             membership,

@@ -71,7 +71,7 @@ impl Gate {
     fn void<'c>(&self, conditions: &'c [Condition]) -> Option<&'c Condition> {
         conditions.iter().find(|c| match c {
             Condition::DidNotLearn { .. } => true,
-            Condition::LabelsOnly { .. } => self.attack == Attack::Strongest,
+            Condition::LabelsOnly { .. } => self.attack == Attack::STRONGEST,
             Condition::BlindBeatsChance { .. } | Condition::MembersDoWorse { .. } | Condition::Unfitted { .. } => false,
         })
     }

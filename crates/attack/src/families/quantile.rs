@@ -7,7 +7,33 @@
 use clarabel::algebra::CscMatrix;
 use clarabel::solver::{DefaultSettingsBuilder, DefaultSolver, IPSolver, SolverStatus, SupportedConeT};
 
-use crate::Error;
+use flatleak_pool::Signal;
+
+use crate::definition::{Definition, Meta, Views};
+use crate::{Error, Lineup};
+
+/// phi minus the quantile of phi that a regression on features, fitted on the target's held-out outputs, expects of a non-member (own
+/// simplification of Bertran et al. 2023, arXiv 2307.03694). The subtraction is done before scoring, by [`Regression`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Quantile;
+
+impl Definition for Quantile {
+    fn meta(&self) -> Meta {
+        Meta { views: Views::Plain, needs_features: true, ..Meta::by_target("quantile") }
+    }
+
+    fn formula(&self) -> &'static str {
+        "phi - q(x), q the linear 0.9 quantile of the target's held-out phi given features (own simplification of Bertran et al. 2023, arXiv 2307.03694)"
+    }
+
+    fn signal(&self) -> Signal {
+        Signal::Phi
+    }
+
+    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+        lineup.seats.iter().map(|s| s.values.to_vec()).collect()
+    }
+}
 
 /// Quantile that is regressed on: one non-member in ten is above it.
 pub const LEVEL: f64 = 0.9;

@@ -3,10 +3,34 @@
 //! Before anything is fitted each model's offset is taken off: the median over examples of phi less the example's median over models outside
 //! the target's block. The offset needs the target's outputs on all examples, which an attacker who asks about all of them has.
 
+use flatleak_pool::Signal;
 use flatleak_stats::moments;
 
+use crate::definition::{Definition, Meta};
 use crate::shrinkage::{Fit, Hyper, Learner, Summary};
 use crate::{Lineup, Seat};
+
+/// Likelihood ratio with each model's offset taken off, variances and differences of means shrunk by what the pool says of their spread (own).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct EmpiricalBayes;
+
+impl Definition for EmpiricalBayes {
+    fn meta(&self) -> Meta {
+        Meta::by_shadows("empirical-bayes")
+    }
+
+    fn formula(&self) -> &'static str {
+        "log N(phi; IN) - log N(phi; OUT) without each model's offset, variances (Smyth 2004) and differences of means shrunk by the pool's own spread (own)"
+    }
+
+    fn signal(&self) -> Signal {
+        Signal::Phi
+    }
+
+    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+        score(lineup)
+    }
+}
 
 /// Of more blocks than this, a target's offsets and shadows' medians leave out every [`COHORTS`]-th block, not its own alone: medians without
 /// each of hundreds of blocks would cost more than all else.
@@ -21,7 +45,7 @@ pub(crate) fn cohorts(blocks: usize) -> usize {
 }
 
 /// log N(phi; IN) - log N(phi; OUT) with the laws of [`Fit`], phi less each model's offset.
-pub(crate) fn score(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+fn score(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
     let (n, blocks) = (lineup.examples(), lineup.blocks().len());
     let positions = lineup.positions();
     let mut scores = vec![vec![f64::NAN; n]; lineup.seats.len()];

@@ -6,8 +6,55 @@
 //! kappa = 1 + n, alpha = alpha0 + n/2, beta = V + ss/2 + n (x - mu0)^2 / (2 (n + 1)). The paper's text could not be had; formulas are
 //! those that its author's code computes, and the priors its defaults.
 
+use flatleak_pool::Signal;
+
 use crate::Lineup;
+use crate::definition::{Definition, Meta};
 use crate::shadows::{Pooled, Shadows, per_block, score_by_shadows};
+
+/// Likelihood ratio with means and variances shrunk towards the pool's, for few shadows (Brännvall 2026, arXiv 2603.11799).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct BavariaNormal;
+
+impl Definition for BavariaNormal {
+    fn meta(&self) -> Meta {
+        Meta::by_shadows("bavaria-n")
+    }
+
+    fn formula(&self) -> &'static str {
+        "log N(phi; mean_in, v_in) - log N(phi; mean_out, v_out), v = (2 V + ss + n (mean - mu0)^2 / (n + 1)) / n with mu0, V over all examples (Brännvall 2026, arXiv 2603.11799, as its code)"
+    }
+
+    fn signal(&self) -> Signal {
+        Signal::Phi
+    }
+
+    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+        normal(lineup)
+    }
+}
+
+/// The same with Student's predictive densities.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct BavariaStudent;
+
+impl Definition for BavariaStudent {
+    fn meta(&self) -> Meta {
+        Meta::by_shadows("bavaria-t")
+    }
+
+    fn formula(&self) -> &'static str {
+        "the same with Student's posterior predictive densities, n + 4 degrees of freedom about (mu0 + n mean) / (n + 1)"
+    }
+
+    fn signal(&self) -> Signal {
+        Signal::Phi
+    }
+
+    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+        student(lineup)
+    }
+}
 
 /// The least beta0, and the least squared scale.
 const LEAST: f64 = 1e-10;
@@ -63,7 +110,7 @@ fn priors(lineup: &Lineup<'_>) -> Vec<Vec<[Prior; 2]>> {
 }
 
 /// log N(phi; mean IN, v_in) - log N(phi; mean OUT, v_out), v = beta / (alpha - 1) the posterior mean of the variance.
-pub(crate) fn normal(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+fn normal(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
     let priors = priors(lineup);
     let fit = |block: usize, i: usize, both: &[Shadows<'_>; 2]| {
         [0, 1].map(|side| {
@@ -81,7 +128,7 @@ pub(crate) fn normal(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
 
 /// log t(phi; IN) - log t(phi; OUT), t the posterior predictive: Student's with 2 alpha degrees of freedom about the shrunken mean, of
 /// squared scale beta (kappa + 1) / (alpha kappa).
-pub(crate) fn student(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+fn student(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
     let priors = priors(lineup);
     let fit = |block: usize, i: usize, both: &[Shadows<'_>; 2]| {
         [0, 1].map(|side| {

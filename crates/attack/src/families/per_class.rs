@@ -1,14 +1,72 @@
 //! Class-dependent thresholds learnt on shadows (Song & Mittal 2021, arXiv 2003.10595).
 
+use flatleak_pool::Signal;
 use flatleak_stats::{Error, Judged, best_thresholds};
 
 use crate::Lineup;
+use crate::definition::{Definition, Meta};
+
+/// A signal less the threshold of its class: its type, name, formula and signal.
+macro_rules! per_class {
+    ($(#[$doc:meta])* $type:ident, $name:literal, $formula:literal, $signal:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+        pub struct $type;
+
+        impl Definition for $type {
+            fn meta(&self) -> Meta {
+                Meta { has_class_thresholds: true, ..Meta::by_shadows($name) }
+            }
+
+            fn formula(&self) -> &'static str {
+                $formula
+            }
+
+            fn signal(&self) -> Signal {
+                $signal
+            }
+
+            fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+                per_class(lineup)
+            }
+        }
+    };
+}
+
+per_class!(
+    /// p_y minus the threshold of its class.
+    ConfidencePerClass,
+    "confidence-per-class",
+    "p_y - t_class, t of best balanced accuracy on shadows (Song & Mittal 2021)",
+    Signal::Confidence
+);
+per_class!(
+    /// Negative loss minus the threshold of its class.
+    LossPerClass,
+    "loss-per-class",
+    "-loss - t_class",
+    Signal::LogConfidence
+);
+per_class!(
+    /// Negative entropy minus the threshold of its class.
+    EntropyPerClass,
+    "entropy-per-class",
+    "-H(p) - t_class",
+    Signal::NegativeEntropy
+);
+per_class!(
+    /// Negative modified entropy minus the threshold of its class.
+    ModifiedEntropyPerClass,
+    "modified-entropy-per-class",
+    "-Mentr(p, y) - t_class",
+    Signal::NegativeModifiedEntropy
+);
 
 /// The signal minus the threshold of the example's class. The threshold of a target's class is the observed shadow
 /// value t that maximises (TPR + TNR) / 2 of "signal >= t means member" over the shadows' examples of that
 /// class; of equals the lowest. Where the shadows have members alone or none, it is 0. The ROC of the difference is this project's own
 /// reading.
-pub(crate) fn per_class(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+fn per_class(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
     let classes = lineup.labels.iter().max().map_or(0, |c| *c as usize + 1);
     let positions = lineup.positions();
     // By part of the examples and class, one threshold per block.

@@ -1,0 +1,269 @@
+//! Attacks that set the target's confidence against that of its shadows.
+//!
+//! Ratios are formed in logarithms and through the complement q = 1 - p where p is near 1, so that
+//! well-fitted examples keep distinct scores: log pbar = log1p(-qbar) there.
+
+use flatleak_pool::{Decimal, Signal, log_sigmoid};
+
+use crate::Lineup;
+use crate::definition::{Definition, Meta, Parameter, Range, named};
+use crate::logistic::{complement, sigmoid};
+use crate::shadows::{Means, score_by_means};
+
+/// Weight a of the offline correction, never tuned on a target (Zarifzadeh et al. 2024).
+const OFFLINE_A: Decimal = Decimal::thousandths(300);
+
+const TWO: Decimal = Decimal::thousandths(2000);
+const FOUR: Decimal = Decimal::thousandths(4000);
+
+/// The weight of the offline correction as a parameter.
+fn weight(value: &mut Decimal) -> Parameter<'_> {
+    Parameter::Number { name: "a", value, default: OFFLINE_A, range: Range::Share }
+}
+
+/// log(p_y / pbar) (Zarifzadeh et al. 2024, arXiv 2312.03262).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Rmia {
+    /// Of the softmax.
+    pub temperature: Decimal,
+}
+
+impl Default for Rmia {
+    fn default() -> Self {
+        Self { temperature: Decimal::ONE }
+    }
+}
+
+impl Definition for Rmia {
+    fn meta(&self) -> Meta {
+        Meta::by_shadows("rmia")
+    }
+
+    fn parameters(&mut self) -> Vec<Parameter<'_>> {
+        vec![Parameter::temperature(&mut self.temperature)]
+    }
+
+    fn formula(&self) -> &'static str {
+        "log(p_y / pbar), pbar = (mean IN + mean OUT) / 2, not trimmed (Zarifzadeh et al. 2024, arXiv 2312.03262)"
+    }
+
+    fn signal(&self) -> Signal {
+        Signal::phi_at(self.temperature)
+    }
+
+    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+        rmia(lineup)
+    }
+
+    fn listed() -> Vec<Self> {
+        vec![Self::default(), Self { temperature: TWO }, Self { temperature: FOUR }]
+    }
+}
+
+/// The same with pbar from OUT shadows alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RmiaOffline {
+    /// Weight of the correction for what OUT shadows miss.
+    pub a: Decimal,
+    /// Of the softmax.
+    pub temperature: Decimal,
+}
+
+impl Default for RmiaOffline {
+    fn default() -> Self {
+        Self { a: OFFLINE_A, temperature: Decimal::ONE }
+    }
+}
+
+impl Definition for RmiaOffline {
+    fn meta(&self) -> Meta {
+        Meta::by_shadows("rmia-offline")
+    }
+
+    fn parameters(&mut self) -> Vec<Parameter<'_>> {
+        vec![weight(&mut self.a), Parameter::temperature(&mut self.temperature)]
+    }
+
+    fn formula(&self) -> &'static str {
+        "log(p_y / pbar), pbar = (1 + a)/2 mean OUT + (1 - a)/2, a = 0.3, never tuned on the target"
+    }
+
+    fn signal(&self) -> Signal {
+        Signal::phi_at(self.temperature)
+    }
+
+    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+        rmia_offline(lineup, self.a.value())
+    }
+}
+
+/// Share of population examples whose offline ratio is exceeded gamma times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RmiaGamma {
+    /// By how much.
+    pub gamma: Decimal,
+    /// Weight of the offline correction.
+    pub a: Decimal,
+    /// Of the softmax.
+    pub temperature: Decimal,
+}
+
+impl Default for RmiaGamma {
+    fn default() -> Self {
+        Self { gamma: Decimal::ONE, a: OFFLINE_A, temperature: Decimal::ONE }
+    }
+}
+
+impl Definition for RmiaGamma {
+    fn meta(&self) -> Meta {
+        Meta { needs_population: true, ..Meta::by_shadows("rmia-gamma") }
+    }
+
+    fn parameters(&mut self) -> Vec<Parameter<'_>> {
+        let gamma =
+            Parameter::Number { name: "gamma", value: &mut self.gamma, default: Decimal::ONE, range: Range::Positive };
+        vec![gamma, weight(&mut self.a), Parameter::temperature(&mut self.temperature)]
+    }
+
+    fn formula(&self) -> &'static str {
+        "share of held-out z with r_x / r_z > gamma = 1, r with the offline pbar"
+    }
+
+    fn signal(&self) -> Signal {
+        Signal::phi_at(self.temperature)
+    }
+
+    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+        rmia_gamma(lineup, self.gamma.value(), self.a.value())
+    }
+}
+
+/// log p_y - log of the mean over shadows (Lassila et al. 2025, arXiv 2505.24089).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Base {
+    /// Of the softmax.
+    pub temperature: Decimal,
+}
+
+impl Default for Base {
+    fn default() -> Self {
+        Self { temperature: Decimal::ONE }
+    }
+}
+
+impl Definition for Base {
+    fn meta(&self) -> Meta {
+        Meta::by_shadows("base")
+    }
+
+    fn parameters(&mut self) -> Vec<Parameter<'_>> {
+        vec![Parameter::temperature(&mut self.temperature)]
+    }
+
+    fn formula(&self) -> &'static str {
+        "log p_y - log of the mean over all shadows (Lassila et al. 2025, arXiv 2505.24089)"
+    }
+
+    fn signal(&self) -> Signal {
+        Signal::phi_at(self.temperature)
+    }
+
+    fn same_roc_as(&self, equal: bool) -> Option<String> {
+        let mut rmia = Rmia { temperature: self.temperature };
+        equal.then(|| named(rmia.meta().name, &mut rmia.parameters()))
+    }
+
+    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+        base(lineup)
+    }
+
+    fn listed() -> Vec<Self> {
+        vec![Self::default(), Self { temperature: TWO }]
+    }
+}
+
+/// log(p / pbar), pbar = (mean IN + mean OUT) / 2.
+fn rmia(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    let half = |a: f64, b: f64| 0.5 * (a + b);
+    let log_pbar = |[inside, outside]: [Means<2>; 2]| {
+        let ([p_in, q_in], [p_out, q_out]) = (inside.means(), outside.means());
+        log_share(half(p_in, p_out), half(q_in, q_out))
+    };
+    score_by_means(lineup, share_and_rest, log_pbar, |phi, log_pbar| log_sigmoid(phi) - log_pbar)
+}
+
+/// log p - log of the mean p over all shadows of the example.
+fn base(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    let log_mean = |[inside, outside]: [Means<2>; 2]| {
+        let [p, q] = inside.with(outside).means();
+        log_share(p, q)
+    };
+    score_by_means(lineup, share_and_rest, log_mean, |phi, log_mean| log_sigmoid(phi) - log_mean)
+}
+
+/// log(p / pbar), pbar = (1 + a)/2 mean OUT + (1 - a)/2.
+fn rmia_offline(lineup: &Lineup<'_>, a: f64) -> Vec<Vec<f64>> {
+    let log_pbar = |[_, out]: [Means<1>; 2]| {
+        let [rest] = out.means();
+        offline_log_pbar(rest, a)
+    };
+    score_by_means(lineup, |phi| [complement(phi)], log_pbar, |phi, log_pbar| log_sigmoid(phi) - log_pbar)
+}
+
+/// p and 1 - p.
+fn share_and_rest(phi: f64) -> [f64; 2] {
+    [sigmoid(phi), complement(phi)]
+}
+
+/// Share of population examples z with r_x / r_z > gamma; r = p / pbar with the offline pbar for x and z alike.
+/// All shadows are OUT for z.
+fn rmia_gamma(lineup: &Lineup<'_>, gamma: f64, a: f64) -> Vec<Vec<f64>> {
+    let own = rmia_offline(lineup, a);
+    let population = lineup.seats.first().map_or(0, |s| s.population.len());
+    let rest: Vec<Vec<f64>> =
+        lineup.seats.iter().map(|s| s.population.iter().map(|&v| complement(v)).collect()).collect();
+    let log_pbars: Vec<Vec<f64>> = lineup
+        .blocks()
+        .iter()
+        .map(|&block| {
+            let mut sums = vec![0.0; population];
+            let mut shadows = 0.0;
+            for (_, q) in lineup.seats.iter().zip(&rest).filter(|(s, _)| s.block != block) {
+                shadows += 1.0;
+                sums.iter_mut().zip(q).for_each(|(sum, q)| *sum += q);
+            }
+            sums.into_iter().map(|sum| offline_log_pbar(sum / shadows, a)).collect()
+        })
+        .collect();
+    let margin = libm::log(gamma);
+    lineup
+        .seats
+        .iter()
+        .zip(lineup.positions())
+        .zip(own)
+        .map(|((seat, at), mut scores)| {
+            let mut reference: Vec<f64> = seat
+                .population
+                .iter()
+                .zip(&log_pbars[at as usize])
+                .map(|(&phi, pbar)| log_sigmoid(phi) - pbar)
+                .collect();
+            reference.sort_unstable_by(f64::total_cmp);
+            for score in &mut scores {
+                let below = reference.partition_point(|r| *r + margin < *score);
+                *score = below as f64 / population.max(1) as f64;
+            }
+            scores
+        })
+        .collect()
+}
+
+/// log pbar of the offline form from the mean complement q of the OUT shadows: 1 - pbar = (1 + a)/2 q.
+fn offline_log_pbar(mean_complement: f64, a: f64) -> f64 {
+    libm::log1p(-0.5 * (1.0 + a) * mean_complement)
+}
+
+/// log p, from the complement q = 1 - p where that is the small one.
+fn log_share(p: f64, q: f64) -> f64 {
+    if q < 0.5 { libm::log1p(-q) } else { libm::log(p) }
+}

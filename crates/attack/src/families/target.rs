@@ -1,0 +1,160 @@
+//! Attacks that read the target's outputs as they are.
+
+use flatleak_pool::{Decimal, Signal};
+
+use crate::Lineup;
+use crate::definition::{Definition, Meta, Parameter, Views};
+
+/// The signal is the score.
+fn as_given(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    lineup.seats.iter().map(|s| s.values.to_vec()).collect()
+}
+
+/// Correct prediction (Yeom et al. 2018).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Correctness;
+
+impl Definition for Correctness {
+    fn meta(&self) -> Meta {
+        Meta { views: Views::Plain, ..Meta::by_target("correctness") }
+    }
+
+    fn formula(&self) -> &'static str {
+        "1[prediction = label] (Yeom et al. 2018)"
+    }
+
+    fn signal(&self) -> Signal {
+        Signal::Correct
+    }
+
+    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+        as_given(lineup)
+    }
+}
+
+/// Share of views of the example that are predicted correctly (own simplification of Choquette-Choo et al. 2021, arXiv 2007.14321).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct LabelOnly;
+
+impl Definition for LabelOnly {
+    fn meta(&self) -> Meta {
+        Meta { views: Views::Several, ..Meta::by_target("label-only") }
+    }
+
+    fn formula(&self) -> &'static str {
+        "share of the views with prediction = label (own simplification of Choquette-Choo et al. 2021, arXiv 2007.14321)"
+    }
+
+    fn signal(&self) -> Signal {
+        Signal::Correct
+    }
+
+    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+        as_given(lineup)
+    }
+}
+
+/// log p_y, which ranks as p_y does and keeps its precision near 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Confidence {
+    /// Of the softmax.
+    pub temperature: Decimal,
+}
+
+impl Default for Confidence {
+    fn default() -> Self {
+        Self { temperature: Decimal::ONE }
+    }
+}
+
+impl Definition for Confidence {
+    fn meta(&self) -> Meta {
+        Meta::by_target("confidence")
+    }
+
+    fn parameters(&mut self) -> Vec<Parameter<'_>> {
+        vec![Parameter::temperature(&mut self.temperature)]
+    }
+
+    fn formula(&self) -> &'static str {
+        "log p_y"
+    }
+
+    fn signal(&self) -> Signal {
+        if self.temperature == Decimal::ONE { Signal::LogConfidence } else { Signal::Tempered(self.temperature) }
+    }
+
+    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+        as_given(lineup)
+    }
+}
+
+/// Negative loss.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Loss;
+
+impl Definition for Loss {
+    fn meta(&self) -> Meta {
+        Meta::by_target("loss")
+    }
+
+    fn formula(&self) -> &'static str {
+        "-loss = log p_y"
+    }
+
+    fn signal(&self) -> Signal {
+        Signal::LogConfidence
+    }
+
+    fn same_roc_as(&self, _: bool) -> Option<String> {
+        Some(Confidence::default().meta().name.into())
+    }
+
+    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+        as_given(lineup)
+    }
+}
+
+/// Negative entropy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Entropy;
+
+impl Definition for Entropy {
+    fn meta(&self) -> Meta {
+        Meta::by_target("entropy")
+    }
+
+    fn formula(&self) -> &'static str {
+        "-H(p)"
+    }
+
+    fn signal(&self) -> Signal {
+        Signal::NegativeEntropy
+    }
+
+    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+        as_given(lineup)
+    }
+}
+
+/// Negative modified entropy (Song & Mittal 2021).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ModifiedEntropy;
+
+impl Definition for ModifiedEntropy {
+    fn meta(&self) -> Meta {
+        Meta::by_target("modified-entropy")
+    }
+
+    fn formula(&self) -> &'static str {
+        "-Mentr(p, y) (Song & Mittal 2021, arXiv 2003.10595)"
+    }
+
+    fn signal(&self) -> Signal {
+        Signal::NegativeModifiedEntropy
+    }
+
+    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+        as_given(lineup)
+    }
+}
