@@ -5,7 +5,7 @@ use flatleak_pool::{Decimal, Signal};
 use crate::lira::Offline;
 use crate::{Lineup, bavaria, empirical, lira, ratio, threshold};
 
-/// How the pooled standard deviation of `lira-online-fixed` is formed; the literature has several.
+/// How the pooled standard deviation of `lira-online-fixed` is formed; the literature has several (book/methods/attacks.md#pooled-deviation).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum FixedVariance {
     /// Deviation (ddof 0) of phi minus the example's centre, per side, over examples and shadows (TF Privacy).
@@ -41,7 +41,8 @@ pub enum Centre {
 /// Weight a of the offline correction, never tuned on a target (Zarifzadeh et al. 2024).
 pub(crate) const OFFLINE_A: Decimal = Decimal::thousandths(300);
 
-/// A membership-inference attack with its parameters; formulas stand with the scoring functions and in the book.
+/// A membership-inference attack with its parameters; formulas stand with the scoring functions and in the book (book/methods/attacks.md#notation and
+/// below).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Attack {
     /// All scores that the pool allows, combined by what other blocks' targets teach (own). It reads more than a lineup has: see
