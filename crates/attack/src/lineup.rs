@@ -136,8 +136,9 @@ impl<'a> Lineup<'a> {
         Ok(Self { seats, labels, blocks, scored: None, cut: None })
     }
 
-    /// A lineup of whole blocks of a design: what is scored, and which shadows are left out, follows the design (METHODS section 2). Without
-    /// some of its blocks a target's example is scored where it is with all of them and either side still has a shadow.
+    /// A lineup of whole blocks of a design: what is scored, and which shadows are left out, follows the design
+    /// (book/methods/membership.md#scored-examples). Without some of its blocks a target's example is scored where it is with all of them and either
+    /// side still has a shadow.
     ///
     /// # Errors
     /// As [`Lineup::new`].

@@ -1,4 +1,5 @@
-//! Empirical Bayes over the examples of a pool (own; variances after Smyth 2004, Statistical Applications in Genetics and Molecular Biology 3).
+//! Empirical Bayes over the examples of a pool (own; variances after Smyth 2004, Statistical Applications in Genetics and Molecular Biology 3;
+//! book/methods/attacks.md#empirical-bayes).
 //!
 //! Per example n1 IN and n0 OUT shadows, n = n1 + n0, with variance s^2 pooled within sides on f = n - 2 degrees, d = mean1 - mean0,
 //! u = 1/n1 + 1/n0 and g the mean of all. Over examples:

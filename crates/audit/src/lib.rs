@@ -329,7 +329,7 @@ impl Pools {
     }
 }
 
-/// Share of examples that are scored for a target, below which intervals are not to be relied on (book/pools.md).
+/// Share of examples that are scored for a target, below which intervals are not to be relied on (book/pools.md#intervals).
 const FEW_SCORED: f64 = 0.75;
 
 /// The mean share of a pool's examples that are scored for a target.

@@ -1,4 +1,4 @@
-//! A difference in advantage split into mean gap, member spread and non-member spread (own, METHODS section 5).
+//! A difference in advantage split into mean gap, member spread and non-member spread (own; book/methods/explanation.md#attribution).
 
 use flatleak_pool::{Pool, Signal};
 use flatleak_stats::gaussian::{Moments, one_sided_advantage};
@@ -124,7 +124,7 @@ pub struct RelativeParts<T> {
 }
 
 /// As [`shapley`], with phi measured in units of the distance between the means: in the interpolating model that distance is fixed, and
-/// multiplying phi by a number moves neither part (own). `None` unless members lie above non-members on both sides.
+/// multiplying phi by a number moves neither part (own; book/methods/explanation.md#relative-parts). `None` unless members lie above non-members on both sides.
 pub fn relative(a: &Moments, b: &Moments) -> Option<RelativeParts<f64>> {
     let scaled = |m: &Moments| {
         let gap = m.member_mean - m.non_member_mean;

@@ -1,4 +1,5 @@
-//! Influence of every pool example on every held-out one (Feldman & Zhang 2020, arXiv 2008.03703, eq. 2 over random subsets).
+//! Influence of every pool example on every held-out one (Feldman & Zhang 2020, arXiv 2008.03703, eq. 2 over random subsets;
+//! book/methods/explanation.md#influence).
 //!
 //! infl_ij = mean of c_k(j) over the models k that were trained on i, minus its mean over the others; c is whether model k is
 //! right about test example j (hard) or its confidence in the label (soft). All N x T pairs are computed and handed over row by

@@ -1,4 +1,4 @@
-//! Memorization (Feldman & Zhang 2020, arXiv 2008.03703, eq. 1 over random subsets).
+//! Memorization (Feldman & Zhang 2020, arXiv 2008.03703, eq. 1 over random subsets; book/methods/explanation.md#memorization).
 
 use flatleak_pool::{Pool, Signal};
 use flatleak_stats::{Interval, Jackknife, Range, Student, jackknife, limits, mean_of_blocks, moments, welch};
@@ -213,7 +213,7 @@ impl Memorization {
         counts
     }
 
-    /// Both sides of the identity of METHODS (own): checked at every run.
+    /// Both sides of the identity (own; book/methods/explanation.md#memorization-identity): checked at every run.
     pub fn identity(&self, pool: &Pool) -> Identity {
         let (mut hits, mut all) = ([0.0; 2], [0.0; 2]);
         for (model, signals) in pool.pool.iter().enumerate() {

@@ -59,7 +59,8 @@ impl<'a> Row<'a> {
     ///
     /// With complementary blocks infl_ij = mean over blocks of +-d_b(j), d_b the difference between the block's two models and
     /// the sign says which of them holds i. Squares lose the sign, so the variance of the mean is
-    /// (mean_b d_b^2 - infl_ij^2) / (B - 1). Without blocks it is that of a difference of two means with pooled variance (own).
+    /// (mean_b d_b^2 - infl_ij^2) / (B - 1). Without blocks it is that of a difference of two means with pooled variance (own;
+    /// book/methods/explanation.md#error-of-influence).
     pub fn standard_error(&self, example: usize) -> f64 {
         let v = f64::from(self.value(example));
         ((self.spread * self.weight(example) - v * v).max(0.0) / self.design.degrees()).sqrt()
@@ -94,8 +95,8 @@ impl<'a> Row<'a> {
         (z * self.spread * self.weight(example) / (self.design.degrees() + z)).sqrt() as f32
     }
 
-    /// Influence entropy (own definition): with q_i = infl_ij / sum of the infl_ij that exceed `errors` standard errors,
-    /// -sum q_i log q_i over those, in nats. `errors` 0 takes every positive one. `None` where there is none: no measurable influence.
+    /// Influence entropy (own definition; book/methods/explanation.md#influence-entropy): with q_i = infl_ij / sum of the infl_ij that exceed `errors`
+    /// standard errors, -sum q_i log q_i over those, in nats. `errors` 0 takes every positive one. `None` where there is none: no measurable influence.
     pub fn entropy(&self, errors: f64) -> Option<f64> {
         let (mut sum, mut logs, mut any) = (0.0, 0.0, false);
         let mut add = |v: f32, cut: f32, times: f64| {

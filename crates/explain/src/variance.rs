@@ -1,5 +1,6 @@
 //! How widely outputs spread, over examples and over models. The two are different things under one name: the first says how alike
-//! the examples look to one model, the second how much a model's view of one example depends on what else it was trained on.
+//! the examples look to one model, the second how much a model's view of one example depends on what else it was trained on
+//! (book/methods/explanation.md#variances).
 
 use flatleak_pool::{Membership, Pool, Signal};
 use flatleak_stats::{Jackknife, Student, jackknife, mean_of_blocks, moments, welch};

@@ -1,4 +1,4 @@
-//! The privacy that DP-SGD's noise buys: a Rényi accountant of the Poisson-sampled Gaussian mechanism.
+//! The privacy that DP-SGD's noise buys: a Rényi accountant of the Poisson-sampled Gaussian mechanism (book/methods/training.md#accountant).
 //!
 //! No crate that does this is both maintained and sound (November 2026), so the few formulas stand here, pinned to values of Google's
 //! dp-accounting. Noise that is drawn from a key is private only as long as the seed is secret.

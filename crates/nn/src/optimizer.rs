@@ -12,7 +12,7 @@ pub enum Optimizer {
     Sgd,
     /// Sharpness-aware minimisation over SGD (Foret et al. 2021, arXiv 2010.01412, eq. 2 and algorithm 1).
     Sam,
-    /// Gradient mixed from w and w + eps (the family of METHODS section 7).
+    /// Gradient mixed from w and w + eps (own: book/methods/training.md#unified-family).
     Mixed,
     /// Weighted SAM, decoupled (Yue et al. 2023, arXiv 2305.15817).
     Wsam,

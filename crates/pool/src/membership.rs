@@ -20,7 +20,8 @@ pub const FEWEST: usize = 1 + SIDE;
 /// Which model was trained on which example, (M, N), which models form a block, and what can be attacked.
 ///
 /// An example is scored for the targets of a block where [`SIDE`] other blocks have models that hold it and as many have models that lack
-/// it; what the block itself holds plays no part, or the choice would tell its membership (METHODS section 2).
+/// it; what the block itself holds plays no part, or the choice would tell its membership
+/// (book/methods/membership.md#scored-examples).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Membership {
     rows: Vec<Vec<bool>>,
@@ -61,7 +62,7 @@ impl Membership {
         Ok(Self::new(Reading::with_blocks(&rows, &blocks), rows))
     }
 
-    /// Any design, such as that of an imported pool, read as the book's page on designs says.
+    /// Any design, such as that of an imported pool, read as the book says (book/methods/membership.md#reading-a-membership).
     ///
     /// # Errors
     /// No model, fewer than 2 examples; rows of different lengths.

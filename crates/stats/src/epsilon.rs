@@ -12,7 +12,7 @@ use crate::roc::Ranking;
 /// Thresholds (own choice): the 1st, 2nd, 4th, 8th... highest score for the first form, the lowest for the second, ties whole. They are
 /// chosen by rank, without a look at who is a member, and all limits hold together with probability `level` (Bonferroni), as far as the
 /// examples are independent trials. Over the examples of one model they are not: there the figure is nominal, and no bound on its
-/// training.
+/// training (book/methods/measures.md#nominal-epsilon).
 ///
 /// # Errors
 /// A level outside (0, 1).

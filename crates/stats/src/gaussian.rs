@@ -48,7 +48,7 @@ impl Moments {
 }
 
 /// The advantage of the best one-sided threshold, max over z of Phi((m - z) / tau) - Phi((mu - z) / sigma), for members
-/// N(m, tau^2) and non-members N(mu, sigma^2); never below 0 (own, METHODS section 5).
+/// N(m, tau^2) and non-members N(mu, sigma^2); never below 0 (own; book/methods/theory.md#best-threshold).
 ///
 /// The maximum lies where the two densities cross, z = (m + mu) / 2 for tau = sigma. A deviation of 0 is a point mass, the limit. NaN for
 /// anything
@@ -79,8 +79,9 @@ pub fn one_sided_threshold(moments: &Moments) -> (f64, f64) {
 }
 
 /// The advantage of the likelihood-ratio attack, the largest of any attack: |[Phi((hi - m) / tau) - Phi((lo - m) / tau)] - [Phi((hi - mu) / sigma) -
-/// Phi((lo - mu) / sigma)]| between the crossings lo, hi of the densities; 2 Phi(|m - mu| / (2 sigma)) - 1 for sigma = tau (METHODS section 8). A
-/// deviation of 0 gives 1 unless both distributions are the same point mass. NaN as for [`one_sided_advantage`].
+/// Phi((lo - mu) / sigma)]| between the crossings lo, hi of the densities; 2 Phi(|m - mu| / (2 sigma)) - 1 for sigma = tau
+/// (book/methods/theory.md#likelihood-ratio). A deviation of 0 gives 1 unless both distributions are the same point mass. NaN as for
+/// [`one_sided_advantage`].
 ///
 /// It is not monotone in sigma: see [`likelihood_ratio_slope`].
 pub fn likelihood_ratio_advantage(moments: &Moments) -> f64 {
@@ -153,7 +154,7 @@ pub fn zero_mean_advantage(s0: f64, s1: f64) -> f64 {
 }
 
 /// The advantage of "member when |f| >= 1" when members have |f| = 1 and non-members are N(0, sigma^2): 2 Phi(1 / sigma) - 1, the share of
-/// non-members below 1 (METHODS section 8). NaN for a negative sigma.
+/// non-members below 1 (own; book/methods/theory.md#absolute-output). NaN for a negative sigma.
 pub fn absolute_advantage(sigma: f64) -> f64 {
     if sigma >= 0.0 { 2.0 * cdf(1.0 / sigma) - 1.0 } else { f64::NAN }
 }
@@ -198,7 +199,7 @@ mod tests {
 
     #[test]
     fn the_ratio_attack_is_not_monotone() {
-        // METHODS section 8: m = 1, tau = .1, mu = 0.
+        // book/methods/theory.md#likelihood-ratio: m = 1, tau = .1, mu = 0.
         for (sigma, wanted) in [(0.2, 0.999), (0.6, 0.904), (1.0, 0.868), (4.0, 0.941)] {
             let found = likelihood_ratio_advantage(&moments(1.0, 0.1, 0.0, sigma));
             assert!((found - wanted).abs() < 5e-4, "{sigma}: {found}");

@@ -23,7 +23,7 @@ pub struct RandomEffects {
 /// tau^2 by DerSimonian & Laird (1986): max(0, (Q - (k - 1)) / (sum w - sum w^2 / sum w)) with w = 1 / se^2 and Q the
 /// weighted squared deviation from the weighted mean. Limits and p by Hartung & Knapp (2001) on t_{k-1}, their variance factor
 /// sum w* (y - mean)^2 / (k - 1) never taken below 1 (Rover et al. 2015), so that few studies that happen to agree do not give a
-/// narrower interval than their own errors allow.
+/// narrower interval than their own errors allow (book/methods/statistics.md#several-data-sets).
 ///
 /// # Errors
 /// Fewer than two studies, different lengths, a value that is not finite, a standard error that is not positive.

@@ -50,9 +50,9 @@ pub fn smallest_detectable(standard_error: f64, degrees: f64, level: f64) -> Res
 
 /// Blocks B' at which a difference of `delta` is excluded with 80 % power where there is none, (t_level + t_.9) se sqrt(B / B') <= delta on
 /// B' - 1 degrees: both limits must lie inside. To detect a true difference of `delta` never takes more. The range comes from the 95 % chi-square
-/// limits of se^2, on B - 1 degrees, and the number itself from its upper 60 % limit (own; METHODS section 10 takes se^2 itself and 90 %): an error
-/// that a pilot finds too small costs more power than one too large gains, and V varies more than a chi-square does. The difference that was observed plays no part: under no difference at all that
-/// would promise an end in half of all cases.
+/// limits of se^2, on B - 1 degrees, and the number itself from its upper 60 % limit (own; book/methods/statistics.md#planning): an error that a
+/// pilot finds too small costs more power than one too large gains, and V varies more than a chi-square does. The difference that was observed
+/// plays no part: under no difference at all that would promise an end in half of all cases.
 ///
 /// # Errors
 /// A level outside (0, 1), fewer than [`FEWEST_UNITS`] blocks.

@@ -10,9 +10,9 @@ pub const FEWEST_UNITS: usize = 4;
 
 /// A measure of every unit, a block of models or a group of blocks, from all shadows, and again without the models of each other unit.
 ///
-/// The estimate is the mean over units, which weigh equally. Its variance is V = max(V_blk, V_jack - J) (own; METHODS section 10): V_blk, that
-/// of independent units, ignores that targets share shadows; V_jack, the delete-one jackknife over targets and shadows alike (Tukey 1958),
-/// is too large by about J, the mean square of what single deletions do to single units.
+/// The estimate is the mean over units, which weigh equally. Its variance is V = max(V_blk, V_jack - J) (own; book/methods/statistics.md#variance):
+/// V_blk, that of independent units, ignores that targets share shadows; V_jack, the delete-one jackknife over targets and shadows alike (Tukey
+/// 1958), is too large by about J, the mean square of what single deletions do to single units.
 ///
 /// ```
 /// use flatleak_stats::{Range, Replicates};
@@ -82,7 +82,7 @@ impl Replicates {
     }
 
     /// The same of a measure that jumps where shadows change, as thresholds do that are the best of few: J estimates the excess of the jackknife
-    /// for measures that change smoothly, and is not taken off here (own; calibrated in book/pools.md).
+    /// for measures that change smoothly, and is not taken off here (own; book/methods/statistics.md#measures-that-jump).
     #[must_use]
     pub fn jumping(self) -> Self {
         Self { jumps: true, ..self }

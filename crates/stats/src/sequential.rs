@@ -1,6 +1,6 @@
 //! Looks at a growing pool, with an error that is spent over them.
 
-/// Blocks at which a growing pool is looked at (METHODS section 10).
+/// Blocks at which a growing pool is looked at (own; book/methods/statistics.md#looks-at-a-growing-pool).
 pub const LOOKS: [usize; 9] = [8, 12, 16, 24, 32, 48, 64, 96, 128];
 
 /// The error that the look with so many blocks spends of `alpha` in all: alpha (B_j - B_(j-1)) / 128, so that every block spends the same (the
@@ -8,7 +8,7 @@ pub const LOOKS: [usize; 9] = [8, 12, 16, 24, 32, 48, 64, 96, 128];
 /// of blocks at which nobody looks.
 ///
 /// Boundaries of O'Brien & Fleming's type spend next to nothing before half of the blocks, and cost more blocks in every case that was simulated
-/// (book/verdicts.md).
+/// (book/verdicts.md#checks).
 pub fn spent_at(blocks: usize, alpha: f64) -> Option<f64> {
     let at = LOOKS.iter().position(|b| *b == blocks)?;
     let before = if at == 0 { 0 } else { LOOKS[at - 1] };

@@ -17,7 +17,7 @@ const PASSES: usize = 3;
 const SETTLED: f64 = 1e-13;
 
 /// w = argmin w'Gw subject to Xw = y, which is G^-1 X' a with K = X G^-1 X' and a = K^-1 y; with a ridge lambda > 0 the minimiser of
-/// |Xw - y|^2 + lambda w'Gw, a = (K + lambda I)^-1 y (METHODS section 8).
+/// |Xw - y|^2 + lambda w'Gw, a = (K + lambda I)^-1 y (book/methods/theory.md#minimum-norm-solution).
 ///
 /// K is formed from whitened rows and factorised by Cholesky; w is refined against the residual of the original problem, as in the
 /// corrected seminormal equations (Bjoerck 1987), which brings it to rounding even where K is ill conditioned. What leave-one-out takes
@@ -152,7 +152,7 @@ impl Fit {
     }
 
     /// What is left of s = Sigma w outside row(X) in the geometry of G: (|P u|^2, |u|^2) with u = G^-1/2 s and P the projector on the complement of
-    /// the whitened rows. v'(eta) = -2 |P u|^2 for G = I + eta Sigma: METHODS section 8's second form without its cancellation.
+    /// the whitened rows. v'(eta) = -2 |P u|^2 for G = I + eta Sigma: the form of book/methods/theory.md#output-variance that cannot cancel.
     pub(crate) fn outside_rows(&self, spectrum: &[f64]) -> Result<(f64, f64), Error> {
         let s = Mat::from_fn(1, spectrum.len(), |_, j| spectrum[j] * self.weights[j]);
         let u: Vec<f64> = self.metric.whiten(s.as_ref())?.row(0).iter().copied().collect();
@@ -180,8 +180,7 @@ impl Fit {
     }
 
     /// Leave-one-out memorization of the signed margin, (n): y_i (f(x_i) - f_-i(x_i)) = y_i a_i (1 / (K^-1)_ii - lambda), K with the ridge
-    /// in it, G held fixed
-    /// (METHODS section 8; the leave-one-out identity of ridge regression, Allen 1974).
+    /// in it, G held fixed (the leave-one-out identity of ridge regression, Allen 1974; book/methods/theory.md#leave-one-out).
     pub fn memorization(&self) -> Vec<f64> {
         let diagonal = self.inverse_diagonal();
         let each = self.labels.iter().zip(&self.dual).zip(&diagonal);

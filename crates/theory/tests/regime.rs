@@ -1,4 +1,4 @@
-//! The regime's claims over many draws: METHODS section 8's check, closed forms beside explicit refits and beside simulated attacks.
+//! The regime's claims over many draws (book/methods/theory.md#checks-of-the-regime), closed forms beside explicit refits and beside simulated attacks.
 #![allow(clippy::unwrap_used)] // in helpers, which the lint does not know to be tests
 
 use flatleak_stats::{gaussian, moments};

@@ -2,7 +2,7 @@
 //!
 //! The blind attack (own; in the spirit of Das et al. 2024, arXiv 2406.16201) predicts membership from everything but the target's outputs:
 //! what other models put out, how many hold the example, its label, group and features. Above .5, members and non-members differ by
-//! themselves, and no AUC of any attack may be read as leakage without it.
+//! themselves, and no AUC of any attack may be read as leakage without it (book/methods/blind.md#blind-test).
 
 use flatleak_attack::learned::CrossFit;
 use flatleak_pool::{Design, Pool};

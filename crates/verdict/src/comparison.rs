@@ -19,7 +19,7 @@ const KEPT: [Attack; 4] = [HEADLINE, Attack::LIRA, Attack::RMIA, Attack::CONFIDE
 /// Level of intervals that stand for themselves.
 pub(crate) const LEVEL: f64 = 0.95;
 
-/// Errors that a document may make.
+/// Errors that a document may make (own; book/methods/words.md#levels).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Family {
     /// Smallest relevant differences.
@@ -88,8 +88,8 @@ impl Point {
     }
 }
 
-/// The points at which a headline is judged, by the design and not by the outcome (METHODS section 10): the AUC, and the TPR at the smallest
-/// level at which the target with the fewest scored non-members expects 5 false positives; below 50 of them the AUC alone.
+/// The points at which a headline is judged, by the design and not by the outcome (own; book/methods/words.md#operating-points): the AUC, and the
+/// TPR at the smallest level at which the target with the fewest scored non-members expects 5 false positives; below 50 of them the AUC alone.
 pub(crate) fn points(fewest_non_members: usize) -> Vec<Point> {
     let n = fewest_non_members as f64;
     let level = FPR_LEVELS.iter().position(|f| f * n >= FALSE_POSITIVES - 1e-9);
@@ -163,8 +163,8 @@ impl<'a> Sides<'a> {
         Ok(Student::contrast(&of_b, c, &of_a, self.pairing == Pairing::Paired)?)
     }
 
-    /// The difference at a point against the smallest relevant one: for a TPR a share of the baseline's, by contrasts of their own, but never
-    /// less than half the level itself.
+    /// The difference at a point against the smallest relevant one (own; book/methods/words.md#relevant-differences): for a TPR a share of the
+    /// baseline's, by contrasts of their own, but never less than half the level itself.
     fn tested(&self, both: (&Scored, &Scored), point: Point, relevant: &Relevant) -> Result<(Tested, f64), Error> {
         let measure = point.measure();
         let difference = self.contrast(both, measure, 1.0)?;

@@ -1,4 +1,5 @@
-//! What forbids a word, or belongs beside it: a verdict is about training recipes that learn, attacked with all that they put out.
+//! What forbids a word, or belongs beside it (own; book/methods/words.md#conditions): a verdict is about training recipes that learn, attacked with
+//! all that they put out.
 
 use flatleak_pool::{Pool, Signal};
 use serde::{Deserialize, Serialize};

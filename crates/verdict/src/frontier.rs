@@ -1,4 +1,4 @@
-//! Leakage against accuracy: which recipe should be shipped?
+//! Leakage against accuracy: which recipe should be shipped? (own; book/methods/words.md#frontier)
 
 use flatleak_attack::Attack;
 use flatleak_pool::Pool;

@@ -1,4 +1,4 @@
-//! One pool against guessing: does it leak at all?
+//! One pool against guessing: does it leak at all? (own; book/methods/words.md#one-pool-against-guessing)
 
 use flatleak_pool::Pool;
 use flatleak_stats::{Range, Ranking, Relevant, Student, clopper_pearson, delong, limits};

@@ -27,8 +27,9 @@ pub struct Mismatch {
 /// The attacks that are crossed.
 const CROSSED: [Attack; 2] = [Attack::LIRA, Attack::RMIA];
 
-/// Every recipe's shadows against every recipe's targets (own; METHODS section 5). A target's block index is left out of the shadows of
-/// every recipe: models of equal index share their membership. None where recipes do not share their examples.
+/// Every recipe's shadows against every recipe's targets (own; book/methods/attacks.md#mismatch). A target's block index is left out of the shadows
+/// of every recipe: models of equal index share their membership (book/methods/membership.md#two-recipes). None where recipes do not share their
+/// examples.
 pub(crate) fn crossed(pools: &[&Pool], dataset: &str, workers: usize) -> Result<Vec<Mismatch>, Error> {
     let mut out = Vec::new();
     if pools.len() < 2 || pools.iter().any(|p| !are_paired(pools[0], p)) {

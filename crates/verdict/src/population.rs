@@ -11,9 +11,9 @@ const DRAWS: u64 = 200;
 
 impl Judge<'_> {
     /// For "examples like these": the mean AUC with an error that covers another draw of examples too, by the two-way variance
-    /// V + V_ex - sum_bi (h_bi - h_i)^2 / ((B - 1)(N - 1) B N) (own; METHODS section 10, after Owen 2007). h_bi is what example i adds to the
-    /// AUC of block b's targets: N / n1 times the share of non-members below it less the AUC for members, mirrored for the others, 0 where it
-    /// is not scored.
+    /// V + V_ex - sum_bi (h_bi - h_i)^2 / ((B - 1)(N - 1) B N) (own, after Owen 2007; book/methods/statistics.md#two-way-variance). h_bi is what
+    /// example i adds to the AUC of block b's targets: N / n1 times the share of non-members below it less the AUC for members, mirrored for the
+    /// others, 0 where it is not scored.
     pub(crate) fn population(&self, sheet: &Sheet, auc: &Replicates) -> Student {
         let m = self.membership();
         let n = m.examples() as f64;
@@ -46,7 +46,7 @@ impl Judge<'_> {
         two_way(auc, blocks, examples, variance, n)
     }
 
-    /// The same for the TPR at each level, whose share of single examples has no closed form (own; METHODS section 10, not simulated there):
+    /// The same for the TPR at each level, whose share of single examples has no closed form (own; book/methods/statistics.md#bootstrap-of-examples):
     /// [`DRAWS`] bootstrap draws of examples, the same for all targets, scores held. v is the variance of the mean over units, v_b that of unit
     /// b; V + v - max(0, (mean v_b - v) / (B - 1)), never below the larger of V and v.
     pub(crate) fn resampled(&self, sheet: &Sheet, rates: &[Replicates], seed: u64) -> Vec<Student> {

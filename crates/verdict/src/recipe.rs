@@ -307,7 +307,7 @@ fn result(
 pub(crate) const FALSE_POSITIVES: f64 = 5.0;
 
 /// TPR at an FPR of a score without ties that knows nothing: (floor(f n0) + 1) / (n0 + 1), the mean rank of the (floor(f n0) + 1)-th of n0
-/// non-members among all.
+/// non-members among all (own; book/methods/measures.md#chance-line).
 pub(crate) fn chance(fpr: f64, non_members: usize) -> f64 {
     let n = non_members as f64;
     ((fpr * n + 1e-9).floor() + 1.0) / (n + 1.0)

@@ -18,7 +18,7 @@ pub struct LeastSet {
 
 /// Which of k candidates stay in the set "cannot be told from the best": i leaves if it exceeds some j at one-sided level alpha / (k - 1)
 /// (multiple comparisons with the best, Hsu 1984, by pairwise errors of their own). This protects a recipe that is named beforehand; under many
-/// equals some recipe leaves far more often than one that was named. `difference(i, j)` is that of i less j.
+/// equals some recipe leaves far more often than one that was named (book/methods/words.md#sets-of-recipes). `difference(i, j)` is that of i less j.
 pub(crate) fn cannot_be_told(
     k: usize,
     alpha: f64,

@@ -1,4 +1,4 @@
-//! Words for differences: at one operating point, and for both together (own; METHODS section 10).
+//! Words for differences: at one operating point, and for both together (own; book/methods/words.md#words-at-one-point).
 
 use flatleak_stats::{Interval, Student};
 use serde::{Deserialize, Serialize};
@@ -233,7 +233,7 @@ impl Verdict {
 pub(crate) type AtPoint = (Word, bool);
 
 /// One verdict from the words at all points, each with whether its upper limit lies below delta: "less" at one point is no "less" while the
-/// other may hide a relevant "more"; "more" at one point stands while the other does not say less.
+/// other may hide a relevant "more"; "more" at one point stands while the other does not say less (book/methods/words.md#both-points-together).
 pub(crate) fn joined(points: &[AtPoint]) -> Verdict {
     let any = |f: &dyn Fn(Word) -> bool| points.iter().any(|(w, _)| f(*w));
     let all = |f: &dyn Fn(Word) -> bool| points.iter().all(|(w, _)| f(*w));

@@ -23,7 +23,7 @@ macro_rules! attacks {
     ($($family:ident::$name:ident),+ $(,)?) => {
         $(pub use $family::$name;)+
 
-        /// A membership-inference attack with its parameters; formulas stand with the scoring functions and in the book.
+        /// A membership-inference attack with its parameters; formulas stand with each and in the book (book/methods/attacks.md#notation).
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[allow(missing_docs, reason = "each type says what it is")]
         pub enum Attack {

@@ -197,8 +197,8 @@ impl Regression {
     /// Minimises -log-likelihood + RIDGE n |w|^2 / 2 by Newton's steps, halved where they would overshoot, the intercept free of the penalty; n
     /// is the number of rows. `products` are pairs of features by place.
     ///
-    /// Without the rows of a unit the weights are those of one Newton step from here (own; METHODS section 10): w - (H - H_u)^-1 (g - g_u), which
-    /// costs one solution where a fit anew costs ten passes, and moves as the fit does to second order.
+    /// Without the rows of a unit the weights are those of one Newton step from here (own; book/methods/strongest.md#deletions):
+    /// w - (H - H_u)^-1 (g - g_u), which costs one solution where a fit anew costs ten passes, and moves as the fit does to second order.
     ///
     /// `start` are the weights of a fit to similar rows, from which this one begins: it ends where it would from 0, in a third of the steps.
     pub(super) fn fit(rows: &Rows, products: &[(usize, usize)], units: usize, start: Option<&Self>) -> Self {

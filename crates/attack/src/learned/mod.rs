@@ -8,10 +8,10 @@
 //! of blocks (the deletions of intervals) its training rows leave the fit, by one Newton step, and its models leave the shadows of targets; as
 //! shadows of training targets they stay, or every deletion would be a fit of its own.
 //!
-//! Below [`FEWEST`] blocks there is too little to learn from: there `strongest` is `empirical-bayes`, which learns nothing. (METHODS asks for six
-//! blocks; with four, on twelve pools of 8 models, the regression has a mean AUC of .747 where `empirical-bayes` has .705, and .501 on redrawn
-//! memberships.) Where phi alone is known, the other outputs are those of two classes. What is used is decided by counts and by what the pool
-//! holds, never by what comes out.
+//! Below [`FEWEST`] blocks there is too little to learn from: there `strongest` is `empirical-bayes`, which learns nothing
+//! (book/methods/strongest.md#few-blocks). With four, on twelve pools of 8 models, the regression has a mean AUC of .747 where `empirical-bayes` has
+//! .705, and .501 on redrawn memberships. Where phi alone is known, the other outputs are those of two classes. What is used is decided by counts
+//! and by what the pool holds, never by what comes out.
 
 mod evidence;
 mod features;
@@ -212,7 +212,7 @@ impl<'a> Learned<'a> {
 }
 
 /// The blind attack on one target, where other models cannot teach how the target's members were selected: cross-fitted over examples of the
-/// target's own row, in [`FOLDS`] stratified folds (own; METHODS section 2).
+/// target's own row, in [`FOLDS`] stratified folds (own; book/methods/blind.md#blind-attack-on-one-target).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CrossFit {
     /// AUC within folds: pooled over folds it would fall below 1/2 by construction.

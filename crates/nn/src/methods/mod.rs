@@ -1,7 +1,8 @@
 //! How each optimizer comes to the gradient that the base step takes.
 //!
 //! A [`Method`] sees a batch through a [`Pass`], which evaluates gradients anywhere, and leaves its gradient in one slice; what is written
-//! for flat slices serves every architecture. All are defined in METHODS section 7, with one norm over all parameters in f64.
+//! for flat slices serves every architecture. All are defined in the book (book/methods/training.md#gradients-and-norms and below), with one norm
+//! over all parameters in f64.
 
 mod asam;
 mod ascent;

@@ -1,7 +1,7 @@
 //! Designs with a fixed number of models per example: which shadows are kept, and folds of examples.
 //!
 //! There, without the target's row, the number of models left on either side says whether the target holds the example. So as many are
-//! left out as hide it, whoever the target is, chosen by a hash that anyone can compute (own).
+//! left out as hide it, whoever the target is, chosen by a hash that anyone can compute (own; book/methods/membership.md#cut-shadows).
 
 /// Folds of examples in designs with a fixed number of models per example: what is learnt across examples is learnt from the other folds.
 pub const FOLDS: usize = 5;

@@ -1,4 +1,4 @@
-//! Whether the numbers of models per example are draws.
+//! Whether the numbers of models per example are draws (own; book/methods/membership.md#kinds-of-design).
 
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 

@@ -3,7 +3,7 @@
 //! Models that never share an example are of different classes ([`classes`]). Within a class, related models, such as a model and its
 //! complement, form a block: none of them may be a shadow of another. Blocks come from exact groups ([`groups`]) and from correlations
 //! ([`relations`]). What kind of design the class is ([`dispersion`]) decides whether leaving the block out is enough, or shadows must be cut
-//! as well ([`cut`]). The rules are METHODS section 2, with what is this project's own marked there.
+//! as well ([`cut`]). The rules stand in the book (book/methods/membership.md#reading-a-membership), with what is this project's own marked there.
 
 mod classes;
 pub(crate) mod cut;

@@ -18,8 +18,8 @@ const CONSTANT: f64 = 1e-9;
 ///
 /// Every example is centred by its own rate, or idle examples would make independent rows look alike. The rates are estimated from the rows
 /// themselves, which shifts the correlation of independent ones to -1/(M - 1) and leaves that of pairs where it is. What is expected under
-/// independence of the groups is taken off before the correlation is judged (own; METHODS takes off -1/(M - 1) everywhere, which would link
-/// some rows in a third of all pools of three pairs over 1,000 examples).
+/// independence of the groups is taken off before the correlation is judged (own; book/methods/membership.md#correlated-rows): -1/(M - 1) taken off
+/// everywhere would link some rows in a third of all pools of three pairs over 1,000 examples.
 pub(super) fn join(first: &mut [usize], models: &[usize], rows: &[Vec<bool>]) {
     let informative = informative(rows, models);
     let groups = Groups::new(rows, models, &informative);

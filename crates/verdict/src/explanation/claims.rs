@@ -1,4 +1,5 @@
-//! What a run says about the study's claims (Kim et al. 2026, arXiv 2310.00488), each with its figures.
+//! What a run says about the study's claims (Kim et al. 2026, arXiv 2310.00488), each with its figures
+//! (book/methods/study.md#how-the-claims-are-judged).
 
 use flatleak_stats::Student;
 

@@ -1,4 +1,4 @@
-//! Does memorization explain who is found?
+//! Does memorization explain who is found? (own; book/methods/explanation.md#link)
 
 use flatleak_explain::Memorization;
 use flatleak_stats::{Range, Replicates, moments};
