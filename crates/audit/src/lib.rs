@@ -9,14 +9,13 @@ mod record;
 mod target;
 mod variant;
 
+use flatleak_results::{Document, Family, Relevant, Timings};
 use std::time::Instant;
 
 use flatleak_attack::{Attack, quantile};
 use flatleak_pool::{Design, FEWEST, Pool, SIDE, Wanted};
-use flatleak_report::{Document, Timings};
-use flatleak_stats::Relevant;
 use flatleak_store::Imported;
-use flatleak_verdict::{Analysis, Detail, Family, Options, Progress, can_run};
+use flatleak_verdict::{Analysis, Detail, Options, Progress, can_run};
 
 pub use record::foreign_record;
 pub use target::{Target, TargetAttack, TargetBlind, TargetTpr, target};

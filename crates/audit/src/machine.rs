@@ -1,8 +1,7 @@
 //! The machine and the date, for the record.
 
+use flatleak_results::Machine;
 use std::time::{SystemTime, UNIX_EPOCH};
-
-use flatleak_report::Machine;
 
 /// Cores that this process may use.
 pub fn cores() -> usize {

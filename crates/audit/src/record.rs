@@ -2,7 +2,7 @@
 
 use flatleak_nn::ENGINE_VERSION;
 use flatleak_pool::Pool;
-use flatleak_report::{DatasetRecord, RecipeSettings, StudyRecord};
+use flatleak_results::{DatasetRecord, RecipeSettings, StudyRecord};
 
 /// The record of a study of which only outputs are known; `views` must not be empty.
 pub fn foreign_record(name: &str, seed: u64, views: &[&Pool]) -> StudyRecord {

@@ -2,11 +2,9 @@
 
 use flatleak_attack::Attack;
 use flatleak_pool::Pool;
-use flatleak_stats::{Interval, Ranking, Relevant, clopper_pearson, empirical_epsilon};
-use flatleak_verdict::{
-    AgainstGuessing, Condition, DELTA, FPR_LEVELS, PRIORS, Verdict, against_guessing, beats_chance, blind_target,
-    can_run, of_target, scores,
-};
+use flatleak_results::{AgainstGuessing, Condition, DELTA, FPR_LEVELS, PRIORS, Relevant, Verdict};
+use flatleak_stats::{Interval, Ranking, clopper_pearson, empirical_epsilon};
+use flatleak_verdict::{against_guessing, beats_chance, blind_target, can_run, of_target, scores};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;

@@ -3,6 +3,7 @@
 //! computes too, are not part of it.
 #![allow(clippy::print_stdout)]
 
+use flatleak_results::FPR_LEVELS;
 use std::path::Path;
 use std::time::Instant;
 
@@ -10,7 +11,7 @@ use flatleak_attack::Attack;
 use flatleak_data::values::Source;
 use flatleak_stats::{Ranking, parallel};
 use flatleak_store::{Arrays, Given, from_arrays};
-use flatleak_verdict::{FPR_LEVELS, scores};
+use flatleak_verdict::scores;
 
 const ATTACKS: [&str; 13] = [
     "confidence",

@@ -1,5 +1,6 @@
 //! Command-line arguments.
 
+use flatleak_results::Relevant;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -7,7 +8,6 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use flatleak_attack::Attack;
 use flatleak_audit::Variant;
-use flatleak_stats::Relevant;
 
 /// How much does a training recipe leak about its training data, and why?
 #[derive(Parser, Debug)]

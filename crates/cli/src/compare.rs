@@ -1,5 +1,6 @@
 //! `flatleak compare`.
 
+use flatleak_results::{DatasetRecord, Document, Family, RecipeSettings, StudyRecord, Timings};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,12 +12,12 @@ use flatleak_audit::machine;
 use flatleak_data::{Dataset, Request};
 use flatleak_nn::{Architecture, Base, Defences, ENGINE_VERSION, Network, Optimizer, Recipe, views};
 use flatleak_pool::{BLOCK, Pool, Wanted};
-use flatleak_report::{DatasetRecord, Document, RecipeSettings, StudyRecord, Timings, table};
+use flatleak_report::table;
 use flatleak_run::{Event, Plan, Summary};
 use flatleak_stats::{LOOKS, spent_at};
 use flatleak_store::{RunDir, pause_point};
 use flatleak_study::Study;
-use flatleak_verdict::{Analysis, FEW, Family, Options};
+use flatleak_verdict::{Analysis, FEW, Options};
 use serde_json::json;
 
 use crate::arguments::{Compare, Goal, MessageFormat};
@@ -237,7 +238,7 @@ fn is_settled(
         flatleak_verdict::compare(&views, &asked, go_on)
     })
     .map_err(|f| if f.code == INTERRUPTED { resumable(job) } else { f })?;
-    Ok(found.comparisons.iter().all(flatleak_verdict::Comparison::is_settled))
+    Ok(found.comparisons.iter().all(flatleak_results::Comparison::is_settled))
 }
 
 /// The whole analysis of what was trained, written to the run's folder.

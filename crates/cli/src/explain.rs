@@ -1,5 +1,6 @@
 //! `flatleak explain`.
 
+use flatleak_results::{Document, Explanation, Family, Headline, Results, StudyRecord, Timings, Verdict};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
@@ -9,10 +10,10 @@ use flatleak_audit::{foreign_record, machine, usable};
 use flatleak_data::{Dataset, Request};
 use flatleak_nn::Recipe;
 use flatleak_pool::{Pool, Wanted};
-use flatleak_report::{Document, StudyRecord, Timings, table};
+use flatleak_report::table;
 use flatleak_store::{RunDir, import_npz};
 use flatleak_study::Study;
-use flatleak_verdict::{Explanation, Family, Headline, Options, Results, Verdict};
+use flatleak_verdict::Options;
 use serde_json::json;
 
 use crate::arguments::{Explain, MessageFormat};
@@ -201,19 +202,19 @@ fn keep_attacks(now: &mut Explanation, earlier: Explanation) {
         }
     }
     for group in now.groups.iter_mut().filter(|g| g.leakage.is_empty()) {
-        let same = |g: &&flatleak_verdict::GroupResult| g.recipe == group.recipe && g.name == group.name;
+        let same = |g: &&flatleak_results::GroupResult| g.recipe == group.recipe && g.name == group.name;
         if let Some(before) = earlier.groups.iter().find(same) {
             group.leakage.clone_from(&before.leakage);
         }
     }
     for a in now.attribution.iter_mut().filter(|a| a.observed.is_none()) {
-        let same = |b: &&flatleak_verdict::AttributionResult| b.baseline == a.baseline && b.candidate == a.candidate;
+        let same = |b: &&flatleak_results::AttributionResult| b.baseline == a.baseline && b.candidate == a.candidate;
         if let Some(before) = earlier.attribution.iter().find(same) {
             (a.observed, a.remainder) = (before.observed, before.remainder);
         }
     }
     if !now.link.is_empty() {
-        now.left_out.retain(|l| l.reason != "not asked for");
+        now.left_out.retain(|l| l.reason != flatleak_results::Reason::NotAskedFor);
     }
 }
 
@@ -275,7 +276,7 @@ fn imported(
 }
 
 /// A document for pools that were not compared.
-fn without_attacks(record: StudyRecord, recipes: Vec<flatleak_verdict::RecipeResult>, workers: usize) -> Document {
+fn without_attacks(record: StudyRecord, recipes: Vec<flatleak_results::RecipeResult>, workers: usize) -> Document {
     let sentence = "No comparison of leakage has been made of these pools: this is their explanation alone.";
     let headline = Headline { verdict: Verdict::NotAsked, sentence: sentence.into() };
     let explain = Default::default();

@@ -1,5 +1,6 @@
 //! What a study leaves behind: results, report, tables, pictures, NumPy archives.
 
+use flatleak_results::{Document, Picture, PictureKind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -7,7 +8,7 @@ use flatleak_data::Dataset;
 use flatleak_explain::pairs::HIGH;
 use flatleak_explain::{Design, Influence};
 use flatleak_pool::Pool;
-use flatleak_report::{Document, Picture, PictureKind, columns, csv, html, json, parquet, table};
+use flatleak_report::{columns, csv, html, json, parquet, table};
 use flatleak_store::{INFLUENCE_LIMIT, export_npz, write_atomic};
 use flatleak_verdict::Detail;
 
@@ -98,7 +99,7 @@ pub(crate) fn merge(mut documents: Vec<Document>, folders: &[&Path], out: &Path)
             document.pictures.iter_mut().for_each(|p| p.file = format!("{inside}/{}", p.file));
         }
     }
-    let Some(document) = Document::merge(documents)? else { return Ok(None) };
+    let Some(document) = flatleak_verdict::merge(documents)? else { return Ok(None) };
     if several {
         write_atomic(&out.join("results.json"), json::render(&document)?.as_bytes(), "summary")?;
         write_atomic(&out.join("report.html"), page(&document, out)?.as_bytes(), "summary-report")?;

@@ -1,6 +1,7 @@
 //! Memorization (Feldman & Zhang 2020, arXiv 2008.03703, eq. 1 over random subsets; book/methods/explanation.md#memorization).
 
 use flatleak_pool::{Pool, Signal};
+use flatleak_results::Statistic;
 use flatleak_stats::{Interval, Jackknife, Range, Student, jackknife, limits, mean_of_blocks, moments, welch};
 
 use crate::Error;
@@ -12,57 +13,24 @@ pub const MIDDLE: (f64, f64) = (0.25, 0.85);
 /// What a sum of thirds may miss a limit by.
 pub(crate) const ROUNDING: f64 = 1e-9;
 
-/// A statistic of the distribution of memorization over examples.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Statistic {
-    /// Mean over examples.
-    Mean,
-    /// Mean square over examples, mean_i (mem_i^2 - error_i^2): free of noise, which the shares are not (own). Under independent units
-    /// mem_i^2 - error_i^2 estimates the square of the true memorization without bias, so that pools of different sizes, and recipes
-    /// of different noise, can be compared.
-    MeanSquare,
-    /// Share below .25.
-    Low,
-    /// Share from .25 to .85.
-    Middle,
-    /// Share above .85.
-    High,
+/// Where a statistic lies, of so many examples.
+fn range(statistic: Statistic, examples: usize) -> Range {
+    match statistic {
+        Statistic::Mean => Range::Difference,
+        Statistic::MeanSquare => Range::Real,
+        Statistic::Low | Statistic::Middle | Statistic::High => Range::Rate { of: examples as f64 },
+    }
 }
 
-impl Statistic {
-    /// All of them, in the order of tables.
-    pub const ALL: [Self; 5] = [Self::Mean, Self::MeanSquare, Self::Low, Self::Middle, Self::High];
-
-    /// Name in results.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Mean => "mean",
-            Self::MeanSquare => "mean-square",
-            Self::Low => "share-below-0.25",
-            Self::Middle => "share-middle",
-            Self::High => "share-above-0.85",
-        }
-    }
-
-    /// Where it lies, of so many examples.
-    fn range(self, examples: usize) -> Range {
-        match self {
-            Self::Mean => Range::Difference,
-            Self::MeanSquare => Range::Real,
-            Self::Low | Self::Middle | Self::High => Range::Rate { of: examples as f64 },
-        }
-    }
-
-    /// The statistic of these values with these squared errors.
-    fn of(self, values: &[f64], errors: &[f64]) -> f64 {
-        let share = |keep: fn(f64) -> bool| values.iter().filter(|v| keep(**v)).count() as f64 / values.len() as f64;
-        match self {
-            Self::Mean => moments::mean(values),
-            Self::MeanSquare => values.iter().zip(errors).map(|(v, e)| v * v - e).sum::<f64>() / values.len() as f64,
-            Self::Low => share(|v| v < MIDDLE.0 - ROUNDING),
-            Self::Middle => share(|v| v >= MIDDLE.0 - ROUNDING && v <= MIDDLE.1 + ROUNDING),
-            Self::High => share(|v| v > MIDDLE.1 + ROUNDING),
-        }
+/// The statistic of these values with these squared errors.
+fn of(statistic: Statistic, values: &[f64], errors: &[f64]) -> f64 {
+    let share = |keep: fn(f64) -> bool| values.iter().filter(|v| keep(**v)).count() as f64 / values.len() as f64;
+    match statistic {
+        Statistic::Mean => moments::mean(values),
+        Statistic::MeanSquare => values.iter().zip(errors).map(|(v, e)| v * v - e).sum::<f64>() / values.len() as f64,
+        Statistic::Low => share(|v| v < MIDDLE.0 - ROUNDING),
+        Statistic::Middle => share(|v| v >= MIDDLE.0 - ROUNDING && v <= MIDDLE.1 + ROUNDING),
+        Statistic::High => share(|v| v > MIDDLE.1 + ROUNDING),
     }
 }
 
@@ -140,8 +108,8 @@ impl Memorization {
         // Only one statistic reads the errors, and they cost a pass over all units.
         let errors = if statistic == Statistic::MeanSquare { self.sides.squared_errors(without) } else { Vec::new() };
         match without {
-            None => statistic.of(&self.all, &errors),
-            Some(unit) => statistic.of(&self.without(unit), &errors),
+            None => of(statistic, &self.all, &errors),
+            Some(unit) => of(statistic, &self.without(unit), &errors),
         }
     }
 
@@ -164,7 +132,7 @@ impl Memorization {
         let found = self.compare(None, statistic)?;
         let degrees = self.units() as f64 - 1.0;
         let interval =
-            limits(found.interval.mean, found.standard_error, degrees, 0.95, statistic.range(self.all.len()))?;
+            limits(found.interval.mean, found.standard_error, degrees, 0.95, range(statistic, self.all.len()))?;
         Ok(Jackknife { interval, ..found })
     }
 

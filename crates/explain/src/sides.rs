@@ -196,3 +196,12 @@ impl Sides {
         }
     }
 }
+
+/// The examples that can be explained: those with enough models on both sides. What a design without blocks needs is two of each,
+/// one of which the jackknife deletes.
+pub fn usable(membership: &Membership) -> Vec<usize> {
+    let needed = needed(membership);
+    let inside = |i: usize| (0..membership.models()).filter(|&k| membership.row(k)[i]).count();
+    let enough = |i: &usize| inside(*i) >= needed && membership.models() - inside(*i) >= needed;
+    (0..membership.examples()).filter(enough).collect()
+}

@@ -3,19 +3,11 @@
 //! (book/methods/explanation.md#variances).
 
 use flatleak_pool::{Membership, Pool, Signal};
+use flatleak_results::Over;
 use flatleak_stats::{Jackknife, Student, jackknife, mean_of_blocks, moments, welch};
 
 use crate::Error;
 use crate::sides::Side;
-
-/// Over what a variance is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Over {
-    /// Over the examples of one side, per model; then the mean over models.
-    Examples,
-    /// Over the models of one side, per example; then the mean over examples.
-    Models,
-}
 
 /// One variance of a pool with what its error needs.
 #[derive(Clone, Debug, PartialEq)]

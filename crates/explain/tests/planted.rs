@@ -1,8 +1,9 @@
 //! Pools with known accuracies of every example in and out of the training set.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a failed set-up is a failed test; figures are printed")]
 
-use flatleak_explain::{Memorization, Statistic};
+use flatleak_explain::Memorization;
 use flatleak_pool::{Membership, Pool, Signal, Signals};
+use flatleak_results::Statistic;
 use flatleak_stream::{Purpose, Stream};
 
 const EXAMPLES: usize = 120;
@@ -167,8 +168,8 @@ fn intervals_cover() {
                 let of = |r: &(flatleak_stats::Interval, flatleak_stats::Interval)| if pick == 0 { r.0 } else { r.1 };
                 let truth = runs.iter().map(|r| of(r).mean).sum::<f64>() / 1000.0;
                 let covered = runs.iter().filter(|r| of(r).low <= truth && truth <= of(r).high).count();
-                println!("{blocks} blocks, {} ({what}): {:.1} %", statistic.name(), covered as f64 / 10.0);
-                assert!(covered >= 930, "{blocks} blocks, {} ({what}): {covered}", statistic.name());
+                println!("{blocks} blocks, {} ({what}): {:.1} %", statistic, covered as f64 / 10.0);
+                assert!(covered >= 930, "{blocks} blocks, {} ({what}): {covered}", statistic);
             }
         }
     }

@@ -1,8 +1,9 @@
 //! Variances over examples and over models, and what they do to the advantage.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a failed set-up is a failed test; figures are printed")]
 
-use flatleak_explain::{Over, PhiMoments, Variance};
+use flatleak_explain::{PhiMoments, Variance};
 use flatleak_pool::{Membership, Pool, Signal, Signals};
+use flatleak_results::Over;
 use flatleak_stats::gaussian::one_sided_advantage;
 use flatleak_stream::{Purpose, Stream};
 

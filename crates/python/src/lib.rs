@@ -8,7 +8,7 @@ use flatleak_data::values::Source;
 use flatleak_explain::{Design, Influence, Memorization};
 use flatleak_pool::{Membership, Pool, Signal, Signals};
 use flatleak_report::{html, json};
-use flatleak_stats::Relevant;
+use flatleak_results::Relevant;
 use flatleak_store::{Arrays, Given, from_arrays};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;

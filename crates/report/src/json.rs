@@ -1,10 +1,9 @@
 //! `results.json`, and the other records of the program.
 
+use crate::error::Error;
+use flatleak_results::{Document, SCHEMA_VERSION};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-
-use crate::document::SCHEMA_VERSION;
-use crate::{Document, Error};
 
 /// Indented JSON with a final newline: of a document, or of any other record.
 ///

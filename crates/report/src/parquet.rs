@@ -9,8 +9,8 @@ use ::parquet::file::properties::WriterProperties;
 use ::parquet::file::writer::SerializedFileWriter;
 use ::parquet::schema::types::Type;
 
-use crate::Error;
 use crate::columns::{Column, Table};
+use crate::error::Error;
 
 /// A Parquet file with one row group, Snappy-compressed. Numbers are optional doubles: NaN is null.
 ///

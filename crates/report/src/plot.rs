@@ -1,11 +1,10 @@
 //! Charts as inline SVG. Colours are CSS classes, so that the page decides between light, dark and print.
 
-use std::fmt::Write;
-
-use flatleak_verdict::{
+use flatleak_results::{
     AttributionResult, BucketsResult, Estimate, Figure, FrontierPoint, GroupResult, MemorizationDifference,
     MetricDifference, RocFigure,
 };
+use std::fmt::Write;
 
 pub(crate) const WIDTH: f64 = 360.0;
 pub(crate) const HEIGHT: f64 = 260.0;
@@ -135,7 +134,7 @@ pub(crate) fn forest(metrics: &[&MetricDifference]) -> String {
     let names: Vec<String> = metrics
         .iter()
         .map(|m| {
-            let name = escape(m.metric.trim_end_matches(".auc"));
+            let name = escape(m.metric.attack_name().unwrap_or_default());
             if m.p_adjusted.is_some() { format!("<tspan font-weight='700'>{name}</tspan>") } else { name }
         })
         .collect();

@@ -1,21 +1,16 @@
 //! The summary in the terminal.
 
+use flatleak_attack::Attack;
+use flatleak_results::{
+    Blind, BlindStatus, Comparison, Document, Estimate, Frontier, FrontierPoint, GroupProperty, Measure, Metric,
+    MetricDifference, Property, RecipeResult, Side, Spreads, Word,
+};
 use std::fmt::Write;
 
-use flatleak_verdict::{
-    Blind, BlindStatus, Comparison, Estimate, FEW, Frontier, FrontierPoint, MetricDifference, RecipeResult, Word,
-};
-
-use crate::Document;
-
-/// The attacks that the summary and the report's first table show.
-pub(crate) const SHOWN: [&str; 5] = ["strongest", "lira-online-fixed", "rmia", "confidence", "correctness"];
+use flatleak_verdict::{FEW, HEADLINE, SUMMARY, headline_metric};
 
 /// Levels of noise that the summary shows.
 const SHOWN_LEVELS: usize = 4;
-
-/// The metrics on which headlines rest.
-pub(crate) const HEADLINE: [&str; 1] = ["strongest.auc"];
 
 /// Plain text of at most 100 columns.
 pub fn render(d: &Document) -> String {
@@ -127,10 +122,10 @@ fn frontier(f: &Frontier, out: &mut String) -> std::fmt::Result {
     }
     writeln!(out, "* no other recipe is at least as accurate and leaks no more")?;
     // Members are all right sooner or later: only held-out accuracy tells epochs apart here.
-    for m in f.matched.iter().filter(|m| m.at == "test-accuracy") {
+    for m in f.matched.iter().filter(|m| m.at == Property::TestAccuracy) {
         if let Some(e) = m.difference {
             let found = format!("{:+.4} [{:+.4}, {:+.4}]", e.mean, e.low, e.high);
-            writeln!(out, "at equal test accuracy, strongest AUC, {} - {}: {found}", m.candidate, m.baseline)?;
+            writeln!(out, "at equal test accuracy, {HEADLINE} AUC, {} - {}: {found}", m.candidate, m.baseline)?;
         }
     }
     Ok(())
@@ -143,11 +138,11 @@ fn attacks(d: &Document, recipes: &[&RecipeResult], out: &mut String) -> std::fm
         write!(out, "{:>18}", r.name)?;
     }
     writeln!(out)?;
-    for name in SHOWN {
-        let aliases = aliases(d, name);
+    for name in SUMMARY.map(Attack::name) {
+        let aliases = aliases(d, &name);
         write!(out, "{:<24}", if aliases.is_empty() { name.to_owned() } else { format!("{name} (= {aliases})") })?;
         for r in recipes {
-            let found = r.attack(name).map_or(String::new(), |a| plus_minus(a.auc));
+            let found = r.attack(&name).map_or(String::new(), |a| plus_minus(a.auc));
             write!(out, "{found:>18}")?;
         }
         writeln!(out)?;
@@ -188,21 +183,31 @@ fn comparison(c: &Comparison, out: &mut String) -> std::fmt::Result {
     for p in &c.points {
         row(&format!("{} *", p.metric), &p.difference, p.p_adjusted, leaks(p.word))?;
     }
-    let shown = |name: &str| {
-        let always = ["test-accuracy", "confidence-variance.non-member", "memorization[noisy]"];
-        always.contains(&name) || name.starts_with("lost-accuracy@noise")
-    };
+    let noisy = Metric::Group { property: GroupProperty::Memorization, group: NOISY.into() };
+    let shown = |m: &Metric| summarised(m) || *m == noisy || m.is_lost_to_noise();
     // Results of schema version 1 have their points among the metrics alone.
     let is_point = |m: &MetricDifference| c.points.is_empty() && m.p_adjusted.is_some();
     for m in c.metrics.iter().filter(|m| is_point(m) || shown(&m.metric)) {
-        row(&m.metric, &m.difference, m.p_value, outcome(m))?;
+        row(&m.metric.to_string(), &m.difference, m.p_value, outcome(m))?;
     }
     Ok(())
 }
 
+/// The group of examples with wrong labels, where a data set has one.
+const NOISY: &str = "noisy";
+
+/// Properties of models that stand in summaries.
+fn summarised(metric: &Metric) -> bool {
+    matches!(
+        metric,
+        Metric::Property(Property::TestAccuracy | Property::Variance(Spreads::Confidence, Side::NonMember))
+    )
+}
+
 /// Differences over all data sets.
 fn pooled(d: &Document, out: &mut String) -> std::fmt::Result {
-    let shown = |m: &str| HEADLINE.contains(&m) || m == "test-accuracy" || m == "confidence-variance.non-member";
+    let auc = headline_metric(Measure::Auc);
+    let shown = |m: &Metric| *m == auc || summarised(m);
     let mut title = String::new();
     for p in d.pooled.iter().filter(|p| shown(&p.metric)) {
         let pair = format!("{} - {}, {} data sets", p.candidate, p.baseline, p.datasets);
@@ -212,7 +217,13 @@ fn pooled(d: &Document, out: &mut String) -> std::fmt::Result {
         }
         let e = p.difference;
         let interval = format!("{:+.4} [{:+.4}, {:+.4}]", e.mean, e.low, e.high);
-        writeln!(out, "  {:<32}{interval:>28}{:>10}{:>8.2}", p.metric, probability(p.p_value), p.heterogeneity)?;
+        writeln!(
+            out,
+            "  {:<32}{interval:>28}{:>10}{:>8.2}",
+            p.metric.to_string(),
+            probability(p.p_value),
+            p.heterogeneity
+        )?;
     }
     Ok(())
 }
@@ -265,7 +276,7 @@ pub(crate) fn probability(p: f64) -> String {
 
 /// What a metric's word says: leakage is more or less, any other property higher or lower.
 pub(crate) fn outcome(m: &MetricDifference) -> &'static str {
-    let leakage = m.metric.ends_with(".auc") || m.metric.contains(".tpr@");
+    let leakage = m.metric.is_leakage();
     match m.word {
         Word::RelevantlyMore if !leakage => "relevantly higher",
         Word::More if !leakage => "higher",

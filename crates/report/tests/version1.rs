@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)] // a failed set-up is a failed test
 
 use flatleak_report::{html, json, table};
-use flatleak_verdict::{Pairing, Verdict, Word};
+use flatleak_results::{Pairing, Verdict, Word};
 
 const TEXT: &str = include_str!("version1.json");
 
@@ -16,7 +16,7 @@ fn it_is_read_with_what_it_has() {
     let c = &d.comparisons[0];
     assert_eq!((c.headline.verdict, c.pairing), (Verdict::Open, Pairing::Paired));
     assert!(c.points.is_empty() && c.conditions.is_empty());
-    let accuracy = c.metrics.iter().find(|m| m.metric == "test-accuracy").unwrap();
+    let accuracy = c.metrics.iter().find(|m| m.metric == flatleak_results::Property::TestAccuracy.into()).unwrap();
     assert!(accuracy.degrees.is_none() && accuracy.difference.low <= accuracy.difference.high);
     assert!(c.metrics.iter().any(|m| m.p_adjusted.is_some() && m.word == Word::Open));
     assert_eq!(d.frontiers[0].recommended.len(), 1);

@@ -1,7 +1,7 @@
 //! What an attack says about differential privacy.
 
 use crate::error::Error;
-use crate::interval::check_level;
+use crate::error::check_level;
 use crate::proportion::clopper_pearson;
 use crate::roc::Ranking;
 

@@ -76,3 +76,8 @@ pub(crate) fn check_finite(what: &'static str, values: &[f64]) -> Result<(), Err
         None => Ok(()),
     }
 }
+
+/// Refuses levels outside (0, 1).
+pub(crate) fn check_level(level: f64) -> Result<(), Error> {
+    if level > 0.0 && level < 1.0 { Ok(()) } else { Err(Error::Level { level }) }
+}

@@ -1,23 +1,12 @@
 //! Confidence intervals over blocks.
 
-use serde::{Deserialize, Serialize};
-use statrs::function::beta::{beta_reg, inv_beta_reg};
+use flatleak_results::Estimate as Interval;
 
-use crate::error::{Error, check_finite};
+use crate::error::{Error, check_finite, check_level};
 use crate::moments::{mean, variance};
 use crate::replicates::{Range, limits};
 use crate::student::Student;
-
-/// An estimate with its limits, all in the unit of the input.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Interval {
-    /// The estimate.
-    pub mean: f64,
-    /// Lower limit.
-    pub low: f64,
-    /// Upper limit.
-    pub high: f64,
-}
+use crate::t_law::t_critical;
 
 /// What [`jackknife`] returns.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,40 +19,12 @@ pub struct Jackknife {
     pub degrees: f64,
 }
 
-pub(crate) fn check_level(level: f64) -> Result<(), Error> {
-    if level > 0.0 && level < 1.0 { Ok(()) } else { Err(Error::Level { level }) }
-}
-
 fn check_blocks(what: &'static str, values: &[f64], level: f64) -> Result<(), Error> {
     check_level(level)?;
     if values.len() < 2 {
         return Err(Error::TooFew { what: "blocks", found: values.len(), needed: 2 });
     }
     check_finite(what, values)
-}
-
-/// The two-sided critical value of Student's t: P(|T| <= t) = level.
-///
-/// # Errors
-/// Fewer than 1 degree of freedom, a level outside (0, 1).
-pub fn student_t_critical(level: f64, degrees: f64) -> Result<f64, Error> {
-    check_level(level)?;
-    if degrees >= 1.0 {
-        Ok(t_critical(level, degrees))
-    } else {
-        Err(Error::TooFew { what: "degrees of freedom", found: 0, needed: 1 })
-    }
-}
-
-/// P(|T| > |t|) of Student's t.
-pub(crate) fn t_two_sided(t: f64, degrees: f64) -> f64 {
-    beta_reg(0.5 * degrees, 0.5, degrees / (degrees + t * t))
-}
-
-pub(crate) fn t_critical(level: f64, degrees: f64) -> f64 {
-    // P(|T| > t) is the regularised incomplete beta function of (degrees/2, 1/2) at degrees/(degrees + t^2).
-    let y = inv_beta_reg(0.5 * degrees, 0.5, 1.0 - level);
-    (degrees * (1.0 - y) / y).sqrt()
 }
 
 /// Student's t interval for the mean of n independent blocks: mean -+ t_{n-1} s / sqrt(n), s with ddof 1

@@ -1,7 +1,10 @@
 //! One summary over several studies.
 
+use flatleak_results::Estimate as Interval;
+
+use crate::error::check_level;
 use crate::error::{Error, check_finite};
-use crate::interval::{Interval, check_level, t_critical, t_two_sided};
+use crate::t_law::{t_critical, t_two_sided};
 
 /// A random-effects summary.
 #[derive(Clone, Copy, Debug, PartialEq)]

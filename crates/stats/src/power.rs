@@ -1,34 +1,14 @@
 //! What a number of blocks can tell, and how many would be needed.
 
-use serde::{Deserialize, Serialize};
+use flatleak_results::Needed;
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
-use crate::error::Error;
-use crate::interval::{check_level, t_critical};
+use crate::error::{Error, check_level};
 use crate::replicates::FEWEST_UNITS;
+use crate::t_law::t_critical;
 
 /// More blocks than this are out of reach.
 const MOST_BLOCKS: usize = 5000;
-
-/// Blocks, or models, that would be enough, as a range: the error of few blocks is itself uncertain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Needed {
-    /// Enough for 80 % power on average over what pilots find; null where out of reach.
-    pub about: Option<usize>,
-    /// At the smallest error that 95 % limits allow.
-    pub low: Option<usize>,
-    /// At the largest.
-    pub high: Option<usize>,
-}
-
-impl Needed {
-    /// The same in units of which a block has `size`.
-    #[must_use]
-    pub fn times(self, size: usize) -> Self {
-        let each = |n: Option<usize>| n.map(|n| n * size);
-        Self { about: each(self.about), low: each(self.low), high: each(self.high) }
-    }
-}
 
 /// The quantile of Student's t with `degrees` that power `power` asks for: P(T <= t) = power.
 fn one_sided(power: f64, degrees: f64) -> f64 {

@@ -1,9 +1,9 @@
 //! Confidence intervals for proportions.
 
+use flatleak_results::Estimate as Interval;
 use statrs::function::beta::inv_beta_reg;
 
-use crate::error::Error;
-use crate::interval::{Interval, check_level};
+use crate::error::{Error, check_level};
 use crate::normal;
 
 fn check_counts(successes: u64, trials: u64, level: f64) -> Result<(), Error> {

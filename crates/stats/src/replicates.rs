@@ -1,9 +1,11 @@
 //! Means over the targets of a pool whose targets share shadows: their variance, intervals and tests.
 
-use crate::error::{Error, check_finite};
-use crate::interval::{check_level, t_critical, t_two_sided};
+use flatleak_results::Estimate as Interval;
+
+use crate::error::{Error, check_finite, check_level};
 use crate::moments::{mean, variance};
-use crate::{Interval, clopper_pearson};
+use crate::proportion::clopper_pearson;
+use crate::t_law::{t_critical, t_two_sided};
 
 /// Units below which there is no interval: nothing can be told of a variance from so few.
 pub const FEWEST_UNITS: usize = 4;

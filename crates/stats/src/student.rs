@@ -1,7 +1,10 @@
 //! An estimate whose error is Student's, and what follows from it: limits, p-values, sums of independent ones.
 
-use crate::interval::t_two_sided;
-use crate::{Error, FEWEST_UNITS, Interval, Range, Replicates, limits};
+use flatleak_results::Estimate as Interval;
+
+use crate::error::Error;
+use crate::replicates::{FEWEST_UNITS, Range, Replicates, limits};
+use crate::t_law::t_two_sided;
 
 /// An estimate, its standard error and the error's degrees of freedom. Intervals at any level and p-values are one t: a p-value is below
 /// 1 - level exactly where the interval at that level excludes the null.

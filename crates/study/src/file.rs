@@ -1,9 +1,9 @@
 //! The TOML form, read and written.
 
+use flatleak_results::Relevant;
 use std::collections::BTreeMap;
 
 use flatleak_nn::{Architecture, Base, Defences, Optimizer, Recipe, Schedule, Transform};
-use flatleak_stats::Relevant;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 

@@ -14,7 +14,7 @@ mod identity;
 
 pub use error::Error;
 use flatleak_nn::{Architecture, QUERIES, Recipe};
-use flatleak_stats::Relevant;
+use flatleak_results::Relevant;
 
 /// A resolved study: every default filled in.
 #[derive(Clone, Debug, PartialEq)]

@@ -13,9 +13,10 @@ mod simulated;
 
 use flatleak_attack::Attack;
 use flatleak_pool::{Membership, Pool, Signals};
+use flatleak_results::Estimate;
 use flatleak_stats::{parallel, wilson};
 use flatleak_stream::{Purpose, Stream};
-use flatleak_verdict::{Estimate, compare};
+use flatleak_verdict::compare;
 
 const EXAMPLES: usize = 300;
 const CLASSES: u32 = 3;

@@ -6,9 +6,9 @@
 //! where the question is settled. Two points, one comparison: the second point has a truth of 0 and half of the noise.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
-use flatleak_stats::{LOOKS, Relevant, Replicates, Student, blocks_needed, moments, parallel, spent_at, wilson};
+use flatleak_results::{Family, Relevant, Verdict, Word};
+use flatleak_stats::{LOOKS, Replicates, Student, blocks_needed, moments, parallel, spent_at, wilson};
 use flatleak_stream::{Purpose, Stream};
-use flatleak_verdict::{Family, Verdict, Word};
 
 /// One sequence of blocks.
 struct Sequence {
@@ -56,7 +56,7 @@ fn sequence(noise: f64, truth: f64, delta: f64, seed: u64) -> End {
     for &blocks in &LOOKS {
         let level = 1.0 - spent_at(blocks, Family::ALPHA).unwrap() / 2.0;
         let found = points.iter().map(|(s, truth)| (Student::from(&s.at(blocks, *truth)), *truth)).collect::<Vec<_>>();
-        let words: Vec<Word> = found.iter().map(|(d, _)| Word::of(*d, delta, level).unwrap()).collect();
+        let words: Vec<Word> = found.iter().map(|(d, _)| flatleak_verdict::word(*d, delta, level).unwrap()).collect();
         let covered = found.iter().all(|(d, truth)| {
             let i = d.difference(level).unwrap();
             i.low <= *truth && *truth <= i.high

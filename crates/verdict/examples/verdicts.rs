@@ -17,13 +17,14 @@
 
 mod simulated;
 
+use flatleak_results::{ClaimOutcome, Comparison, Verdict, Word};
 use std::collections::BTreeMap;
 
 use flatleak_attack::Attack;
 use flatleak_pool::{Membership, Pool, Signals};
 use flatleak_stats::{moments, parallel, student_t_critical, wilson};
 use flatleak_stream::{Purpose, Stream};
-use flatleak_verdict::{ClaimOutcome, Comparison, Options, Verdict, Word, analyse, compare};
+use flatleak_verdict::{Options, analyse, compare};
 
 const EXAMPLES: usize = 200;
 const TESTS: usize = 100;
@@ -224,7 +225,7 @@ fn twelve(blocks: usize, repetitions: usize) {
         let asked = Options {
             pairs: (1..RECIPES_ALIKE).map(|c| (0, c)).collect(),
             checkpoints: vec![1; RECIPES_ALIKE],
-            family: flatleak_verdict::Family::new(Default::default(), RECIPES_ALIKE - 1, RECIPES_ALIKE, 0),
+            family: flatleak_results::Family::new(Default::default(), RECIPES_ALIKE - 1, RECIPES_ALIKE, 0),
             ..simulated::options(vec![Attack::STRONGEST], at)
         };
         let views: Vec<&Pool> = pools.iter().collect();

@@ -1,55 +1,25 @@
 //! The whole analysis in its order.
 
-use flatleak_attack::Attack;
+use crate::attacked::AttackedRecipe;
+use crate::error::Error;
+use crate::explanation::detail::Detail;
+use crate::options::{Options, Progress};
 use flatleak_pool::Pool;
+use flatleak_results::{
+    Comparison, Condition, Estimate, Explanation, Frontier, LeftOut, LinkResult, Pairing, Property, Protection,
+    RecipeResult, Results, Spreads, UnderNoise, Verdict, Word,
+};
 
 use crate::condition::Knowledge;
+use crate::explanation;
+use crate::explanation::context::{Attacked, Context};
 use crate::explanation::link::Links;
 use crate::explanation::memorization::Both;
 use crate::explanation::subject::Explained;
-use crate::explanation::{self, Attacked, Context};
 use crate::judge::{AUC, Judge};
-use crate::recipe::{self, Properties, Run, Scored};
+use crate::recipe::{self, Run};
 use crate::scored::can_run;
-use crate::{
-    AgainstGuessing, AttackResult, Blind, Comparison, Condition, Detail, Error, Estimate, Explanation, Family,
-    Frontier, LeftOut, LinkResult, Pairing, RecipeResult, Results, RocFigure, UnderNoise, Verdict, Word, blind,
-    comparison, condition, figures, frontier, guessing, headline, mismatch,
-};
-
-/// What the analysis needs beside the pools.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Data set, for the record.
-    pub dataset: String,
-    /// Epochs per recipe, in the order of the pools.
-    pub checkpoints: Vec<usize>,
-    /// (baseline, candidate) pairs by index of the pools.
-    pub pairs: Vec<(usize, usize)>,
-    /// Recipes that one run gave at different epochs, by index of the pools; empty where none did.
-    pub runs: Vec<Vec<usize>>,
-    /// Recipes that the study's claims are about, by index of the pools: sharpness-aware ones.
-    pub claimed: Vec<usize>,
-    /// Whether influence is swept, and gains by bucket: by far the longest part of an explanation.
-    pub influence: bool,
-    /// Attacks, in the order of tables; all of them for a verdict. Those whose signal a pool lacks are left out.
-    pub attacks: Vec<Attack>,
-    /// Errors that the whole document may make, of which this data set is perhaps one of several.
-    pub family: Family,
-    /// Root seed of splits and nulls.
-    pub seed: u64,
-    /// Threads. No result depends on it.
-    pub workers: usize,
-}
-
-/// How far the analysis is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// Steps done.
-    pub done: usize,
-    /// Steps in all.
-    pub total: usize,
-}
+use crate::{blind, comparison, condition, family, figures, frontier, guessing, headline, mismatch, properties};
 
 /// What an analysis gives.
 #[derive(Clone, Debug)]
@@ -117,24 +87,23 @@ pub fn compare(
     for ((pool, &checkpoint), other_examples) in pools.iter().zip(&options.checkpoints).zip(other_examples) {
         let judge = Judge::new(pool);
         let mut attacked = attack_all(&judge, options, other_examples, &mut step)?;
-        let found = recipe::properties(&judge, pool);
-        let property = |name: &str| recipe::property(&found, name, pool);
+        let found = properties::properties(&judge, pool);
+        let property = |of: Property| properties::property(&found, of, pool);
         let mut result = RecipeResult {
             name: pool.recipe.clone(),
             dataset: options.dataset.clone(),
             checkpoint,
             models: pool.membership.models(),
-            protection: "leave-one-block-out".into(),
-            test_accuracy: found
-                .iter()
-                .any(|(name, _)| name == "test-accuracy")
-                .then(|| property("test-accuracy"))
+            protection: Protection::LeaveOneBlockOut,
+            test_accuracy: properties::values(&found, Property::TestAccuracy)
+                .is_some()
+                .then(|| property(Property::TestAccuracy))
                 .transpose()?,
-            member_accuracy: property("member-accuracy")?,
-            non_member_accuracy: property("non-member-accuracy")?,
+            member_accuracy: property(Property::MemberAccuracy)?,
+            non_member_accuracy: property(Property::NonMemberAccuracy)?,
             noise: under_noise(pool, property)?,
-            confidence_variance: recipe::spread(&found, "confidence-variance", pool)?,
-            phi_variance: recipe::spread(&found, "phi-variance", pool)?,
+            confidence_variance: properties::spread(&found, Spreads::Confidence, pool)?,
+            phi_variance: properties::spread(&found, Spreads::Phi, pool)?,
             blind: attacked.blind.clone(),
             guessing: attacked.guessing.take(),
             conditions: Vec::new(),
@@ -216,11 +185,11 @@ fn explain_attacked(
 }
 
 /// Accuracy under every level of noise at which it was measured.
-fn under_noise(pool: &Pool, property: impl Fn(&str) -> Result<Estimate, Error>) -> Result<Vec<UnderNoise>, Error> {
+fn under_noise(pool: &Pool, property: impl Fn(Property) -> Result<Estimate, Error>) -> Result<Vec<UnderNoise>, Error> {
     let levels = pool.noise.iter().flat_map(|noise| &noise.levels);
     let of = |&deviation: &f64| {
-        let [at, lost] = recipe::noise_metrics(deviation);
-        Ok(UnderNoise { deviation, accuracy: property(&at)?, lost: property(&lost)? })
+        let (accuracy, lost) = (Property::NoisyAccuracy(deviation), Property::LostAccuracy(deviation));
+        Ok(UnderNoise { deviation, accuracy: property(accuracy)?, lost: property(lost)? })
     };
     levels.map(of).collect()
 }
@@ -239,23 +208,6 @@ fn counted(
         done += 1;
         if on_progress(Progress { done, total }) { Ok(()) } else { Err(Error::Stopped) }
     }
-}
-
-/// One recipe under every attack whose signal its pool has.
-#[derive(Default)]
-pub(crate) struct AttackedRecipe {
-    results: Vec<AttackResult>,
-    pub(crate) scored: Vec<(Attack, Scored)>,
-    /// Filled by [`compare`].
-    pub(crate) properties: Properties,
-    links: Vec<LinkResult>,
-    curves: Vec<RocFigure>,
-    blind: Option<Blind>,
-    guessing: Option<AgainstGuessing>,
-    /// Blocks of each unit of the attacks' measures.
-    pub(crate) units: Vec<Vec<usize>>,
-    /// The fewest scored non-members of a target.
-    pub(crate) non_members: usize,
 }
 
 /// By pool, whether it is set against one of other examples.
@@ -298,7 +250,7 @@ fn attack_all(
                 correlation,
             }));
         }
-        if !comparison::is_headline(attack) {
+        if !family::is_of_family(attack) {
             found.scored.calls = Vec::new();
         }
         out.curves.extend(found.curve);
@@ -306,7 +258,7 @@ fn attack_all(
         out.scored.push((attack, found.scored));
         step()?;
     }
-    let strongest = out.scored.iter().find(|(attack, _)| *attack == comparison::HEADLINE);
+    let strongest = out.scored.iter().find(|(attack, _)| *attack == family::HEADLINE);
     out.guessing = strongest.map(|(_, scored)| guessing::of(judge, scored, &options.family)).transpose()?;
     let strongest = strongest.map(|(_, scored)| scored.table.of(AUC)).transpose()?;
     out.blind = strongest.map(|s| blind::of(judge, Some(&s), options.workers)).transpose()?;
@@ -332,7 +284,7 @@ fn compare_two(
     let sides = comparison::Sides::new(pools[a], pools[b]);
     let mut metrics = Vec::new();
     let mut points = Vec::new();
-    let at = comparison::points(attacked[a].non_members.min(attacked[b].non_members));
+    let at = family::points(attacked[a].non_members.min(attacked[b].non_members));
     for (attack, first) in &attacked[a].scored {
         // A pool may lack what an attack reads.
         let Some((_, second)) = attacked[b].scored.iter().find(|(other, _)| other == attack) else { continue };
@@ -340,7 +292,7 @@ fn compare_two(
         if attack.same_roc_as(equal).is_none() {
             metrics.extend(sides.attack(*attack, (first, second))?);
         }
-        if *attack == comparison::HEADLINE {
+        if *attack == family::HEADLINE {
             for point in &at {
                 points.push(sides.at((first, second), *point, &options.family, at.len())?);
             }

@@ -4,54 +4,17 @@
 //! what other models put out, how many hold the example, its label, group and features. Above .5, members and non-members differ by
 //! themselves, and no AUC of any attack may be read as leakage without it (book/methods/blind.md#blind-test).
 
+use crate::error::Error;
 use flatleak_attack::learned::CrossFit;
 use flatleak_pool::{Design, Pool};
+use flatleak_results::{Blind, BlindStatus};
 use flatleak_stats::{FEWEST_UNITS, Range, Replicates, parallel};
-use serde::{Deserialize, Serialize};
 
 use crate::judge::{AUC, Judge, Sheet};
 use crate::scored::Scorer;
-use crate::{Error, Estimate};
 
 /// One-sided p-value from which on members and non-members count as different by themselves.
 const LEVEL: f64 = 0.01;
-
-/// How the blind attack stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum BlindStatus {
-    /// A block's models share their blind scores and split the examples between them: its AUC is 1/2 whatever they are.
-    BalancedByDesign,
-    /// The number of models per example was fixed: counts alone give members away by construction, and are cut.
-    FixedByDesign,
-    /// Fewer blocks than a regression is learnt from, or no phi.
-    TooFewModels,
-    /// It was run.
-    Measured,
-}
-
-/// The blind attack on one recipe.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Blind {
-    /// How it stands.
-    pub status: BlindStatus,
-    /// Its AUC.
-    pub auc: Option<Estimate>,
-    /// One-sided p-value of an AUC of 1/2.
-    pub p_value: Option<f64>,
-    /// By how much the AUC of `strongest` exceeds it.
-    pub excess: Option<Estimate>,
-    /// Whether examples were drawn at different rates, which gives members away without any unfairness.
-    pub mixed_rates: bool,
-    /// Whether it beats chance (p <= .01).
-    pub beats_chance: bool,
-}
-
-impl Blind {
-    fn without(status: BlindStatus) -> Self {
-        Self { status, auc: None, p_value: None, excess: None, mixed_rates: false, beats_chance: false }
-    }
-}
 
 /// What decides whether it is run: the designs of all classes of models.
 fn status(judge: &Judge<'_>) -> BlindStatus {

@@ -1,116 +1,25 @@
 //! Two recipes, paired by model index or not.
 
+use crate::error::Error;
+use crate::family::Point;
+use crate::properties::{Properties, range_of};
+use crate::table::Scored;
 use flatleak_attack::Attack;
 use flatleak_pool::Pool;
-use flatleak_stats::{FEWEST_UNITS, Range, Relevant, Replicates, Student, blocks_needed, smallest_detectable};
-use serde::{Deserialize, Serialize};
+use flatleak_results::{
+    Estimate, FPR_LEVELS, Family, Metric, MetricDifference, Pairing, PointResult, Property, Relevant, Word,
+};
+use flatleak_stats::{FEWEST_UNITS, Range, Replicates, Student, blocks_needed, smallest_detectable};
 
 use crate::judge::{AUC, TPR};
-use crate::recipe::{FALSE_POSITIVES, Properties, Scored, range_of};
-use crate::words::{Said, Tested, Word};
-use crate::{Error, Estimate, FPR_LEVELS, MetricDifference, Pairing, PointResult};
-
-/// The attack on which headlines rest.
-pub(crate) const HEADLINE: Attack = Attack::STRONGEST;
-
-/// Attacks whose calls on single examples and whose leakage by group are kept: the headline's, and those of the literature.
-const KEPT: [Attack; 4] = [HEADLINE, Attack::LIRA, Attack::RMIA, Attack::CONFIDENCE];
+use crate::words::{Said, Tested};
 
 /// Level of intervals that stand for themselves.
 pub(crate) const LEVEL: f64 = 0.95;
 
-/// Errors that a document may make (own; book/methods/words.md#levels).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Family {
-    /// Smallest relevant differences.
-    pub relevant: Relevant,
-    /// Comparisons of the whole document: every pair that it names, on each data set; a summary over data sets is one more.
-    pub comparisons: usize,
-    /// Pools of the whole document.
-    pub pools: usize,
-    /// Recipes that the study's claims are about, on each data set.
-    pub claimed: usize,
-    /// Error of each of its families: words, sets, claims. Less at a look at a growing pool.
-    pub alpha: f64,
-}
-
-impl Default for Family {
-    fn default() -> Self {
-        Self::new(Relevant::default(), 0, 0, 0)
-    }
-}
-
-impl Family {
-    /// Error of each family.
-    pub const ALPHA: f64 = 0.05;
-
-    /// The families of a document of so many comparisons, pools and claimed recipes, 5 % each.
-    pub fn new(relevant: Relevant, comparisons: usize, pools: usize, claimed: usize) -> Self {
-        Self { relevant, comparisons, pools, claimed, alpha: Self::ALPHA }
-    }
-
-    /// The level of the interval on which one of the four claims about one recipe rests.
-    pub(crate) fn claims(&self) -> f64 {
-        1.0 - self.alpha / (4 * self.claimed.max(1)) as f64
-    }
-
-    /// The level of each of `points` simultaneous intervals of a comparison.
-    pub(crate) fn words(&self, points: usize) -> f64 {
-        1.0 - self.alpha / (points.max(1) * self.comparisons.max(1)) as f64
-    }
-
-    /// The level of each of `points` simultaneous intervals of a pool.
-    pub(crate) fn guessing(&self, points: usize) -> f64 {
-        1.0 - self.alpha / (points.max(1) * self.pools.max(1)) as f64
-    }
-}
-
-/// A point at which a headline is judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Point {
-    Auc,
-    /// The TPR at this place of [`FPR_LEVELS`].
-    Tpr(usize),
-}
-
-impl Point {
-    /// Its place among the measures of a target.
-    pub(crate) fn measure(self) -> usize {
-        match self {
-            Self::Auc => AUC,
-            Self::Tpr(level) => TPR + level,
-        }
-    }
-
-    /// The metric's name.
-    pub(crate) fn metric(self) -> String {
-        metric_name(HEADLINE, self.measure())
-    }
-}
-
-/// The points at which a headline is judged, by the design and not by the outcome (own; book/methods/words.md#operating-points): the AUC, and the
-/// TPR at the smallest level at which the target with the fewest scored non-members expects 5 false positives; below 50 of them the AUC alone.
-pub(crate) fn points(fewest_non_members: usize) -> Vec<Point> {
-    let n = fewest_non_members as f64;
-    let level = FPR_LEVELS.iter().position(|f| f * n >= FALSE_POSITIVES - 1e-9);
-    std::iter::once(Point::Auc).chain(level.map(Point::Tpr)).collect()
-}
-
 /// Which measures a comparison tests: AUC and the TPR levels.
 fn tested() -> impl Iterator<Item = usize> {
     std::iter::once(AUC).chain(TPR..TPR + FPR_LEVELS.len())
-}
-
-fn metric_name(attack: Attack, measure: usize) -> String {
-    match measure.checked_sub(TPR) {
-        None => format!("{attack}.auc"),
-        Some(level) => format!("{attack}.tpr@{}", FPR_LEVELS[level]),
-    }
-}
-
-/// Whether single examples and groups are set against an attack.
-pub(crate) fn is_headline(attack: Attack) -> bool {
-    KEPT.iter().any(|kept| kept.family() == attack.family() && kept.temperature() == attack.temperature())
 }
 
 /// Whether the models of two recipes saw the same examples, one by one, as far as labels tell, whoever was trained on which.
@@ -206,7 +115,8 @@ impl<'a> Sides<'a> {
 
     /// Differences of one attack's measures.
     pub(crate) fn attack(&self, attack: Attack, both: (&Scored, &Scored)) -> Result<Vec<MetricDifference>, Error> {
-        let one = |k: usize| metric(metric_name(attack, k), self.contrast(both, k, 1.0)?, Range::Difference, None);
+        let one =
+            |k: usize| metric(crate::family::metric(attack, k), self.contrast(both, k, 1.0)?, Range::Difference, None);
         tested().map(one).collect()
     }
 
@@ -227,7 +137,7 @@ impl<'a> Sides<'a> {
                 other => other,
             };
             let found = Student::contrast(&b, 1.0, &a, self.pairing == Pairing::Paired)?;
-            let delta = (name == "test-accuracy").then_some(relevant.accuracy);
+            let delta = (name == Property::TestAccuracy.into()).then_some(relevant.accuracy);
             metric(name, found, range, delta)
         })
         .collect()
@@ -235,7 +145,7 @@ impl<'a> Sides<'a> {
 }
 
 /// What is said at a point at a level, with what can be detected there; not yet how many models would tell more.
-pub(crate) fn point_result(metric: String, tested: &Tested, level: f64, relevant: f64) -> Result<PointResult, Error> {
+pub(crate) fn point_result(metric: Metric, tested: &Tested, level: f64, relevant: f64) -> Result<PointResult, Error> {
     let Said { word, interval, at_most_delta } = tested.at(level)?;
     let d = tested.difference;
     Ok(PointResult {
@@ -255,7 +165,7 @@ pub(crate) fn point_result(metric: String, tested: &Tested, level: f64, relevant
 }
 
 /// One metric's difference with its own 95 % interval; a word about its size where there is a relevant one.
-fn metric(name: String, found: Student, range: Range, delta: Option<f64>) -> Result<MetricDifference, Error> {
+fn metric(name: Metric, found: Student, range: Range, delta: Option<f64>) -> Result<MetricDifference, Error> {
     let word = match delta {
         Some(delta) => Tested::against(found, delta).at(LEVEL)?.word,
         None => direction(&found)?,

@@ -1,8 +1,7 @@
 //! What the report draws: mean ROC curves and distributions of phi.
 
 use flatleak_pool::{Pool, Signal};
-
-use crate::{Figure, RocFigure};
+use flatleak_results::{Figure, RocFigure};
 
 /// Bins of the phi histogram.
 const BINS: usize = 48;

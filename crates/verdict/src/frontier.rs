@@ -1,70 +1,21 @@
 //! Leakage against accuracy: which recipe should be shipped? (own; book/methods/words.md#frontier)
 
+use crate::attacked::AttackedRecipe;
+use crate::error::Error;
+use crate::family::{HEADLINE, Point, points};
+use crate::options::Options;
+use crate::table::Scored;
 use flatleak_attack::Attack;
 use flatleak_pool::Pool;
+use flatleak_results::{
+    Comparison, Estimate, Frontier, FrontierPoint, LeastSet, MatchedDifference, Property, RecipeResult,
+};
 use flatleak_stats::{FEWEST_UNITS, Replicates, Student, jackknife, moments};
-use serde::{Deserialize, Serialize};
 
-use crate::analysis::AttackedRecipe;
-use crate::comparison::{HEADLINE, Point, Sides, points, share_examples};
+use crate::comparison::{Sides, share_examples};
 use crate::judge::AUC;
-use crate::recipe::Scored;
-use crate::sets::{LeastSet, cannot_be_told};
-use crate::{Comparison, Error, Estimate, Options, RecipeResult, condition, headline};
-
-/// Recipes by leakage and accuracy on one data set.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Frontier {
-    /// Data set.
-    pub dataset: String,
-    /// One entry per recipe, in their order.
-    pub points: Vec<FrontierPoint>,
-    /// Recipes that cannot be told from the least leaking, one set per operating point; none in results of schema version 1.
-    #[serde(default)]
-    pub sets: Vec<LeastSet>,
-    /// Recipes in every set whose accuracy is not relevantly below the best; empty where there is none, or nothing can be said.
-    pub recommended: Vec<String>,
-    /// That in words.
-    pub sentence: String,
-    /// Differences at equal accuracy, for pairs whose baseline was measured at several epochs.
-    pub matched: Vec<MatchedDifference>,
-}
-
-/// One recipe's place.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FrontierPoint {
-    /// Recipe name.
-    pub recipe: String,
-    /// Epoch of measurement.
-    pub checkpoint: usize,
-    /// Accuracy on held-out examples.
-    pub test_accuracy: Estimate,
-    /// Accuracy on members.
-    pub member_accuracy: Estimate,
-    /// Its test accuracy less that of the most accurate recipe, model by model where they share their examples; the intervals of all recipes hold
-    /// together.
-    pub loss: Estimate,
-    /// The attack of headlines.
-    pub attack: String,
-    /// That attack's AUC.
-    pub leakage: Estimate,
-    /// No other recipe is at least as accurate and leaks no more.
-    pub pareto: bool,
-}
-
-/// Leakage of a candidate less that of its baseline where the baseline is as accurate, interpolated along its epochs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MatchedDifference {
-    /// Baseline recipe.
-    pub baseline: String,
-    /// Candidate recipe.
-    pub candidate: String,
-    /// `test-accuracy` or `member-accuracy`.
-    pub at: String,
-    /// Candidate - baseline in the AUC of the attack of headlines, with a delete-one-block jackknife interval; null where the baseline reaches
-    /// that accuracy at no epoch that was measured.
-    pub difference: Option<Estimate>,
-}
+use crate::sets::cannot_be_told;
+use crate::{condition, headline};
 
 /// One recipe as the frontier needs it.
 struct Place<'a> {
@@ -100,8 +51,10 @@ pub(crate) fn draw(
 ) -> Result<Option<Frontier>, Error> {
     let mut places = Vec::new();
     for ((pool, result), attacked) in pools.iter().zip(recipes).zip(attacked) {
-        let of = |name: &str| attacked.properties.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
-        let Some((test, member)) = of("test-accuracy").zip(of("member-accuracy")) else { return Ok(None) };
+        let of = |property| crate::properties::values(&attacked.properties, property).map(<[f64]>::to_vec);
+        let Some((test, member)) = of(Property::TestAccuracy).zip(of(Property::MemberAccuracy)) else {
+            return Ok(None);
+        };
         let is_headline = |(attack, _): &&(Attack, Scored)| *attack == HEADLINE;
         let Some((_, scored)) = attacked.scored.iter().find(is_headline) else { return Ok(None) };
         let (leakage, units, non_members) = (scored.table.of(AUC)?, &attacked.units, attacked.non_members);
@@ -132,10 +85,10 @@ pub(crate) fn draw(
         let Some(run) = options.runs.iter().find(|run| run.len() > 1 && run.contains(&b) && !run.contains(&c)) else {
             continue;
         };
-        for at in ["test-accuracy", "member-accuracy"] {
+        for at in [Property::TestAccuracy, Property::MemberAccuracy] {
             let difference = at_equal(at, run, c, &places)?;
             let name = |r: usize| recipes[r].name.clone();
-            matched.push(MatchedDifference { baseline: name(b), candidate: name(c), at: at.into(), difference });
+            matched.push(MatchedDifference { baseline: name(b), candidate: name(c), at, difference });
         }
     }
     Ok(Some(Frontier { dataset: options.dataset.clone(), points: drawn, sets, recommended, sentence, matched }))
@@ -244,10 +197,10 @@ fn sentence(points: &[FrontierPoint], sets: &[LeastSet], recommended: &[String],
 }
 
 /// The candidate's leakage less that of the baseline's run where it is as accurate.
-fn at_equal(at: &str, run: &[usize], candidate: usize, places: &[Place<'_>]) -> Result<Option<Estimate>, Error> {
+fn at_equal(at: Property, run: &[usize], candidate: usize, places: &[Place<'_>]) -> Result<Option<Estimate>, Error> {
     let units = places[candidate].units;
     let accuracy = |r: usize, without: Option<usize>| {
-        let values = if at == "test-accuracy" { &places[r].test } else { &places[r].member };
+        let values = if at == Property::TestAccuracy { &places[r].test } else { &places[r].member };
         let gone = |b: &usize| without.is_some_and(|unit| units[unit].contains(b));
         let kept: Vec<f64> = (0..values.len()).filter(|b| !gone(b)).map(|b| values[b]).collect();
         moments::mean(&kept)
@@ -312,7 +265,7 @@ mod tests {
         };
         let points = [point("a", 0.0), point("b", -0.005), point("c", -0.1), point("d", -0.012)];
         let set = |metric: &str, stays: &[&str], leaves: &[&str]| LeastSet {
-            metric: metric.into(),
+            metric: metric.parse().unwrap(),
             recipes: stays.iter().map(|s| (*s).into()).collect(),
             not_among_the_least: leaves.iter().map(|s| (*s).into()).collect(),
         };

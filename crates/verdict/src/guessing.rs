@@ -1,53 +1,14 @@
 //! One pool against guessing: does it leak at all? (own; book/methods/words.md#one-pool-against-guessing)
 
+use crate::error::Error;
+use crate::family::{Point, chance, points};
+use crate::table::Scored;
 use flatleak_pool::Pool;
-use flatleak_stats::{Range, Ranking, Relevant, Student, clopper_pearson, delong, limits};
-use serde::{Deserialize, Serialize};
+use flatleak_results::{AgainstGuessing, Condition, Estimate, FPR_LEVELS, Family, GuessingPoint, Relevant, Verdict};
+use flatleak_stats::{Range, Ranking, Student, clopper_pearson, delong, limits};
 
-use crate::comparison::{Family, Point, points};
-use crate::condition::{self, Condition, Knowledge};
+use crate::condition::{self, Knowledge};
 use crate::judge::Judge;
-use crate::recipe::{Scored, chance};
-use crate::{Error, Estimate, FPR_LEVELS, Verdict};
-
-/// What a pool's models say against guessing. Interval and test are one t on the logit scale.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AgainstGuessing {
-    /// `leaks`, `no-relevant-leak`, `inverted`, `open`, `too-few-models` or `withheld`.
-    pub verdict: Verdict,
-    /// The AUC, and the TPR at the level that the design gives.
-    pub points: Vec<GuessingPoint>,
-}
-
-/// One point.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct GuessingPoint {
-    /// The metric.
-    pub metric: String,
-    /// The estimate with its simultaneous interval.
-    pub estimate: Estimate,
-    /// Level of that interval.
-    pub level: f64,
-    /// What a score that knows nothing reaches.
-    pub chance: f64,
-    /// Smallest relevant excess over it.
-    pub relevant: f64,
-}
-
-impl GuessingPoint {
-    pub(crate) fn is_above(&self) -> bool {
-        self.estimate.low > self.chance
-    }
-
-    /// Of the AUC alone: tied scores find fewer members at a level than scores without ties do that know nothing either.
-    fn is_below(&self) -> bool {
-        self.metric == Point::Auc.metric() && self.estimate.high < self.chance
-    }
-
-    fn is_small(&self) -> bool {
-        self.estimate.high - self.chance < self.relevant
-    }
-}
 
 /// The verdict over points with limits.
 pub(crate) fn verdict(points: &[GuessingPoint], enough: bool) -> Verdict {

@@ -1,9 +1,9 @@
 //! Measures of the targets of a pool, by unit: what every estimate is a mean of.
 
+use crate::error::Error;
 use flatleak_pool::{Membership, Pool};
+use flatleak_results::{DELTA, FPR_LEVELS};
 use flatleak_stats::{Judged, Ranking, best_thresholds, empirical_epsilon, interpolate, moments};
-
-use crate::{DELTA, Error, FPR_LEVELS};
 
 /// Most blocks that are deleted one by one.
 const SINGLE: usize = 64;

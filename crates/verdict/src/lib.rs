@@ -10,60 +10,41 @@
 //! All intervals hold for the examples of this pool; they cover new models, not new examples.
 
 mod analysis;
+mod attacked;
 mod blind;
 mod comparison;
 mod condition;
-mod explained;
+mod error;
 mod explanation;
+mod family;
 mod figures;
 mod frontier;
 mod groups;
 mod guessing;
 mod headline;
 mod judge;
+mod merged;
 mod mismatch;
+mod options;
 mod pooled;
 mod population;
+mod properties;
 mod recipe;
-mod results;
 mod scored;
 mod sets;
+mod table;
 mod words;
 
-pub use analysis::{Analysis, Compared, Options, Progress, analyse, compare, explain};
-pub use blind::{Blind, BlindStatus, beats_chance, blind_target};
-pub use comparison::Family;
-pub use condition::Condition;
-pub use explained::*;
-pub use explanation::detail::{Detail, EXPOSURE_ATTACK};
+pub use analysis::{Analysis, Compared, analyse, compare, explain};
+pub use blind::{beats_chance, blind_target};
+pub use error::Error;
+pub use explanation::detail::Detail;
+pub use family::{HEADLINE, SUMMARY, headline_metric};
 pub use flatleak_attack::all as attacks;
-pub use flatleak_stats::Relevant;
-pub use frontier::{Frontier, FrontierPoint, MatchedDifference};
-pub use guessing::{AgainstGuessing, GuessingPoint, of_target};
+pub use guessing::of_target;
 pub use headline::{FEW, against_guessing, called};
-pub use mismatch::Mismatch;
+pub use merged::merge;
+pub use options::{Options, Progress};
 pub use pooled::{across, pool_differences};
-pub use results::*;
 pub use scored::{can_run, scores};
-pub use sets::LeastSet;
-pub use words::{Verdict, Word};
-
-/// Errors of this crate.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// A statistic could not be computed.
-    #[error(transparent)]
-    Stats(#[from] flatleak_stats::Error),
-    /// Models that do not form a lineup.
-    #[error(transparent)]
-    Lineup(#[from] flatleak_attack::Error),
-    /// Views that cannot be read.
-    #[error(transparent)]
-    Pool(#[from] flatleak_pool::Error),
-    /// What cannot be explained.
-    #[error(transparent)]
-    Explain(#[from] flatleak_explain::Error),
-    /// The caller asked to stop.
-    #[error("interrupted")]
-    Stopped,
-}
+pub use words::word;

@@ -1,28 +1,12 @@
 //! Shadows of one recipe against targets of another: what an attacker loses who does not know the recipe.
 
+use crate::comparison::are_paired;
+use crate::error::Error;
+use crate::scored::{Evidence, can_run};
 use flatleak_attack::Attack;
 use flatleak_pool::Pool;
+use flatleak_results::Mismatch;
 use flatleak_stats::{Ranking, moments, parallel};
-use serde::{Deserialize, Serialize};
-
-use crate::Error;
-use crate::comparison::are_paired;
-use crate::scored::{Evidence, can_run};
-
-/// Mean AUC of one attack with the shadows of one recipe on the targets of another.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Mismatch {
-    /// Data set.
-    pub dataset: String,
-    /// Attack name.
-    pub attack: String,
-    /// Recipe of the shadows.
-    pub shadows: String,
-    /// Recipe of the targets.
-    pub targets: String,
-    /// Mean over targets. No interval: how much of a difference is chance is for the comparisons to say.
-    pub auc: f64,
-}
 
 /// The attacks that are crossed.
 const CROSSED: [Attack; 2] = [Attack::LIRA, Attack::RMIA];

@@ -1,12 +1,15 @@
 //! Several data sets: what they say together.
 
+use crate::error::Error;
+use flatleak_results::{
+    Comparison, Family, Frontier, Headline, Metric, MetricDifference, PointResult, PooledDifference, Verdict, Word,
+};
 use flatleak_stats::{FEWEST_UNITS, Student, random_effects};
 
-use crate::comparison::{Family, point_result};
+use crate::comparison::point_result;
 use crate::headline::phrases::at_point;
 use crate::headline::{agreed, by_verdict, distinct};
-use crate::words::{Tested, Word};
-use crate::{Comparison, Error, Frontier, Headline, MetricDifference, PointResult, PooledDifference, Verdict};
+use crate::words::Tested;
 
 /// Random-effects summaries of every AUC, every property and every point of the headline that all data sets of a pair of recipes have.
 ///
@@ -20,9 +23,8 @@ pub fn pool_differences(comparisons: &[Comparison], family: &Family) -> Result<V
             continue;
         }
         let all: Vec<&Comparison> = comparisons.iter().filter(alike).collect();
-        let is_point = |name: &str| all.iter().all(|o| o.points.iter().any(|p| p.metric == name));
-        let shown =
-            |m: &&MetricDifference| !m.metric.contains('[') && (!m.metric.contains(".tpr@") || is_point(&m.metric));
+        let is_point = |name: &Metric| all.iter().all(|o| o.points.iter().any(|p| p.metric == *name));
+        let shown = |m: &&MetricDifference| !m.metric.is_of_group() && (!m.metric.is_tpr() || is_point(&m.metric));
         for metric in c.metrics.iter().filter(shown) {
             let found: Vec<_> =
                 all.iter().filter_map(|o| o.metrics.iter().find(|m| m.metric == metric.metric)).collect();
@@ -60,12 +62,12 @@ pub fn pool_differences(comparisons: &[Comparison], family: &Family) -> Result<V
 
 /// What is said of data sets like these at a point: fewer than four of them are too few for any word. The smallest relevant difference of a TPR is the
 /// mean of the data sets' own.
-fn summarised(all: &[&Comparison], metric: &str, effect: Student, family: &Family) -> Result<PointResult, Error> {
-    let own: Vec<&PointResult> = all.iter().filter_map(|c| c.points.iter().find(|p| p.metric == metric)).collect();
+fn summarised(all: &[&Comparison], metric: &Metric, effect: Student, family: &Family) -> Result<PointResult, Error> {
+    let own: Vec<&PointResult> = all.iter().filter_map(|c| c.points.iter().find(|p| p.metric == *metric)).collect();
     let relevant = own.iter().map(|p| p.relevant).sum::<f64>() / own.len().max(1) as f64;
     let level = family.words(all[0].points.len());
     // More data sets would be needed, not more models.
-    point_result(metric.into(), &Tested::against(effect, relevant), level, relevant)
+    point_result(metric.clone(), &Tested::against(effect, relevant), level, relevant)
 }
 
 /// The verdict over data sets, candidate by candidate: what every one of them says, and what follows for data sets like these.
@@ -131,12 +133,14 @@ fn like_these(points: &[&PointResult], datasets: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use flatleak_results::{Estimate, Measure, Pairing};
+
     use super::*;
-    use crate::{Estimate, Pairing};
+    use crate::family::headline_metric;
 
     fn comparison(dataset: &str, mean: f64, verdict: Verdict) -> Comparison {
         let metric = MetricDifference {
-            metric: "strongest.auc".into(),
+            metric: headline_metric(Measure::Auc),
             difference: Estimate { mean, low: mean - 0.01, high: mean + 0.01 },
             standard_error: 0.004,
             degrees: Some(15.0),
@@ -145,7 +149,7 @@ mod tests {
             word: Word::Open,
         };
         let point = PointResult {
-            metric: "strongest.auc".into(),
+            metric: headline_metric(Measure::Auc),
             word: Word::Open,
             difference: metric.difference,
             level: 0.95,

@@ -1,10 +1,9 @@
 //! Errors that cover another draw of examples too: for "examples like these", and wherever two recipes saw other examples.
 
+use crate::judge::{Judge, Sheet};
+use flatleak_results::FPR_LEVELS;
 use flatleak_stats::{Replicates, Student, moments, share_below};
 use flatleak_stream::{Purpose, Stream};
-
-use crate::FPR_LEVELS;
-use crate::judge::{Judge, Sheet};
 
 /// Bootstrap draws of examples.
 const DRAWS: u64 = 200;

@@ -1,51 +1,17 @@
 //! One recipe: accuracy, spread, and every attack with its intervals.
 
+use crate::error::Error;
+use crate::table::{Scored, Table};
 use flatleak_attack::Attack;
-use flatleak_pool::{Pool, Signal};
-use flatleak_stats::{FEWEST_UNITS, Interval, Jackknife, Range, Replicates, Student, moments, parallel, precision};
+use flatleak_pool::Pool;
+use flatleak_results::{AttackResult, Estimate, FPR_LEVELS, PRIORS, RocFigure, TprAtFpr};
+use flatleak_stats::{FEWEST_UNITS, Range, parallel, precision};
 
-use crate::comparison::is_headline;
 use crate::explanation::link::Links;
+use crate::family::{FALSE_POSITIVES, chance, is_of_family};
 use crate::groups::{self, Leak, Leaks};
 use crate::judge::{AUC, BALANCED, Judge, MEASURES, ORACLE, Sheet, TPR};
 use crate::scored::Scorer;
-use crate::{AttackResult, Error, Estimate, FPR_LEVELS, PRIORS, RocFigure, Spread, TprAtFpr};
-
-/// Interval over independent block means by Student's t.
-pub(crate) fn over_blocks(means: &[f64], range: Range) -> Result<Interval, Error> {
-    Ok(Replicates::independent(means.to_vec())?.interval(0.95, range)?)
-}
-
-/// The same for any number, with the standard error of the mean of independent blocks.
-pub(crate) fn over_blocks_with_error(means: &[f64]) -> Result<Jackknife, Error> {
-    let found = Replicates::independent(means.to_vec())?;
-    let standard_error = found.standard_error();
-    Ok(Jackknife { interval: found.interval(0.95, Range::Real)?, standard_error, degrees: found.degrees() })
-}
-
-/// What comparisons need of one attack on one recipe.
-pub(crate) struct Scored {
-    /// Measures by unit.
-    pub(crate) table: Table,
-    /// By unit, (N) share of the unit's targets on which the call at the unit's threshold is right; kept for the attacks that are compared with
-    /// single examples.
-    pub(crate) calls: Vec<Vec<f64>>,
-    /// Leakage by known group; only for headline attacks.
-    pub(crate) groups: Leaks,
-    /// The AUC, and where pools of other examples are compared the TPR at each level, with errors that cover another draw of examples too.
-    like_these: Vec<Student>,
-}
-
-impl Scored {
-    /// A measure with an error that covers another draw of examples too.
-    pub(crate) fn over_examples(&self, measure: usize) -> Option<Student> {
-        match measure.checked_sub(TPR) {
-            None if measure == AUC => self.like_these.first().copied(),
-            None => None,
-            Some(level) => self.like_these.get(1 + level).copied(),
-        }
-    }
-}
 
 /// How one attack is run.
 pub(crate) struct Run<'a> {
@@ -56,97 +22,6 @@ pub(crate) struct Run<'a> {
     pub(crate) seed: u64,
     pub(crate) workers: usize,
 }
-
-/// Measures by unit, from all shadows and without those of every other unit.
-pub(crate) struct Table {
-    whole: Vec<Vec<f64>>,
-    /// By deleted unit; absent for attacks without shadows, but for the balanced accuracy.
-    deleted: Option<Vec<Vec<Vec<f64>>>>,
-    /// The scores jump where shadows change, and with them the TPR at a level; areas even that out.
-    jumps: bool,
-    /// Balanced accuracy by deleted unit and unit: its threshold is learnt on others' targets whatever the attack.
-    balanced: Vec<Vec<f64>>,
-}
-
-impl Table {
-    /// One measure.
-    ///
-    /// # Errors
-    /// A measure that is not finite.
-    pub(crate) fn of(&self, measure: usize) -> Result<Replicates, Error> {
-        let column = |rows: &[Vec<f64>]| rows.iter().map(|row| row[measure]).collect::<Vec<f64>>();
-        if measure == BALANCED {
-            return Ok(Replicates::new(column(&self.whole), self.balanced.clone())?);
-        }
-        let Some(deleted) = &self.deleted else { return Ok(Replicates::independent(column(&self.whole))?) };
-        let found = Replicates::new(column(&self.whole), deleted.iter().map(|d| column(d)).collect())?;
-        Ok(if self.jumps && measure >= TPR { found.jumping() } else { found })
-    }
-}
-
-/// Properties of a pool's models by name, one value per block each.
-pub(crate) type Properties = Vec<(String, Vec<f64>)>;
-
-/// Accuracies and spreads, that on held-out examples where there are any, and accuracies per group where these are known, over the blocks that
-/// have targets.
-pub(crate) fn properties(judge: &Judge<'_>, pool: &Pool) -> Properties {
-    let m = &pool.membership;
-    let by_block = |f: &dyn Fn(usize) -> f64| judge.block_means(f);
-    let variance = |signal: Signal, member: bool| {
-        by_block(&|k| moments::variance(&m.side(k, &pool.pool[k].values(signal), member), 0))
-    };
-    let tested = pool.test.first().is_some_and(|t| !t.is_empty());
-    let test = tested.then(|| ("test-accuracy", by_block(&|k| pool.test[k].accuracy(|_| true))));
-    let on_the_pool = [
-        ("member-accuracy", by_block(&|k| pool.pool[k].accuracy(|i| m.row(k)[i]))),
-        ("non-member-accuracy", by_block(&|k| pool.pool[k].accuracy(|i| !m.row(k)[i]))),
-        ("confidence-variance.member", variance(Signal::Confidence, true)),
-        ("confidence-variance.non-member", variance(Signal::Confidence, false)),
-        ("phi-variance.member", variance(Signal::Phi, true)),
-        ("phi-variance.non-member", variance(Signal::Phi, false)),
-    ];
-    let own = test.into_iter().chain(on_the_pool).map(|(name, values)| (name.to_owned(), values));
-    let noise = pool.noise.iter().flat_map(|noise| {
-        noise.levels.iter().enumerate().flat_map(|(l, level)| {
-            let [at, lost] = noise_metrics(*level);
-            let lost_by = |k: usize| pool.test[k].accuracy(|_| true) - noise.accuracy[k][l];
-            [(at, by_block(&|k| noise.accuracy[k][l])), (lost, by_block(&lost_by))]
-        })
-    });
-    own.chain(noise).chain(groups::properties(pool)).collect()
-}
-
-/// Names of the accuracy under a level of noise and of what it is less.
-pub(crate) fn noise_metrics(level: f64) -> [String; 2] {
-    [format!("test-accuracy@noise{level}"), format!("lost-accuracy@noise{level}")]
-}
-
-/// The spread under `prefix` among the properties.
-pub(crate) fn spread(found: &Properties, prefix: &str, pool: &Pool) -> Result<Spread, Error> {
-    let get = |side: &str| property(found, &format!("{prefix}.{side}"), pool);
-    Ok(Spread { member: get("member")?, non_member: get("non-member")? })
-}
-
-/// Where a property can lie: accuracies are rates, over the examples of one side, what is lost of them and gaps are differences, variances
-/// are any number.
-pub(crate) fn range_of(name: &str, pool: &Pool) -> Range {
-    let (n, t) = (pool.labels.len() as f64, pool.test_labels.len() as f64);
-    match name {
-        _ if name.contains("-variance") => Range::Real,
-        _ if name.starts_with("lost-") || name.starts_with("memorization[") => Range::Difference,
-        _ if name.starts_with("test-") => Range::Rate { of: t },
-        _ => Range::Rate { of: 0.5 * n },
-    }
-}
-
-/// Interval of one property.
-pub(crate) fn property(found: &Properties, name: &str, pool: &Pool) -> Result<Estimate, Error> {
-    let values = found.iter().find(|(n, _)| n == name).map_or(&[][..], |(_, v)| v);
-    over_blocks(values, range_of(name, pool))
-}
-
-/// Attacks whose mean ROC curves are drawn.
-const DRAWN: [Attack; 4] = [Attack::STRONGEST, Attack::LIRA, Attack::RMIA, Attack::CONFIDENCE];
 
 /// FPRs of a drawn curve: ten a decade from 1e-3 to 1; below, a few thousand non-members say nothing.
 fn grid() -> Vec<f64> {
@@ -162,10 +37,10 @@ pub(crate) fn attack(judge: &Judge<'_>, attack: Attack, run: &Run<'_>) -> Result
     let (pool, links, workers) = (judge.pool(), run.links, run.workers);
     let scorer = Scorer::new(judge, attack, workers)?;
     let sheet = scorer.score(None)?;
-    let fprs = if DRAWN.contains(&attack) { grid() } else { Vec::new() };
+    let fprs = if is_of_family(attack) { grid() } else { Vec::new() };
     let mut whole = judge.judge(&sheet, &fprs, None, false)?.units;
     let shadows = attack.uses_shadows();
-    let by_group = pool.groups.as_ref().filter(|_| is_headline(attack));
+    let by_group = pool.groups.as_ref().filter(|_| is_of_family(attack));
     let units = judge.units();
     let deletions = parallel::map(units.len(), workers, |unit| {
         let rest = scorer.score(Some(unit))?;
@@ -301,14 +176,4 @@ fn result(
         tpr_at_fpr,
         nominal_epsilon: Some(epsilon),
     })
-}
-
-/// False positives that are expected where a TPR at a low FPR means anything.
-pub(crate) const FALSE_POSITIVES: f64 = 5.0;
-
-/// TPR at an FPR of a score without ties that knows nothing: (floor(f n0) + 1) / (n0 + 1), the mean rank of the (floor(f n0) + 1)-th of n0
-/// non-members among all (own; book/methods/measures.md#chance-line).
-pub(crate) fn chance(fpr: f64, non_members: usize) -> f64 {
-    let n = non_members as f64;
-    ((fpr * n + 1e-9).floor() + 1.0) / (n + 1.0)
 }

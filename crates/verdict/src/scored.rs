@@ -1,12 +1,11 @@
 //! One attack on the models of one or two recipes: who takes part, and scores.
 
+use crate::error::Error;
+use crate::judge::{Judge, Sheet};
 use flatleak_attack::learned::{Learned, Sight, Surroundings};
 use flatleak_attack::quantile::{self, Regression};
 use flatleak_attack::{Attack, Lineup, Seat};
 use flatleak_pool::{Pool, Signal};
-
-use crate::Error;
-use crate::judge::{Judge, Sheet};
 
 /// What scores the models of a pool, whole and without a unit of blocks.
 pub(crate) struct Scorer<'a> {

@@ -1,20 +1,7 @@
 //! Which of many recipes leak least: as a set, not as one name.
 
+use crate::error::Error;
 use flatleak_stats::Student;
-use serde::{Deserialize, Serialize};
-
-use crate::Error;
-
-/// Recipes that cannot be told from the least leaking one at one point.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LeastSet {
-    /// The metric.
-    pub metric: String,
-    /// Recipes in the set, in the order of the study.
-    pub recipes: Vec<String>,
-    /// Recipes that are not among the least leaking: each leaks more than another, whatever chance did to both.
-    pub not_among_the_least: Vec<String>,
-}
 
 /// Which of k candidates stay in the set "cannot be told from the best": i leaves if it exceeds some j at one-sided level alpha / (k - 1)
 /// (multiple comparisons with the best, Hsu 1984, by pairwise errors of their own). This protects a recipe that is named beforehand; under many

@@ -1,45 +1,8 @@
 //! Words for differences: at one operating point, and for both together (own; book/methods/words.md#words-at-one-point).
 
+use crate::error::Error;
+use flatleak_results::{Direction, Verdict, Word};
 use flatleak_stats::{Interval, Student};
-use serde::{Deserialize, Serialize};
-
-use crate::Error;
-
-/// What is said at one operating point, of the simultaneous interval [l, u] of a difference and the smallest relevant one, delta.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Word {
-    /// l >= delta > 0.
-    RelevantlyMore,
-    /// 0 < l < delta < u.
-    More,
-    /// l > 0, u <= delta.
-    MoreNegligible,
-    /// l = u = 0.
-    Identical,
-    /// l <= 0 <= u, -delta < l, u < delta.
-    Equivalent,
-    /// l >= -delta, u < 0.
-    LessNegligible,
-    /// l < -delta < u < 0.
-    Less,
-    /// u <= -delta.
-    RelevantlyLess,
-    /// l <= 0 <= u otherwise.
-    Open,
-    /// Fewer than 4 blocks.
-    TooFewModels,
-    /// A condition forbids the word.
-    Withheld,
-}
-
-/// Which way a word points.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Direction {
-    Up,
-    Down,
-    Neither,
-}
 
 /// Three estimates of one t: the difference, by how much it exceeds delta, and by how much it exceeds -delta.
 #[derive(Clone, Copy, Debug)]
@@ -95,140 +58,6 @@ impl Tested {
     }
 }
 
-impl Word {
-    /// The word for a difference and the smallest relevant one, at a level.
-    ///
-    /// # Errors
-    /// A level outside (0, 1), an estimate or error that is not finite.
-    pub fn of(difference: Student, delta: f64, level: f64) -> Result<Self, Error> {
-        Ok(Tested::against(difference, delta).at(level)?.word)
-    }
-
-    /// All that follow from intervals.
-    pub const ALL: [Self; 10] = [
-        Self::RelevantlyMore,
-        Self::More,
-        Self::MoreNegligible,
-        Self::Identical,
-        Self::Equivalent,
-        Self::LessNegligible,
-        Self::Less,
-        Self::RelevantlyLess,
-        Self::Open,
-        Self::TooFewModels,
-    ];
-
-    pub(crate) fn direction(self) -> Direction {
-        match self {
-            Self::RelevantlyMore | Self::More | Self::MoreNegligible => Direction::Up,
-            Self::RelevantlyLess | Self::Less | Self::LessNegligible => Direction::Down,
-            Self::Identical | Self::Equivalent | Self::Open | Self::TooFewModels | Self::Withheld => Direction::Neither,
-        }
-    }
-
-    /// More, at a size that is not shown to be negligible.
-    pub(crate) fn says_more(self) -> bool {
-        matches!(self, Self::RelevantlyMore | Self::More)
-    }
-
-    /// Less, at a size that is not shown to be negligible.
-    pub(crate) fn says_less(self) -> bool {
-        matches!(self, Self::RelevantlyLess | Self::Less)
-    }
-
-    /// The difference is shown to be smaller than a relevant one, or none.
-    pub(crate) fn is_small(self) -> bool {
-        matches!(self, Self::MoreNegligible | Self::LessNegligible | Self::Identical | Self::Equivalent)
-    }
-}
-
-/// What is said of two recipes, of a recipe alone, or of several.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// The candidate leaks relevantly more.
-    RelevantlyMore,
-    /// The candidate leaks more; whether relevantly so is open.
-    More,
-    /// The candidate leaks more, but negligibly.
-    MoreNegligible,
-    /// The outputs leak the same, to the last bit.
-    Identical,
-    /// No relevant difference.
-    Equivalent,
-    /// The candidate leaks less, but negligibly.
-    LessNegligible,
-    /// The candidate leaks less; whether relevantly so is open.
-    Less,
-    /// The candidate leaks relevantly less.
-    RelevantlyLess,
-    /// Less at one point, and open at the other whether it leaks relevantly more there.
-    LessInPart,
-    /// Nothing is shown and nothing excluded.
-    Open,
-    /// Up at one point, down at the other.
-    Mixed,
-    /// The answer depends on the baseline, the data set or the candidate.
-    Varies,
-    /// A condition forbids the word.
-    Withheld,
-    /// Fewer than 4 blocks.
-    TooFewModels,
-    /// One pool: members are told from others.
-    Leaks,
-    /// One pool: members are told from others worse than by guessing.
-    Inverted,
-    /// One pool: it leaks no relevant amount.
-    NoRelevantLeak,
-    /// Many recipes: some can be recommended.
-    Recommended,
-    /// Many recipes: none can.
-    NoRecommendation,
-    /// Nothing was asked.
-    NotAsked,
-}
-
-impl From<Word> for Verdict {
-    fn from(word: Word) -> Self {
-        match word {
-            Word::RelevantlyMore => Self::RelevantlyMore,
-            Word::More => Self::More,
-            Word::MoreNegligible => Self::MoreNegligible,
-            Word::Identical => Self::Identical,
-            Word::Equivalent => Self::Equivalent,
-            Word::LessNegligible => Self::LessNegligible,
-            Word::Less => Self::Less,
-            Word::RelevantlyLess => Self::RelevantlyLess,
-            Word::Open => Self::Open,
-            Word::TooFewModels => Self::TooFewModels,
-            Word::Withheld => Self::Withheld,
-        }
-    }
-}
-
-impl Verdict {
-    /// The candidate leaks more, and not negligibly.
-    pub fn says_more(self) -> bool {
-        matches!(self, Self::RelevantlyMore | Self::More)
-    }
-
-    /// The candidate leaks less at both points, and not negligibly.
-    pub fn says_less(self) -> bool {
-        matches!(self, Self::RelevantlyLess | Self::Less)
-    }
-
-    /// Whether the question "is there a relevant difference?" has its answer, or more models cannot give one: both sides of the smallest relevant
-    /// difference are not left open.
-    pub fn is_settled(self) -> bool {
-        !matches!(self, Self::Open | Self::LessInPart | Self::More | Self::Less | Self::TooFewModels)
-    }
-
-    /// Whether more models could still change what is said.
-    pub fn is_open(self) -> bool {
-        matches!(self, Self::Open | Self::LessInPart)
-    }
-}
-
 /// A word, and whether the difference is shown to be no relevant one upwards.
 pub(crate) type AtPoint = (Word, bool);
 
@@ -260,6 +89,14 @@ pub(crate) fn joined(points: &[AtPoint]) -> Verdict {
         (false, false) if all(&Word::is_small) => Verdict::Equivalent,
         _ => Verdict::Open,
     }
+}
+
+/// The word for a difference and the smallest relevant one, at a level.
+///
+/// # Errors
+/// A level outside (0, 1), an estimate or error that is not finite.
+pub fn word(difference: Student, delta: f64, level: f64) -> Result<Word, Error> {
+    Ok(Tested::against(difference, delta).at(level)?.word)
 }
 
 #[cfg(test)]

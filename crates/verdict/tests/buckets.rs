@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a failed set-up is a failed test; figures are printed")]
 
 use flatleak_pool::{Groups, Membership, Pool, Signals};
+use flatleak_results::{BucketsResult, Explanation, Family, Pairing};
+use flatleak_results::{Claim, SortedBy};
 use flatleak_stream::{Purpose, Stream};
-use flatleak_verdict::{BucketsResult, Explanation, Family, Options, Pairing, explain};
+use flatleak_verdict::{Options, explain};
 
 const EXAMPLES: usize = 200;
 const TESTS: usize = 600;
@@ -50,7 +52,7 @@ fn explained(pools: &[&Pool]) -> Explanation {
 }
 
 fn by_entropy(found: &Explanation) -> &BucketsResult {
-    found.entropy_buckets.iter().find(|b| b.by == "influence-entropy").unwrap()
+    found.entropy_buckets.iter().find(|b| b.by == SortedBy::InfluenceEntropy).unwrap()
 }
 
 /// Chance of a right answer on each held-out example, whoever was trained on what.
@@ -70,13 +72,13 @@ fn a_uniform_improvement_yields_no_bucket_claim() {
         let found = explained(&[&base, &better]);
         let buckets = by_entropy(&found);
         assert!(!buckets.measurable, "draw {draw}: {:?}", found.influence[0].reliability);
-        let b = found.claims.iter().find(|c| c.claim == "b").unwrap();
+        let b = found.claims.iter().find(|c| c.claim == Claim::B).unwrap();
         assert!(b.sentence.contains("cannot be measured with these models"), "{}", b.sentence);
         let contrast = buckets.contrast.unwrap().estimate;
         println!("draw {draw}: contrast {:+.4} [{:+.4}, {:+.4}]", contrast.mean, contrast.low, contrast.high);
         assert!(contrast.low <= 0.0 && 0.0 <= contrast.high, "draw {draw}: {contrast:?}");
         // Sorted by difficulty the gains do differ: the hardest gain most.
-        let hard = found.entropy_buckets.iter().find(|b| b.by == "difficulty").unwrap();
+        let hard = found.entropy_buckets.iter().find(|b| b.by == SortedBy::Difficulty).unwrap();
         let gain = |k: usize| hard.buckets[k].gain.mean;
         gains += u32::from(gain(0) > gain(4) + 0.1);
     }
@@ -106,7 +108,7 @@ fn a_uniform_improvement_gains_nothing_on_rare_groups_of_equal_difficulty() {
         let base = grouped(pool("sgd", 32, draw, |_, j| levels[j]));
         let better = grouped(pool("sam", 32, draw, |_, j| levels[j] + (1.0 - levels[j]) / 3.0));
         let found = explained(&[&base, &better]);
-        let by_group = found.entropy_buckets.iter().find(|b| b.by == "group-frequency").unwrap();
+        let by_group = found.entropy_buckets.iter().find(|b| b.by == SortedBy::GroupFrequency).unwrap();
         let (rare, frequent) = (&by_group.buckets[0], by_group.buckets.last().unwrap());
         assert!(rare.gain.mean > frequent.gain.mean + 0.05, "the rare gain more, being harder");
         let contrast = by_group.contrast.unwrap().estimate;
@@ -152,7 +154,7 @@ fn other_memberships_are_compared_unpaired_and_said_to_be() {
     let found = explained(&[&base, &other]);
     assert_eq!(found.memorization_differences[0].pairing, Pairing::Unpaired);
     assert!(found.entropy_buckets.is_empty());
-    assert!(found.left_out.iter().any(|l| l.reason.contains("different memberships")));
+    assert!(found.left_out.iter().any(|l| l.reason.to_string().contains("different memberships")));
     let mean = found.memorization_differences[0].hard[0].difference.estimate;
     assert!(mean.low < 0.0 && 0.0 < mean.high, "{mean:?}");
     // Nothing is known of confidences, and that is said.

@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a failed set-up is a failed test; figures are printed")]
 
 use flatleak_pool::{Groups, Membership, Pool, Signals};
+use flatleak_results::{ClaimOutcome, Explanation, Family};
 use flatleak_stream::{Purpose, Stream};
-use flatleak_verdict::{ClaimOutcome, Explanation, Family, Options, analyse, attacks};
+use flatleak_verdict::{Options, analyse, attacks};
 
 const EXAMPLES: usize = 240;
 const TESTS: usize = 400;
@@ -91,7 +92,7 @@ fn explained(candidate: Recipe) -> Explanation {
 }
 
 fn outcome(found: &Explanation, claim: &str) -> (ClaimOutcome, String) {
-    let c = found.claims.iter().find(|c| c.claim == claim).unwrap();
+    let c = found.claims.iter().find(|c| c.claim.to_string() == claim).unwrap();
     println!("({claim}) {}", c.sentence);
     (c.outcome, c.sentence.clone())
 }

@@ -2,9 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a failed set-up is a failed test; figures are printed")]
 
 use flatleak_pool::{Membership, Pool, Signals};
+use flatleak_results::{Estimate, Family};
 use flatleak_stats::parallel;
 use flatleak_stream::{Purpose, Stream};
-use flatleak_verdict::{Estimate, Family, Options, attacks, compare, explain};
+use flatleak_verdict::{Options, attacks, compare, explain};
 
 const EXAMPLES: usize = 100;
 

@@ -99,6 +99,8 @@ impl Attack {
     pub const LIRA_ONLINE: Self = Self::LiraOnline(LiraOnline::PUBLISHED);
     /// Confidence as it is published.
     pub const CONFIDENCE: Self = Self::Confidence(Confidence { temperature: Decimal::ONE });
+    /// Correct prediction.
+    pub const CORRECTNESS: Self = Self::Correctness(Correctness);
     /// RMIA on confidences as they are published.
     pub const RMIA: Self = Self::Rmia(Rmia { temperature: Decimal::ONE });
 

@@ -1,8 +1,7 @@
 //! Limits on metrics, for pipelines that must refuse a leaking model.
 
 use flatleak_attack::{Attack, NoAttack, split_metric};
-use flatleak_report::Document;
-use flatleak_verdict::{AttackResult, Condition, FPR_LEVELS};
+use flatleak_results::{AttackResult, Condition, Document, FPR_LEVELS};
 
 use crate::exit::{Failure, USAGE};
 

@@ -1,18 +1,16 @@
 //! The explanation of one data set, as the page shows it.
 
+use flatleak_results::{
+    AttributionResult, BucketsResult, ClaimOutcome, ClaimResult, Comparison, Difference, Document, Estimate, Form,
+    GroupResult, InfluenceResult, LeftOut, LinkResult, MemorizationDifference, MemorizationResult, NullResult, Over,
+    PairResult, Picture, PictureKind, Side, SortedBy, VarianceDifference, VarianceResult,
+};
 use std::fmt::Write;
 
-use flatleak_verdict::{
-    AttributionResult, BucketsResult, ClaimOutcome, ClaimResult, Comparison, Difference, Estimate, GroupResult,
-    InfluenceResult, LeftOut, LinkResult, MemorizationDifference, MemorizationResult, NullResult, PairResult,
-    VarianceResult,
-};
+use flatleak_verdict::HEADLINE;
 
 use super::base64;
-use crate::{Document, Picture, PictureKind, plot};
-
-/// Attacks whose leakage by group is tabled.
-const BY_GROUP: &str = "strongest";
+use crate::plot;
 
 /// Everything under "Explanation".
 pub(super) struct Explained<'a> {
@@ -43,7 +41,7 @@ pub(super) struct GroupRow<'a> {
 impl GroupRow<'_> {
     /// AUC and share found of the attack that is tabled.
     pub(super) fn leakage(g: &GroupResult) -> Option<(&Estimate, &Estimate)> {
-        g.leakage.iter().find(|l| l.attack == BY_GROUP).map(|l| (&l.auc, &l.tpr))
+        g.leakage.iter().find(|l| l.attack == HEADLINE.name()).map(|l| (&l.auc, &l.tpr))
     }
 }
 
@@ -88,7 +86,7 @@ impl<'a> Explained<'a> {
             attribution: attribution.map(|a| (a, plot::parts(a))).collect(),
             links: link_rows(e.link.iter().filter(|l| l.dataset == dataset).collect(), &recipes),
             left_out: e.left_out.iter().filter(|l| l.dataset == dataset).collect(),
-            group_plot: if groups.is_empty() { String::new() } else { plot::groups(&recipes, &all, BY_GROUP) },
+            group_plot: if groups.is_empty() { String::new() } else { plot::groups(&recipes, &all, &HEADLINE.name()) },
             groups,
             pictures: d
                 .pictures
@@ -129,20 +127,20 @@ impl<'a> Explained<'a> {
     }
 
     pub(super) fn hard_influence(&self) -> impl Iterator<Item = &&'a InfluenceResult> {
-        self.influence.iter().filter(|i| i.form == "hard")
+        self.influence.iter().filter(|i| i.form == Form::Hard)
     }
 }
 
 fn variance_rows<'a>(d: &'a Document, dataset: &str) -> Vec<VarianceRow<'a>> {
     let mut rows: Vec<VarianceRow<'a>> = Vec::new();
     for v in d.explain.variance.iter().filter(|v| v.dataset == dataset) {
-        let sides = if v.side == "member" { "members" } else { "non-members" };
-        let over = if v.over == "over-models" { "across models, per example" } else { "across examples, per model" };
+        let sides = if v.side == Side::Member { "members" } else { "non-members" };
+        let over = if v.over == Over::Models { "across models, per example" } else { "across examples, per model" };
         let name = format!("{}, {sides}, {over}", v.signal);
         match rows.iter_mut().find(|r| r.name == name) {
             Some(row) => row.all.push(v),
             None => {
-                let same = |x: &&flatleak_verdict::VarianceDifference| {
+                let same = |x: &&VarianceDifference| {
                     x.dataset == dataset && x.signal == v.signal && x.side == v.side && x.over == v.over
                 };
                 let differences = d.explain.variance_differences.iter().filter(same).map(|x| &x.difference).collect();
@@ -185,11 +183,11 @@ pub(super) fn against_null(n: Option<&NullResult>) -> String {
 
 /// What the buckets are made by, in words.
 pub(super) fn by(b: &BucketsResult) -> &'static str {
-    match b.by.as_str() {
-        "influence-entropy" => "influence entropy: few supporting training examples (1) to many (5)",
-        "supporters-memorization" => "memorization of the five strongest supporters: least (1) to most (5)",
-        "difficulty" => "difficulty: accuracy of the baseline, lowest (1) to highest (5)",
-        _ => "frequency of the example's group: rarest (1) to most frequent (5)",
+    match b.by {
+        SortedBy::InfluenceEntropy => "influence entropy: few supporting training examples (1) to many (5)",
+        SortedBy::SupportersMemorization => "memorization of the five strongest supporters: least (1) to most (5)",
+        SortedBy::Difficulty => "difficulty: accuracy of the baseline, lowest (1) to highest (5)",
+        SortedBy::GroupFrequency => "frequency of the example's group: rarest (1) to most frequent (5)",
     }
 }
 

@@ -1,15 +1,18 @@
 //! `report.html`: one file that opens offline.
 
 use askama::Template;
+use flatleak_attack::Attack;
+use flatleak_results::{
+    BucketsResult, ClaimResult, Comparison, Difference, Document, Estimate, Frontier, GroupProperty, GroupResult,
+    Measure, Metric, MetricDifference, Mismatch, NullResult, PairResult, Pairing, PointResult, RecipeResult,
+    SMALLEST_GROUP, Statistic, Verdict, Word,
+};
 mod explanation;
 
-use flatleak_verdict::{
-    BucketsResult, ClaimResult, Comparison, Difference, Estimate, Frontier, GroupResult, MetricDifference, Mismatch,
-    NullResult, PairResult, Pairing, PointResult, RecipeResult, Verdict, Word, against_guessing, called,
-};
+use flatleak_verdict::{HEADLINE, SUMMARY, against_guessing, called, headline_metric};
 
-use crate::table::SHOWN;
-use crate::{Document, Error, plot, table};
+use crate::error::Error;
+use crate::{plot, table};
 use explanation::{Explained, GroupRow};
 
 #[derive(Template)]
@@ -43,7 +46,7 @@ fn minus(text: &str) -> String {
 const MOST: usize = 6;
 
 /// Plots of a sweep over the radius: recipes of one optimizer that differ in it alone, three or more, beside plain ones.
-fn doses(d: &Document, recipes: &[&RecipeResult]) -> Vec<(&'static str, String)> {
+fn doses(d: &Document, recipes: &[&RecipeResult]) -> Vec<(String, String)> {
     let settings = |r: &RecipeResult| d.study.recipes.iter().find(|s| s.name == r.name);
     let rest = |r: &RecipeResult| {
         let s = settings(r)?;
@@ -64,10 +67,11 @@ fn doses(d: &Document, recipes: &[&RecipeResult]) -> Vec<(&'static str, String)>
         recipes.iter().filter(|r| rest(r).as_ref() == Some(&family)).filter_map(|r| Some((radius(r)?, *r))).collect();
     let plain = |r: &&&RecipeResult| settings(r).is_some_and(|s| s.optimizer == "sgd" && s.parameters.is_empty());
     let controls: Vec<&RecipeResult> = recipes.iter().filter(plain).take(2).copied().collect();
-    let auc = |r: &RecipeResult| r.attack("strongest").map(|a| a.auc);
-    type Property<'f> = (&'static str, &'f dyn Fn(&RecipeResult) -> Option<Estimate>);
-    let properties: [Property<'_>; 4] = [
-        ("leakage, AUC of strongest", &auc),
+    let auc = |r: &RecipeResult| r.attack(&HEADLINE.name()).map(|a| a.auc);
+    type Drawn<'f> = (&'f str, &'f dyn Fn(&RecipeResult) -> Option<Estimate>);
+    let leakage = format!("leakage, AUC of {HEADLINE}");
+    let properties: [Drawn<'_>; 4] = [
+        (&leakage, &auc),
         ("test accuracy", &|r| r.test_accuracy),
         ("accuracy on members", &|r| Some(r.member_accuracy)),
         ("variance of confidence, non-members", &|r| Some(r.confidence_variance.non_member)),
@@ -76,7 +80,7 @@ fn doses(d: &Document, recipes: &[&RecipeResult]) -> Vec<(&'static str, String)>
         let mut points = swept.iter().map(|(rho, r)| Some((*rho, of(r)?))).collect::<Option<Vec<_>>>()?;
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         let controls = controls.iter().map(|r| Some((r.name.as_str(), of(r)?))).collect::<Option<Vec<_>>>()?;
-        Some((what, plot::dose(&points, &controls, what)))
+        Some((what.to_owned(), plot::dose(&points, &controls, what)))
     });
     drawn.collect()
 }
@@ -109,7 +113,7 @@ struct Section<'a> {
     explained: Explained<'a>,
     frontier: Option<(&'a Frontier, String)>,
     /// Plots against a radius, with what they show.
-    doses: Vec<(&'static str, String)>,
+    doses: Vec<(String, String)>,
     /// Accuracy of the first recipes under noise.
     noise: Option<String>,
     crossed: Vec<Crossed<'a>>,
@@ -168,7 +172,7 @@ impl<'a> Section<'a> {
         let forests = comparisons
             .iter()
             .map(|c| {
-                let aucs: Vec<_> = c.metrics.iter().filter(|m| m.metric.ends_with(".auc")).collect();
+                let aucs: Vec<_> = c.metrics.iter().filter(|m| m.metric.is_auc()).collect();
                 (c.candidate.as_str(), c.baseline.as_str(), plot::forest(&aucs))
             })
             .collect();
@@ -289,17 +293,20 @@ impl Page<'_> {
 
     /// The paired difference of a group's accuracy on unseen examples: held-out where there are any, else the pool's.
     fn of_group(&self, c: &Comparison, g: &GroupResult) -> String {
-        let side = if g.test_accuracy.is_some() { "test" } else { "non-member" };
-        let name = format!("{side}-accuracy[{}]", g.name);
+        let property = match g.test_accuracy {
+            Some(_) => GroupProperty::TestAccuracy,
+            None => GroupProperty::NonMemberAccuracy,
+        };
+        let metric = Metric::Group { property, group: g.name.clone() };
         let said =
             |e: &Estimate| format!("{:+.2} ± {:.2} %", 100.0 * e.mean, 50.0 * (e.high - e.low)).replace('-', "−");
-        c.metrics.iter().find(|m| m.metric == name).map_or("–".into(), |m| said(&m.difference))
+        c.metrics.iter().find(|m| m.metric == metric).map_or("–".into(), |m| said(&m.difference))
     }
 
     /// The paired difference of a group's memorization.
     fn memorized(&self, c: &Comparison, g: &GroupResult) -> String {
-        let name = format!("memorization[{}]", g.name);
-        c.metrics.iter().find(|m| m.metric == name).map_or("–".into(), |m| self.signed(&m.difference))
+        let metric = Metric::Group { property: GroupProperty::Memorization, group: g.name.clone() };
+        c.metrics.iter().find(|m| m.metric == metric).map_or("–".into(), |m| self.signed(&m.difference))
     }
 
     fn unseen(&self, g: &GroupResult) -> String {
@@ -312,8 +319,8 @@ impl Page<'_> {
         if found > 0.0 { table::grouped(found.round() as u64) } else { "–".into() }
     }
 
-    fn auc(&self, r: &RecipeResult, name: &str) -> String {
-        r.attack(name).map_or("–".into(), |a| self.value(&a.auc))
+    fn auc(&self, r: &RecipeResult, attack: Attack) -> String {
+        r.attack(&attack.name()).map_or("–".into(), |a| self.value(&a.auc))
     }
 
     fn blind(&self, r: &RecipeResult) -> String {
@@ -325,7 +332,7 @@ impl Page<'_> {
     }
 
     fn shown(&self, name: &str) -> bool {
-        SHOWN.contains(&name)
+        SUMMARY.iter().any(|attack| attack.name() == name)
     }
 
     /// Whether a recipe leaks at all, in words.
@@ -379,9 +386,9 @@ pub fn render(d: &Document, read: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<St
 /// One forest per pair of recipes over all data sets: the pooled AUC differences of every attack.
 fn forests_of_pooled(d: &Document) -> Vec<(String, String)> {
     let mut out: Vec<(String, Vec<MetricDifference>)> = Vec::new();
-    for p in d.pooled.iter().filter(|p| p.metric.ends_with(".auc")) {
+    for p in d.pooled.iter().filter(|p| p.metric.is_auc()) {
         let title = format!("{} minus {}", p.candidate, p.baseline);
-        let headline = table::HEADLINE.contains(&p.metric.as_str()).then_some(p.p_value);
+        let headline = (p.metric == headline_metric(Measure::Auc)).then_some(p.p_value);
         let row = MetricDifference {
             metric: p.metric.clone(),
             difference: p.difference,

@@ -6,7 +6,7 @@ use flatleak_theory::{Along, Change, Contraction, Descent, Outcome, Placed, Simu
 
 use super::plot::{self, Densities, Frame, Map};
 use super::{ARRIVED, change, end, headline, nearest, problem, signed, table};
-use crate::Error;
+use crate::error::Error;
 
 #[derive(Template)]
 #[template(path = "theory.html")]

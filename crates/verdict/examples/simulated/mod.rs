@@ -2,7 +2,8 @@
 
 use flatleak_attack::Attack;
 use flatleak_pool::{Membership, Pool, Signals};
-use flatleak_verdict::{Family, Options};
+use flatleak_results::Family;
+use flatleak_verdict::Options;
 
 /// A pool of these outputs and nothing else.
 pub(crate) fn pool(membership: Membership, labels: Vec<u32>, outputs: Vec<Signals>) -> Pool {

@@ -1,15 +1,16 @@
 //! Held-out examples sorted by influence entropy and by what could be mistaken for it, and what the candidate gains on each.
 
+use crate::error::Error;
+use crate::properties::{over_blocks, over_blocks_with_error};
 use flatleak_explain::halves::{AgainstNull, Halves, Outputs, null_order, rank_agreement};
 use flatleak_explain::{BUCKETS, Design, ENTROPY_CUT, Influence, Memorization, Strata};
 use flatleak_pool::{Pool, Signal};
+use flatleak_results::{BucketResult, BucketsResult, SortedBy};
 use flatleak_stats::{Jackknife, Range, moments};
 use flatleak_stream::{Purpose, Stream};
 
+use super::context::{Context, Pair, difference};
 use super::influence::frequencies;
-use super::{Context, Pair, difference};
-use crate::recipe::{over_blocks, over_blocks_with_error};
-use crate::{BucketResult, BucketsResult, Error};
 
 /// Number of the split whose halves make the buckets; the reliability averages over others.
 const SPLIT: u64 = 1 << 32;
@@ -146,7 +147,7 @@ pub(super) fn of(
     out.push(result(
         context,
         pair,
-        "influence-entropy",
+        SortedBy::InfluenceEntropy,
         &found.strata,
         found.contrast,
         (Some(&found.nulls), measurable),
@@ -156,16 +157,16 @@ pub(super) fn of(
     out.push(result(
         context,
         pair,
-        "supporters-memorization",
+        SortedBy::SupportersMemorization,
         &found.strata,
         found.contrast,
         (Some(&found.nulls), agree),
     )?);
-    out.push(result(context, pair, "difficulty", &sorted(difficulty), None, (None, true))?);
+    out.push(result(context, pair, SortedBy::Difficulty, &sorted(difficulty), None, (None, true))?);
     if let Some(frequency) = frequencies(pair.baseline) {
         let known: Values = frequency.into_iter().map(Some).collect();
         let strata = sorted([&known, &known]);
-        out.push(result(context, pair, "group-frequency", &strata, contrast(&strata), (None, true))?);
+        out.push(result(context, pair, SortedBy::GroupFrequency, &strata, contrast(&strata), (None, true))?);
     }
     Ok(Some(out))
 }
@@ -173,7 +174,7 @@ pub(super) fn of(
 fn result(
     context: &Context<'_>,
     pair: &Pair<'_>,
-    by: &str,
+    by: SortedBy,
     strata: &Strata,
     contrast: Option<Vec<f64>>,
     (nulls, measurable): (Option<&[f64]>, bool),
@@ -211,7 +212,7 @@ fn result(
         baseline: pair.baseline.recipe.clone(),
         candidate: pair.candidate.recipe.clone(),
         dataset: context.dataset.into(),
-        by: by.into(),
+        by,
         buckets,
         contrast: contrast.transpose()?.map(difference),
         contrast_by_chance: chance,

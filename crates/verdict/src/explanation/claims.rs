@@ -1,22 +1,22 @@
 //! What a run says about the study's claims (Kim et al. 2026, arXiv 2310.00488), each with its figures
 //! (book/methods/study.md#how-the-claims-are-judged).
 
+use flatleak_results::{
+    AttributionResult, Claim, ClaimOutcome, ClaimResult, Comparison, Difference, Explanation, MemorizationDifference,
+    MetricDifference, MomentsResult, Over, Property, Side, SortedBy, Spreads, Statistic, Verdict,
+};
 use flatleak_stats::Student;
 
 use super::{Attacked, Context};
 use crate::condition::{self, FITTED};
 use crate::headline::phrases::at_points;
-use crate::{
-    AttributionResult, ClaimOutcome, ClaimResult, Comparison, Difference, Explanation, MemorizationDifference,
-    MetricDifference, Verdict,
-};
 use ClaimOutcome::{CannotTell, Contradicts, Supports};
 
-const STATEMENTS: [(&str, &str); 4] = [
-    ("a", "the candidate is more exposed to membership inference although it tests better"),
-    ("b", "the candidate captures atypical sub-patterns better and memorizes more"),
-    ("c", "this goes with a lower variance of the confidence on unseen examples"),
-    ("d", "in an interpolating model that lower variance is what raises the attacker's advantage"),
+const STATEMENTS: [(Claim, &str); 4] = [
+    (Claim::A, "the candidate is more exposed to membership inference although it tests better"),
+    (Claim::B, "the candidate captures atypical sub-patterns better and memorizes more"),
+    (Claim::C, "this goes with a lower variance of the confidence on unseen examples"),
+    (Claim::D, "in an interpolating model that lower variance is what raises the attacker's advantage"),
 ];
 
 /// What one comparison says, with its figures.
@@ -92,10 +92,10 @@ pub(super) fn all(
                 .map(|d| {
                     let compared = comparisons.iter().find(|c| c.candidate == candidate && c.baseline == d.baseline);
                     let said = match claim {
-                        "a" => if_fitted(exposure(scale, compared), attacked, d),
-                        "b" => if_fitted(atypical(scale, found, d), attacked, d),
-                        "c" => variance(scale, found, attacked, compared, d),
-                        _ => theory(scale, found, attacked, d),
+                        Claim::A => if_fitted(exposure(scale, compared), attacked, d),
+                        Claim::B => if_fitted(atypical(scale, found, d), attacked, d),
+                        Claim::C => variance(scale, found, attacked, compared, d),
+                        Claim::D => theory(scale, found, attacked, d),
                     };
                     (d.baseline.as_str(), said)
                 })
@@ -112,7 +112,7 @@ pub(super) fn all(
             };
             let parts: Vec<String> = said.iter().map(|(name, (_, text))| format!("against {name}, {text}")).collect();
             out.push(ClaimResult {
-                claim: claim.into(),
+                claim,
                 dataset: context.dataset.into(),
                 candidate: candidate.into(),
                 statement: statement.into(),
@@ -127,7 +127,7 @@ pub(super) fn all(
 /// (a): leakage by the headline's verdict, and accuracy on held-out examples.
 fn exposure(scale: Scale, compared: Option<&Comparison>) -> Said {
     let Some(compared) = compared else { return (CannotTell, "no attack was run".into()) };
-    let accuracy = compared.metrics.iter().find(|m| m.metric == "test-accuracy").map(of_metric);
+    let accuracy = compared.metrics.iter().find(|m| m.metric == Property::TestAccuracy.into()).map(of_metric);
     let tested =
         accuracy.as_ref().map_or(String::new(), |d| format!(", and its test accuracy differs by {}", figure(d)));
     let outcome = match (scale.leakage(compared), accuracy.as_ref().map_or(0, |d| scale.shared(d, 2))) {
@@ -181,16 +181,16 @@ fn unfitted(attacked: &[Attacked<'_>], d: &MemorizationDifference) -> Option<Str
 /// accuracy is larger on atypical examples than on typical ones of equal difficulty. Atypical are rare groups where the data knows
 /// groups, else examples of low influence entropy where that is measurable.
 fn atypical(scale: Scale, found: &Explanation, d: &MemorizationDifference) -> Said {
-    let memorized = d.hard.iter().find(|n| n.name == "mean-square").map(|n| n.difference);
-    let sorted = |by: &str| {
+    let memorized = d.hard.iter().find(|n| n.name == Statistic::MeanSquare).map(|n| n.difference);
+    let sorted = |by: SortedBy| {
         found
             .entropy_buckets
             .iter()
             .find(|b| b.by == by && b.baseline == d.baseline && b.candidate == d.candidate && b.measurable)
     };
-    let rare =
-        sorted("group-frequency").map(|b| (b, "on rare groups, compared with frequent ones of equal difficulty,"));
-    let typical = rare.or_else(|| sorted("influence-entropy").map(|b| (b, "where few training examples support the answer, compared with equally difficult examples that many support,")));
+    let rare = sorted(SortedBy::GroupFrequency)
+        .map(|b| (b, "on rare groups, compared with frequent ones of equal difficulty,"));
+    let typical = rare.or_else(|| sorted(SortedBy::InfluenceEntropy).map(|b| (b, "where few training examples support the answer, compared with equally difficult examples that many support,")));
     let gain = typical.and_then(|(b, words)| b.contrast.map(|c| (c, words)));
     let first = memorized.as_ref().map_or("memorization is unknown".into(), |m| {
         format!("the mean square of memorization differs by {}", figure(m))
@@ -223,17 +223,17 @@ fn variance(
     compared: Option<&Comparison>,
     d: &MemorizationDifference,
 ) -> Said {
-    let of = |over: &str| {
+    let of = |over: Over| {
         found.variance_differences.iter().find(|v| {
             v.baseline == d.baseline
                 && v.candidate == d.candidate
-                && v.signal == "confidence"
-                && v.side == "non-member"
+                && v.signal == Spreads::Confidence
+                && v.side == Side::NonMember
                 && v.over == over
         })
     };
-    let Some(within) = of("over-examples") else { return (CannotTell, "the pool has no confidences".into()) };
-    let across = of("over-models")
+    let Some(within) = of(Over::Examples) else { return (CannotTell, "the pool has no confidences".into()) };
+    let across = of(Over::Models)
         .map_or(String::new(), |v| format!("; across models, per example, it differs by {}", figure(&v.difference)));
     let text = format!("the variance within a model differs by {}{across}", figure(&within.difference));
     let leaks = compared.map_or(0, |c| scale.leakage(c));
@@ -257,7 +257,7 @@ fn theory(scale: Scale, found: &Explanation, attacked: &[Attacked<'_>], d: &Memo
         return (CannotTell, "the difference in advantage could not be attributed".into());
     };
     // Distances of the means in deviations of non-members: the deviation in these units is the inverse.
-    let deviation = |m: &crate::MomentsResult| m.gap_in_deviations.map(|gap| 1.0 / gap);
+    let deviation = |m: &MomentsResult| m.gap_in_deviations.map(|gap| 1.0 / gap);
     let Some((before, after)) = deviation(&a.baseline_moments).zip(deviation(&a.candidate_moments)) else {
         return (CannotTell, "phi does not spread over non-members".into());
     };

@@ -1,16 +1,14 @@
 //! What is known of single examples, for tables and pictures; never part of `results.json`.
 
+use crate::error::Error;
+use crate::family::HEADLINE;
+use crate::table::Scored;
 use flatleak_attack::Attack;
 use flatleak_explain::pairs::Pairs;
 use flatleak_pool::Pool;
 use flatleak_stats::{Interval, moments, wilson};
 
 use super::memorization::Both;
-use crate::Error;
-use crate::recipe::Scored;
-
-/// The attack whose membership calls stand in the table of exposure.
-pub const EXPOSURE_ATTACK: &str = "strongest";
 
 /// One recipe's examples.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +43,7 @@ pub(super) fn of(
     examples: &[usize],
 ) -> Result<Detail, Error> {
     let models = pool.membership.models() as u64;
-    let calls = scored.iter().find(|(a, s)| a.name() == EXPOSURE_ATTACK && !s.calls.is_empty());
+    let calls = scored.iter().find(|(a, s)| *a == HEADLINE && !s.calls.is_empty());
     let exposure = calls
         .map(|(_, s)| {
             let rate = |i: usize| {

@@ -1,15 +1,16 @@
 //! Influence per recipe: all pairs swept once, beside what chance gives.
 
+use crate::error::Error;
 use flatleak_explain::halves::{AgainstNull, Outputs, Reliability, null_order, reliability};
 use flatleak_explain::pairs::{HIGH, Keep, Pair, Pairs, count_high, sweep};
 use flatleak_explain::{Design, ENTROPY_CUT};
 use flatleak_pool::{Pool, Signal};
+use flatleak_results::{Form, InfluenceResult, NullResult, PairResult};
 use flatleak_stats::moments;
 use flatleak_stream::{Purpose, Stream};
 
-use super::Context;
+use super::context::Context;
 use super::memorization::Both;
-use crate::{Error, InfluenceResult, NullResult, PairResult};
 
 /// What is kept of all pairs.
 pub(crate) const KEEP: Keep = Keep { per_test: 5, overall: 40 };
@@ -39,13 +40,13 @@ pub(super) fn of(context: &Context<'_>, pool: &Pool, both: &Both) -> Result<Opti
     let design = Design::new(&pool.membership)?;
     let right: Vec<&[u8]> = pool.test.iter().map(|s| s.correct.as_slice()).collect();
     let (result, pairs, mut measurable) =
-        form(context, pool, both.hard.values(), &design, ("hard", Outputs::Right(&right)))?;
+        form(context, pool, both.hard.values(), &design, (Form::Hard, Outputs::Right(&right)))?;
     let mut results = vec![result];
     if let Some(memorization) = &both.soft {
         let rows = pool.test_rows(Signal::Confidence);
         let rows: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
         let (result, _, exceeds) =
-            form(context, pool, memorization.values(), &design, ("soft", Outputs::Confidence(&rows)))?;
+            form(context, pool, memorization.values(), &design, (Form::Soft, Outputs::Confidence(&rows)))?;
         results.push(result);
         measurable = exceeds;
     }
@@ -63,7 +64,7 @@ fn form(
     pool: &Pool,
     memorization: &[f64],
     design: &Design,
-    (name, outputs): (&str, Outputs<'_>),
+    (form, outputs): (Form, Outputs<'_>),
 ) -> Result<(InfluenceResult, Pairs, bool), Error> {
     let judged = reliable(context, pool, outputs)?;
     let everyone: Vec<usize> = (0..design.models()).collect();
@@ -81,7 +82,7 @@ fn form(
     let result = InfluenceResult {
         recipe: pool.recipe.clone(),
         dataset: context.dataset.into(),
-        form: name.into(),
+        form,
         pairs: (memorization.len() * pairs.entropy.len()) as u64,
         high: pairs.high,
         high_by_chance: moments::mean(&draws),

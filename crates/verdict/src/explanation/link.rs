@@ -1,11 +1,12 @@
 //! Does memorization explain who is found? (own; book/methods/explanation.md#link)
 
+use crate::error::Error;
 use flatleak_explain::Memorization;
+use flatleak_results::Estimate;
 use flatleak_stats::{Range, Replicates, moments};
 
 use crate::explanation::subject::Explained;
 use crate::judge::Judge;
-use crate::{Error, Estimate};
 
 /// What memorization says of a recipe's examples.
 pub(crate) struct Links {

@@ -1,11 +1,14 @@
 //! Memorization per recipe and its differences.
 
-use flatleak_explain::{Memorization, Statistic};
+use crate::error::Error;
+use flatleak_explain::Memorization;
 use flatleak_pool::{Pool, Signal};
+use flatleak_results::{
+    IdentityResult, MemorizationDifference, MemorizationResult, NamedDifference, NamedEstimate, Statistic,
+};
 use flatleak_stats::{Jackknife, moments};
 
-use super::{Context, Pair, difference};
-use crate::{Error, IdentityResult, MemorizationDifference, MemorizationResult, NamedDifference, NamedEstimate};
+use super::context::{Context, Pair, difference};
 
 /// Bins of the joint histogram, from -1 to 1.
 const JOINT: usize = 20;
@@ -60,7 +63,7 @@ pub(super) fn compared(
     let all = |a: &Memorization, b: &Memorization| -> Result<Vec<NamedDifference>, Error> {
         let one = |s: Statistic| -> Result<NamedDifference, Error> {
             let found = if pair.paired { b.difference(a, s)? } else { b.unpaired_difference(a, s)? };
-            Ok(NamedDifference { name: s.name().into(), difference: difference(found) })
+            Ok(NamedDifference { name: s, difference: difference(found) })
         };
         Statistic::ALL.into_iter().map(one).collect()
     };
@@ -96,7 +99,7 @@ fn joint(x: &[f64], y: &[f64]) -> Vec<Vec<usize>> {
 fn named(m: &Memorization) -> Result<Vec<NamedEstimate>, Error> {
     let one = |s: Statistic| -> Result<NamedEstimate, Error> {
         let Jackknife { interval, .. } = m.statistic(s)?;
-        Ok(NamedEstimate { name: s.name().into(), estimate: interval })
+        Ok(NamedEstimate { name: s, estimate: interval })
     };
     Statistic::ALL.into_iter().map(one).collect()
 }

@@ -2,72 +2,31 @@
 
 pub(crate) mod buckets;
 pub(crate) mod claims;
+pub(crate) mod context;
 pub(crate) mod detail;
+mod groups;
 pub(crate) mod influence;
 pub(crate) mod link;
 pub(crate) mod memorization;
 mod spread;
 pub(crate) mod subject;
 
+use crate::error::Error;
+use crate::explanation::detail::Detail;
 use flatleak_attack::Attack;
 use flatleak_explain::PhiMoments;
 use flatleak_pool::{Pool, Signal};
-use flatleak_stats::Jackknife;
+use flatleak_results::{BucketsResult, Comparison, Explanation, LeftOut, Reason};
 
 use crate::judge::ORACLE;
-use crate::recipe::Scored;
-use crate::{Comparison, Detail, Difference, Error, Explanation, LeftOut, Pairing, RecipeResult, comparison, groups};
+use context::{Attacked, Context, Pair};
 use influence::Found;
 use memorization::Both;
 use spread::Variances;
 
-/// What every part reads.
-pub(crate) struct Context<'a> {
-    pub(crate) dataset: &'a str,
-    pub(crate) seed: u64,
-    pub(crate) workers: usize,
-    /// Whether influence is swept.
-    pub(crate) influence: bool,
-    /// Recipes that the claims are about.
-    pub(crate) claimed: Vec<String>,
-    /// Level of the interval on which one claim about one recipe rests.
-    pub(crate) claim_level: f64,
-}
-
-/// Two recipes to compare.
-pub(crate) struct Pair<'a> {
-    pub(crate) baseline: &'a Pool,
-    pub(crate) candidate: &'a Pool,
-    /// Model by model, both were trained on the same examples.
-    pub(crate) paired: bool,
-}
-
-impl<'a> Pair<'a> {
-    pub(crate) fn new(baseline: &'a Pool, candidate: &'a Pool) -> Self {
-        Self { baseline, candidate, paired: crate::comparison::share_examples(baseline, candidate) }
-    }
-
-    fn pairing(&self) -> Pairing {
-        comparison::Sides::new(self.baseline, self.candidate).pairing
-    }
-}
-
-/// One recipe's part of what the attacks gave.
-pub(crate) struct Attacked<'a> {
-    pub(crate) result: Option<&'a RecipeResult>,
-    pub(crate) scored: &'a [(Attack, Scored)],
-    pub(crate) links: &'a [crate::LinkResult],
-    /// Where the examples of the pool that is explained stand in the one that was attacked.
-    pub(crate) examples: Vec<usize>,
-}
-
 /// What an explanation costs beside the attacks, in steps of the progress.
 pub(crate) fn steps(pools: usize, pairs: usize) -> usize {
     pools + pairs
-}
-
-fn difference(found: Jackknife) -> Difference {
-    Difference { estimate: found.interval, standard_error: found.standard_error, degrees: Some(found.degrees) }
 }
 
 /// Explains pools; `both`, `attacked` in their order. `comparisons` are those of the attacks, where there are any.
@@ -80,20 +39,20 @@ pub(crate) fn explain(
     mut step: impl FnMut() -> Result<(), Error>,
 ) -> Result<(Explanation, Vec<Detail>), Error> {
     let mut out = Explanation::default();
-    let mut left_out = |what: String, reason: &str| {
-        out.left_out.push(LeftOut { dataset: context.dataset.into(), what, reason: reason.into() });
+    let mut left_out = |what: String, reason: Reason| {
+        out.left_out.push(LeftOut { dataset: context.dataset.into(), what, reason });
     };
     let mut found: Vec<Option<Found>> = Vec::new();
     let (mut variances, mut moments) = (Vec::new(), Vec::new());
     for (pool, both) in pools.iter().zip(both) {
         let influence = if context.influence { influence::of(context, pool, both)? } else { None };
         if influence.is_none() && context.influence {
-            left_out(format!("influence under {}", pool.recipe), "the pool has no outputs on held-out examples");
+            left_out(format!("influence under {}", pool.recipe), "the pool has no outputs on held-out examples".into());
         }
         let phi = pool.offers(Signal::Phi);
         if !phi {
             let what = format!("confidence, variance, attacks and attribution under {}", pool.recipe);
-            left_out(what, "the pool says who is right, not how sure the models are");
+            left_out(what, "the pool says who is right, not how sure the models are".into());
         }
         variances.push(if phi { Some(Variances::new(pool)?) } else { None });
         moments.push(phi.then(|| PhiMoments::new(pool)));
@@ -103,11 +62,11 @@ pub(crate) fn explain(
     if !context.influence {
         left_out(
             "influence, its entropy and gains by bucket".into(),
-            "over many recipes only `flatleak explain` sweeps them",
+            "over many recipes only `flatleak explain` sweeps them".into(),
         );
     }
     if attacked.iter().all(|a| a.scored.is_empty()) && pools.iter().any(|p| p.offers(Signal::Phi)) {
-        left_out("attacks, their link with memorization and leakage by group".into(), "not asked for");
+        left_out("attacks, their link with memorization and leakage by group".into(), Reason::NotAskedFor);
     }
     for (at, (pool, both)) in pools.iter().zip(both).enumerate() {
         out.memorization.push(memorization::result(context, pool, both)?);
@@ -171,8 +130,8 @@ fn buckets(
     context: &Context<'_>,
     pair: &Pair<'_>,
     found: Option<&Found>,
-    to: &mut Vec<crate::BucketsResult>,
-) -> Result<Option<String>, Error> {
+    to: &mut Vec<BucketsResult>,
+) -> Result<Option<Reason>, Error> {
     let Some(found) = found else { return Ok(Some("the baseline has no outputs on held-out examples".into())) };
     let tests = |pool: &Pool| pool.test.iter().map(flatleak_pool::Signals::len).collect::<Vec<_>>();
     if tests(pair.baseline) != tests(pair.candidate) {
@@ -180,7 +139,7 @@ fn buckets(
     }
     let blocks = pair.baseline.membership.blocks();
     if blocks < 6 {
-        return Ok(Some(format!("{blocks} blocks give no two halves; 6 are needed")));
+        return Ok(Some(format!("{blocks} blocks give no two halves; 6 are needed").as_str().into()));
     }
     match buckets::of(context, pair, found.measurable)? {
         Some(results) => to.extend(results),

@@ -1,22 +1,25 @@
 //! Variances over examples and over models, and what they do to the advantage of one threshold.
 
-use flatleak_explain::{Over, PhiMoments, Variance};
+use crate::error::Error;
+use flatleak_explain::{PhiMoments, Variance};
 use flatleak_pool::{Pool, Signal};
+use flatleak_results::{
+    AttributionResult, Difference, MomentsResult, Over, Side, Spreads, VarianceDifference, VarianceResult,
+};
 use flatleak_stats::{Jackknife, Range, Replicates};
 
-use super::{Context, Pair, difference};
-use crate::{AttributionResult, Difference, Error, MomentsResult, VarianceDifference, VarianceResult};
+use super::context::{Context, Pair, difference};
 
-/// Every variance by name: signal, side, kind.
-const KINDS: [(Signal, &str, bool, &str, Over, &str); 8] = [
-    (Signal::Confidence, "confidence", true, "member", Over::Examples, "over-examples"),
-    (Signal::Confidence, "confidence", false, "non-member", Over::Examples, "over-examples"),
-    (Signal::Confidence, "confidence", true, "member", Over::Models, "over-models"),
-    (Signal::Confidence, "confidence", false, "non-member", Over::Models, "over-models"),
-    (Signal::Phi, "phi", true, "member", Over::Examples, "over-examples"),
-    (Signal::Phi, "phi", false, "non-member", Over::Examples, "over-examples"),
-    (Signal::Phi, "phi", true, "member", Over::Models, "over-models"),
-    (Signal::Phi, "phi", false, "non-member", Over::Models, "over-models"),
+/// Every variance: signal, side, kind.
+const KINDS: [(Spreads, Side, Over); 8] = [
+    (Spreads::Confidence, Side::Member, Over::Examples),
+    (Spreads::Confidence, Side::NonMember, Over::Examples),
+    (Spreads::Confidence, Side::Member, Over::Models),
+    (Spreads::Confidence, Side::NonMember, Over::Models),
+    (Spreads::Phi, Side::Member, Over::Examples),
+    (Spreads::Phi, Side::NonMember, Over::Examples),
+    (Spreads::Phi, Side::Member, Over::Models),
+    (Spreads::Phi, Side::NonMember, Over::Models),
 ];
 
 /// All variances of one recipe, in the order of [`KINDS`]; `None` where an example has too few models for the kind.
@@ -24,12 +27,16 @@ pub(super) struct Variances(Vec<Option<Variance>>);
 
 impl Variances {
     pub(super) fn new(pool: &Pool) -> Result<Self, Error> {
-        let one = |(signal, _, member, _, over, _): (Signal, _, bool, _, Over, _)| match Variance::new(
-            pool, signal, member, over,
-        ) {
-            Ok(found) => Ok(Some(found)),
-            Err(flatleak_explain::Error::OneSided { .. }) => Ok(None),
-            Err(e) => Err(Error::from(e)),
+        let one = |(signal, side, over): (Spreads, Side, Over)| {
+            let signal = match signal {
+                Spreads::Confidence => Signal::Confidence,
+                Spreads::Phi => Signal::Phi,
+            };
+            match Variance::new(pool, signal, side == Side::Member, over) {
+                Ok(found) => Ok(Some(found)),
+                Err(flatleak_explain::Error::OneSided { .. }) => Ok(None),
+                Err(e) => Err(Error::from(e)),
+            }
         };
         Ok(Self(KINDS.into_iter().map(one).collect::<Result<_, _>>()?))
     }
@@ -38,14 +45,14 @@ impl Variances {
         self.0
             .iter()
             .zip(KINDS)
-            .filter_map(|(found, (_, signal, _, side, _, over))| {
+            .filter_map(|(found, (signal, side, over))| {
                 let found = found.as_ref()?;
                 Some(found.estimate().map_err(Error::from).map(|e| VarianceResult {
                     recipe: recipe.into(),
                     dataset: context.dataset.into(),
-                    signal: signal.into(),
-                    side: side.into(),
-                    over: over.into(),
+                    signal,
+                    side,
+                    over,
                     variance: e.interval,
                 }))
             })
@@ -58,16 +65,16 @@ impl Variances {
         (a, b): (&Self, &Self),
     ) -> Result<Vec<VarianceDifference>, Error> {
         let mut out = Vec::new();
-        for ((a, b), (_, signal, _, side, _, over)) in a.0.iter().zip(&b.0).zip(KINDS) {
+        for ((a, b), (signal, side, over)) in a.0.iter().zip(&b.0).zip(KINDS) {
             let (Some(a), Some(b)) = (a, b) else { continue };
             let found = if pair.paired { b.difference(a)? } else { b.unpaired_difference(a)? };
             out.push(VarianceDifference {
                 baseline: pair.baseline.recipe.clone(),
                 candidate: pair.candidate.recipe.clone(),
                 dataset: context.dataset.into(),
-                signal: signal.into(),
-                side: side.into(),
-                over: over.into(),
+                signal,
+                side,
+                over,
                 difference: difference(found),
             });
         }

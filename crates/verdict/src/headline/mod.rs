@@ -4,10 +4,12 @@ pub(crate) mod phrases;
 #[cfg(test)]
 mod tests;
 
-use crate::condition::{self, Condition};
-use crate::guessing::GuessingPoint;
-use crate::words::Direction;
-use crate::{AgainstGuessing, Comparison, Frontier, Headline, Pairing, PointResult, RecipeResult, Verdict, blind};
+use crate::blind;
+use crate::condition;
+use flatleak_results::{
+    AgainstGuessing, Comparison, Condition, Direction, Frontier, GuessingPoint, Headline, Pairing, PointResult,
+    RecipeResult, Verdict,
+};
 pub use phrases::called;
 use phrases::{at_points, beside_chance, planning};
 

@@ -1,8 +1,6 @@
 //! Figures in words: parts of sentences.
 
-use crate::guessing::GuessingPoint;
-use crate::words::Word;
-use crate::{Estimate, FPR_LEVELS, PointResult, Verdict};
+use flatleak_results::{Estimate, GuessingPoint, Measure, Metric, PointResult, Verdict, Word};
 
 /// Fewest decimals of a figure, and most.
 const DECIMALS: std::ops::RangeInclusive<usize> = 3..=5;
@@ -24,12 +22,11 @@ fn interval(e: &Estimate) -> String {
 }
 
 /// A metric of the attack of headlines for readers: `AUC`, `TPR @ 1 % FPR`.
-pub fn called(metric: &str) -> String {
-    let measure = metric.rsplit_once(").").map_or_else(|| metric.split_once('.').map_or(metric, |m| m.1), |m| m.1);
-    match measure.strip_prefix("tpr@").and_then(|l| l.parse::<f64>().ok()) {
-        Some(level) if FPR_LEVELS.contains(&level) => format!("TPR @ {} % FPR", (level * 1e6).round() / 1e4),
-        _ if measure == "auc" => "AUC".into(),
-        _ => metric.into(),
+pub fn called(metric: &Metric) -> String {
+    match metric {
+        Metric::Attack { measure: Measure::Auc, .. } => "AUC".into(),
+        Metric::Attack { measure: Measure::Tpr(level), .. } => format!("TPR @ {} % FPR", (level * 1e6).round() / 1e4),
+        other => other.to_string(),
     }
 }
 

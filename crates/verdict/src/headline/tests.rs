@@ -1,12 +1,10 @@
 //! The verdict table and all sentences, as the book has them.
 
+use flatleak_results::{Estimate, Needed, Relevant, Word};
 use std::fmt::Write;
 
 use super::*;
-use crate::Estimate;
 use crate::guessing;
-use crate::words::Word;
-use crate::{Needed, Relevant};
 
 const BOOK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../book/");
 
@@ -31,7 +29,7 @@ fn point(metric: &str, relevant: f64, word: Word) -> PointResult {
     let sd = 0.5 * (u - l) * relevant / 2.5;
     let reached = word == Word::TooFewModels;
     PointResult {
-        metric: metric.into(),
+        metric: metric.parse().unwrap(),
         word,
         difference: Estimate { mean: 0.5 * (l + u) * relevant, low: l * relevant, high: u * relevant },
         level: 0.975,
@@ -224,8 +222,8 @@ fn the_sentences_of_the_book_are_those_that_are_said() {
     });
     let lines = withheld.collect();
     section("The same under conditions", lines);
-    let tpr = crate::comparison::Point::Tpr(2);
-    let auc = crate::comparison::Point::Auc;
+    let tpr = crate::family::Point::Tpr(2);
+    let auc = crate::family::Point::Auc;
     let at = |p, low: f64, high: f64| {
         let chance = if p == auc { 0.5 } else { 0.0132 };
         guessing::point(p, Estimate { mean: 0.5 * (low + high), low, high }, 0.975, chance, &Relevant::default())

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Smallest relevant differences, fixed before results are seen. A difference that is shown and smaller is negligible.
 ///
 /// ```
-/// let relevant: flatleak_stats::Relevant = "auc=.02,tpr=20%".parse().unwrap();
+/// let relevant: flatleak_results::Relevant = "auc=.02,tpr=20%".parse().unwrap();
 /// assert_eq!((relevant.auc, relevant.tpr, relevant.accuracy), (0.02, 0.2, 0.01));
 /// assert_eq!(relevant.to_string(), "auc=0.02,tpr=20%,accuracy=0.01");
 /// ```

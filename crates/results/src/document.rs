@@ -1,15 +1,37 @@
 //! `results.json` as a type.
 
-use flatleak_verdict::{
-    Comparison, Error, Explanation, FEW, Family, Figure, Frontier, Headline, Mismatch, PooledDifference, RecipeResult,
-    Results, across, pool_differences,
-};
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::comparison::{Comparison, Headline, PooledDifference};
+use crate::explanation::Explanation;
+use crate::family::Family;
+use crate::figure::Figure;
+use crate::frontier::{Frontier, Mismatch};
+use crate::recipe::RecipeResult;
+
 /// Version of the schema of `results.json`.
-pub(crate) const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 2;
+
+/// Everything that the analysis of a study gives.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Results {
+    /// The answer over all comparisons.
+    pub headline: Headline,
+    /// One entry per recipe.
+    pub recipes: Vec<RecipeResult>,
+    /// One entry per compared pair.
+    pub comparisons: Vec<Comparison>,
+    /// Leakage against accuracy, per data set.
+    pub frontiers: Vec<Frontier>,
+    /// Shadows of every recipe against targets of every recipe.
+    pub mismatch: Vec<Mismatch>,
+    /// Why.
+    pub explain: Explanation,
+    /// What the report draws.
+    pub figures: Vec<Figure>,
+}
 
 /// Everything in `results.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -218,58 +240,13 @@ impl Document {
         self.pictures.clear();
         self.explain.influence.iter_mut().for_each(|i| i.top.clear());
         let small: Vec<String> =
-            self.explain.groups.iter().filter(|g| g.pool < SMALLEST_GROUP).map(|g| format!("[{}]", g.name)).collect();
+            self.explain.groups.iter().filter(|g| g.pool < SMALLEST_GROUP).map(|g| g.name.clone()).collect();
         self.explain.groups.retain(|g| g.pool >= SMALLEST_GROUP);
-        let kept = self.explain.groups.iter().map(|g| format!("[{}]", g.name)).collect::<Vec<_>>();
+        let kept: Vec<&str> = self.explain.groups.iter().map(|g| g.name.as_str()).collect();
         for c in &mut self.comparisons {
-            // A metric of a group ends with its name in brackets; what names no group that is kept goes.
-            c.metrics.retain(|m| {
-                !m.metric.contains('[')
-                    || (kept.iter().any(|g| m.metric.ends_with(g.as_str()))
-                        && !small.iter().any(|g| m.metric.ends_with(g.as_str())))
-            });
+            // A group that is small on one data set goes from all; so does one of which nothing is known.
+            let stays = |group: &str| kept.contains(&group) && !small.iter().any(|s| s == group);
+            c.metrics.retain(|m| m.metric.group().is_none_or(stays));
         }
-    }
-
-    /// One document over the data sets of a study, each of which has its own. `parts` must not be empty.
-    ///
-    /// # Errors
-    /// When the differences cannot be pooled.
-    pub fn merge(parts: Vec<Self>) -> Result<Option<Self>, Error> {
-        let mut parts = parts.into_iter();
-        let Some(mut whole) = parts.next() else { return Ok(None) };
-        let name = |d: &Self| d.study.datasets.iter().map(|s| s.name.as_str()).collect::<Vec<_>>().join(", ");
-        let mut found = vec![(name(&whole), whole.headline.clone())];
-        let several =
-            |notes: Vec<String>, name: &str| notes.into_iter().map(|n| format!("{name}: {n}")).collect::<Vec<_>>();
-        let mut notes = several(whole.notes.clone(), &found[0].0);
-        for part in parts {
-            notes.extend(several(part.notes.clone(), &name(&part)));
-            whole.family.alpha = whole.family.alpha.min(part.family.alpha);
-            found.push((name(&part), part.headline));
-            whole.study.datasets.extend(part.study.datasets);
-            whole.diverged.extend(part.diverged);
-            whole.recipes.extend(part.recipes);
-            whole.comparisons.extend(part.comparisons);
-            whole.frontiers.extend(part.frontiers);
-            whole.mismatch.extend(part.mismatch);
-            whole.explain.extend(part.explain);
-            whole.pictures.extend(part.pictures);
-            whole.figures.extend(part.figures);
-            whole.timings.training_s += part.timings.training_s;
-            whole.timings.analysis_s += part.timings.analysis_s;
-            whole.timings.trained += part.timings.trained;
-            whole.timings.reused += part.timings.reused;
-        }
-        whole.diverged.sort();
-        whole.diverged.dedup();
-        if found.len() > 1 {
-            whole.notes = notes;
-            whole.pooled = pool_differences(&whole.comparisons, &whole.family)?;
-            // Where a single data set answers with its frontier, several do with each of theirs.
-            let many: Vec<Frontier> = whole.frontiers.iter().filter(|f| f.points.len() > FEW).cloned().collect();
-            whole.headline = across(&whole.comparisons, &whole.pooled, &found, &many);
-        }
-        Ok(Some(whole))
     }
 }

@@ -1,8 +1,12 @@
 //! Why recipes leak, as results.
 
-use serde::{Deserialize, Serialize};
+use std::fmt::{self, Display, Formatter};
 
-use crate::{Estimate, Pairing};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::comparison::Pairing;
+use crate::estimate::Estimate;
+use crate::metric::{Side, Spreads};
 
 /// Why recipes leak.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -65,8 +69,8 @@ pub struct Difference {
 /// A statistic by name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NamedEstimate {
-    /// `mean`, `mean-square` (less its error), `share-below-0.25`, `share-middle`, `share-above-0.85`.
-    pub name: String,
+    /// Which.
+    pub name: Statistic,
     /// Its value with a 95 % interval.
     #[serde(flatten)]
     pub estimate: Estimate,
@@ -75,8 +79,8 @@ pub struct NamedEstimate {
 /// A difference of a statistic by name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NamedDifference {
-    /// As in [`NamedEstimate`].
-    pub name: String,
+    /// Which.
+    pub name: Statistic,
     /// Candidate - baseline.
     #[serde(flatten)]
     pub difference: Difference,
@@ -144,8 +148,8 @@ pub struct InfluenceResult {
     pub recipe: String,
     /// Data set.
     pub dataset: String,
-    /// `hard`, from right answers, or `soft`, from confidences.
-    pub form: String,
+    /// What it is computed from.
+    pub form: Form,
     /// Pairs computed, N T.
     pub pairs: u64,
     /// Pairs with memorization of at least .25 and influence of at least .15, the published thresholds.
@@ -213,8 +217,8 @@ pub struct BucketsResult {
     pub candidate: String,
     /// Data set.
     pub dataset: String,
-    /// `influence-entropy`, `supporters-memorization`, `difficulty` or `group-frequency`.
-    pub by: String,
+    /// What the examples are sorted by.
+    pub by: SortedBy,
     /// The lowest values first; the last holds the examples without a value. Empty buckets are left out.
     pub buckets: Vec<BucketResult>,
     /// Gain in the two lowest buckets minus gain in the two highest, among examples of equal difficulty; where the sorting rests on
@@ -286,12 +290,12 @@ pub struct VarianceResult {
     pub recipe: String,
     /// Data set.
     pub dataset: String,
-    /// `confidence` or `phi`.
-    pub signal: String,
-    /// `member` or `non-member`.
-    pub side: String,
-    /// `over-examples` (per model) or `over-models` (per example).
-    pub over: String,
+    /// Of what.
+    pub signal: Spreads,
+    /// Over whom.
+    pub side: Side,
+    /// Over what.
+    pub over: Over,
     /// Its value.
     pub variance: Estimate,
 }
@@ -306,11 +310,11 @@ pub struct VarianceDifference {
     /// Data set.
     pub dataset: String,
     /// As in [`VarianceResult`].
-    pub signal: String,
+    pub signal: Spreads,
     /// As in [`VarianceResult`].
-    pub side: String,
+    pub side: Side,
     /// As in [`VarianceResult`].
-    pub over: String,
+    pub over: Over,
     /// Candidate - baseline.
     pub difference: Difference,
 }
@@ -394,8 +398,8 @@ pub enum ClaimOutcome {
 /// One of the study's claims and what this run says about it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClaimResult {
-    /// `a` to `d`.
-    pub claim: String,
+    /// Which.
+    pub claim: Claim,
     /// Data set.
     pub dataset: String,
     /// Candidate recipe.
@@ -416,5 +420,151 @@ pub struct LeftOut {
     /// What.
     pub what: String,
     /// Why.
-    pub reason: String,
+    pub reason: Reason,
+}
+
+/// Why something was left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Nobody asked for it.
+    NotAskedFor,
+    /// What is in its way, in words.
+    Because(String),
+}
+
+/// What stands for [`Reason::NotAskedFor`] in files.
+const NOT_ASKED_FOR: &str = "not asked for";
+
+impl Display for Reason {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAskedFor => NOT_ASKED_FOR,
+            Self::Because(why) => why,
+        })
+    }
+}
+
+impl From<&str> for Reason {
+    fn from(text: &str) -> Self {
+        if text == NOT_ASKED_FOR { Self::NotAskedFor } else { Self::Because(text.into()) }
+    }
+}
+
+impl Serialize for Reason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Reason {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(String::deserialize(deserializer)?.as_str().into())
+    }
+}
+
+/// What influence is computed from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// Right answers.
+    Hard,
+    /// Confidences.
+    Soft,
+}
+
+impl Display for Form {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Hard => "hard",
+            Self::Soft => "soft",
+        })
+    }
+}
+
+/// What held-out examples are sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SortedBy {
+    /// Over how many training examples their support is spread.
+    InfluenceEntropy,
+    /// Memorization of their five strongest supporters.
+    SupportersMemorization,
+    /// Accuracy of the baseline on them.
+    Difficulty,
+    /// Frequency of their group in the pool.
+    GroupFrequency,
+}
+
+/// What a variance is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Over {
+    /// Examples, per model.
+    #[serde(rename = "over-examples")]
+    Examples,
+    /// Models, per example.
+    #[serde(rename = "over-models")]
+    Models,
+}
+
+/// A statistic of the distribution of memorization over examples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Statistic {
+    /// Mean over examples.
+    Mean,
+    /// Mean square over examples, mean_i (mem_i^2 - error_i^2): free of noise, which the shares are not (own;
+    /// book/methods/explanation.md#statistics-of-memorization). Under independent units mem_i^2 - error_i^2 estimates the square of the true
+    /// memorization without bias, so that pools of different sizes, and recipes of different noise, can be compared.
+    MeanSquare,
+    /// Share below .25.
+    #[serde(rename = "share-below-0.25")]
+    Low,
+    /// Share from .25 to .85.
+    #[serde(rename = "share-middle")]
+    Middle,
+    /// Share above .85.
+    #[serde(rename = "share-above-0.85")]
+    High,
+}
+
+impl Statistic {
+    /// All of them, in the order of tables.
+    pub const ALL: [Self; 5] = [Self::Mean, Self::MeanSquare, Self::Low, Self::Middle, Self::High];
+}
+
+impl Display for Statistic {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Mean => "mean",
+            Self::MeanSquare => "mean-square",
+            Self::Low => "share-below-0.25",
+            Self::Middle => "share-middle",
+            Self::High => "share-above-0.85",
+        })
+    }
+}
+
+/// A claim of the study (book/methods/study.md#the-claims).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Claim {
+    /// Better accuracy and more leakage.
+    A,
+    /// Atypical examples gain most.
+    B,
+    /// Attacks succeed on what is memorized.
+    C,
+    /// A narrower spread on unseen examples gives more leakage.
+    D,
+}
+
+impl Display for Claim {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::A => "a",
+            Self::B => "b",
+            Self::C => "c",
+            Self::D => "d",
+        })
+    }
 }

@@ -1,0 +1,146 @@
+//! The pool that every analysis reads.
+
+use crate::error::Error;
+use crate::membership::Membership;
+use crate::signals::{Signal, Signals};
+use crate::views::Views;
+
+/// Groups of examples that the data set knows: sub-populations, noisy labels, coarse classes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Groups {
+    /// Names, by number.
+    pub names: Vec<String>,
+    /// Group of each pool example, (N).
+    pub pool: Vec<u32>,
+    /// Group of each held-out example, (T).
+    pub test: Vec<u32>,
+}
+
+/// What is known of the examples beside the models' outputs, for attacks that expect different outputs of different examples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Features {
+    /// Features of each example.
+    pub width: usize,
+    /// (N, width).
+    pub pool: Vec<f32>,
+    /// (T, width).
+    pub test: Vec<f32>,
+}
+
+/// How often models are right on held-out examples with normal noise on their inputs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NoiseAccuracy {
+    /// Deviations of the noise in units of the inputs', (L).
+    pub levels: Vec<f64>,
+    /// Accuracy of each model at each level, (M, L).
+    pub accuracy: Vec<Vec<f64>>,
+}
+
+/// Everything that analyses read about one recipe on one data set.
+///
+/// Axes: M models, N pool examples, T held-out examples.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    /// Recipe name.
+    pub recipe: String,
+    /// Who was trained on what, (M, N).
+    pub membership: Membership,
+    /// Where each pool example stands in its source, (N).
+    pub ids: Vec<u32>,
+    /// Labels of the pool, (N).
+    pub labels: Vec<u32>,
+    /// Labels of the held-out examples, (T).
+    pub test_labels: Vec<u32>,
+    /// Known groups of examples, where the data has any.
+    pub groups: Option<Groups>,
+    /// Per model, signals of the pool examples.
+    pub pool: Vec<Signals>,
+    /// Per model, signals of the held-out examples.
+    pub test: Vec<Signals>,
+    /// The same two for every further view of the examples, beyond the plain one.
+    pub views: Views,
+    /// Features of the examples, where any were given.
+    pub features: Option<Features>,
+    /// Accuracy under noise, where it was measured.
+    pub noise: Option<NoiseAccuracy>,
+}
+
+impl Pool {
+    /// Number of views, Q.
+    pub fn queries(&self) -> usize {
+        1 + self.views.len()
+    }
+
+    /// The values of one signal under one query, 0 the plain view: one row per model of N values, or of T held-out ones.
+    ///
+    /// # Errors
+    /// A view that cannot be read back from where it is kept.
+    pub fn query_rows(&self, query: usize, held_out: bool, signal: Signal) -> Result<Vec<Vec<f64>>, Error> {
+        match query.checked_sub(1) {
+            None if held_out => Ok(self.test_rows(signal)),
+            None => Ok(self.rows(signal)),
+            Some(view) => self.views.rows(view, held_out, signal),
+        }
+    }
+
+    /// Whether the models' outputs hold this signal: an imported pool may know no more than who was right.
+    pub fn offers(&self, signal: Signal) -> bool {
+        let n = self.labels.len();
+        self.pool.iter().all(|s| s.holds(signal, n))
+    }
+
+    /// The pool of some of its examples, in their order.
+    #[must_use]
+    pub fn of_examples(&self, examples: &[usize]) -> Self {
+        let of = |all: &[Signals]| all.iter().map(|s| s.select(examples)).collect::<Vec<_>>();
+        let words = |all: &[u32]| examples.iter().map(|&i| all[i]).collect::<Vec<_>>();
+        Self {
+            recipe: self.recipe.clone(),
+            membership: self.membership.of_examples(examples),
+            ids: words(&self.ids),
+            labels: words(&self.labels),
+            test_labels: self.test_labels.clone(),
+            groups: self.groups.as_ref().map(|g| Groups { pool: words(&g.pool), ..g.clone() }),
+            pool: of(&self.pool),
+            test: self.test.clone(),
+            views: self.views.of_examples(examples),
+            features: self.features.as_ref().map(|f| Features {
+                pool: examples.iter().flat_map(|&i| f.pool[i * f.width..(i + 1) * f.width].iter().copied()).collect(),
+                ..f.clone()
+            }),
+            noise: self.noise.clone(),
+        }
+    }
+
+    /// The pool of some of its models, in their order.
+    #[must_use]
+    pub fn select(&self, models: &[usize]) -> Self {
+        let pick = |all: &[Signals]| models.iter().filter_map(|&m| all.get(m).cloned()).collect::<Vec<_>>();
+        Self {
+            recipe: self.recipe.clone(),
+            membership: self.membership.select(models),
+            ids: self.ids.clone(),
+            labels: self.labels.clone(),
+            test_labels: self.test_labels.clone(),
+            groups: self.groups.clone(),
+            pool: pick(&self.pool),
+            test: pick(&self.test),
+            views: self.views.select(models),
+            features: self.features.clone(),
+            noise: self.noise.as_ref().map(|n| NoiseAccuracy {
+                accuracy: models.iter().filter_map(|&m| n.accuracy.get(m).cloned()).collect(),
+                ..n.clone()
+            }),
+        }
+    }
+
+    /// The values of one signal in f64, one row of N per model.
+    pub fn rows(&self, signal: Signal) -> Vec<Vec<f64>> {
+        self.pool.iter().map(|s| s.values(signal)).collect()
+    }
+
+    /// The values of one signal on the held-out examples, one row of T per model.
+    pub fn test_rows(&self, signal: Signal) -> Vec<Vec<f64>> {
+        self.test.iter().map(|s| s.values(signal)).collect()
+    }
+}

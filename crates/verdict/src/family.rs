@@ -1,0 +1,73 @@
+//! The headline family: the attack on which headlines rest, those of the literature that stand beside it, and the points at which it is
+//! judged.
+
+use flatleak_attack::Attack;
+use flatleak_results::{FPR_LEVELS, Measure, Metric};
+
+use crate::judge::{AUC, TPR};
+
+/// The attack on which headlines rest.
+pub const HEADLINE: Attack = Attack::STRONGEST;
+
+/// Attacks that are drawn, whose calls on single examples and whose leakage by group are kept: the headline's, and those of the literature.
+const FAMILY: [Attack; 4] = [HEADLINE, Attack::LIRA, Attack::RMIA, Attack::CONFIDENCE];
+
+/// Attacks that stand in summaries: those, and the simplest of all.
+pub const SUMMARY: [Attack; 5] = [HEADLINE, Attack::LIRA, Attack::RMIA, Attack::CONFIDENCE, Attack::CORRECTNESS];
+
+/// Whether an attack is of the family, whatever its variant.
+pub(crate) fn is_of_family(attack: Attack) -> bool {
+    FAMILY.iter().any(|own| own.family() == attack.family() && own.temperature() == attack.temperature())
+}
+
+/// A metric of the attack of headlines: what `compare` judges and gates are set on.
+pub fn headline_metric(measure: Measure) -> Metric {
+    Metric::attack(HEADLINE.name(), measure)
+}
+
+/// A point at which a headline is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Point {
+    Auc,
+    /// The TPR at this place of [`FPR_LEVELS`].
+    Tpr(usize),
+}
+
+impl Point {
+    /// Its place among the measures of a target.
+    pub(crate) fn measure(self) -> usize {
+        match self {
+            Self::Auc => AUC,
+            Self::Tpr(level) => TPR + level,
+        }
+    }
+
+    /// The metric.
+    pub(crate) fn metric(self) -> Metric {
+        metric(HEADLINE, self.measure())
+    }
+}
+
+/// The points at which a headline is judged, by the design and not by the outcome (own; book/methods/words.md#operating-points): the AUC, and the
+/// TPR at the smallest level at which the target with the fewest scored non-members expects 5 false positives; below 50 of them the AUC alone.
+pub(crate) fn points(fewest_non_members: usize) -> Vec<Point> {
+    let n = fewest_non_members as f64;
+    let level = FPR_LEVELS.iter().position(|f| f * n >= FALSE_POSITIVES - 1e-9);
+    std::iter::once(Point::Auc).chain(level.map(Point::Tpr)).collect()
+}
+
+/// The metric of an attack that stands at this place among the measures of a target.
+pub(crate) fn metric(attack: Attack, measure: usize) -> Metric {
+    let measure = measure.checked_sub(TPR).map_or(Measure::Auc, |level| Measure::Tpr(FPR_LEVELS[level]));
+    Metric::attack(attack.name(), measure)
+}
+
+/// False positives that are expected where a TPR at a low FPR means anything.
+pub(crate) const FALSE_POSITIVES: f64 = 5.0;
+
+/// TPR at an FPR of a score without ties that knows nothing: (floor(f n0) + 1) / (n0 + 1), the mean rank of the (floor(f n0) + 1)-th of n0
+/// non-members among all (own; book/methods/measures.md#chance-line).
+pub(crate) fn chance(fpr: f64, non_members: usize) -> f64 {
+    let n = non_members as f64;
+    ((fpr * n + 1e-9).floor() + 1.0) / (n + 1.0)
+}

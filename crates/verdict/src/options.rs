@@ -1,0 +1,38 @@
+//! What an analysis is asked.
+
+use flatleak_attack::Attack;
+use flatleak_results::Family;
+
+/// What the analysis needs beside the pools.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Data set, for the record.
+    pub dataset: String,
+    /// Epochs per recipe, in the order of the pools.
+    pub checkpoints: Vec<usize>,
+    /// (baseline, candidate) pairs by index of the pools.
+    pub pairs: Vec<(usize, usize)>,
+    /// Recipes that one run gave at different epochs, by index of the pools; empty where none did.
+    pub runs: Vec<Vec<usize>>,
+    /// Recipes that the study's claims are about, by index of the pools: sharpness-aware ones.
+    pub claimed: Vec<usize>,
+    /// Whether influence is swept, and gains by bucket: by far the longest part of an explanation.
+    pub influence: bool,
+    /// Attacks, in the order of tables; all of them for a verdict. Those whose signal a pool lacks are left out.
+    pub attacks: Vec<Attack>,
+    /// Errors that the whole document may make, of which this data set is perhaps one of several.
+    pub family: Family,
+    /// Root seed of splits and nulls.
+    pub seed: u64,
+    /// Threads. No result depends on it.
+    pub workers: usize,
+}
+
+/// How far the analysis is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Steps done.
+    pub done: usize,
+    /// Steps in all.
+    pub total: usize,
+}
