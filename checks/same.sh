@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Two programs must give the same results: bash checks/same.sh BEFORE AFTER [FOLDER]. Six minutes each on two cores.
+# REUSE=1: AFTER analyses the models that BEFORE trained and trains none of its own.
 # BEFORE and AFTER are programs; FOLDER keeps what BEFORE wrote, so that it runs once for many AFTERs. For changes of structure that change nothing else.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -32,6 +33,10 @@ made() {
 
 made "$before" "$folder/before"
 rm -rf "$folder/after"
+if [ -n "${REUSE:-}" ]; then
+  cp -r "$folder/before" "$folder/after"
+  find "$folder/after" \( -name results.json -o -name theory.json -o -name "*.csv" -o -name "*.parquet" -o -name report.html -o -path "*/scores/*" \) -type f -delete
+fi
 made "$after" "$folder/after"
 
 python3 - "$folder/before" "$folder/after" <<'PYTHON'

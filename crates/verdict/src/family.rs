@@ -1,7 +1,7 @@
 //! The headline family: the attack on which headlines rest, those of the literature that stand beside it, and the points at which it is
 //! judged.
 
-use flatleak_attack::Attack;
+use flatleak_attack::{Attack, FixedVariance};
 use flatleak_results::{FPR_LEVELS, Measure, Metric};
 
 use crate::judge::{AUC, TPR};
@@ -9,7 +9,7 @@ use crate::judge::{AUC, TPR};
 /// The attack on which headlines rest.
 pub const HEADLINE: Attack = Attack::STRONGEST;
 
-/// Attacks that are drawn, whose calls on single examples and whose leakage by group are kept: the headline's, and those of the literature.
+/// Attacks whose curves are drawn, whose calls on single examples and whose leakage by group are kept: the headline's, and those of the literature.
 const FAMILY: [Attack; 4] = [HEADLINE, Attack::LIRA, Attack::RMIA, Attack::CONFIDENCE];
 
 /// Attacks that stand in summaries: those, and the simplest of all.
@@ -18,6 +18,11 @@ pub const SUMMARY: [Attack; 5] = [HEADLINE, Attack::LIRA, Attack::RMIA, Attack::
 /// Whether an attack is of the family, whatever its variant.
 pub(crate) fn is_of_family(attack: Attack) -> bool {
     FAMILY.iter().any(|own| own.family() == attack.family() && own.temperature() == attack.temperature())
+}
+
+/// Whether an attack's mean ROC curve is drawn: those of the family as they are published, their pooled deviation formed in any way.
+pub(crate) fn is_drawn(attack: Attack) -> bool {
+    FAMILY.contains(&attack.with_variance(FixedVariance::default()))
 }
 
 /// A metric of the attack of headlines: what `compare` judges and gates are set on.

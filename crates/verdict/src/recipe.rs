@@ -8,7 +8,7 @@ use flatleak_results::{AttackResult, Estimate, FPR_LEVELS, PRIORS, RocFigure, Tp
 use flatleak_stats::{FEWEST_UNITS, Range, parallel, precision};
 
 use crate::explanation::link::Links;
-use crate::family::{FALSE_POSITIVES, chance, is_of_family};
+use crate::family::{FALSE_POSITIVES, chance, is_drawn, is_of_family};
 use crate::groups::{self, Leak, Leaks};
 use crate::judge::{AUC, BALANCED, Judge, MEASURES, ORACLE, Sheet, TPR};
 use crate::scored::Scorer;
@@ -37,7 +37,7 @@ pub(crate) fn attack(judge: &Judge<'_>, attack: Attack, run: &Run<'_>) -> Result
     let (pool, links, workers) = (judge.pool(), run.links, run.workers);
     let scorer = Scorer::new(judge, attack, workers)?;
     let sheet = scorer.score(None)?;
-    let fprs = if is_of_family(attack) { grid() } else { Vec::new() };
+    let fprs = if is_drawn(attack) { grid() } else { Vec::new() };
     let mut whole = judge.judge(&sheet, &fprs, None, false)?.units;
     let shadows = attack.uses_shadows();
     let by_group = pool.groups.as_ref().filter(|_| is_of_family(attack));
