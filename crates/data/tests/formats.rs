@@ -97,6 +97,8 @@ fn what_an_archive_must_not_hold() {
         error(&[x(&[1.0; 4]), ("y", npy("|u1", "(2, 2)", &[1, 1, 0, 1]))]).contains("labels[0] that is not one-hot")
     );
     assert!(error(&[x(&[1.0; 4]), ("y", npy("|u1", "(3,)", &[0, 1, 0]))]).contains("but 3 labels"));
+    let groups = ("groups", npy("|u1", "(1,)", &[0]));
+    assert!(error(&[x(&[1.0; 4]), y(), groups]).contains("has 1 groups, but 2 labels"));
     fs::write(&path, b"PK\x03\x04 nothing").unwrap();
     assert!(opened(&path).unwrap_err().to_string().contains("no .npz archive"));
 }

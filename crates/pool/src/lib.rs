@@ -22,7 +22,7 @@ pub use design::Design;
 pub use design::cut::{FOLDS, Order};
 pub use membership::{BLOCK, FEWEST, Membership, SIDE};
 pub use signals::{PhiForm, Signal, Signals, Wanted, log_sigmoid, saturated_phi};
-pub use views::{Keeper, Views};
+pub use views::{Keeper, ViewError, Views};
 
 /// Errors of this crate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,8 +50,8 @@ pub enum Error {
     View {
         /// Its number, from 1.
         view: usize,
-        /// What the system says.
-        reason: String,
+        /// What keeps it from being read.
+        reason: ViewError,
     },
 }
 

@@ -1,9 +1,37 @@
 //! Further views of the examples, kept wherever there is room.
 
 use std::fmt::Debug;
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use crate::{Error, Signal, Signals};
+
+/// What keeps the signals of a view from being read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ViewError {
+    /// Nothing was kept of the model.
+    #[error("model {model} has none")]
+    Absent {
+        /// The model.
+        model: usize,
+    },
+    /// One signal was not kept.
+    #[error("model {model} has no {signal:?}")]
+    NoSignal {
+        /// The model.
+        model: usize,
+        /// The signal.
+        signal: Signal,
+    },
+    /// The place where they are kept cannot be read.
+    #[error("the temporary file cannot be read: {said}")]
+    Unreadable {
+        /// What kind of error it is.
+        kind: ErrorKind,
+        /// What the system says.
+        said: String,
+    },
+}
 
 /// Keeps the signals of views, in memory or elsewhere.
 pub trait Keeper: Debug + Send + Sync {
@@ -13,8 +41,8 @@ pub trait Keeper: Debug + Send + Sync {
     /// Signals of one model under one view; of those stored, at least what `wanted` is derived from.
     ///
     /// # Errors
-    /// What keeps them from being read, as a fragment.
-    fn load(&self, view: usize, held_out: bool, model: usize, wanted: Signal) -> Result<Signals, String>;
+    /// What keeps them from being read.
+    fn load(&self, view: usize, held_out: bool, model: usize, wanted: Signal) -> Result<Signals, ViewError>;
 }
 
 /// In memory: per view, pool and held-out signals per model.
@@ -23,9 +51,9 @@ impl Keeper for Vec<[Vec<Signals>; 2]> {
         self.len()
     }
 
-    fn load(&self, view: usize, held_out: bool, model: usize, _: Signal) -> Result<Signals, String> {
+    fn load(&self, view: usize, held_out: bool, model: usize, _: Signal) -> Result<Signals, ViewError> {
         let found = self.get(view).and_then(|v| v[usize::from(held_out)].get(model));
-        found.cloned().ok_or_else(|| format!("model {model} has none"))
+        found.cloned().ok_or(ViewError::Absent { model })
     }
 }
 

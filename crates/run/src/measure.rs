@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use flatleak_data::Split;
 use flatleak_nn::{Recipe, Shape, Trainer, View, add_noise, views};
 use flatleak_pool::Signals;
-use flatleak_store::{Error, Outputs, SplitOutputs};
+use flatleak_store::{Outputs, SplitOutputs};
 use flatleak_stream::{Purpose, Stream};
 
-use crate::Plan;
+use crate::error::Error;
+use crate::plan::Plan;
 
 /// What a model of a recipe puts out on pool and held-out examples under every view, and how often it is right on held-out ones under
 /// noise.

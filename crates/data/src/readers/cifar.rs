@@ -67,7 +67,7 @@ pub enum Problem {
         record: usize,
     },
     /// A class that does not exist.
-    #[error("has the label {label} in record {record}, but there are {classes} classes: fetch the file again")]
+    #[error("record {record} has label {label}, but there are {classes} classes: fetch the file again")]
     Label {
         /// The record, from 0.
         record: usize,
@@ -77,7 +77,7 @@ pub enum Problem {
         classes: u32,
     },
     /// A superclass that does not exist.
-    #[error("has the coarse label {label} in record {record}, but there are {COARSE}: fetch the file again")]
+    #[error("record {record} has coarse label {label}, but there are {COARSE}: fetch the file again")]
     Coarse {
         /// The record, from 0.
         record: usize,
