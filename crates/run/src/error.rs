@@ -27,7 +27,7 @@ pub enum Error {
         model: usize,
         /// What happened.
         #[source]
-        problem: TrainerError,
+        problem: Box<TrainerError>,
         /// Its output.
         log: PathBuf,
     },

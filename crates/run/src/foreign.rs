@@ -32,7 +32,7 @@ pub(crate) fn train(
     let failed = |problem: TrainerError| Error::Trainer {
         recipe: study.recipes[recipe].name.clone(),
         model,
-        problem,
+        problem: Box::new(problem),
         log: log.clone(),
     };
     let mask = out.join("mask.npy");
