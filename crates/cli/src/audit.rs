@@ -11,7 +11,9 @@ use flatleak_audit::{Pools, Settings, Variant, attacks, target, wanted};
 use flatleak_data::values::Source;
 use flatleak_pool::{PhiForm, Wanted};
 use flatleak_report::table;
-use flatleak_store::{Arrays, Given, Imported, from_arrays, from_folder, from_table, npy_of_rows, write_atomic};
+use flatleak_store::{
+    Arrays, FeatureArrays, Given, HeldOut, Imported, from_arrays, from_folder, from_table, npy_of_rows, write_atomic,
+};
 use flatleak_verdict::{can_run, scores};
 use serde_json::json;
 
@@ -137,8 +139,9 @@ fn pools(options: &Audit, wanted: &Wanted) -> Result<Pools, Failure> {
             outputs: Source::File(outputs),
             labels: file(&options.labels),
             membership: file(&options.membership).ok_or_else(|| needed("--membership"))?,
-            test: file(&options.test_logits).map(|test| (test, file(&options.test_labels))),
-            features: file(&options.features).zip(file(&options.test_features)),
+            test: file(&options.test_logits).map(|outputs| HeldOut { outputs, labels: file(&options.test_labels) }),
+            features: (file(&options.features).zip(file(&options.test_features)))
+                .map(|(pool, test)| FeatureArrays { pool, test }),
         };
         pools.add(from_arrays(&arrays)?)?;
     }

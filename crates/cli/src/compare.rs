@@ -213,7 +213,8 @@ fn trained(options: &Compare, job: &Job, models: usize, workers: usize, stop: &A
     if summary.stopped {
         return Err(resumable(job));
     }
-    let kept: Vec<usize> = (0..study.recipes.len()).filter(|r| summary.diverged.iter().all(|d| d.0 != *r)).collect();
+    let kept: Vec<usize> =
+        (0..study.recipes.len()).filter(|r| summary.diverged.iter().all(|d| d.recipe != *r)).collect();
     if kept.is_empty() {
         return Err(Failure::new(DIVERGED, "every recipe diverged: lower the learning rate"));
     }
@@ -267,7 +268,7 @@ fn analysed(
     };
     let (trained_models, reused) = (summary.trained, summary.reused);
     let timings = Timings { training_s, analysis_s, trained: trained_models, reused, date: machine::date() };
-    let diverged: Vec<String> = summary.diverged.iter().map(|d| study.recipes[d.0].name.clone()).collect();
+    let diverged: Vec<String> = summary.diverged.iter().map(|d| study.recipes[d.recipe].name.clone()).collect();
     let record = record(study, data, trained.dir.data_digest(), options.quick);
     let mut document =
         Document::new(record, machine::describe(workers), diverged, results, timings, env!("CARGO_PKG_VERSION"));

@@ -53,9 +53,20 @@ impl From<flatleak_store::Error> for Failure {
             Error::Io { .. } => OUTPUT,
             Error::OtherStudy { .. } | Error::Busy(_) | Error::Study(_) | Error::Engine(_) | Error::Pool(_) => USAGE,
             Error::Import { .. } | Error::NoLogits(_) => DATA,
-            Error::Missing(_) | Error::Encode { .. } | Error::Trainer { .. } => OTHER,
+            Error::Missing(_) | Error::Encode { .. } => OTHER,
         };
         Self::new(code, e)
+    }
+}
+
+impl From<flatleak_run::Error> for Failure {
+    fn from(e: flatleak_run::Error) -> Self {
+        use flatleak_run::Error;
+        match e {
+            Error::Store(e) => e.into(),
+            e @ (Error::Engine(_) | Error::Pool(_)) => Self::new(USAGE, e),
+            e @ Error::Trainer { .. } => Self::new(OTHER, e),
+        }
     }
 }
 

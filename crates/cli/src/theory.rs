@@ -54,7 +54,7 @@ pub(crate) fn run(options: &Theory) -> Result<ExitCode, Failure> {
 /// The exact path of a problem from a file.
 fn brought(options: &Theory, file: &Path) -> Result<ExitCode, Failure> {
     let array = |name: &str| {
-        let read = values::with(file, name, |v| Ok((v.shape().to_vec(), v.all()?)));
+        let read = values::with(file, name, |v| v.all().map(|all| (v.shape().to_vec(), all)));
         read.map_err(|reason| Failure::new(DATA, format!("{} {reason}", file.display())))
     };
     let ((shape, x), (_, y), (sigma_shape, sigma)) = (array("x")?, array("y")?, array("sigma")?);

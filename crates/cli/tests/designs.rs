@@ -18,7 +18,7 @@ struct Case {
 
 impl Case {
     fn read(path: &Path) -> Self {
-        let all = |name: &str| values::with(path, name, |v| Ok((v.shape().to_vec(), v.all()?))).unwrap();
+        let all = |name: &str| values::with(path, name, |v| v.all().map(|all| (v.shape().to_vec(), all))).unwrap();
         let (shape, bits) = all("membership");
         let n = shape[1];
         let rows = bits.chunks(n).map(|row| row.iter().map(|v| *v == 1.0).collect()).collect();

@@ -11,11 +11,12 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
-use crate::pictures::sorted;
-use crate::source;
+use crate::files::sorted;
+use crate::reader::Options;
+use crate::readers;
 
-/// Environment variable that names another cache directory.
-pub const CACHE_VAR: &str = "FLATLEAK_DATA";
+pub use crate::place::{CACHE_VAR, directory};
+
 /// Name of the file with one `blake3  name` line per file.
 const CHECKSUMS: &str = "checksums.txt";
 /// Largest file that is unpacked.
@@ -114,22 +115,6 @@ impl Remote {
     }
 }
 
-/// The cache directory; `None` where neither the variable nor a home directory is set.
-pub fn directory() -> Option<PathBuf> {
-    let variable = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    if let Some(path) = variable(CACHE_VAR) {
-        return Some(path);
-    }
-    let platform = if cfg!(windows) {
-        variable("LOCALAPPDATA")
-    } else if cfg!(target_os = "macos") {
-        variable("HOME").map(|h| h.join("Library/Caches"))
-    } else {
-        variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|h| h.join(".cache")))
-    };
-    platform.map(|p| p.join("flatleak").join("data"))
-}
-
 /// Where a cached data set lies: its folder, or the single file in it. `None` when it is not there.
 pub fn find(name: &str) -> Option<PathBuf> {
     if !legal(name) {
@@ -215,7 +200,7 @@ fn assemble(name: &str, from: &Path, part: &Path) -> Result<(), Error> {
     }
     let files = listed(part)?;
     let whole = if let [one] = &files[..] { one.as_path() } else { part };
-    source::at(whole, 0, None)?;
+    readers::open(whole, 0, Options::default())?;
     let mut sums = String::new();
     for file in files {
         let base = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();

@@ -7,12 +7,16 @@ use flatleak_stream::{Purpose, Stream};
 use strsim::levenshtein as distance;
 
 use crate::cache::{self, Remote};
-use crate::changes::{self, Settings};
-use crate::dataset::{Dataset, Raw};
+use crate::changes;
+use crate::dataset::{Dataset, Parts};
+use crate::embedded::{digits, fashion, letter};
 use crate::error::{Error, Part};
-use crate::files::{Whole, digits, directory, fashion, letter};
-use crate::generator;
-use crate::source;
+use crate::generator::{Classes, subpopulations};
+use crate::raw::{Raw, Whole};
+use crate::reader::Options;
+use crate::readers::{self, idx};
+use crate::request::Request;
+use crate::settings::Settings;
 use crate::subset::balanced;
 
 /// Where Debian's package dataset-fashion-mnist puts its files.
@@ -74,37 +78,15 @@ const CATALOGUE: [Entry; 6] = [
     },
 ];
 
-/// All data sets that have a name, the default first. Directories with IDX files need none.
+/// All data sets that have a name, the default first. What lies at a path needs none.
 pub fn catalogue() -> &'static [Entry] {
     &CATALOGUE
-}
-
-/// Which data set to open, and how much of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
-    /// A name of the [`catalogue`], or a directory with four IDX files.
-    pub name: String,
-    /// Examples in the pool; all when absent.
-    pub pool: Option<usize>,
-    /// Examples in the test set; all when absent.
-    pub test: Option<usize>,
-    /// Root seed of the draw where fewer than all are asked for.
-    pub seed: u64,
-}
-
-impl Request {
-    /// Everything in the data set of this name or path.
-    pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), pool: None, test: None, seed: 0 }
-    }
 }
 
 /// Opens a data set.
 ///
 /// A name of the [`catalogue`] wins over a directory of the same name in the working directory (write
-/// `./name` for that one). A directory must hold four IDX files, plain or with `.gz`:
-/// `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, and the same with `t10k` or `test`; `pool` may stand
-/// for `train`. Fewer examples than there are: a draw with classes as even as possible by
+/// `./name` for that one). What lies at a path goes to the first reader that knows it. Fewer examples than there are: a draw with classes as even as possible by
 /// (seed, [`Purpose::Subset`], 0 for the pool and 1 for the test set, 0), kept in the order of the source.
 ///
 /// Behind the name `+key=value` sets what a generator makes and changes what any data set holds (see the book):
@@ -119,14 +101,14 @@ pub fn open(request: &Request) -> Result<Dataset, Error> {
         "fashion-mnist" => installed(std::env::var_os(FASHION_MNIST_VAR)),
         "digits" => digits(),
         "letter" => letter(),
-        "subpopulations" => generator::subpopulations(&mut settings, request, true),
-        "one-cluster" => generator::subpopulations(&mut settings, request, false),
+        "subpopulations" => subpopulations(&mut settings, request, Classes::Mixed),
+        "one-cluster" => subpopulations(&mut settings, request, Classes::Plain),
         _ => {
             let side = match settings.count("size", 0, 0..=1024)? {
                 0 => None,
                 side => Some(side),
             };
-            source::at(&located(base)?, request.seed, side)
+            readers::open(&located(base)?, request.seed, Options { side })
         }
     }?;
     if pool.shape != test.shape {
@@ -137,7 +119,7 @@ pub fn open(request: &Request) -> Result<Dataset, Error> {
     let (shape, groups) = (pool.shape, pool.groups.clone());
     let pool = reduce(pool, Part::Pool, request.pool, request)?;
     let test = reduce(test, Part::Test, request.test, request)?;
-    let mut data = Dataset::from_raw(request.name.as_str(), shape, classes, groups, (pool, test))?;
+    let mut data = Dataset::from_raw(request.name.as_str(), Parts { shape, classes, groups, pool, test })?;
     changes::apply(&mut data, &mut settings, request.seed)?;
     settings.finish()?;
     Ok(data)
@@ -173,7 +155,7 @@ fn installed(variable: Option<OsString>) -> Result<[Whole; 2], Error> {
     if !path.is_dir() {
         return Err(Error::NotInstalled { directory: path, variable: FASHION_MNIST_VAR });
     }
-    directory(&path)
+    idx::directory(&path)
 }
 
 /// The directory that a request names, or why there is none.

@@ -1,33 +1,9 @@
 //! The data set as training and reports see it.
 
-use std::fmt;
-
 use crate::error::{Error, Part};
 use crate::normalisation::Scaling;
-
-/// Size of one example.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shape {
-    /// Colour channels, 1 for grey.
-    pub channels: usize,
-    /// Rows.
-    pub height: usize,
-    /// Columns.
-    pub width: usize,
-}
-
-impl Shape {
-    /// Values in one example: channels x height x width.
-    pub const fn features(&self) -> usize {
-        self.channels.saturating_mul(self.height).saturating_mul(self.width)
-    }
-}
-
-impl fmt::Display for Shape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}x{}x{}", self.channels, self.height, self.width)
-    }
-}
+use crate::raw::Raw;
+use crate::shape::Shape;
 
 /// Examples with their labels.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,92 +39,19 @@ impl Split {
     }
 }
 
-/// Values as a reader found them.
+/// A data set before scaling; what [`Dataset::from_raw`] takes.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Values {
-    /// Grey or colour levels, 0 to 255.
-    Pixels(Vec<u8>),
-    /// Columns of a table, each with a scale of its own.
-    Table(Vec<f32>),
-}
-
-impl Values {
-    fn len(&self) -> usize {
-        match self {
-            Self::Pixels(v) => v.len(),
-            Self::Table(v) => v.len(),
-        }
-    }
-
-    fn select(&self, positions: &[u32], features: usize) -> Self {
-        fn rows<T: Copy>(from: &[T], positions: &[u32], features: usize) -> Vec<T> {
-            positions.iter().flat_map(|&p| from[p as usize * features..][..features].iter().copied()).collect()
-        }
-        match self {
-            Self::Pixels(v) => Self::Pixels(rows(v, positions, features)),
-            Self::Table(v) => Self::Table(rows(v, positions, features)),
-        }
-    }
-}
-
-/// Examples before scaling; what a reader hands to [`Dataset::from_raw`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct Raw {
-    /// (examples, features), row-major, channel-first.
-    pub values: Values,
-    /// Class of each example.
-    pub labels: Vec<u32>,
-    /// Group of each example, where the data has groups.
-    pub groups: Option<Vec<u32>>,
-    /// Index of each example in its source file.
-    pub ids: Vec<u32>,
-}
-
-impl Raw {
-    /// The examples at `positions`, in that order. Each position must be below the number of examples.
-    pub(crate) fn select(&self, positions: &[u32], features: usize) -> Self {
-        let pick = |from: &[u32]| positions.iter().map(|&p| from[p as usize]).collect();
-        Self {
-            values: self.values.select(positions, features),
-            labels: pick(&self.labels),
-            groups: self.groups.as_deref().map(pick),
-            ids: pick(&self.ids),
-        }
-    }
-
-    fn check(&self, name: &str, part: Part, features: usize, classes: usize) -> Result<(), Error> {
-        let examples = self.labels.len();
-        if examples == 0 {
-            return Err(Error::Empty { name: name.into(), part });
-        }
-        let grouped = self.groups.as_ref().is_none_or(|g| g.len() == examples);
-        let values = self.values.len();
-        if features == 0 || self.ids.len() != examples || !grouped || examples.checked_mul(features) != Some(values) {
-            return Err(Error::Inconsistent {
-                name: name.into(),
-                part,
-                values,
-                labels: examples,
-                ids: self.ids.len(),
-                features,
-            });
-        }
-        if let Values::Table(table) = &self.values
-            && let Some(at) = table.iter().position(|v| !v.is_finite())
-        {
-            return Err(Error::NotFinite { name: name.into(), part, index: at / features, column: at % features });
-        }
-        let outside = |&(_, &label): &(usize, &u32)| label as usize >= classes;
-        match self.labels.iter().enumerate().find(outside) {
-            Some((index, &label)) => Err(Error::Label { name: name.into(), part, index, label, classes }),
-            None => Ok(()),
-        }
-    }
-
-    fn scale(self, scaling: &Scaling) -> Split {
-        let x = scaling.apply(self.values);
-        Split { x, y: self.labels, groups: self.groups, ids: self.ids }
-    }
+pub struct Parts {
+    /// Size of one example.
+    pub shape: Shape,
+    /// Number of classes.
+    pub classes: usize,
+    /// Names of the groups; empty where there are none.
+    pub groups: Vec<String>,
+    /// The examples that members and non-members are drawn from.
+    pub pool: Raw,
+    /// Held-out examples.
+    pub test: Raw,
 }
 
 /// A classification data set.
@@ -176,21 +79,17 @@ impl Dataset {
     /// # Errors
     /// An empty split, vectors that do not fit each other, a value that is not finite, a label not below `classes`, or a
     /// pool with fewer than two classes.
-    pub fn from_raw(
-        name: impl Into<String>,
-        shape: Shape,
-        classes: usize,
-        groups: Vec<String>,
-        (pool, test): (Raw, Raw),
-    ) -> Result<Self, Error> {
+    pub fn from_raw(name: impl Into<String>, parts: Parts) -> Result<Self, Error> {
         let name = name.into();
+        let Parts { shape, classes, groups, pool, test } = parts;
         pool.check(&name, Part::Pool, shape.features(), classes)?;
         test.check(&name, Part::Test, shape.features(), classes)?;
-        if pool.labels.iter().all(|label| *label == pool.labels[0]) {
+        if pool.labels.windows(2).all(|pair| pair[0] == pair[1]) {
             return Err(Error::OneClass { name });
         }
         let scaling = Scaling::measure(&pool.values, shape.features());
-        let (pool, test) = (pool.scale(&scaling), test.scale(&scaling));
+        let scaled = |raw: Raw| Split { x: scaling.apply(raw.values), y: raw.labels, groups: raw.groups, ids: raw.ids };
+        let (pool, test) = (scaled(pool), scaled(test));
         Ok(Self { name, shape, classes, scaling, groups, pool, test })
     }
 

@@ -1,11 +1,16 @@
 use super::*;
-use crate::Normalisation;
+use crate::normalisation::Normalisation;
+use crate::raw::Values;
 
 const SHAPE: Shape = Shape { channels: 1, height: 1, width: 2 };
 
 fn pixels(bytes: &[u8], labels: &[u32]) -> Raw {
     let ids = (0..labels.len() as u32).collect();
     Raw { values: Values::Pixels(bytes.to_vec()), labels: labels.to_vec(), groups: None, ids }
+}
+
+fn parts(shape: Shape, classes: usize, pool: Raw, test: Raw) -> Parts {
+    Parts { shape, classes, groups: Vec::new(), pool, test }
 }
 
 fn normalisation(data: &Dataset) -> Normalisation {
@@ -16,7 +21,7 @@ fn normalisation(data: &Dataset) -> Normalisation {
 fn small(test: &[u8]) -> Dataset {
     let labels: Vec<u32> = test.chunks(2).map(|_| 1).collect();
     let pool = pixels(&[0, 10, 20, 255, 30, 40], &[0, 1, 2]);
-    Dataset::from_raw("small", SHAPE, 3, Vec::new(), (pool, pixels(test, &labels))).unwrap()
+    Dataset::from_raw("small", parts(SHAPE, 3, pool, pixels(test, &labels))).unwrap()
 }
 
 #[test]
@@ -104,7 +109,7 @@ fn the_digest_sees_everything_but_names() {
 #[test]
 fn inconsistent_splits_are_refused() {
     let good = || pixels(&[1, 2, 3, 4], &[0, 1]);
-    let build = |pool, test| Dataset::from_raw("bad", SHAPE, 2, Vec::new(), (pool, test));
+    let build = |pool, test| Dataset::from_raw("bad", parts(SHAPE, 2, pool, test));
     assert!(build(good(), good()).is_ok());
 
     let error = build(good(), pixels(&[], &[])).unwrap_err();
@@ -122,14 +127,14 @@ fn inconsistent_splits_are_refused() {
     no_ids.ids.clear();
     assert!(matches!(build(good(), no_ids), Err(Error::Inconsistent { .. })));
     let nothing = Shape { width: 0, ..SHAPE };
-    let error = Dataset::from_raw("bad", nothing, 2, Vec::new(), (pixels(&[], &[0, 1]), good()));
+    let error = Dataset::from_raw("bad", parts(nothing, 2, pixels(&[], &[0, 1]), good()));
     assert!(matches!(error, Err(Error::Inconsistent { .. })));
 }
 
 #[test]
 fn columns_are_standardised_on_the_pool_and_binary_tables_left_alone() {
     let table = |values: &[f32]| Raw { values: Values::Table(values.to_vec()), ..pixels(&[], &[0, 1]) };
-    let build = |pool: &[f32], test: &[f32]| Dataset::from_raw("t", SHAPE, 2, Vec::new(), (table(pool), table(test)));
+    let build = |pool: &[f32], test: &[f32]| Dataset::from_raw("t", parts(SHAPE, 2, table(pool), table(test)));
     let data = build(&[0.0, 5.0, 4.0, 5.0], &[8.0, 6.0, 2.0, 5.0]).unwrap();
     // Column 0: mean 2, deviation 2; column 1 is constant.
     assert_eq!(data.pool.x, [-1.0, 0.0, 1.0, 0.0]);

@@ -1,10 +1,10 @@
 //! What can be wrong with a request or its data.
 
+use std::error::Error as Problem;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::dataset::Shape;
-use crate::idx::Problem;
+use crate::shape::Shape;
 
 /// One of a data set's two splits, as errors name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,21 +82,23 @@ pub enum Error {
         /// The most bytes that are read.
         limit: u64,
     },
-    /// A file is not the IDX file it should be.
-    #[error("{}: {problem}", path.display())]
-    Idx {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        problem: Problem,
-    },
     /// A file whose content is not what it should be.
     #[error("{} {problem}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it, as the end of a sentence.
-        problem: String,
+        /// What is wrong with it, as the end of a sentence: the error of its format, such as
+        /// [`ArrayError`](crate::ArrayError), [`TableError`](crate::TableError) or [`idx::Problem`](crate::idx::Problem).
+        #[source]
+        problem: Box<dyn Problem + Send + Sync>,
+    },
+    /// Something that no reader knows.
+    #[error("{} is no data set that is known here: give {}", path.display(), known.join("; "))]
+    NoReader {
+        /// The path.
+        path: PathBuf,
+        /// What is known.
+        known: Vec<&'static str>,
     },
     /// A file that is not what it was.
     #[error("{}: checksum is {found}, but {expected} is expected: fetch it again", path.display())]
@@ -210,7 +212,8 @@ pub enum Error {
         /// The data set as asked for.
         name: String,
         /// What is wrong.
-        problem: String,
+        #[source]
+        problem: SettingError,
     },
     /// Fewer than two classes: there is nothing to classify.
     #[error("{name}: the pool holds a single class: at least 2 are needed")]
@@ -236,5 +239,65 @@ pub enum Error {
         ids: usize,
         /// Pixels of one example by the shape.
         features: usize,
+    },
+}
+
+impl Error {
+    /// What is wrong with a file, in its format's own words.
+    pub(crate) fn file(path: &Path, problem: impl Problem + Send + Sync + 'static) -> Self {
+        Self::File { path: path.into(), problem: Box::new(problem) }
+    }
+}
+
+/// What can be wrong with a setting behind a data set's name.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum SettingError {
+    /// No part of the program knows the key.
+    #[error("no setting `{key}`; there are: {}", known.join(", "))]
+    Unknown {
+        /// The key.
+        key: String,
+        /// All keys.
+        known: &'static [&'static str],
+    },
+    /// A value that is no number.
+    #[error("{key} = `{value}` is not a number")]
+    NoNumber {
+        /// The key.
+        key: String,
+        /// Its value.
+        value: String,
+    },
+    /// A key that is there twice.
+    #[error("{key} is set twice")]
+    Twice {
+        /// The key.
+        key: String,
+    },
+    /// A value out of range.
+    #[error("{key} = {value}, but {low} to {high} are possible")]
+    Range {
+        /// The key.
+        key: String,
+        /// Its value.
+        value: f64,
+        /// Least possible value.
+        low: f64,
+        /// Largest possible value.
+        high: f64,
+    },
+    /// A value that must be whole.
+    #[error("{key} = {value} must be a whole number")]
+    NotWhole {
+        /// The key.
+        key: String,
+        /// Its value.
+        value: f64,
+    },
+    /// A key that means nothing for this data set.
+    #[error("this data set has no setting `{key}`")]
+    Unused {
+        /// The key.
+        key: String,
     },
 }

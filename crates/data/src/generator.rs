@@ -2,22 +2,32 @@
 
 use flatleak_stream::{Purpose, Stream};
 
-use crate::catalogue::Request;
-use crate::changes::Settings;
-use crate::dataset::{Raw, Shape, Values};
 use crate::error::Error;
-use crate::files::Whole;
+use crate::raw::{Raw, Values, Whole};
+use crate::request::Request;
+use crate::settings::Settings;
+use crate::shape::Shape;
 
 /// Examples of either split where the request does not say how many.
 const EXAMPLES: usize = 4000;
 
+/// How the points of a class lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Classes {
+    /// Several clusters of Zipf frequencies.
+    Mixed,
+    /// One cluster: the control in which nothing is atypical.
+    Plain,
+}
+
 /// Every class a mixture of `clusters` Gaussian clusters in `dim` dimensions; the r-th cluster of every class has
 /// frequency proportional to 1 / r^zipf, and r is the group: 1 the most frequent, the last the most atypical.
 ///
-/// Centres are N(0, I), points centre + overlap N(0, I). Without `mixed` each class has one cluster, of the variance that
-/// the mixture has: the control in which nothing is atypical. Streams: (seed, generator, 0, 0) for the centres, (.., 1, 0)
+/// Centres are N(0, I), points centre + overlap N(0, I). [`Classes::Plain`] gives each class one cluster, of the variance that
+/// the mixture has. Streams: (seed, generator, 0, 0) for the centres, (.., 1, 0)
 /// for the pool and (.., 2, 0) for the test set. (own)
-pub(crate) fn subpopulations(settings: &mut Settings, request: &Request, mixed: bool) -> Result<[Whole; 2], Error> {
+pub(crate) fn subpopulations(settings: &mut Settings, request: &Request, of: Classes) -> Result<[Whole; 2], Error> {
+    let mixed = of == Classes::Mixed;
     let classes = settings.count("classes", 10, 2..=1000)?;
     let clusters = if mixed { settings.count("clusters", 10, 1..=1000)? } else { 1 };
     let dim = settings.count("dim", 32, 1..=4096)?;

@@ -1,42 +1,62 @@
-//! Data sets. [`open`] turns a [`Request`] (a name of the [`catalogue`] or a directory) into a [`Dataset`]:
-//! two [`Split`]s, the pool that members and non-members are drawn from and the test set, with pixels
-//! normalised by what the pool alone shows ([`Normalisation`]). [`Dataset::digest`] is the data's part of
-//! a study's identity. [`idx`] reads IDX files, [`values`] arrays and [`records`] tables of outputs from untrusted bytes.
+//! Data sets. [`open`] turns a [`Request`] (a name of the [`catalogue`] or a path) into a [`Dataset`]:
+//! two [`Split`]s, the pool that members and non-members are drawn from and the test set, scaled
+//! by what the pool alone shows ([`Scaling`]). What goes wrong is an [`Error`], with the file and, inside, the error of its format.
 //!
 //! ```
-//! use flatleak_data::{Request, open};
+//! use flatleak_data::{Request, Scaling, open};
 //!
-//! let mut request = Request::new("fashion-mnist-small");
-//! request.pool = Some(100);
-//! let data = open(&request)?;
-//! assert_eq!((data.pool.len(), data.test.len(), data.classes), (100, 2000, 10));
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("flowers.csv");
+//! let rows = (0..50).map(|i| format!("{},{},{}\n", i, i * i % 7, if i % 2 == 0 { "rose" } else { "aster" }));
+//! std::fs::write(&path, format!("width,height,label\n{}", rows.collect::<String>()))?;
+//!
+//! let data = open(&Request::new(path.to_string_lossy()))?;
+//! assert_eq!((data.pool.len(), data.test.len(), data.classes), (40, 10, 2));
 //! assert_eq!(data.pool.row(0).len(), data.shape.features());
-//! # Ok::<(), flatleak_data::Error>(())
+//! // Aster comes first in the alphabet: the rose in line 2 has label 1.
+//! assert_eq!(data.pool.y[0], 1 - data.pool.ids[0] % 2);
+//! assert!(matches!(data.scaling, Scaling::Columns { .. }));
+//!
+//! std::fs::write(&path, "width,label\n1,rose\nwide,aster\n")?;
+//! let error = open(&Request::new(path.to_string_lossy())).unwrap_err().to_string();
+//! assert!(error.ends_with("line 3, column 1: `wide` is not a finite number"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! [`Dataset::digest`] is the data's part of a study's identity. A format is a file of the folder `readers`: [`idx`], [`cifar`], [`csv`],
+//! [`parquet`], [`pictures`], EyePACS, NumPy archives. Models' outputs come in through [`values`] (arrays) and [`records`]
+//! (tables). All bytes are untrusted.
 
+mod arrays;
 pub mod cache;
 mod catalogue;
 mod changes;
-pub mod cifar;
-pub mod csv;
 mod dataset;
+mod embedded;
 mod error;
-mod eyepacs;
 mod files;
 mod generator;
-pub mod idx;
 mod normalisation;
-pub mod npy;
-pub mod parquet;
-pub mod pictures;
+mod place;
+mod raw;
+mod reader;
+pub mod readers;
 pub mod records;
-mod source;
+mod request;
+mod settings;
+mod shape;
 mod subset;
 pub mod table;
-pub mod values;
 
-pub use catalogue::{Entry, FASHION_MNIST_DIR, FASHION_MNIST_VAR, Request, catalogue, open};
-pub use dataset::{Dataset, Raw, Shape, Split, Values};
-pub use error::{Error, Part};
+pub use arrays::error::ArrayError;
+pub use arrays::{npy, npz, values};
+pub use catalogue::{Entry, FASHION_MNIST_DIR, FASHION_MNIST_VAR, catalogue, open};
+pub use dataset::{Dataset, Parts, Split};
+pub use error::{Error, Part, SettingError};
 pub use normalisation::{Normalisation, Scaling};
+pub use raw::{Raw, Values};
+pub use readers::{cifar, csv, idx, parquet, pictures};
+pub use request::Request;
+pub use shape::Shape;
 pub use subset::balanced;
+pub use table::TableError;

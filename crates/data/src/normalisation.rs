@@ -1,6 +1,6 @@
 //! How values become network inputs, learnt on the pool alone.
 
-use crate::dataset::Values;
+use crate::raw::Values;
 
 /// How the values of a data set become inputs.
 #[derive(Clone, Debug, PartialEq)]

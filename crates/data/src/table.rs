@@ -1,9 +1,16 @@
-//! What readers of tables have in common: which column is what, and numbers for names.
+//! What readers of tables have in common: which column is what, numbers for names, and what can be wrong.
+
+use std::fmt;
+
+use crate::raw::{Raw, Values, Whole};
+use crate::shape::Shape;
 
 /// Names that make a column the label.
-pub(crate) const LABELS: [&str; 4] = ["label", "class", "target", "y"];
+const LABELS: [&str; 4] = ["label", "class", "target", "y"];
 /// Names that make a column the group.
-pub(crate) const GROUPS: [&str; 2] = ["group", "groups"];
+const GROUPS: [&str; 2] = ["group", "groups"];
+/// Most columns of a table of outputs.
+const MOST_COLUMNS: usize = 1 << 16;
 
 /// A table with its labels and groups numbered in the order of their sorted names.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,19 +27,217 @@ pub struct Table {
     pub group_names: Vec<String>,
 }
 
-/// The first column that one of `names` names, whatever its case.
-pub(crate) fn role(head: &[String], names: &[&str]) -> Option<usize> {
-    head.iter().position(|h| names.contains(&h.to_ascii_lowercase().as_str()))
+impl Table {
+    /// The table as examples.
+    pub(crate) fn whole(self) -> Whole {
+        let shape = Shape { channels: 1, height: 1, width: self.columns };
+        let raw = Raw { groups: self.groups, ..Raw::new(Values::Table(self.values), self.labels) };
+        Whole { shape, raw, groups: self.group_names }
+    }
+}
+
+/// Which column is what.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Roles {
+    pub(crate) label: usize,
+    pub(crate) group: Option<usize>,
+    /// Number of the others.
+    pub(crate) values: usize,
+}
+
+impl Roles {
+    /// By the names of the columns, of which `names` has those that may be trusted; `label` is taken where no name says which is the
+    /// label, else the last that is no group.
+    pub(crate) fn new(width: usize, names: &[String], label: Option<usize>) -> Result<Self, TableError> {
+        let named = |wanted: &[&str]| names.iter().position(|h| wanted.contains(&h.to_ascii_lowercase().as_str()));
+        let group = named(&GROUPS);
+        let last = (0..width).rev().find(|column| Some(*column) != group);
+        let label = named(&LABELS).or(label).or(last).ok_or(TableError::NoValues)?;
+        match width.saturating_sub(1 + usize::from(group.is_some())) {
+            0 => Err(TableError::NoValues),
+            values => Ok(Self { label, group, values }),
+        }
+    }
+}
+
+/// Columns that are being read.
+#[derive(Debug, Default)]
+pub(crate) struct Columns {
+    pub(crate) values: Vec<f32>,
+    pub(crate) labels: Vec<String>,
+    pub(crate) groups: Vec<String>,
+}
+
+impl Columns {
+    /// What was read, with numbers for names.
+    pub(crate) fn into_table(self, roles: Roles) -> Table {
+        let (labels, _) = numbered(&self.labels);
+        let (groups, group_names) = numbered(&self.groups);
+        let groups = roles.group.map(|_| groups);
+        Table { columns: roles.values, values: self.values, labels, groups, group_names }
+    }
 }
 
 /// Numbers for names, by their order as whole numbers where all are, else as text.
-pub(crate) fn numbered(names: &[String]) -> (Vec<u32>, Vec<String>) {
+fn numbered(names: &[String]) -> (Vec<u32>, Vec<String>) {
     let mut distinct = names.to_vec();
     distinct.sort_unstable();
     distinct.dedup();
     if distinct.iter().all(|n| n.parse::<i64>().is_ok()) {
-        distinct.sort_by_key(|n| n.parse::<i64>().unwrap_or(0));
+        distinct.sort_by_key(|n| n.parse::<i64>().ok());
     }
     let position: std::collections::HashMap<&str, u32> = distinct.iter().map(String::as_str).zip(0..).collect();
     (names.iter().map(|n| position[n.as_str()]).collect(), distinct)
+}
+
+/// Refuses more columns than are read.
+pub(crate) fn check(names: &[String]) -> Result<(), TableError> {
+    if names.len() > MOST_COLUMNS {
+        return Err(TableError::Columns { found: names.len(), most: MOST_COLUMNS });
+    }
+    Ok(())
+}
+
+/// A row, as its format counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A line of text, from 1.
+    Line(u64),
+    /// A row behind the names, from 0.
+    Row(u64),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(n) => write!(f, "line {n}"),
+            Self::Row(n) => write!(f, "row {n}"),
+        }
+    }
+}
+
+/// A field of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// Its row.
+    pub place: Place,
+    /// Number of its column, from 0.
+    pub column: usize,
+    /// Name of its column, where rows have no lines.
+    pub name: Option<String>,
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "{}, column `{name}`", self.place),
+            None => write!(f, "{}, column {}", self.place, self.column + 1),
+        }
+    }
+}
+
+/// What can be wrong with a table, as the end of a sentence that begins with its file.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// The file system refused.
+    #[error("cannot be read: {0}")]
+    Io(#[from] std::io::Error),
+    /// Nothing is in it.
+    #[error("is empty")]
+    Empty,
+    /// Bytes that are no text, where text is expected.
+    #[error("is not UTF-8 text: {0}")]
+    NotUtf8(#[from] std::str::Utf8Error),
+    /// Bytes that are of no known format.
+    #[error("is neither text nor Parquet")]
+    Unknown,
+    /// The `parquet` crate refused.
+    #[error("is no readable Parquet file: {0}")]
+    Parquet(#[from] ::parquet::errors::ParquetError),
+    /// The `parquet` crate panicked.
+    #[error("is damaged beyond reading")]
+    Damaged,
+    /// More columns than are read.
+    #[error("has {found} columns; at most {most} are read")]
+    Columns {
+        /// Columns.
+        found: usize,
+        /// Most that are read.
+        most: usize,
+    },
+    /// A table that is too narrow or too large.
+    #[error("has {columns} columns and {rows} rows: at least 2 columns and at most {most} values are read")]
+    Size {
+        /// Columns.
+        columns: usize,
+        /// Rows.
+        rows: i64,
+        /// Most values.
+        most: i64,
+    },
+    /// A line that does not end.
+    #[error("has a line of more than {most} bytes")]
+    LongLine {
+        /// Most bytes of a line.
+        most: u64,
+    },
+    /// Numbers where the names of the columns should be.
+    #[error("has no line of names")]
+    NoNames,
+    /// A label and nothing else.
+    #[error("has a single column: a label and at least one value are needed")]
+    SingleColumn,
+    /// Labels and groups and nothing else.
+    #[error("has no column of values")]
+    NoValues,
+    /// A line with more or fewer fields than the first.
+    #[error("{place} has {found} fields, the first line {expected}")]
+    Fields {
+        /// The line.
+        place: Place,
+        /// Its fields.
+        found: usize,
+        /// Those of the first line.
+        expected: usize,
+    },
+    /// A row with more or fewer values than there are columns.
+    #[error("{place} has {found} values for {expected} columns")]
+    Width {
+        /// The row.
+        place: Place,
+        /// Its values.
+        found: usize,
+        /// Columns.
+        expected: usize,
+    },
+    /// A field that is no number.
+    #[error("{cell}: `{field}` is no number")]
+    NoNumber {
+        /// Where.
+        cell: Cell,
+        /// What stands there.
+        field: String,
+    },
+    /// A field that is no number, or none that can be computed with.
+    #[error("{cell}: `{field}` is not a finite number")]
+    NotFinite {
+        /// Where.
+        cell: Cell,
+        /// What stands there.
+        field: String,
+    },
+    /// A row without a label or a group.
+    #[error("{cell}: no label")]
+    NoLabel {
+        /// Where.
+        cell: Cell,
+    },
+    /// Columns of different lengths.
+    #[error("has {labels} labels, but {values} values")]
+    Lengths {
+        /// Labels.
+        labels: usize,
+        /// Values.
+        values: usize,
+    },
 }

@@ -97,6 +97,8 @@ fn what_an_archive_must_not_hold() {
         error(&[x(&[1.0; 4]), ("y", npy("|u1", "(2, 2)", &[1, 1, 0, 1]))]).contains("labels[0] that is not one-hot")
     );
     assert!(error(&[x(&[1.0; 4]), ("y", npy("|u1", "(3,)", &[0, 1, 0]))]).contains("but 3 labels"));
+    let groups = ("groups", npy("|u1", "(1,)", &[0]));
+    assert!(error(&[x(&[1.0; 4]), y(), groups]).contains("has 1 groups, but 2 labels"));
     fs::write(&path, b"PK\x03\x04 nothing").unwrap();
     assert!(opened(&path).unwrap_err().to_string().contains("no .npz archive"));
 }
@@ -140,7 +142,7 @@ fn tables_as_text() {
     assert!(opened(&path).unwrap_err().to_string().contains("single class"));
 }
 
-fn png(path: &Path, (width, height): (u32, u32), color: png::ColorType, bytes: &[u8]) {
+fn png(path: &Path, [width, height]: [u32; 2], color: png::ColorType, bytes: &[u8]) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     let mut encoder = png::Encoder::new(fs::File::create(path).unwrap(), width, height);
     encoder.set_color(color);
@@ -169,7 +171,7 @@ fn folders_of_pictures() {
         for (class, v) in [("cat", 50), ("dog", 100)] {
             for i in 0..2u8 {
                 let path = dir.path().join(split).join(class).join(format!("{i}.png"));
-                png(&path, (2, 2), png::ColorType::Grayscale, &[v + i; 4]);
+                png(&path, [2, 2], png::ColorType::Grayscale, &[v + i; 4]);
             }
         }
     }
@@ -177,13 +179,13 @@ fn folders_of_pictures() {
     assert_eq!((data.shape.channels, data.pool.y.as_slice(), data.classes), (1, [0, 0, 1, 1].as_slice(), 2));
     assert_eq!(data.pixels(&data.pool, 3).unwrap(), [101; 4]);
     // One colour picture makes all of them colour; alpha is dropped.
-    png(&dir.path().join("train/dog/2.png"), (2, 2), png::ColorType::Rgba, &[1, 2, 3, 9].repeat(4));
+    png(&dir.path().join("train/dog/2.png"), [2, 2], png::ColorType::Rgba, &[1, 2, 3, 9].repeat(4));
     assert!(opened(dir.path()).is_err(), "the test set is grey");
-    png(&dir.path().join("test/dog/2.png"), (2, 2), png::ColorType::Rgba, &[1, 2, 3, 9].repeat(4));
+    png(&dir.path().join("test/dog/2.png"), [2, 2], png::ColorType::Rgba, &[1, 2, 3, 9].repeat(4));
     let data = opened(dir.path()).unwrap();
     assert_eq!(data.pixels(&data.pool, 4).unwrap(), [1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3]);
     assert_eq!(data.pixels(&data.pool, 0).unwrap(), [50; 12]);
-    png(&dir.path().join("train/dog/3.png"), (3, 2), png::ColorType::Grayscale, &[7; 6]);
+    png(&dir.path().join("train/dog/3.png"), [3, 2], png::ColorType::Grayscale, &[7; 6]);
     let error = opened(dir.path()).unwrap_err().to_string();
     assert!(error.contains("3.png is 2 x 3") && error.contains("+size=N"), "{error}");
     let resized = open(&Request::new(format!("{}+size=1", dir.path().display()))).unwrap();
@@ -202,7 +204,7 @@ fn eyepacs_is_resized() {
         if i == 0 {
             fs::write(dir.path().join(format!("{name}.jpeg")), grey_jpeg()).unwrap();
         } else {
-            png(&dir.path().join(format!("{name}.png")), (3, 2), png::ColorType::Rgb, &[i as u8; 18]);
+            png(&dir.path().join(format!("{name}.png")), [3, 2], png::ColorType::Rgb, &[i as u8; 18]);
         }
     }
     let at = format!("{}+size=2", dir.path().display());

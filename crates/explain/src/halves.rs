@@ -6,7 +6,8 @@ use flatleak_stream::{Purpose, Stream};
 
 use crate::design::Design;
 use crate::influence::Influence;
-use crate::{Error, MEASURABLE, WORTHWHILE, usable};
+use crate::thresholds::{MEASURABLE, WORTHWHILE};
+use crate::{Error, usable};
 
 /// A random split of the blocks of a pool into two halves.
 #[derive(Clone, Debug, PartialEq, Eq)]

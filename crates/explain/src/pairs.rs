@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use flatleak_stats::{Interval, benjamini_hochberg, student_t_critical};
 
+use crate::Error;
 use crate::evidence::Evidence;
 use crate::influence::Influence;
 use crate::memorization::ROUNDING;
-use crate::{ENTROPY_CUT, Error};
+use crate::thresholds::ENTROPY_CUT;
 
 /// Published thresholds of a high-influence pair: memorization and influence (Feldman & Zhang 2020, section 3).
 pub const HIGH: (f64, f32) = (0.25, 0.15);

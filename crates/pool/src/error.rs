@@ -1,5 +1,9 @@
 //! What can go wrong.
 
+use std::io::ErrorKind;
+
+use crate::signal::Signal;
+
 /// Errors of this crate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -26,7 +30,34 @@ pub enum Error {
     View {
         /// Its number, from 1.
         view: usize,
+        /// What keeps it from being read.
+        reason: ViewError,
+    },
+}
+
+/// What keeps the signals of a view from being read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ViewError {
+    /// Nothing was kept of the model.
+    #[error("model {model} has none")]
+    Absent {
+        /// The model.
+        model: usize,
+    },
+    /// One signal was not kept.
+    #[error("model {model} has no {signal:?}")]
+    NoSignal {
+        /// The model.
+        model: usize,
+        /// The signal.
+        signal: Signal,
+    },
+    /// The place where they are kept cannot be read.
+    #[error("the temporary file cannot be read: {said}")]
+    Unreadable {
+        /// What kind of error it is.
+        kind: ErrorKind,
         /// What the system says.
-        reason: String,
+        said: String,
     },
 }

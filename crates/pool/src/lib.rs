@@ -16,14 +16,16 @@ mod design;
 mod error;
 mod membership;
 mod pool;
+mod signal;
 mod signals;
 mod views;
 
 pub use decimal::{Decimal, NoDecimal};
 pub use design::Design;
 pub use design::cut::{FOLDS, Order};
-pub use error::Error;
+pub use error::{Error, ViewError};
 pub use membership::{BLOCK, FEWEST, Membership, SIDE};
 pub use pool::{Features, Groups, NoiseAccuracy, Pool};
-pub use signals::{PhiForm, Signal, Signals, Wanted, log_sigmoid, saturated_phi};
+pub use signal::Signal;
+pub use signals::{PhiForm, Signals, Wanted, log_sigmoid, saturated_phi};
 pub use views::{Keeper, Views};

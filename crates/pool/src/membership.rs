@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use flatleak_stream::{Purpose, Stream};
 
-use crate::Error;
 use crate::design::cut::{Order, fold};
 use crate::design::{Design, Reading};
+use crate::error::Error;
 
 /// Models per block at the ratio 1/2: a model and its complement.
 pub const BLOCK: usize = 2;

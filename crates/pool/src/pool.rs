@@ -2,7 +2,8 @@
 
 use crate::error::Error;
 use crate::membership::Membership;
-use crate::signals::{Signal, Signals};
+use crate::signal::Signal;
+use crate::signals::Signals;
 use crate::views::Views;
 
 /// Groups of examples that the data set knows: sub-populations, noisy labels, coarse classes.

@@ -3,7 +3,9 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use crate::{Error, Signal, Signals};
+use crate::error::{Error, ViewError};
+use crate::signal::Signal;
+use crate::signals::Signals;
 
 /// Keeps the signals of views, in memory or elsewhere.
 pub trait Keeper: Debug + Send + Sync {
@@ -13,8 +15,8 @@ pub trait Keeper: Debug + Send + Sync {
     /// Signals of one model under one view; of those stored, at least what `wanted` is derived from.
     ///
     /// # Errors
-    /// What keeps them from being read, as a fragment.
-    fn load(&self, view: usize, held_out: bool, model: usize, wanted: Signal) -> Result<Signals, String>;
+    /// What keeps them from being read.
+    fn load(&self, view: usize, held_out: bool, model: usize, wanted: Signal) -> Result<Signals, ViewError>;
 }
 
 /// In memory: per view, pool and held-out signals per model.
@@ -23,9 +25,9 @@ impl Keeper for Vec<[Vec<Signals>; 2]> {
         self.len()
     }
 
-    fn load(&self, view: usize, held_out: bool, model: usize, _: Signal) -> Result<Signals, String> {
+    fn load(&self, view: usize, held_out: bool, model: usize, _: Signal) -> Result<Signals, ViewError> {
         let found = self.get(view).and_then(|v| v[usize::from(held_out)].get(model));
-        found.cloned().ok_or_else(|| format!("model {model} has none"))
+        found.cloned().ok_or(ViewError::Absent { model })
     }
 }
 

@@ -4,12 +4,13 @@
 
 use flatleak_attack::Attack;
 use flatleak_audit::{Pools, Settings, Variant, machine};
+use flatleak_data::ArrayError;
 use flatleak_data::values::Source;
 use flatleak_explain::{Design, Influence, Memorization};
 use flatleak_pool::{Membership, Pool, Signal, Signals};
 use flatleak_report::{html, json};
 use flatleak_results::Relevant;
-use flatleak_store::{Arrays, Given, from_arrays};
+use flatleak_store::{Arrays, FeatureArrays, Given, HeldOut, from_arrays};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -68,8 +69,12 @@ fn audit(
                 outputs: source(outputs),
                 labels: labels.as_ref().map(source),
                 membership: source(membership),
-                test: test.as_ref().map(|(outputs, labels)| (source(outputs), labels.as_ref().map(source))),
-                features: features.as_ref().map(|(pool, test)| (source(pool), source(test))),
+                test: test
+                    .as_ref()
+                    .map(|(outputs, labels)| HeldOut { outputs: source(outputs), labels: labels.as_ref().map(source) }),
+                features: features
+                    .as_ref()
+                    .map(|(pool, test)| FeatureArrays { pool: source(pool), test: source(test) }),
             };
             all.add(from_arrays(&arrays).map_err(wrong)?).map_err(wrong)?;
         }
@@ -88,17 +93,16 @@ fn audit(
 
 /// Rows of 0 and 1.
 fn rows(array: &Array, what: &str) -> PyResult<Vec<Vec<u8>>> {
-    let read = source(array).with(what, |found| {
-        let &[models, examples] = found.shape() else {
-            return Err(format!("is of shape {:?}, not (models, examples)", found.shape()));
-        };
-        let all = found.all()?;
-        if all.iter().any(|v| *v != 0.0 && *v != 1.0) || examples == 0 {
-            return Err("holds other values than 0 and 1, or none".into());
-        }
-        Ok((0..models).map(|m| all[m * examples..(m + 1) * examples].iter().map(|v| *v as u8).collect()).collect())
-    });
-    read.map_err(|reason| wrong(format!("{what} {reason}")))
+    let refused = |problem: String| wrong(format!("{what} {problem}"));
+    let read = source(array).with(what, |found| Ok::<_, ArrayError>((found.shape().to_vec(), found.all()?)));
+    let (shape, all) = read.map_err(|problem| refused(problem.to_string()))?;
+    let &[_, examples] = shape.as_slice() else {
+        return Err(refused(format!("is of shape {shape:?}, not (models, examples)")));
+    };
+    if all.iter().any(|v| *v != 0.0 && *v != 1.0) || examples == 0 {
+        return Err(refused("holds other values than 0 and 1, or none".into()));
+    }
+    Ok(all.chunks_exact(examples).map(|row| row.iter().map(|v| *v as u8).collect()).collect())
 }
 
 fn design(membership: &Array) -> PyResult<Membership> {

@@ -5,11 +5,12 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use flatleak_data::Dataset;
 use flatleak_data::values::{self, Values};
 use flatleak_pool::Signals;
-use flatleak_store::{DATA_FILE, Error, Outputs, RunDir, SplitOutputs, npy_of_mask, write_atomic};
-use flatleak_study::Study;
+use flatleak_store::{DATA_FILE, Outputs, SplitOutputs, npy_of_mask, write_atomic};
+
+use crate::error::{Error, LogitsError, TrainerError};
+use crate::plan::{Plan, Task};
 
 /// How often a command is asked whether it is done.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -20,15 +21,20 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// # Errors
 /// A command that cannot be started or fails, files that are not what they should be; [`Error::Trainer`] has the place of its output.
 pub(crate) fn train(
-    (study, data, dir): (&Study, &Dataset, &RunDir),
+    plan: Plan<'_>,
     command: &str,
-    (recipe, model): (usize, usize),
+    task: Task,
     mut go_on: impl FnMut() -> bool,
 ) -> Result<Option<Outputs>, Error> {
+    let (Plan { study, data, dir, .. }, Task { recipe, model }) = (plan, task);
     let out = dir.workplace(recipe, model)?;
     let log = out.join("log.txt");
-    let failed =
-        |reason: String| Error::Trainer { recipe: study.recipes[recipe].name.clone(), model, reason, log: log.clone() };
+    let failed = |problem: TrainerError| Error::Trainer {
+        recipe: study.recipes[recipe].name.clone(),
+        model,
+        problem: Box::new(problem),
+        log: log.clone(),
+    };
     let mask = out.join("mask.npy");
     write_atomic(&mask, &npy_of_mask(&[dir.membership().row(model)]), "membership")?;
     let path = |p: &Path| p.to_string_lossy().into_owned();
@@ -44,26 +50,26 @@ pub(crate) fn train(
         .into_iter()
         .map(|word| values.iter().fold(word, |word, (name, value)| word.replace(name, value)))
         .collect();
-    let (program, arguments) = filled.split_first().ok_or_else(|| failed("is empty".into()))?;
+    let (program, arguments) = filled.split_first().ok_or_else(|| failed(TrainerError::Empty))?;
     let said = File::create(&log).and_then(|file| Ok((file.try_clone()?, file)));
-    let (to, errors) = said.map_err(|e| failed(format!("has no file to write to: {e}")))?;
+    let (to, errors) = said.map_err(|e| failed(TrainerError::NoLog(e)))?;
     let mut child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(to)
         .stderr(errors)
         .spawn()
-        .map_err(|e| failed(format!("cannot be started: {program}: {e}")))?;
-    let Some(status) = wait(&mut child, &mut go_on).map_err(|e| failed(format!("cannot be waited for: {e}")))? else {
+        .map_err(|cause| failed(TrainerError::Start { program: program.clone(), cause }))?;
+    let Some(status) = wait(&mut child, &mut go_on).map_err(|e| failed(TrainerError::Wait(e)))? else {
         return Ok(None);
     };
     if !status.success() {
-        return Err(failed(format!("ended with {status}")));
+        return Err(failed(TrainerError::Ended(status)));
     }
     let read = |name: &str, labels: &[u32]| {
-        let found =
-            values::with(&out.join(format!("{name}.npy")), name, |v| split(v, labels, data.classes, study.queries));
-        found.map_err(|reason| failed(format!("left {name}.npy, which {reason}")))
+        let file = format!("{name}.npy");
+        let found = values::with(&out.join(&file), name, |v| split(v, labels, data.classes, study.queries));
+        found.map_err(|problem| failed(TrainerError::Left { file, problem }))
     };
     let both = [read("logits", &data.pool.y)?, read("test_logits", &data.test.y)?];
     let keep = dir.keeps_logits(data);
@@ -87,7 +93,7 @@ fn wait(child: &mut Child, go_on: &mut impl FnMut() -> bool) -> std::io::Result<
 }
 
 /// Logits of one split as the run directory keeps them.
-fn split(found: &mut Values<'_>, labels: &[u32], classes: usize, queries: usize) -> Result<SplitOutputs, String> {
+fn split(found: &mut Values<'_>, labels: &[u32], classes: usize, queries: usize) -> Result<SplitOutputs, LogitsError> {
     let n = labels.len();
     let fits = match *found.shape() {
         [a, c] => (a, 1, c) == (n, queries, classes),
@@ -95,20 +101,17 @@ fn split(found: &mut Values<'_>, labels: &[u32], classes: usize, queries: usize)
         _ => false,
     };
     if !fits {
-        return Err(format!(
-            "is of shape {:?}, not ({n}, {queries}, {classes}) or, for one view, ({n}, {classes})",
-            found.shape()
-        ));
+        return Err(LogitsError::Shape { found: found.shape().to_vec(), examples: n, queries, classes });
     }
     let all = found.all()?;
     if let Some(at) = all.iter().position(|v| !(*v as f32).is_finite()) {
-        return Err(format!("has the value {} for example {}", all[at], at / (queries * classes)));
+        return Err(LogitsError::NoNumber { value: all[at], example: at / (queries * classes) });
     }
     let mut out = SplitOutputs::default();
     for query in 0..queries {
         let rows = all.chunks_exact(classes).skip(query).step_by(queries);
         let logits: Vec<f32> = rows.flatten().map(|v| *v as f32).collect();
-        out.signals.push(Signals::from_logits(&logits, labels, classes).map_err(|e| e.to_string())?);
+        out.signals.push(Signals::from_logits(&logits, labels, classes)?);
         out.logits.push(logits);
     }
     Ok(out)

@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use flatleak_data::Split;
 use flatleak_nn::{Recipe, Shape, Trainer, View, add_noise, views};
 use flatleak_pool::Signals;
-use flatleak_store::{Error, Outputs, SplitOutputs};
+use flatleak_store::{Outputs, SplitOutputs};
 use flatleak_stream::{Purpose, Stream};
 
-use crate::Plan;
+use crate::error::Error;
+use crate::plan::Plan;
 
 /// What a model of a recipe puts out on pool and held-out examples under every view, and how often it is right on held-out ones under
 /// noise.
@@ -21,16 +22,15 @@ pub(crate) fn outputs(
     let Plan { study, data, dir, .. } = plan;
     let keep = dir.keeps_logits(data);
     let views = views(study.queries).unwrap_or_default();
-    let random = recipe.defences.hamp_outputs > 0.0;
-    let range = if random { range(&data.pool.x) } else { (0.0, 0.0) };
+    let span = (recipe.defences.hamp_outputs > 0.0).then(|| range(&data.pool.x));
     let mut of = |number: usize, split: &Split| {
         let mut out = SplitOutputs::default();
         for (query, view) in views.iter().enumerate() {
             let mut logits = trainer.logits(&seen(&split.x, *view, data.shape));
-            let random = if random {
+            let random = if let Some(span) = span {
                 let key = (2 * query + number) as u64;
                 let mut stream = Stream::new(study.seed, Purpose::Published, model as u64, key);
-                trainer.logits(&uniform(split.x.len(), range, &mut stream))
+                trainer.logits(&uniform(split.x.len(), span, &mut stream))
             } else {
                 Vec::new()
             };
@@ -54,14 +54,22 @@ pub(crate) fn outputs(
     Ok(Outputs { splits, noise })
 }
 
-/// Least and largest value.
-fn range(x: &[f32]) -> (f32, f32) {
-    x.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)))
+/// A range of values.
+#[derive(Clone, Copy)]
+struct Span {
+    low: f32,
+    high: f32,
+}
+
+/// From the least to the largest value.
+fn range(x: &[f32]) -> Span {
+    let none = Span { low: f32::INFINITY, high: f32::NEG_INFINITY };
+    x.iter().fold(none, |span, v| Span { low: span.low.min(*v), high: span.high.max(*v) })
 }
 
 /// Values uniform over a range.
-fn uniform(n: usize, (low, high): (f32, f32), stream: &mut Stream) -> Vec<f32> {
-    (0..n).map(|_| stream.uniform(f64::from(low), f64::from(high)) as f32).collect()
+fn uniform(n: usize, within: Span, stream: &mut Stream) -> Vec<f32> {
+    (0..n).map(|_| stream.uniform(f64::from(within.low), f64::from(within.high)) as f32).collect()
 }
 
 /// All examples under one view; the plain one is not copied.

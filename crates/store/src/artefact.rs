@@ -8,7 +8,7 @@ use std::path::Path;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
-use crate::Error;
+use crate::error::Error;
 use crate::fault::pause_point;
 
 /// Writes `bytes` to a temporary name beside `path`, syncs and renames. `kind` names the pause points.
@@ -36,17 +36,28 @@ pub fn write_atomic(path: &Path, bytes: &[u8], kind: &str) -> Result<(), Error> 
     fs::rename(temporary, path).map_err(Error::io("cannot rename to", path))
 }
 
-/// A tensor to be written: name, type, shape, little-endian bytes.
-pub(crate) type Tensor = (String, Dtype, Vec<usize>, Vec<u8>);
+/// A tensor to be written.
+pub(crate) struct Tensor {
+    pub(crate) name: String,
+    pub(crate) dtype: Dtype,
+    pub(crate) shape: Vec<usize>,
+    /// Little-endian values.
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Tensor {
+    /// One of single precision.
+    pub(crate) fn of_f32(name: String, shape: Vec<usize>, values: &[f32]) -> Self {
+        Self { name, dtype: Dtype::F32, shape, bytes: f32_bytes(values) }
+    }
+}
 
 /// Writes tensors with their identity and a checksum over names, types, shapes and bytes.
 pub(crate) fn write_tensors(path: &Path, tensors: &[Tensor], identity: &str, kind: &str) -> Result<(), Error> {
-    let encode = |reason: String| Error::Encode { what: "tensors", reason };
+    let encode = |e: safetensors::SafeTensorError| Error::Encode { what: "tensors", source: e.into() };
     let views = tensors
         .iter()
-        .map(|(name, dtype, shape, bytes)| {
-            TensorView::new(*dtype, shape.clone(), bytes).map(|v| (name.as_str(), v)).map_err(|e| encode(e.to_string()))
-        })
+        .map(|t| TensorView::new(t.dtype, t.shape.clone(), &t.bytes).map(|v| (t.name.as_str(), v)).map_err(encode))
         .collect::<Result<Vec<_>, _>>()?;
     let checksum = checksum(views.iter().map(|(n, v)| (*n, v)));
     let metadata = HashMap::from([
@@ -54,7 +65,7 @@ pub(crate) fn write_tensors(path: &Path, tensors: &[Tensor], identity: &str, kin
         ("identity".to_owned(), identity.to_owned()),
         ("checksum".to_owned(), checksum),
     ]);
-    let bytes = safetensors::serialize(views, Some(metadata)).map_err(|e| encode(e.to_string()))?;
+    let bytes = safetensors::serialize(views, Some(metadata)).map_err(encode)?;
     write_atomic(path, &bytes, kind)
 }
 

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::problem::ImportError;
+
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -21,7 +23,7 @@ pub enum Error {
         /// The directory.
         path: PathBuf,
         /// What differs.
-        difference: String,
+        difference: Difference,
     },
     /// Another process works in the directory.
     #[error("another flatleak works in {}; wait for it or choose another --out", .0.display())]
@@ -33,12 +35,13 @@ pub enum Error {
     #[error("{} holds no logits: studies of 2 GiB of them or more do not keep them; run a smaller one", .0.display())]
     NoLogits(PathBuf),
     /// A foreign file that is no pool.
-    #[error("{} {reason}", path.display())]
+    #[error("{} {problem}", path.display())]
     Import {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it, as a fragment.
-        reason: String,
+        /// What is wrong with it.
+        #[source]
+        problem: ImportError,
     },
     /// Arrays that do not fit the study.
     #[error(transparent)]
@@ -49,29 +52,64 @@ pub enum Error {
     /// Weights that do not fit the network.
     #[error(transparent)]
     Engine(#[from] flatleak_nn::Error),
-    /// A command that did not train its model.
-    #[error("the trainer of recipe `{recipe}`, model {model}, {reason}; what it said is in {}", log.display())]
-    Trainer {
-        /// The recipe.
-        recipe: String,
-        /// Index of the model.
-        model: usize,
-        /// What happened, as a fragment.
-        reason: String,
-        /// Its output.
-        log: PathBuf,
-    },
     /// Something that could not be encoded.
-    #[error("cannot encode {what}: {reason}")]
+    #[error("cannot encode {what}: {source}")]
     Encode {
         /// What.
         what: &'static str,
         /// Why.
-        reason: String,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// What keeps a study from continuing a folder.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Difference {
+    /// No study is in it.
+    #[error("it has files but no study.toml")]
+    NoStudy,
+    /// Another seed.
+    #[error("seed {there} there, {here} here")]
+    Seed {
+        /// Of the folder.
+        there: u64,
+        /// Of the study.
+        here: u64,
+    },
+    /// Other examples.
+    #[error("data {} there, {} here, or other examples of it", there.join(", "), here.join(", "))]
+    Data {
+        /// Data sets of the folder.
+        there: Vec<String>,
+        /// Those of the study.
+        here: Vec<String>,
+    },
+    /// Another network.
+    #[error("network {there} there, {here} here")]
+    Network {
+        /// Of the folder.
+        there: String,
+        /// Of the study.
+        here: String,
+    },
+    /// Another recipe under the same name.
+    #[error("recipe `{recipe}` has other settings there")]
+    Recipe {
+        /// Its name.
+        recipe: String,
     },
 }
 
 impl Error {
+    /// What is wrong with a foreign file.
+    pub(crate) fn import(path: &Path, problem: impl Into<ImportError>) -> Self {
+        Self::Import { path: path.to_owned(), problem: problem.into() }
+    }
+
+    pub(crate) fn encode(what: &'static str) -> impl Fn(Box<dyn std::error::Error + Send + Sync>) -> Self {
+        move |source| Self::Encode { what, source }
+    }
+
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { action, path, source }

@@ -5,9 +5,11 @@ use std::path::Path;
 
 use flatleak_data::Dataset;
 
+use crate::artefact::write_atomic;
+use crate::error::Error;
 use crate::npy::{Array, archive, encode};
 use crate::rundir::Logits;
-use crate::{Error, RunDir, write_atomic};
+use crate::rundir::RunDir;
 
 /// How a pool is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,11 +13,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use flatleak_data::npy::{self, Numbers};
+use flatleak_data::npz;
 use flatleak_pool::{Groups, Membership, Pool, Signals, Views};
 
-use crate::Error;
 use crate::artefact::f32_bytes;
+use crate::error::Error;
 use crate::npy::{Array, archive};
+use crate::problem::{CorrectnessError, ImportError};
 
 /// Most bytes of an influence matrix that is written.
 pub const INFLUENCE_LIMIT: usize = 1 << 28;
@@ -66,41 +68,34 @@ pub fn export_npz(pool: &Pool, memorization: &[f64], influence: Option<&[f32]>) 
 /// # Errors
 /// [`Error::Import`] with what is wrong; nothing is guessed.
 pub fn import_npz(path: &Path) -> Result<Pool, Error> {
-    let wrong = |reason: String| Error::Import { path: path.to_owned(), reason };
-    let size = std::fs::metadata(path).map_err(|e| wrong(format!("cannot be read: {e}")))?.len();
-    if size > MOST_BYTES {
-        return Err(wrong(format!("has {size} bytes; at most {MOST_BYTES} are read")));
+    read(path).map_err(|problem| match problem {
+        // Sizes that no pool can have speak for themselves.
+        ImportError::Pool(e) => e.into(),
+        problem => Error::import(path, problem),
+    })
+}
+
+fn read(path: &Path) -> Result<Pool, ImportError> {
+    let found = std::fs::metadata(path)?.len();
+    if found > MOST_BYTES {
+        return Err(CorrectnessError::TooLarge { found, most: MOST_BYTES }.into());
     }
-    let bytes = std::fs::read(path).map_err(|e| wrong(format!("cannot be read: {e}")))?;
-    let wanted = [
-        "trainset_mask",
-        "trainset_correctness",
-        "testset_correctness",
-        "labels",
-        "test_labels",
-        "groups",
-        "test_groups",
-    ];
-    let arrays = npy::archive(&bytes, &wanted).map_err(wrong)?;
-    let mask =
-        table(&arrays, "trainset_mask").map_err(wrong)?.ok_or_else(|| missing("trainset_mask")).map_err(wrong)?;
-    let right = table(&arrays, "trainset_correctness")
-        .map_err(wrong)?
-        .ok_or_else(|| missing("trainset_correctness"))
-        .map_err(wrong)?;
-    let test = table(&arrays, "testset_correctness").map_err(wrong)?;
+    let arrays = npz::archive(&std::fs::read(path)?, &WANTED)?;
+    let needed = |name| table(&arrays, name)?.ok_or(CorrectnessError::Missing { name });
+    let (mask, right) = (needed("trainset_mask")?, needed("trainset_correctness")?);
+    let test = table(&arrays, "testset_correctness")?;
     let n = mask.first().map_or(0, Vec::len);
-    fits("trainset_correctness", &right, mask.len(), Some(n)).map_err(wrong)?;
+    fits("trainset_correctness", &right, mask.len(), Some(n))?;
     let t = test.as_ref().and_then(|t| t.first()).map_or(0, Vec::len);
     if let Some(test) = &test {
-        fits("testset_correctness", test, mask.len(), None).map_err(wrong)?;
+        fits("testset_correctness", test, mask.len(), None)?;
     }
-    let vector = |name: &str, length: usize| numbers(&arrays, name, length).map_err(wrong);
+    let vector = |name, length| numbers(&arrays, name, length);
     let groups = match (vector("groups", n)?, vector("test_groups", t)?) {
         (Some(pool), Some(test)) => {
             let most = pool.iter().chain(&test).max().map_or(0, |g| *g as usize + 1);
             if most > n + t {
-                return Err(wrong(format!("has a group number of {}, but {} examples", most - 1, n + t)));
+                return Err(CorrectnessError::Group { group: most - 1, examples: n + t }.into());
             }
             Some(Groups { names: (0..most).map(|g| format!("group {g}")).collect(), pool, test })
         }
@@ -122,46 +117,44 @@ pub fn import_npz(path: &Path) -> Result<Pool, Error> {
     })
 }
 
-fn missing(name: &str) -> String {
-    format!("has no array `{name}`: (runs, examples), 0 and 1")
-}
+/// What is read of an archive.
+const WANTED: [&str; 7] =
+    ["trainset_mask", "trainset_correctness", "testset_correctness", "labels", "test_labels", "groups", "test_groups"];
+
+/// Arrays by name.
+type Named = BTreeMap<String, npy::Array>;
 
 /// Rows of 0 and 1; `None` where the array is absent.
-fn table(arrays: &BTreeMap<String, npy::Array>, name: &str) -> Result<Option<Vec<Vec<u8>>>, String> {
+fn table(arrays: &Named, name: &'static str) -> Result<Option<Vec<Vec<u8>>>, CorrectnessError> {
     let Some(array) = arrays.get(name) else { return Ok(None) };
-    let &[rows, columns] = array.shape.as_slice() else {
-        return Err(format!("has `{name}` of shape {:?}, not (runs, examples)", array.shape));
+    let columns = match *array.shape.as_slice() {
+        [rows, columns] if rows > 0 && columns > 0 => columns,
+        _ => return Err(CorrectnessError::Shape { name, found: array.shape.clone() }),
     };
-    let no = |v: &dyn std::fmt::Display| format!("has the value {v} in `{name}`, where only 0 and 1 mean something");
+    let bit = |value: f64| {
+        let known = value == 0.0 || value == 1.0;
+        if known { Ok(value as u8) } else { Err(CorrectnessError::Bit { name, value }) }
+    };
     let bits: Vec<u8> = match &array.values {
-        Numbers::Bytes(v) => v.iter().map(|b| if *b <= 1 { Ok(*b) } else { Err(no(b)) }).collect::<Result<_, _>>()?,
-        Numbers::Integers(v) => {
-            v.iter().map(|b| if (0..=1).contains(b) { Ok(*b as u8) } else { Err(no(b)) }).collect::<Result<_, _>>()?
-        }
-        Numbers::Floats(v) => v
-            .iter()
-            .map(|b| if *b == 0.0 || *b == 1.0 { Ok(*b as u8) } else { Err(no(b)) })
-            .collect::<Result<_, _>>()?,
+        Numbers::Bytes(v) => v.iter().map(|b| bit(f64::from(*b))).collect::<Result<_, _>>()?,
+        Numbers::Integers(v) => v.iter().map(|b| bit(*b as f64)).collect::<Result<_, _>>()?,
+        Numbers::Floats(v) => v.iter().map(|b| bit(f64::from(*b))).collect::<Result<_, _>>()?,
     };
-    if rows == 0 || columns == 0 {
-        return Err(format!("has `{name}` of shape ({rows}, {columns})"));
-    }
     Ok(Some(bits.chunks_exact(columns).map(<[u8]>::to_vec).collect()))
 }
 
-fn fits(name: &str, rows: &[Vec<u8>], models: usize, examples: Option<usize>) -> Result<(), String> {
-    let columns = rows.first().map_or(0, Vec::len);
-    if rows.len() != models || examples.is_some_and(|n| n != columns) {
-        let wanted = examples.map_or(String::new(), |n| format!(" and {n} examples"));
-        return Err(format!("has `{name}` of shape ({}, {columns}), but a mask of {models} runs{wanted}", rows.len()));
+fn fits(name: &'static str, found: &[Vec<u8>], runs: usize, examples: Option<usize>) -> Result<(), CorrectnessError> {
+    let (rows, columns) = (found.len(), found.first().map_or(0, Vec::len));
+    if rows != runs || examples.is_some_and(|n| n != columns) {
+        return Err(CorrectnessError::Fit { name, rows, columns, runs, examples });
     }
     Ok(())
 }
 
 /// Whole numbers from 0, one per example.
-fn numbers(arrays: &BTreeMap<String, npy::Array>, name: &str, length: usize) -> Result<Option<Vec<u32>>, String> {
+fn numbers(arrays: &Named, name: &'static str, expected: usize) -> Result<Option<Vec<u32>>, CorrectnessError> {
     let Some(array) = arrays.get(name) else { return Ok(None) };
-    let no = || format!("has values in `{name}` that are not whole numbers from 0 to 65535");
+    let no = || CorrectnessError::Number { name };
     let whole = |v: i64| u16::try_from(v).map(u32::from).map_err(|_| no());
     let values: Vec<u32> = match &array.values {
         Numbers::Bytes(v) => v.iter().map(|b| u32::from(*b)).collect(),
@@ -171,8 +164,8 @@ fn numbers(arrays: &BTreeMap<String, npy::Array>, name: &str, length: usize) -> 
             .map(|b| if b.fract() == 0.0 && b.abs() < 1e6 { whole(*b as i64) } else { Err(no()) })
             .collect::<Result<_, _>>()?,
     };
-    if values.len() != length {
-        return Err(format!("has {} values in `{name}`, not {length}", values.len()));
+    if values.len() != expected {
+        return Err(CorrectnessError::Length { name, found: values.len(), expected });
     }
     Ok(Some(values))
 }

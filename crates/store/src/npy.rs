@@ -4,7 +4,7 @@ use std::io::{Cursor, Write};
 
 use zip::write::SimpleFileOptions;
 
-use crate::Error;
+use crate::error::Error;
 
 /// An array in C order, ready to be written.
 pub(crate) struct Array<'a> {
@@ -51,7 +51,7 @@ pub fn npy_of_mask(rows: &[&[bool]]) -> Vec<u8> {
 
 /// Bytes of a `.npz` archive of named arrays, deflated.
 pub(crate) fn archive(arrays: &[(&str, Array<'_>)]) -> Result<Vec<u8>, Error> {
-    let failed = |reason: String| Error::Encode { what: "an npz archive", reason };
+    let failed = Error::encode("an npz archive");
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     // Fast rather than small; the time of writing must not enter the bytes.
     let options = SimpleFileOptions::default()
@@ -59,8 +59,8 @@ pub(crate) fn archive(arrays: &[(&str, Array<'_>)]) -> Result<Vec<u8>, Error> {
         .compression_level(Some(1))
         .last_modified_time(zip::DateTime::default());
     for (name, array) in arrays {
-        zip.start_file(format!("{name}.npy"), options).map_err(|e| failed(e.to_string()))?;
-        zip.write_all(&encode(array)).map_err(|e| failed(e.to_string()))?;
+        zip.start_file(format!("{name}.npy"), options).map_err(|e| failed(e.into()))?;
+        zip.write_all(&encode(array)).map_err(|e| failed(e.into()))?;
     }
-    Ok(zip.finish().map_err(|e| failed(e.to_string()))?.into_inner())
+    Ok(zip.finish().map_err(|e| failed(e.into()))?.into_inner())
 }

@@ -3,14 +3,14 @@
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use flatleak_data::Dataset;
+use flatleak_data::{Dataset, Part};
 use flatleak_nn::{Network, tensors};
 use flatleak_pool::{Decimal, Groups, Membership, NoiseAccuracy, Pool, Signals, Wanted};
 use flatleak_study::Study;
 use safetensors::Dtype;
 
-use crate::Error;
 use crate::artefact::{Tensor, f32_bytes, f32_values, f64_values, read_tensors, write_atomic, write_tensors};
+use crate::error::{Difference, Error};
 use crate::npy::{self, Array, archive};
 use crate::spill::Spill;
 
@@ -89,15 +89,15 @@ impl RunDir {
             Ok(text) => {
                 let before = Study::parse(&text)?;
                 let stated = text.lines().next().unwrap_or_default();
-                if let Some(difference) = difference(&before, study, stated == stamp.trim_end()) {
+                let same_data = stated == stamp.trim_end();
+                if let Some(difference) = difference(&before, study, same_data) {
                     return Err(Error::OtherStudy { path: path.to_owned(), difference });
                 }
             }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
                 let occupied = fs::read_dir(path).map_err(Error::io("cannot read", path))?.count() > 1;
                 if occupied {
-                    let difference = "it has files but no study.toml".to_owned();
-                    return Err(Error::OtherStudy { path: path.to_owned(), difference });
+                    return Err(Error::OtherStudy { path: path.to_owned(), difference: Difference::NoStudy });
                 }
             }
             Err(e) => return Err(Error::io("cannot read", &file)(e)),
@@ -140,7 +140,7 @@ impl RunDir {
     pub fn save_weights(&self, recipe: usize, model: usize, network: &Network, arena: &[f32]) -> Result<(), Error> {
         let list: Vec<Tensor> = tensors::export(network, arena)
             .into_iter()
-            .map(|(name, shape, values)| (name, Dtype::F32, shape, f32_bytes(&values)))
+            .map(|(name, shape, values)| Tensor::of_f32(name, shape, &values))
             .collect();
         let path = self.file(recipe, model, "weights.safetensors");
         self.make_folder(&path)?;
@@ -245,26 +245,25 @@ impl RunDir {
                         _ => &s.modified_entropy,
                     })
                     .collect();
-                list.push((format!("{split}.{name}"), Dtype::F32, shape.clone(), f32_bytes(&interleaved(&views, 1))));
+                list.push(Tensor::of_f32(format!("{split}.{name}"), shape.clone(), &interleaved(&views, 1)));
             }
             for (at, (t, _)) in signals.first().map_or(&[][..], |s| &s.tempered).iter().enumerate() {
                 let views: Vec<&[f32]> = signals.iter().map(|s| s.tempered[at].1.as_slice()).collect();
-                let bytes = f32_bytes(&interleaved(&views, 1));
-                list.push((format!("{split}.phi@{t}"), Dtype::F32, shape.clone(), bytes));
+                list.push(Tensor::of_f32(format!("{split}.phi@{t}"), shape.clone(), &interleaved(&views, 1)));
             }
-            let correct = interleaved(&signals.iter().map(|s| s.correct.as_slice()).collect::<Vec<_>>(), 1);
-            list.push((format!("{split}.correct"), Dtype::U8, shape, correct));
+            let bytes = interleaved(&signals.iter().map(|s| s.correct.as_slice()).collect::<Vec<_>>(), 1);
+            list.push(Tensor { name: format!("{split}.correct"), dtype: Dtype::U8, shape, bytes });
             if let Some(first) = logits.first() {
                 let classes = first.len() / n.max(1);
                 let views: Vec<&[f32]> = logits.iter().map(Vec::as_slice).collect();
                 let shape = vec![1, n, queries, classes];
-                list.push((format!("{split}.logits"), Dtype::F32, shape, f32_bytes(&interleaved(&views, classes))));
+                list.push(Tensor::of_f32(format!("{split}.logits"), shape, &interleaved(&views, classes)));
             }
         }
         if !outputs.noise.is_empty() {
             let (levels, accuracy): (Vec<f64>, Vec<f64>) = outputs.noise.iter().copied().unzip();
             let bytes = levels.iter().chain(&accuracy).flat_map(|v| v.to_le_bytes()).collect();
-            list.push(("test.noise".to_owned(), Dtype::F64, vec![2, levels.len()], bytes));
+            list.push(Tensor { name: "test.noise".to_owned(), dtype: Dtype::F64, shape: vec![2, levels.len()], bytes });
         }
         let path = self.file(recipe, model, "signals.safetensors");
         self.make_folder(&path)?;
@@ -303,7 +302,8 @@ impl RunDir {
     /// nobody foresaw need it; what is kept of no logits stays unknown.
     fn temper(
         &self,
-        (recipe, model): (usize, usize),
+        recipe: usize,
+        model: usize,
         splits: [&mut Vec<Signals>; 2],
         data: &Dataset,
         wanted: &Wanted,
@@ -347,9 +347,9 @@ impl RunDir {
             if !sized(&a, data.pool.len()) || !sized(&b, data.test.len()) {
                 return Err(missing());
             }
-            self.temper((recipe, model), [&mut a, &mut b], data, wanted)?;
-            pool.extend(spill.push(false, a).map_err(no_room)?);
-            test.extend(spill.push(true, b).map_err(no_room)?);
+            self.temper(recipe, model, [&mut a, &mut b], data, wanted)?;
+            pool.extend(spill.push(Part::Pool, a).map_err(no_room)?);
+            test.extend(spill.push(Part::Test, b).map_err(no_room)?);
         }
         Ok(Pool {
             recipe: self.study.recipes[recipe].name.clone(),
@@ -406,22 +406,19 @@ fn groups(data: &Dataset) -> Option<Groups> {
 }
 
 /// What keeps `after` from continuing the folder of `before`.
-fn difference(before: &Study, after: &Study, same_data: bool) -> Option<String> {
+fn difference(before: &Study, after: &Study, same_data: bool) -> Option<Difference> {
     if before.seed != after.seed {
-        return Some(format!("seed {} there, {} here", before.seed, after.seed));
+        return Some(Difference::Seed { there: before.seed, here: after.seed });
     }
     if !same_data {
-        return Some(format!(
-            "data {} there, {} here, or other examples of it",
-            before.data.join(", "),
-            after.data.join(", ")
-        ));
+        return Some(Difference::Data { there: before.data.clone(), here: after.data.clone() });
     }
     if before.architecture.layers != after.architecture.layers {
-        return Some(format!("network {} there, {} here", before.architecture.name, after.architecture.name));
+        let name = |study: &Study| study.architecture.name.clone();
+        return Some(Difference::Network { there: name(before), here: name(after) });
     }
     let changed = |r: &&flatleak_nn::Recipe| before.recipes.iter().any(|b| b.name == r.name && b != *r);
-    after.recipes.iter().find(changed).map(|r| format!("recipe `{}` has other settings there", r.name))
+    after.recipes.iter().find(changed).map(|r| Difference::Recipe { recipe: r.name.clone() })
 }
 
 fn membership_npy(m: &Membership) -> Vec<u8> {

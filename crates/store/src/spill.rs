@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use flatleak_pool::{Decimal, Keeper, Signal, Signals, Views};
+use flatleak_data::Part;
+use flatleak_pool::{Decimal, Keeper, Signal, Signals, ViewError, Views};
 
 use crate::artefact::{f32_bytes, f32_values};
 
@@ -60,7 +61,7 @@ pub(crate) struct Spill {
 
 impl Spill {
     /// Lays aside what the next model gave, one entry per query, and hands back the first.
-    pub(crate) fn push(&mut self, held_out: bool, queries: Vec<Signals>) -> io::Result<Option<Signals>> {
+    pub(crate) fn push(&mut self, part: Part, queries: Vec<Signals>) -> io::Result<Option<Signals>> {
         let mut queries = queries.into_iter();
         let plain = queries.next();
         if queries.len() == 0 {
@@ -82,7 +83,7 @@ impl Spill {
                 place.push((stored, self.end, bytes.len()));
                 self.end += bytes.len() as u64;
             }
-            view[usize::from(held_out)].push(place);
+            view[usize::from(part == Part::Test)].push(place);
         }
         Ok(plain)
     }
@@ -103,14 +104,14 @@ impl Keeper for Spill {
         self.views.len()
     }
 
-    fn load(&self, view: usize, held_out: bool, model: usize, wanted: Signal) -> Result<Signals, String> {
+    fn load(&self, view: usize, held_out: bool, model: usize, wanted: Signal) -> Result<Signals, ViewError> {
         let place = self.views.get(view).and_then(|v| v[usize::from(held_out)].get(model));
-        let (place, file) = place.zip(self.file.as_ref()).ok_or_else(|| format!("model {model} has none"))?;
+        let (place, file) = place.zip(self.file.as_ref()).ok_or(ViewError::Absent { model })?;
         let stored = Stored::behind(wanted);
         let found = place.iter().find(|(own, ..)| *own == stored);
-        let &(_, offset, length) = found.ok_or_else(|| format!("model {model} has no {wanted:?}"))?;
+        let &(_, offset, length) = found.ok_or(ViewError::NoSignal { model, signal: wanted })?;
         let mut bytes = vec![0; length];
-        let unreadable = |e: io::Error| format!("the temporary file cannot be read: {e}");
+        let unreadable = |e: io::Error| ViewError::Unreadable { kind: e.kind(), said: e.to_string() };
         let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
         file.seek(SeekFrom::Start(offset)).map_err(unreadable)?;
         file.read_exact(&mut bytes).map_err(unreadable)?;
@@ -137,10 +138,10 @@ mod tests {
         let of = |k: usize| Signals::from_logits(&logits(k), &[0, 1, 2, 0, 1], 3).unwrap();
         let mut spill = Spill::default();
         for model in 0..4 {
-            let plain = spill.push(false, (0..3).map(|q| of(10 * model + q)).collect()).unwrap();
+            let plain = spill.push(Part::Pool, (0..3).map(|q| of(10 * model + q)).collect()).unwrap();
             assert_eq!(plain, Some(of(10 * model)));
         }
-        spill.push(true, (0..3).map(|q| of(q + 7)).collect()).unwrap();
+        spill.push(Part::Test, (0..3).map(|q| of(q + 7)).collect()).unwrap();
         let views = spill.into_views();
         assert_eq!(views.len(), 2);
         let all = [
@@ -160,7 +161,7 @@ mod tests {
             assert_eq!(views.rows(0, true, signal).unwrap(), [of(8).values(signal)]);
         }
         let mut single = Spill::default();
-        assert_eq!(single.push(false, vec![of(1)]).unwrap(), Some(of(1)));
+        assert_eq!(single.push(Part::Pool, vec![of(1)]).unwrap(), Some(of(1)));
         assert!(single.file.is_none() && single.into_views().is_empty());
     }
 }

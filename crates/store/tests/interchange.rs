@@ -47,7 +47,7 @@ fn a_pool_reads_back_as_it_was_written() {
     assert_eq!((&found.pool, &found.test, &found.groups), (&pool().pool, &pool().test, &pool().groups));
     assert_eq!(found.membership, pool().membership);
     assert!(found.membership.is_complementary());
-    let arrays = flatleak_data::npy::archive(&bytes, &["memorization", "influence"]).unwrap();
+    let arrays = flatleak_data::npz::archive(&bytes, &["memorization", "influence"]).unwrap();
     assert_eq!(
         (arrays["memorization"].shape.as_slice(), arrays["influence"].shape.as_slice()),
         (&[11][..], &[3, 11][..])

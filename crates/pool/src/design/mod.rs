@@ -6,11 +6,13 @@
 //! as well ([`cut`]). The rules stand in the book (book/methods/membership.md#reading-a-membership), with what is this project's own marked there.
 
 mod classes;
+mod counts;
 pub(crate) mod cut;
 mod dispersion;
 mod groups;
 mod relations;
 
+use counts::{counts, informative};
 use dispersion::Dispersion;
 
 /// What kind of design the models of a class form, which decides what can be read from it.
@@ -97,21 +99,6 @@ impl Reading {
     pub(crate) fn class_of(&self, block: usize) -> Option<&Class> {
         self.class[block].map(|number| &self.classes[number])
     }
-}
-
-/// Examples that some of these models hold and some lack, (N).
-fn informative(rows: &[Vec<bool>], models: &[usize]) -> Vec<bool> {
-    let held = counts(rows, models);
-    held.into_iter().map(|c| c > 0 && c < models.len()).collect()
-}
-
-/// How many of these models hold each example, (N).
-fn counts(rows: &[Vec<bool>], models: &[usize]) -> Vec<usize> {
-    let mut counts = vec![0; rows.first().map_or(0, Vec::len)];
-    for &k in models {
-        counts.iter_mut().zip(&rows[k]).for_each(|(c, m)| *c += usize::from(*m));
-    }
-    counts
 }
 
 impl Class {

@@ -2,8 +2,9 @@
 
 use statrs::distribution::{DiscreteCDF, Hypergeometric};
 
+use super::classes;
+use super::counts::{counts, informative};
 use super::groups::Groups;
-use super::{classes, counts, informative};
 
 /// Correlation beyond what chance and the estimated rates explain, from which on two models are no shadows of each other.
 const CORRELATED: f64 = 0.25;

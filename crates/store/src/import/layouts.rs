@@ -2,12 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use flatleak_data::Part;
 use flatleak_data::values::{self, Source};
-use flatleak_pool::{Membership, Pool, Wanted};
+use flatleak_pool::{Membership, Pool, Signals, Wanted};
 
 use super::arrays::{labels, no_room, outputs_of};
-use super::{Imported, privacy_meter, wrong};
-use crate::Error;
+use super::imported::Imported;
+use super::privacy_meter;
+use crate::error::Error;
+use crate::problem::{FolderError, ImportError, OutputsError};
 use crate::spill::Spill;
 
 /// A known way of laying out a pool in a folder. All hold one folder per model; they are taken in the order of the numbers in their names.
@@ -49,7 +52,7 @@ fn number(name: &str, prefix: &str) -> Option<(usize, Option<usize>)> {
 
 /// Folders of models inside `dir` in the order of their numbers, which have to be those from 0, or from 1, without a gap.
 fn numbered(dir: &Path, layout: Layout) -> Result<Vec<PathBuf>, Error> {
-    let unreadable = |e: std::io::Error| wrong(dir)(format!("cannot be read: {e}"));
+    let unreadable = |e: std::io::Error| Error::import(dir, e);
     let prefix = match layout {
         Layout::MiLira2021 => "experiment-",
         Layout::LiraAnalysis => "model_",
@@ -66,16 +69,14 @@ fn numbered(dir: &Path, layout: Layout) -> Result<Vec<PathBuf>, Error> {
     found.sort();
     let models: Vec<Option<usize>> = found.iter().map(|((_, models), _)| *models).collect();
     if models.windows(2).any(|w| w[0] != w[1]) {
-        return Err(wrong(dir)(
-            "holds the models of several runs, which differ in the number behind the underscore: keep one".into(),
-        ));
+        return Err(Error::import(dir, FolderError::SeveralRuns));
     }
     let first = found.first().map_or(0, |((number, _), _)| *number);
     let gap = found.iter().enumerate().find(|(k, ((number, _), _))| *number != first + k);
     let missing = models.first().copied().flatten().filter(|m| *m != found.len());
     if first > 1 || gap.is_some() || missing.is_some() {
         let at = gap.map_or(if first > 1 { 0 } else { first + found.len() }, |(k, _)| first + k);
-        return Err(wrong(dir)(format!("lacks model {at}, or holds it twice: {} folders of models", found.len())));
+        return Err(Error::import(dir, FolderError::Lacks { model: at, folders: found.len() }));
     }
     Ok(found.into_iter().map(|(_, path)| path).collect())
 }
@@ -108,12 +109,7 @@ fn detect(dir: &Path) -> Result<Option<(Layout, Vec<Place>)>, Error> {
         if places.iter().all(Option::is_none) {
             continue;
         }
-        let incomplete = |path: &Path| {
-            wrong(path)(format!(
-                "has no logits or no membership, which the layout of {} wants of every model",
-                layout.name()
-            ))
-        };
+        let incomplete = |path: &Path| Error::import(path, FolderError::Incomplete { layout: layout.name() });
         let each = folders.iter().zip(places).map(|(path, place)| place.ok_or_else(|| incomplete(path)));
         return Ok(Some((layout, each.collect::<Result<_, Error>>()?)));
     }
@@ -131,14 +127,15 @@ pub fn from_folder(
     given_labels: Option<&Path>,
     wanted: &Wanted,
 ) -> Result<Option<Imported>, Error> {
-    if let Some((memberships, signals)) = privacy_meter::find(dir) {
-        return privacy_meter::read((&memberships, &signals), recipe, given_labels, wanted).map(Some);
+    if let Some(found) = privacy_meter::find(dir) {
+        return privacy_meter::read(&found, recipe, given_labels, wanted).map(Some);
     }
     let Some((layout, places)) = detect(dir)? else { return Ok(None) };
     let beside = ["y_train.npy", "labels.npy"].map(|name| dir.join(name)).into_iter().find(|p| p.is_file());
-    let file = given_labels.map(Path::to_owned).or(beside).ok_or_else(|| {
-        wrong(dir)(format!("is in the layout of {} but has no y_train.npy: give --labels", layout.name()))
-    })?;
+    let file = given_labels
+        .map(Path::to_owned)
+        .or(beside)
+        .ok_or_else(|| Error::import(dir, FolderError::NoLabels { layout: layout.name() }))?;
     let labels = labels(Source::File(&file), "labels")?;
     let rows = match layout {
         Layout::LiraAnalysis => masks(&dir.join("keep_indices.npy"), labels.len())?,
@@ -148,32 +145,16 @@ pub fn from_folder(
         }
     };
     if rows.len() != places.len() {
-        return Err(wrong(dir)(format!("has membership of {} models, but outputs of {}", rows.len(), places.len())));
+        return Err(Error::import(dir, FolderError::Models { membership: rows.len(), outputs: places.len() }));
     }
-    let (mut pool, mut spill, mut queries) = (Vec::new(), Spill::default(), None);
-    let mut classes = None;
     let mut notes = vec![format!("{} models in the layout of {}", places.len(), layout.name())];
+    let (mut pool, mut spill, mut first) = (Vec::new(), Spill::default(), None);
     for place in &places {
-        let found = values::with(&place.logits, "logits", |found| {
-            let own = found.shape().last().copied();
-            if *classes.get_or_insert(own) != own {
-                return Err(format!(
-                    "is of shape {:?}, with another number of classes than the first model",
-                    found.shape()
-                ));
-            }
-            outputs_of(found, wanted, &labels)
-        });
-        let (own, _) = found.map_err(wrong(&place.logits))?;
-        let first = *queries.get_or_insert(own.len());
-        if first != own.len() {
-            return Err(wrong(&place.logits)(format!(
-                "has {} views of each example, the first model {first}",
-                own.len()
-            )));
-        }
-        pool.extend(spill.push(false, own).map_err(no_room).map_err(wrong(&place.logits))?);
+        let wrong = |problem: ImportError| Error::import(&place.logits, problem);
+        let own = one(place, wanted, &labels, &mut first).map_err(wrong)?;
+        pool.extend(spill.push(Part::Pool, own).map_err(|e| wrong(no_room(e).into()))?);
     }
+    let queries = first.map(|first| first.queries);
     let n = labels.len();
     let membership = Membership::from_rows(rows)?;
     notes.extend(queries.filter(|q| *q > 1).map(|q| format!("{q} views of each example")));
@@ -193,6 +174,29 @@ pub fn from_folder(
     Ok(Some(Imported { pool, notes }))
 }
 
+/// What all models have to share with the first.
+#[derive(Clone, Copy)]
+struct First {
+    classes: Option<usize>,
+    queries: usize,
+}
+
+/// The signals of one model, one entry per view.
+fn one(place: &Place, wanted: &Wanted, labels: &[u32], first: &mut Option<First>) -> Result<Vec<Signals>, ImportError> {
+    values::with(&place.logits, "logits", |found| {
+        let classes = found.shape().last().copied();
+        if first.is_some_and(|first| first.classes != classes) {
+            return Err(OutputsError::Classes { found: found.shape().to_vec() }.into());
+        }
+        let own = outputs_of(found, wanted, labels)?;
+        let expected = first.get_or_insert(First { classes, queries: own.len() }).queries;
+        if expected != own.len() {
+            return Err(OutputsError::Views { found: own.len(), other: "the first model has", expected }.into());
+        }
+        Ok(own)
+    })
+}
+
 /// Rows of a mask, (N) or (M, N); a vector of other numbers than 0 and 1, or of another length, is one of positions.
 fn masks(path: &Path, n: usize) -> Result<Vec<Vec<bool>>, Error> {
     let read = values::with(path, "keep", |found| {
@@ -205,12 +209,12 @@ fn masks(path: &Path, n: usize) -> Result<Vec<Vec<bool>>, Error> {
                 let mut row = vec![false; n];
                 for v in &all {
                     let place = if v.fract() == 0.0 && *v >= 0.0 { row.get_mut(*v as usize) } else { None };
-                    *place.ok_or(format!("has the position {v}, but there are {n} labels"))? = true;
+                    *place.ok_or(OutputsError::Position { value: *v, labels: n })? = true;
                 }
                 Ok(vec![row])
             }
-            _ => Err(format!("is of shape {shape:?}, which is no mask over {n} labels")),
+            _ => Err(ImportError::from(OutputsError::Mask { found: shape, labels: n })),
         }
     });
-    read.map_err(wrong(path))
+    read.map_err(|problem| Error::import(path, problem))
 }

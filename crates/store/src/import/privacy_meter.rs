@@ -9,18 +9,26 @@ use std::path::{Path, PathBuf};
 use flatleak_data::values::Source;
 use flatleak_pool::Wanted;
 
-use super::{Arrays, Given, Imported, from_arrays, wrong};
-use crate::Error;
+use super::arrays::{Arrays, Given, HeldOut, from_arrays};
+use super::imported::Imported;
+use crate::error::Error;
+use crate::problem::{FolderError, ImportError};
+
+/// The two files of such a folder.
+pub(super) struct Files {
+    memberships: PathBuf,
+    signals: PathBuf,
+}
 
 /// `memberships.npy`, in `models` or in the folder itself, and the signals beside it; `None` where either is missing.
-pub(super) fn find(dir: &Path) -> Option<(PathBuf, PathBuf)> {
+pub(super) fn find(dir: &Path) -> Option<Files> {
     let memberships = ["models/memberships.npy", "memberships.npy"].map(|name| dir.join(name));
     let memberships = memberships.into_iter().find(|path| path.is_file())?;
     let files = std::fs::read_dir(dir.join("signals")).ok()?.filter_map(|e| Some(e.ok()?.path()));
     let is_signals = |path: &PathBuf| path.file_name().is_some_and(|n| n.to_string_lossy().ends_with("_signals.npy"));
     // All of them hold the same; the first by name, so that it is always the same.
     let signals = files.filter(is_signals).min()?;
-    Some((memberships, signals))
+    Some(Files { memberships, signals })
 }
 
 /// Reads the pool in such a folder.
@@ -28,7 +36,7 @@ pub(super) fn find(dir: &Path) -> Option<(PathBuf, PathBuf)> {
 /// # Errors
 /// As [`from_arrays`]; signals of a random part of the examples, whose positions are nowhere in the folder.
 pub(super) fn read(
-    (memberships, signals): (&Path, &Path),
+    Files { memberships, signals }: &Files,
     recipe: &str,
     labels: Option<&Path>,
     wanted: &Wanted,
@@ -39,15 +47,13 @@ pub(super) fn read(
             found.skip()?;
             Ok(shape)
         });
-        found.map_err(wrong(path))
+        found.map_err(|problem: ImportError| Error::import(path, problem))
     };
     let (of_members, of_signals) = (shape(memberships)?, shape(signals)?);
     if let (&[models, examples], &[rows, columns]) = (of_members.as_slice(), of_signals.as_slice())
         && (rows, columns) != (examples, models)
     {
-        return Err(wrong(signals)(format!(
-            "holds {rows} examples of {columns} models, the memberships {examples} of {models}: with audit.data_size below the size of the data set the rows are a random part of it, and nothing says which; run Privacy Meter without it"
-        )));
+        return Err(Error::import(signals, FolderError::Part { rows, columns, examples, models }));
     }
     let population = signals.with_file_name(format!(
         "{}_pop.npy",
@@ -60,7 +66,7 @@ pub(super) fn read(
         outputs: Source::Transposed(signals),
         labels: labels.map(Source::File),
         membership: Source::File(memberships),
-        test: population.is_file().then_some((Source::Transposed(&population), None)),
+        test: population.is_file().then_some(HeldOut { outputs: Source::Transposed(&population), labels: None }),
         features: None,
     };
     let mut found = from_arrays(&arrays)?;

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use flatleak_data::records;
+use flatleak_data::records::{self, Place};
 use flatleak_data::values::Source;
 use flatleak_pool::Wanted;
 
-use super::{Arrays, Given, Imported, from_arrays, wrong};
-use crate::Error;
+use super::arrays::{Arrays, Given, HeldOut, from_arrays};
+use super::imported::Imported;
+use crate::error::Error;
+use crate::problem::{ImportError, RowsError};
 
 /// Most rows of a table, which is held whole; larger pools come as arrays, which are read in pieces.
 const MOST_ROWS: usize = 1 << 26;
@@ -31,11 +33,9 @@ const SINGLE: [(&str, Given); 3] = [("phi", Given::Phi), ("loss", Given::Loss), 
 const PER_CLASS: [(&str, Given); 2] = [("logit_", Given::Logits), ("probability_", Given::Probabilities)];
 
 impl Columns {
-    fn find(names: &[String]) -> Result<Self, String> {
+    fn find(names: &[String]) -> Result<Self, RowsError> {
         let find = |wanted: &str| names.iter().position(|n| n.eq_ignore_ascii_case(wanted));
-        let need = |wanted: &str| {
-            find(wanted).ok_or(format!("has no column `{wanted}`: the columns are model, example, member, label, query, held_out, and phi, loss, confidence, logit_0... or probability_0..."))
-        };
+        let need = |name: &'static str| find(name).ok_or(RowsError::NoColumn { name });
         let single = SINGLE.iter().filter_map(|(name, given)| Some((*given, vec![find(name)?])));
         let classes = PER_CLASS.iter().filter_map(|(prefix, given)| {
             let all: Vec<usize> = (0..).map_while(|c| find(&format!("{prefix}{c}"))).collect();
@@ -43,10 +43,7 @@ impl Columns {
         });
         let found: Vec<(Given, Vec<usize>)> = single.chain(classes).collect();
         let [(given, outputs)] = found.as_slice() else {
-            return Err(format!(
-                "has {} kinds of outputs: give one of phi, loss, confidence, logit_0... and probability_0...",
-                found.len()
-            ));
+            return Err(RowsError::Kinds { found: found.len() });
         };
         Ok(Self {
             model: need("model")?,
@@ -68,11 +65,19 @@ fn number(ids: &mut Ids) {
     ids.values_mut().enumerate().for_each(|(at, id)| *id = at);
 }
 
+/// Of which cell of the pool a row is, and what it says beside the outputs.
+struct Key {
+    model: u64,
+    example: u64,
+    query: u64,
+    member: bool,
+    label: f64,
+}
+
 /// What one split has.
 #[derive(Default)]
 struct Split {
-    /// Model, example, query, member, label of each row.
-    keys: Vec<(u64, u64, u64, bool, f64)>,
+    keys: Vec<Key>,
     values: Vec<f64>,
     examples: Ids,
 }
@@ -86,17 +91,17 @@ struct Rows {
 }
 
 impl Rows {
-    fn add(&mut self, row: &[f64]) -> Result<(), String> {
+    fn add(&mut self, place: Place, row: &[f64]) -> Result<(), RowsError> {
         let c = &self.columns;
-        let id = |column: usize, what: &str| {
-            let v = row[column];
-            let whole = v.fract() == 0.0 && (0.0..9e15).contains(&v);
-            if whole { Ok(v as u64) } else { Err(format!("{what} {v} is no whole number from 0 on")) }
+        let id = |at: usize, column: &'static str| {
+            let value = row[at];
+            let whole = value.fract() == 0.0 && (0.0..9e15).contains(&value);
+            if whole { Ok(value as u64) } else { Err(RowsError::Id { place, column, value }) }
         };
-        let bit = |column: usize, what: &str| match row[column] {
+        let bit = |at: usize, column: &'static str| match row[at] {
             0.0 => Ok(false),
             1.0 => Ok(true),
-            v => Err(format!("{what} is {v}, not 0 or 1")),
+            value => Err(RowsError::Bit { place, column, value }),
         };
         let held_out = c.held_out.map_or(Ok(false), |h| bit(h, "held_out"))?;
         let member = if held_out { false } else { bit(c.member, "member")? };
@@ -104,14 +109,47 @@ impl Rows {
         let query = c.query.map_or(Ok(0), |q| id(q, "query"))?;
         let split = if held_out { &mut self.test } else { &mut self.pool };
         if split.keys.len() == MOST_ROWS {
-            return Err(format!("more than {MOST_ROWS} rows: give arrays, which are read in pieces"));
+            return Err(RowsError::TooMany { place, most: MOST_ROWS });
         }
         self.models.insert(model, 0);
         self.queries.insert(query, 0);
         split.examples.insert(example, 0);
-        split.keys.push((model, example, query, member, c.label.map_or(0.0, |l| row[l])));
+        split.keys.push(Key { model, example, query, member, label: c.label.map_or(0.0, |l| row[l]) });
         split.values.extend(c.outputs.iter().map(|&o| row[o]));
         Ok(())
+    }
+
+    /// The arrays of a split.
+    fn fill(&self, split: &Split) -> Result<Filled, RowsError> {
+        let Self { columns, models, queries, .. } = self;
+        let (m, n, q, c) = (models.len(), split.examples.len(), queries.len(), columns.outputs.len());
+        let cells = m.checked_mul(n).and_then(|mn| mn.checked_mul(q));
+        if cells != Some(split.keys.len()) {
+            return Err(RowsError::Count { rows: split.keys.len(), models: m, examples: n, queries: q });
+        }
+        let mut outputs = vec![0.0; m * n * q * c];
+        let (mut seen, mut membership, mut labels) = (vec![false; m * n * q], vec![2u8; m * n], vec![f64::NAN; n]);
+        for (key, values) in split.keys.iter().zip(split.values.chunks_exact(c)) {
+            let &Key { model, example, query, member, label } = key;
+            let (k, i) = (models[&model], split.examples[&example]);
+            let cell = (k * n + i) * q + queries[&query];
+            if std::mem::replace(&mut seen[cell], true) {
+                return Err(RowsError::Twice { model, example });
+            }
+            if membership[k * n + i] == u8::from(!member) {
+                return Err(RowsError::Member { model, example });
+            }
+            membership[k * n + i] = u8::from(member);
+            if !labels[i].is_nan() && labels[i] != label {
+                return Err(RowsError::Label { example, first: labels[i], second: label });
+            }
+            labels[i] = label;
+            outputs[cell * c..(cell + 1) * c].copy_from_slice(values);
+        }
+        let bytes = |values: Vec<f64>| values.into_iter().flat_map(f64::to_le_bytes).collect();
+        let per_class = PER_CLASS.iter().any(|(_, given)| *given == columns.given);
+        let shape = if per_class { vec![m, n, q, c] } else { vec![m, n, q] };
+        Ok(Filled { shape, outputs: bytes(outputs), membership, labels: bytes(labels), examples: n })
     }
 }
 
@@ -121,41 +159,8 @@ struct Filled {
     outputs: Vec<u8>,
     membership: Vec<u8>,
     labels: Vec<u8>,
-}
-
-/// Puts the rows of a split into their places, of which each has to be filled once.
-fn fill(split: &Split, models: &Ids, queries: &Ids, columns: &Columns) -> Result<Filled, String> {
-    let (m, n, q, c) = (models.len(), split.examples.len(), queries.len(), columns.outputs.len());
-    let cells = m.checked_mul(n).and_then(|mn| mn.checked_mul(q));
-    if cells != Some(split.keys.len()) {
-        return Err(format!(
-            "has {} rows, but {m} models, {n} examples and {q} views: one row is needed for each",
-            split.keys.len()
-        ));
-    }
-    let mut outputs = vec![0.0; m * n * q * c];
-    let (mut seen, mut membership, mut labels) = (vec![false; m * n * q], vec![2u8; m * n], vec![f64::NAN; n]);
-    for (key, values) in split.keys.iter().zip(split.values.chunks_exact(c)) {
-        let &(model, example, query, member, label) = key;
-        let (k, i) = (models[&model], split.examples[&example]);
-        let cell = (k * n + i) * q + queries[&query];
-        if std::mem::replace(&mut seen[cell], true) {
-            return Err(format!("has model {model}, example {example} twice"));
-        }
-        if membership[k * n + i] == u8::from(!member) {
-            return Err(format!("has model {model}, example {example} as a member and as none"));
-        }
-        membership[k * n + i] = u8::from(member);
-        if !labels[i].is_nan() && labels[i] != label {
-            return Err(format!("has example {example} with the labels {} and {label}", labels[i]));
-        }
-        labels[i] = label;
-        outputs[cell * c..(cell + 1) * c].copy_from_slice(values);
-    }
-    let bytes = |values: Vec<f64>| values.into_iter().flat_map(f64::to_le_bytes).collect();
-    let per_class = PER_CLASS.iter().any(|(_, given)| *given == columns.given);
-    let shape = if per_class { vec![m, n, q, c] } else { vec![m, n, q] };
-    Ok(Filled { shape, outputs: bytes(outputs), membership, labels: bytes(labels) })
+    /// N.
+    examples: usize,
 }
 
 /// Reads a pool from a CSV or Parquet table with the columns `model`, `example`, `member` (0 or 1), one of `phi`, `loss`, `confidence`, or
@@ -165,41 +170,40 @@ fn fill(split: &Split, models: &Ids, queries: &Ids, columns: &Columns) -> Result
 /// # Errors
 /// As [`from_arrays`]; rows that are missing or twice, with their model and example.
 pub fn from_table(path: &Path, recipe: &str, wanted: &Wanted) -> Result<Imported, Error> {
+    let wrong = |problem: ImportError| Error::import(path, problem);
     let start = |names: &[String]| {
         let columns = Columns::find(names)?;
         let (models, queries) = (Ids::new(), Ids::new());
-        Ok(Rows { columns, models, queries, pool: Split::default(), test: Split::default() })
+        Ok::<_, ImportError>(Rows { columns, models, queries, pool: Split::default(), test: Split::default() })
     };
-    let read = records::read(path, start, |rows, values| rows.add(values)).and_then(|mut rows| {
-        number(&mut rows.models);
-        number(&mut rows.queries);
-        let splits = [&mut rows.pool, &mut rows.test];
-        splits.into_iter().for_each(|split| number(&mut split.examples));
-        let filled = |split: &Split| fill(split, &rows.models, &rows.queries, &rows.columns);
-        let test = if rows.test.keys.is_empty() { None } else { Some(filled(&rows.test)?) };
-        Ok((filled(&rows.pool)?, test, rows.columns))
-    });
-    let (pool, test, columns) = read.map_err(wrong(path))?;
-    let n = [pool.labels.len() / 8];
-    let t = [test.as_ref().map_or(0, |t| t.labels.len() / 8)];
-    let labelled = columns.label.is_some();
+    let read = records::read(path, start, |rows, place, values| Ok(rows.add(place, values)?));
+    let mut rows = read.map_err(wrong)?;
+    [&mut rows.models, &mut rows.queries, &mut rows.pool.examples, &mut rows.test.examples]
+        .into_iter()
+        .for_each(number);
+    let filled = |split: &Split| rows.fill(split).map_err(|e| wrong(e.into()));
+    let test = if rows.test.keys.is_empty() { None } else { Some(filled(&rows.test)?) };
+    let pool = filled(&rows.pool)?;
+    let (n, t) = ([pool.examples], [test.as_ref().map_or(0, |t| t.examples)]);
+    let labelled = rows.columns.label.is_some();
     let memory = |descr, shape, bytes| Source::Memory { descr, shape, bytes };
     let membership_shape = [pool.shape[0], n[0]];
     let arrays = Arrays {
         recipe,
-        given: columns.given,
+        given: rows.columns.given,
         wanted,
         outputs: memory("<f8", &pool.shape, &pool.outputs),
         labels: labelled.then(|| memory("<f8", &n, &pool.labels)),
         membership: memory("|u1", &membership_shape, &pool.membership),
-        test: test
-            .as_ref()
-            .map(|test| (memory("<f8", &test.shape, &test.outputs), labelled.then(|| memory("<f8", &t, &test.labels)))),
+        test: test.as_ref().map(|test| HeldOut {
+            outputs: memory("<f8", &test.shape, &test.outputs),
+            labels: labelled.then(|| memory("<f8", &t, &test.labels)),
+        }),
         features: None,
     };
     from_arrays(&arrays).map_err(|e| match e {
         // The table is what has it, not an array.
-        Error::Import { reason, .. } => wrong(path)(reason),
+        Error::Import { problem, .. } => wrong(problem),
         other => other,
     })
 }

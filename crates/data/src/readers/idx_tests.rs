@@ -38,7 +38,7 @@ fn a_wrong_magic_number_is_named() {
     assert_eq!(images(&THREE_LABELS), Err(wrong.clone()));
     assert_eq!(
         wrong.to_string(),
-        "magic number 0x00000801 instead of 0x00000803 (IDX images): is this the right file?"
+        "has the magic number 0x00000801 instead of 0x00000803 (IDX images): is this the right file?"
     );
     assert!(matches!(labels(&TWO_IMAGES), Err(Problem::Magic { .. })));
     assert!(matches!(labels(b"PNG..."), Err(Problem::Magic { .. })));
@@ -71,7 +71,7 @@ fn trailing_bytes_are_found() {
         assert_eq!(labels(&bytes), Err(Problem::Trailing { expected: 11 }));
     }
     let garbage = [&gz(&THREE_LABELS)[..], b"garbage beyond"].concat();
-    assert!(matches!(labels(&garbage), Err(Problem::Gzip(_))));
+    assert!(matches!(labels(&garbage), Err(Problem::Gzip { .. })));
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_broken_checksum_is_found() {
     let mut packed = gz(&THREE_LABELS);
     let crc = packed.len() - 8;
     packed[crc] ^= 1;
-    assert!(matches!(labels(&packed), Err(Problem::Gzip(_))));
+    assert!(matches!(labels(&packed), Err(Problem::Gzip { .. })));
 }
 
 #[test]

@@ -15,11 +15,87 @@
 //! ```
 
 use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 
+use crate::error::Error;
+use crate::files::{MOST_VALUES, slurp};
+use crate::raw::{Raw, Values, Whole};
+use crate::reader::{Found, Input, Options, Reader};
+use crate::shape::Shape;
+
 /// Most values in one file: 1 GiB of pixels, which become 4 GiB of f32.
-pub const MAX_VALUES: u64 = 1 << 30;
+pub const MAX_VALUES: u64 = MOST_VALUES;
+
+/// How the names of a split's files begin.
+const STEMS: [[&str; 2]; 2] = [["train", "pool"], ["t10k", "test"]];
+/// How they go on.
+const KINDS: [&str; 2] = ["images-idx3-ubyte", "labels-idx1-ubyte"];
+
+/// Reads folders of four files.
+pub(crate) struct Idx;
+
+impl Reader for Idx {
+    fn takes(&self) -> &'static str {
+        "a folder with four IDX files"
+    }
+
+    fn detect(&self, input: &Input) -> Result<bool, Error> {
+        Ok(STEMS.into_iter().any(|stems| KINDS.iter().any(|kind| find(input.path(), stems, kind).is_ok())))
+    }
+
+    fn read(&self, input: &Input, _: Options) -> Result<Found, Error> {
+        directory(input.path()).map(Found::Both)
+    }
+}
+
+/// Pool and test set of a directory with four files.
+pub(crate) fn directory(path: &Path) -> Result<[Whole; 2], Error> {
+    let split = |stems: [&str; 2]| {
+        let [images, labels] = [find(path, stems, KINDS[0])?, find(path, stems, KINDS[1])?];
+        decode(Named { path: &images, bytes: &slurp(&images)? }, Named { path: &labels, bytes: &slurp(&labels)? })
+    };
+    let [pool, test] = STEMS;
+    Ok([split(pool)?, split(test)?])
+}
+
+/// The first of `stem-kind` and `stem-kind.gz` that exists.
+fn find(directory: &Path, stems: [&str; 2], kind: &str) -> Result<PathBuf, Error> {
+    for stem in stems {
+        for ending in ["", ".gz"] {
+            let path = directory.join(format!("{stem}-{kind}{ending}"));
+            if path.exists() {
+                return Ok(path);
+            }
+        }
+    }
+    let [first, second] = stems.map(|stem| format!("{stem}-{kind}[.gz]"));
+    Err(Error::MissingFile { directory: directory.into(), expected: format!("{first} or {second}") })
+}
+
+/// A file's content and its name.
+#[derive(Clone, Copy)]
+pub(crate) struct Named<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) bytes: &'a [u8],
+}
+
+/// A split from its two files.
+pub(crate) fn decode(of_images: Named<'_>, of_labels: Named<'_>) -> Result<Whole, Error> {
+    let images = images(of_images.bytes).map_err(|problem| Error::file(of_images.path, problem))?;
+    let labels = labels(of_labels.bytes).map_err(|problem| Error::file(of_labels.path, problem))?;
+    if images.count != labels.len() {
+        return Err(Error::CountMismatch {
+            images_path: of_images.path.into(),
+            images: images.count,
+            labels_path: of_labels.path.into(),
+            labels: labels.len(),
+        });
+    }
+    let shape = Shape { channels: 1, height: images.height, width: images.width };
+    Ok(Whole::new(shape, Raw::new(Values::Pixels(images.pixels), labels.into_iter().map(u32::from).collect())))
+}
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const IMAGES: u32 = 0x0803;
@@ -38,12 +114,12 @@ pub struct Images {
     pub pixels: Vec<u8>,
 }
 
-/// What is wrong with an IDX file.
+/// What is wrong with an IDX file, as the end of a sentence that begins with it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// Another type of file, or images where labels belong.
     #[error(
-        "magic number {found:#010x} instead of {expected:#010x} (IDX {}): is this the right file?",
+        "has the magic number {found:#010x} instead of {expected:#010x} (IDX {}): is this the right file?",
         if *.expected == IMAGES { "images" } else { "labels" }
     )]
     Magic {
@@ -53,7 +129,7 @@ pub enum Problem {
         expected: u32,
     },
     /// The file ends too early.
-    #[error("cut short: {expected} bytes are needed, {found} are there: fetch the file again")]
+    #[error("is cut short: {expected} bytes are needed, {found} are there: fetch the file again")]
     Truncated {
         /// Bytes needed, uncompressed, up to the end of what was being read.
         expected: u64,
@@ -67,20 +143,25 @@ pub enum Problem {
         expected: u64,
     },
     /// The header promises more than the limit.
-    #[error("header promises {sizes:?} values, more than the limit of {MAX_VALUES}")]
+    #[error("promises {sizes:?} values in its header, more than the limit of {MAX_VALUES}: use a smaller data set")]
     TooLarge {
         /// The promised size of each axis.
         sizes: Vec<u32>,
     },
     /// The header promises nothing.
-    #[error("header promises {sizes:?} values: the file is empty")]
+    #[error("promises {sizes:?} values in its header: it is empty")]
     Empty {
         /// The promised size of each axis.
         sizes: Vec<u32>,
     },
     /// The compressed stream is broken.
-    #[error("damaged gzip stream ({0}): fetch the file again")]
-    Gzip(String),
+    #[error("has a damaged gzip stream ({said}): fetch the file again")]
+    Gzip {
+        /// What kind of error it is.
+        kind: ErrorKind,
+        /// What the decoder says of it.
+        said: String,
+    },
 }
 
 /// Parses a file of images, plain or gzipped.
@@ -153,10 +234,10 @@ fn fill(source: &mut impl Read, most: u64, offset: u64, least: u64) -> Result<Ve
         Ok(_) => Ok(bytes),
         // All values came out, but the checksum behind them is missing.
         Err(error) if error.kind() == ErrorKind::UnexpectedEof && found >= least => {
-            Err(Problem::Gzip("its end is missing".into()))
+            Err(Problem::Gzip { kind: error.kind(), said: "its end is missing".into() })
         }
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => Err(truncated),
-        Err(error) => Err(Problem::Gzip(error.to_string())),
+        Err(error) => Err(Problem::Gzip { kind: error.kind(), said: error.to_string() }),
     }
 }
 

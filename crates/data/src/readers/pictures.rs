@@ -2,18 +2,110 @@
 //!
 //! Decoders: `png` and `zune-jpeg`, each for its one format, instead of a whole imaging library.
 
-use std::fs;
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use zune_jpeg::JpegDecoder;
+use zune_jpeg::errors::DecodeErrors;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use crate::dataset::{Raw, Shape, Values};
 use crate::error::Error;
-use crate::files::{Whole, slurp};
+use crate::files::{slurp, sorted};
+use crate::raw::{Raw, Values, Whole};
+use crate::reader::{Found, Input, Options, Reader};
+use crate::shape::Shape;
+
+/// Reads `train/` and `test/` of folders by class, or folders by class alone.
+pub(crate) struct Pictures;
+
+impl Pictures {
+    /// `train` and `test` in a folder.
+    fn splits(path: &Path) -> [PathBuf; 2] {
+        ["train", "test"].map(|name| path.join(name))
+    }
+}
+
+impl Reader for Pictures {
+    fn takes(&self) -> &'static str {
+        "a folder with one folder of PNG or JPEG pictures for each class, or with such in `train` and `test`"
+    }
+
+    fn detect(&self, input: &Input) -> Result<bool, Error> {
+        if !input.is_folder() || Self::splits(input.path()).iter().all(|p| p.is_dir()) {
+            return Ok(input.is_folder());
+        }
+        let of_pictures =
+            |class: &String| sorted(&input.path().join(class)).is_ok_and(|files| files.iter().any(|p| is_picture(p)));
+        Ok(class_names(input.path())?.iter().any(of_pictures))
+    }
+
+    fn read(&self, input: &Input, options: Options) -> Result<Found, Error> {
+        let splits = Self::splits(input.path());
+        if !splits.iter().all(|p| p.is_dir()) {
+            let classes = class_names(input.path())?;
+            return by_class(input.path(), &classes, options.side).map(Found::One);
+        }
+        let [train, test] = &splits;
+        let classes = class_names(train)?;
+        Ok(Found::Both([by_class(train, &classes, options.side)?, by_class(test, &classes, options.side)?]))
+    }
+}
+
+/// What can be wrong with a picture or a folder of them, as the end of a sentence that begins with its path.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// Another kind of file.
+    #[error("is neither PNG nor JPEG")]
+    Unknown,
+    /// The decoder panicked.
+    #[error("is damaged beyond reading")]
+    Damaged,
+    /// Fewer pixels than its header says.
+    #[error("is cut short")]
+    CutShort,
+    /// More pixels than are read.
+    #[error("has {width} x {height} pixels, more than the limit")]
+    TooLarge {
+        /// Columns.
+        width: usize,
+        /// Rows.
+        height: usize,
+    },
+    /// The `png` crate refused.
+    #[error("is a damaged PNG: {0}")]
+    Png(#[from] png::DecodingError),
+    /// The `zune-jpeg` crate refused.
+    #[error("is a damaged JPEG: {0:?}")]
+    Jpeg(#[from] DecodeErrors),
+    /// A JPEG whose size is unknown.
+    #[error("is a JPEG without a header")]
+    NoHeader,
+    /// A palette where colours should be.
+    #[error("has a palette that was not expanded")]
+    Palette,
+    /// A picture of another size than the first.
+    #[error(
+        "is {height} x {width}, but {} is {first_height} x {first_width}: give them one size, or set +size=N",
+        first.display()
+    )]
+    Size {
+        /// Rows.
+        height: usize,
+        /// Columns.
+        width: usize,
+        /// The first picture.
+        first: PathBuf,
+        /// Its rows.
+        first_height: usize,
+        /// Its columns.
+        first_width: usize,
+    },
+    /// A folder without pictures.
+    #[error("holds no PNG or JPEG pictures")]
+    NoPictures,
+}
 
 /// Most pixels of one picture.
 const MAX_PIXELS: usize = 1 << 26;
@@ -36,65 +128,63 @@ pub struct Picture {
 /// Decodes a PNG or JPEG file; transparency is dropped, sixteen bits are cut to eight. A panic of a decoder is an error like any other.
 ///
 /// # Errors
-/// What is wrong, as a fragment.
-pub fn decode(content: &[u8]) -> Result<Picture, String> {
+/// What is wrong.
+pub fn decode(content: &[u8]) -> Result<Picture, Problem> {
     let picture = catch_unwind(AssertUnwindSafe(|| {
         if content.starts_with(b"\x89PNG") {
             decode_png(content)
         } else if content.starts_with(&[0xff, 0xd8]) {
             decode_jpeg(content)
         } else {
-            Err("is neither PNG nor JPEG".into())
+            Err(Problem::Unknown)
         }
     }));
-    let picture = picture.unwrap_or_else(|_| Err("is damaged beyond reading".into()))?;
+    let picture = picture.unwrap_or(Err(Problem::Damaged))?;
     if picture.bytes.len() != picture.channels * picture.height * picture.width || picture.bytes.is_empty() {
-        return Err("is cut short".into());
+        return Err(Problem::CutShort);
     }
     Ok(picture)
 }
 
-fn checked(width: usize, height: usize) -> Result<(), String> {
+fn checked(width: usize, height: usize) -> Result<(), Problem> {
     if width.max(height) > MAX_SIDE || width * height > MAX_PIXELS {
-        return Err(format!("has {width} x {height} pixels, more than the limit"));
+        return Err(Problem::TooLarge { width, height });
     }
     Ok(())
 }
 
-fn decode_png(content: &[u8]) -> Result<Picture, String> {
-    let damaged = |e: png::DecodingError| format!("is a damaged PNG: {e}");
+fn decode_png(content: &[u8]) -> Result<Picture, Problem> {
     let limits = png::Limits { bytes: 8 * MAX_PIXELS };
     let mut decoder = png::Decoder::new_with_limits(Cursor::new(content), limits);
     decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::STRIP_16);
-    let mut reader = decoder.read_info().map_err(damaged)?;
+    let mut reader = decoder.read_info()?;
     let (width, height) = (reader.info().width as usize, reader.info().height as usize);
     checked(width, height)?;
-    let size = reader.output_buffer_size().ok_or("has too many pixels")?;
+    let size = reader.output_buffer_size().ok_or(Problem::TooLarge { width, height })?;
     let mut bytes = vec![0; size];
-    let info = reader.next_frame(&mut bytes).map_err(damaged)?;
+    let info = reader.next_frame(&mut bytes)?;
     bytes.truncate(info.buffer_size());
     let (samples, channels) = match info.color_type {
         png::ColorType::Grayscale => (1, 1),
         png::ColorType::GrayscaleAlpha => (2, 1),
         png::ColorType::Rgb => (3, 3),
         png::ColorType::Rgba => (4, 3),
-        png::ColorType::Indexed => return Err("has a palette that was not expanded".into()),
+        png::ColorType::Indexed => return Err(Problem::Palette),
     };
     let bytes = bytes.chunks_exact(samples).flat_map(|p| p[..channels].iter().copied()).collect();
     Ok(Picture { channels, height, width, bytes })
 }
 
-fn decode_jpeg(content: &[u8]) -> Result<Picture, String> {
-    let damaged = |e: &dyn std::fmt::Debug| format!("is a damaged JPEG: {e:?}");
+fn decode_jpeg(content: &[u8]) -> Result<Picture, Problem> {
     let options = DecoderOptions::default().set_max_width(MAX_SIDE).set_max_height(MAX_SIDE).set_strict_mode(true);
     let mut decoder = JpegDecoder::new_with_options(Cursor::new(content), options);
-    decoder.decode_headers().map_err(|e| damaged(&e))?;
-    let info = decoder.info().ok_or("is a JPEG without a header")?;
+    decoder.decode_headers()?;
+    let info = decoder.info().ok_or(Problem::NoHeader)?;
     let (width, height) = (usize::from(info.width), usize::from(info.height));
     checked(width, height)?;
     let (channels, space) = if info.components == 1 { (1, ColorSpace::Luma) } else { (3, ColorSpace::RGB) };
     decoder.set_options(options.jpeg_set_out_colorspace(space));
-    let bytes = decoder.decode().map_err(|e| damaged(&e))?;
+    let bytes = decoder.decode()?;
     Ok(Picture { channels, height, width, bytes })
 }
 
@@ -137,81 +227,63 @@ impl Picture {
 }
 
 /// Whether a file's name says that it is a picture.
-pub(crate) fn is_picture(path: &Path) -> bool {
+fn is_picture(path: &Path) -> bool {
     let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
     ending.is_some_and(|e| ["png", "jpg", "jpeg"].contains(&e.as_str()))
 }
 
-/// Entries of a folder, sorted by name.
-pub(crate) fn sorted(folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    let failed = |cause| Error::Io { path: folder.into(), cause };
-    let mut all = Vec::new();
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        all.push(entry.map_err(failed)?.path());
-    }
-    all.sort();
-    Ok(all)
+/// A picture's place and class.
+pub(crate) struct Labelled {
+    pub(crate) path: PathBuf,
+    pub(crate) label: u32,
 }
 
 /// Pictures in one directory per class; classes by the names in `classes`.
-pub(crate) fn by_class(folder: &Path, classes: &[String], side: Option<usize>) -> Result<Whole, Error> {
+fn by_class(folder: &Path, classes: &[String], side: Option<usize>) -> Result<Whole, Error> {
     let mut list = Vec::new();
-    for (label, class) in classes.iter().enumerate() {
-        for path in sorted(&folder.join(class))?.into_iter().filter(|p| is_picture(p)) {
-            list.push((path, label as u32));
-        }
+    for (label, class) in (0..).zip(classes) {
+        let files = sorted(&folder.join(class))?.into_iter().filter(|p| is_picture(p));
+        list.extend(files.map(|path| Labelled { path, label }));
     }
     read(folder, &list, side)
 }
 
 /// Names of the folders in a folder.
-pub(crate) fn class_names(folder: &Path) -> Result<Vec<String>, Error> {
+fn class_names(folder: &Path) -> Result<Vec<String>, Error> {
     let folders = sorted(folder)?.into_iter().filter(|p| p.is_dir());
     Ok(folders.filter_map(|p| p.file_name().map(|n| n.to_string_lossy().into_owned())).collect())
 }
 
 /// All pictures of a list, of one size each or resized to `side`.
-pub(crate) fn read(folder: &Path, list: &[(PathBuf, u32)], side: Option<usize>) -> Result<Whole, Error> {
+pub(crate) fn read(folder: &Path, list: &[Labelled], side: Option<usize>) -> Result<Whole, Error> {
     let mut pictures: Vec<Picture> = Vec::with_capacity(list.len());
-    for (path, _) in list {
-        let wrong = |problem: String| Error::File { path: path.clone(), problem };
+    for Labelled { path, .. } in list {
+        let wrong = |problem: Problem| Error::file(path, problem);
         let mut picture = decode(&slurp(path)?).map_err(wrong)?;
         if let Some(side) = side {
             picture = picture.resized(side);
         }
-        if let Some(first) = pictures.first()
+        if let (Some(first), Some(at)) = (pictures.first(), list.first())
             && (first.height, first.width) != (picture.height, picture.width)
         {
-            let (h, w) = (picture.height, picture.width);
-            let problem = format!(
-                "is {h} x {w}, but {} is {} x {}: give them one size, or set +size=N",
-                list[0].0.display(),
-                first.height,
-                first.width
-            );
-            return Err(wrong(problem));
+            return Err(wrong(Problem::Size {
+                height: picture.height,
+                width: picture.width,
+                first: at.path.clone(),
+                first_height: first.height,
+                first_width: first.width,
+            }));
         }
         pictures.push(picture);
     }
-    let Some(first) = pictures.first() else {
-        return Err(Error::File { path: folder.into(), problem: "holds no PNG or JPEG pictures".into() });
-    };
+    let Some(first) = pictures.first() else { return Err(Error::file(folder, Problem::NoPictures)) };
     let channels = pictures.iter().map(|p| p.channels).max().unwrap_or(1);
     let shape = Shape { channels, height: first.height, width: first.width };
     let mut bytes = Vec::with_capacity(list.len() * shape.features());
     for picture in pictures {
         bytes.extend(picture.with_channels(channels).planes());
     }
-    Ok(Whole {
-        shape,
-        raw: Raw {
-            values: Values::Pixels(bytes),
-            labels: list.iter().map(|(_, label)| *label).collect(),
-            groups: None,
-            ids: (0..list.len() as u32).collect(),
-        },
-        groups: Vec::new(),
-    })
+    Ok(Whole::new(shape, Raw::new(Values::Pixels(bytes), list.iter().map(|own| own.label).collect())))
 }
 
 #[cfg(test)]
@@ -231,7 +303,7 @@ mod tests {
 
     #[test]
     fn other_files_are_refused() {
-        assert!(decode(b"GIF89a").unwrap_err().contains("neither"));
+        assert!(decode(b"GIF89a").unwrap_err().to_string().contains("neither"));
         assert!(decode(b"\x89PNG\r\n\x1a\n").is_err());
         assert!(decode(&[0xff, 0xd8, 0xff]).is_err());
     }

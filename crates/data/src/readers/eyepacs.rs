@@ -6,11 +6,45 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::cache;
-use crate::dataset::{Raw, Shape, Values};
 use crate::error::Error;
-use crate::files::{Whole, slurp};
-use crate::pictures;
+use crate::files::{slurp, sorted};
+use crate::place::directory;
+use crate::raw::{Raw, Values, Whole};
+use crate::reader::{Found, Input, Options, Reader};
+use crate::readers::pictures::{Labelled, read};
+use crate::shape::Shape;
+
+/// Reads such a folder.
+pub(crate) struct EyePacs;
+
+impl Reader for EyePacs {
+    fn takes(&self) -> &'static str {
+        "a folder of pictures with a CSV that begins `image,level`"
+    }
+
+    fn detect(&self, input: &Input) -> Result<bool, Error> {
+        Ok(input.is_folder() && table(input.path())?.is_some())
+    }
+
+    fn read(&self, input: &Input, options: Options) -> Result<Found, Error> {
+        let rows = match table(input.path())? {
+            Some(path) => labels(&path)?,
+            None => Vec::new(),
+        };
+        resized(input.path(), &rows, options.side.unwrap_or(SIDE)).map(Found::One)
+    }
+}
+
+/// What can be wrong with the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// A line that is none.
+    #[error("has a line {line} that is not `image,level` with a level from 0 to 4: correct or drop it")]
+    Line {
+        /// The line, from 1.
+        line: usize,
+    },
+}
 
 /// Side of the resized pictures where the request does not say.
 const SIDE: usize = 64;
@@ -18,51 +52,59 @@ const SIDE: usize = 64;
 /// Fewest pictures whose array is kept; fewer are decoded in a moment.
 const KEPT_FROM: usize = 1000;
 
-/// Image names and levels of the folder's table; `None` where no CSV begins with `image,level`.
-pub(crate) fn labels(folder: &Path) -> Result<Option<Vec<(String, u32)>>, Error> {
-    for path in pictures::sorted(folder)?.into_iter().filter(|p| p.extension().is_some_and(|e| e == "csv")) {
-        let wrong = |problem: String| Error::File { path: path.clone(), problem };
-        let bytes = slurp(&path)?;
-        let text = String::from_utf8_lossy(&bytes);
-        let mut lines = (1..).zip(text.lines());
-        if lines.next().is_none_or(|(_, head)| head.trim() != "image,level") {
-            continue;
+/// How the table begins.
+const HEAD: &str = "image,level";
+
+/// A picture's name and level.
+struct Row {
+    name: String,
+    level: u32,
+}
+
+/// The first CSV of a folder that begins as the table does.
+fn table(folder: &Path) -> Result<Option<PathBuf>, Error> {
+    for path in sorted(folder)?.into_iter().filter(|p| p.extension().is_some_and(|e| e == "csv")) {
+        if String::from_utf8_lossy(&slurp(&path)?).lines().next().is_some_and(|head| head.trim() == HEAD) {
+            return Ok(Some(path));
         }
-        let mut out = Vec::new();
-        for (line, row) in lines.filter(|(_, row)| !row.trim().is_empty()) {
-            let pair = row.trim().split_once(',').and_then(|(n, l)| Some((n.to_owned(), l.parse().ok()?)));
-            match pair {
-                Some((name, level)) if level <= 4 && !name.contains(['/', '\\']) => out.push((name, level)),
-                _ => return Err(wrong(format!("line {line} is not `image,level` with a level from 0 to 4"))),
-            }
-        }
-        return Ok(Some(out));
     }
     Ok(None)
 }
 
+/// Image names and levels of a table.
+fn labels(path: &Path) -> Result<Vec<Row>, Error> {
+    let bytes = slurp(path)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let lines = (1..).zip(text.lines()).skip(1).filter(|(_, row)| !row.trim().is_empty());
+    let row = |(line, row): (usize, &str)| {
+        let pair = row.trim().split_once(',').and_then(|(n, l)| Some((n.to_owned(), l.parse().ok()?)));
+        match pair {
+            Some((name, level)) if level <= 4 && !name.contains(['/', '\\']) => Ok(Row { name, level }),
+            _ => Err(Error::file(path, Problem::Line { line })),
+        }
+    };
+    lines.map(row).collect()
+}
+
 /// The pictures of a table, resized.
-pub(crate) fn read(folder: &Path, table: &[(String, u32)], side: Option<usize>) -> Result<Whole, Error> {
-    let side = side.unwrap_or(SIDE);
+fn resized(folder: &Path, table: &[Row], side: usize) -> Result<Whole, Error> {
     let mut hasher = blake3::Hasher::new();
     let mut list = Vec::with_capacity(table.len());
-    for (name, level) in table {
+    for Row { name, level } in table {
         let path = located(folder, name)?;
         let size = fs::metadata(&path).map_err(|cause| Error::Io { path: path.clone(), cause })?.len();
         hasher.update(format!("{name} {level} {size} {side}\n").as_bytes());
-        list.push((path, *level));
+        list.push(Labelled { path, label: *level });
     }
     let name = format!(".eyepacs-{}.bin", &hasher.finalize().to_hex()[..16]);
-    let kept = cache::directory().filter(|_| list.len() >= KEPT_FROM).map(|folder| folder.join(name));
+    let kept = directory().filter(|_| list.len() >= KEPT_FROM).map(|folder| folder.join(name));
     let shape = Shape { channels: 3, height: side, width: side };
     let expected = list.len() * shape.features();
     if let Some(pixels) = kept.as_ref().and_then(|path| stored(path, expected)) {
-        let labels = table.iter().map(|(_, l)| *l).collect();
-        let ids = (0..table.len() as u32).collect();
-        let raw = Raw { values: Values::Pixels(pixels), labels, groups: None, ids };
-        return Ok(Whole { shape, raw, groups: Vec::new() });
+        let labels = table.iter().map(|row| row.level).collect();
+        return Ok(Whole::new(shape, Raw::new(Values::Pixels(pixels), labels)));
     }
-    let whole = pictures::read(folder, &list, Some(side))?;
+    let whole = read(folder, &list, Some(side))?;
     if let (Some(path), Values::Pixels(pixels)) = (kept, &whole.raw.values)
         && whole.shape == shape
     {

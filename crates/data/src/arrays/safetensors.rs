@@ -1,0 +1,41 @@
+//! Tensors of safetensors files.
+
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
+
+use ::safetensors::tensor::Metadata;
+
+use crate::arrays::element::Kind;
+use crate::arrays::error::ArrayError;
+use crate::arrays::stream::Values;
+
+/// Most bytes of a header.
+pub(crate) const MAX_HEADER: u64 = 1 << 24;
+
+/// The tensor called `name`, or the only one, read front to back.
+pub(crate) fn stream<'a>(mut file: impl Read + Seek + 'a, name: &str) -> Result<Values<'a>, ArrayError> {
+    let damaged = |e: std::io::Error| match e.kind() {
+        ErrorKind::UnexpectedEof => ArrayError::HeaderCut,
+        _ => ArrayError::Io(e),
+    };
+    let mut length = [0; 8];
+    file.read_exact(&mut length).map_err(damaged)?;
+    let length = u64::from_le_bytes(length);
+    let mut header = Vec::new();
+    file.by_ref().take(length).read_to_end(&mut header).map_err(damaged)?;
+    // The crate's own reader wants the whole file in memory; its type of the header does not.
+    let metadata: Metadata = serde_json::from_slice(&header).map_err(ArrayError::NotTensors)?;
+    let names: Vec<String> = metadata.tensors().into_keys().collect();
+    let chosen = match names.as_slice() {
+        [only] => only.as_str(),
+        _ => name,
+    };
+    let info = metadata.info(chosen).ok_or_else(|| ArrayError::choice(name, &names))?;
+    let kind = Kind::of_tensor(info.dtype).ok_or_else(|| ArrayError::Type { dtype: format!("{:?}", info.dtype) })?;
+    let (shape, (from, to)) = (info.shape.clone(), info.data_offsets);
+    let needed = shape.iter().try_fold(kind.size(), |n, s| n.checked_mul(*s));
+    if needed.is_none() || to.checked_sub(from) != needed {
+        return Err(ArrayError::Span { name: chosen.into(), shape, from, to });
+    }
+    file.seek(SeekFrom::Start(8 + length + from as u64)).map_err(damaged)?;
+    Values::new(shape, kind, Box::new(file))
+}

@@ -1,0 +1,208 @@
+//! An array of any size, read front to back.
+//!
+//! Nothing is allocated by what a header claims: values are read into the caller's slices.
+
+use std::cmp::Ordering;
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Seek, SeekFrom, Write};
+
+use crate::arrays::element::Kind;
+use crate::arrays::error::ArrayError;
+
+/// Most values that are handed out at once.
+const MOST_AT_ONCE: usize = 1 << 28;
+/// Bytes of an array in Fortran order that are held while it is turned.
+const TURNED_AT_ONCE: usize = 1 << 25;
+
+/// An array that is being read, in C order.
+pub struct Values<'a> {
+    shape: Vec<usize>,
+    kind: Kind,
+    /// Values that are left.
+    left: usize,
+    from: Box<dyn Read + 'a>,
+    bytes: Vec<u8>,
+}
+
+impl<'a> Values<'a> {
+    /// The values of an array that `from` begins with.
+    pub(crate) fn new(shape: Vec<usize>, kind: Kind, from: Box<dyn Read + 'a>) -> Result<Self, ArrayError> {
+        let count = shape.iter().try_fold(1usize, |n, s| n.checked_mul(*s));
+        let Some(left) = count.filter(|n| n.checked_mul(8).is_some()) else { return Err(ArrayError::Shape { shape }) };
+        Ok(Self { shape, kind, left, from, bytes: Vec::new() })
+    }
+
+    /// Size of each axis.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// The same values under other axes, of which there have to be as many values; otherwise nothing changes.
+    pub fn reshape(&mut self, shape: Vec<usize>) {
+        if shape.iter().product::<usize>() == self.shape.iter().product::<usize>() {
+            self.shape = shape;
+        }
+    }
+
+    /// Reads the next values.
+    ///
+    /// # Errors
+    /// A file that ends before its shape is filled, or more values than it has.
+    pub fn read(&mut self, to: &mut [f64]) -> Result<(), ArrayError> {
+        if to.len() > self.left {
+            return Err(ArrayError::Left { left: self.left, wanted: to.len() });
+        }
+        self.bytes.resize(to.len() * self.kind.size(), 0);
+        self.from.read_exact(&mut self.bytes).map_err(|e| match e.kind() {
+            ErrorKind::UnexpectedEof => self.cut_short(),
+            _ => ArrayError::Io(e),
+        })?;
+        self.kind.widen(&self.bytes, to);
+        self.left -= to.len();
+        Ok(())
+    }
+
+    /// The next `count` values.
+    ///
+    /// # Errors
+    /// As [`Values::read`]; more than 2^28 values.
+    pub fn next(&mut self, count: usize) -> Result<Vec<f64>, ArrayError> {
+        if count > MOST_AT_ONCE {
+            return Err(ArrayError::AtOnce { wanted: count, most: MOST_AT_ONCE });
+        }
+        // As long as the file really is, not as it claims.
+        let mut out = Vec::new();
+        while out.len() < count {
+            let from = out.len();
+            out.resize(from + (count - from).min(1 << 16), 0.0);
+            self.read(&mut out[from..])?;
+        }
+        Ok(out)
+    }
+
+    /// Reads on to the end without a look at the values.
+    ///
+    /// # Errors
+    /// A file that ends before its shape is filled.
+    pub fn skip(&mut self) -> Result<(), ArrayError> {
+        let bytes = (self.left * self.kind.size()) as u64;
+        let copied = io::copy(&mut self.from.by_ref().take(bytes), &mut io::sink());
+        self.left = 0;
+        match copied {
+            Ok(found) if found == bytes => Ok(()),
+            _ => Err(self.cut_short()),
+        }
+    }
+
+    /// All that is left.
+    ///
+    /// # Errors
+    /// As [`Values::next`].
+    pub fn all(&mut self) -> Result<Vec<f64>, ArrayError> {
+        self.next(self.left)
+    }
+
+    /// Hands the values to `f` and refuses a file that holds more of them than its shape says.
+    pub(crate) fn whole<T, E: From<ArrayError>>(mut self, f: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
+        let found = f(&mut self)?;
+        let more = self.left == 0 && self.from.read(&mut [0]).is_ok_and(|n| n > 0);
+        if more { Err(self.trailing().into()) } else { Ok(found) }
+    }
+
+    /// The same file with the last axis first, in C order. What is read there is read here.
+    pub(crate) fn transposed(&mut self) -> Result<Values<'static>, ArrayError> {
+        let mut shape = self.shape.clone();
+        shape.reverse();
+        let turned = Values::new(shape, self.kind, Box::new(&mut self.from))?.turned()?;
+        self.left = 0;
+        Ok(turned)
+    }
+
+    fn cut_short(&self) -> ArrayError {
+        ArrayError::CutShort { shape: self.shape.clone() }
+    }
+
+    fn trailing(&self) -> ArrayError {
+        ArrayError::Trailing { shape: self.shape.clone() }
+    }
+
+    /// The same values with the last axis running fastest, from a file in which the first does: turned on disk, a block of the second axis
+    /// at a time, so that no more than a block is ever held.
+    pub(crate) fn turned(mut self) -> Result<Values<'static>, ArrayError> {
+        let [first, second, rest @ ..] = self.shape.as_slice() else {
+            // One axis runs fastest either way; a block of one column is the array itself.
+            self.shape.push(1);
+            let mut values = self.turned()?;
+            values.shape.pop();
+            return Ok(values);
+        };
+        let axes = Axes { first: *first, second: *second, rest: rest.to_vec(), size: self.kind.size() };
+        let no_room = |cause: io::Error| ArrayError::NoRoom { place: std::env::temp_dir(), cause };
+        let mut from = tempfile::tempfile().map_err(no_room)?;
+        let bytes = (self.left * axes.size) as u64;
+        // One more than there should be, to notice it.
+        let copied = io::copy(&mut self.from.by_ref().take(bytes + 1), &mut from).map_err(no_room)?;
+        match copied.cmp(&bytes) {
+            Ordering::Less => return Err(self.cut_short()),
+            Ordering::Greater => return Err(self.trailing()),
+            Ordering::Equal => {}
+        }
+        let mut to = axes.turn(&mut from).map_err(no_room)?;
+        to.seek(SeekFrom::Start(0)).map_err(no_room)?;
+        Values::new(self.shape, self.kind, Box::new(BufReader::new(to)))
+    }
+}
+
+/// The axes of an array in Fortran order, and the bytes of a value.
+struct Axes {
+    first: usize,
+    second: usize,
+    rest: Vec<usize>,
+    size: usize,
+}
+
+impl Axes {
+    /// Writes the array in C order to a file of its own.
+    fn turn(&self, from: &mut File) -> io::Result<File> {
+        let Self { first, second, size, .. } = *self;
+        let rest: usize = self.rest.iter().product();
+        let together = (TURNED_AT_ONCE / (first * rest * size).max(1)).clamp(1, second.max(1));
+        let mut to = BufWriter::new(tempfile::tempfile()?);
+        let (mut block, mut row) = (Vec::new(), Vec::new());
+        for start in (0..second).step_by(together) {
+            let here = together.min(second - start);
+            // Of every place on the axes behind, this block's part is one run.
+            let run = here * first * size;
+            block.resize(rest * run, 0);
+            for (k, part) in block.chunks_exact_mut(run.max(1)).enumerate() {
+                let offset = ((k * second + start) * first * size) as u64;
+                from.seek(SeekFrom::Start(offset))?;
+                from.read_exact(part)?;
+            }
+            for m in 0..first {
+                row.clear();
+                for n in 0..here {
+                    for k in 0..rest {
+                        // The last axis fastest: the file counts the axes behind in the other direction.
+                        let at = (reversed(k, &self.rest) * here + n) * first + m;
+                        row.extend_from_slice(&block[at * size..(at + 1) * size]);
+                    }
+                }
+                let offset = ((m * second + start) * rest * size) as u64;
+                to.seek(SeekFrom::Start(offset))?;
+                to.write_all(&row)?;
+            }
+        }
+        to.into_inner().map_err(|e| e.into_error())
+    }
+}
+
+/// Where, with the first of these axes running fastest, the value stands that is at `k` with the last running fastest.
+fn reversed(mut k: usize, axes: &[usize]) -> usize {
+    let mut at = 0;
+    for &axis in axes.iter().rev() {
+        at = at * axis + k % axis;
+        k /= axis;
+    }
+    at
+}

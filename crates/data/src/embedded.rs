@@ -1,0 +1,54 @@
+//! Data sets inside the program.
+
+use std::path::Path;
+
+use crate::error::Error;
+use crate::raw::{Values, Whole};
+use crate::readers::idx::{Named, decode};
+
+/// An embedded file and its name, which stands in for a path in errors.
+macro_rules! embedded_file {
+    ($name:expr) => {
+        Named {
+            path: Path::new(concat!("embedded/", $name)),
+            bytes: include_bytes!(concat!("../embedded/", $name)).as_slice(),
+        }
+    };
+}
+
+/// Decodes pool and test set of an embedded data set.
+macro_rules! embedded {
+    ($prefix:literal) => {
+        [
+            decode(
+                embedded_file!(concat!($prefix, "pool-images-idx3-ubyte.gz")),
+                embedded_file!(concat!($prefix, "pool-labels-idx1-ubyte.gz")),
+            )?,
+            decode(
+                embedded_file!(concat!($prefix, "test-images-idx3-ubyte.gz")),
+                embedded_file!(concat!($prefix, "test-labels-idx1-ubyte.gz")),
+            )?,
+        ]
+    };
+}
+
+/// Pool and test set of `fashion-mnist-small`.
+pub(crate) fn fashion() -> Result<[Whole; 2], Error> {
+    Ok(embedded!(""))
+}
+
+/// Pool and test set of `digits`.
+pub(crate) fn digits() -> Result<[Whole; 2], Error> {
+    Ok(embedded!("digits-"))
+}
+
+/// Pool and test set of `letter`: a table, kept as bytes.
+pub(crate) fn letter() -> Result<[Whole; 2], Error> {
+    let mut both = embedded!("letter-");
+    for whole in &mut both {
+        if let Values::Pixels(bytes) = &whole.raw.values {
+            whole.raw.values = Values::Table(bytes.iter().map(|&b| f32::from(b)).collect());
+        }
+    }
+    Ok(both)
+}

@@ -1,0 +1,228 @@
+//! Tables as text: numbers, one label column, perhaps a group column.
+
+use std::io::{BufRead, Read};
+
+use crate::error::Error;
+use crate::reader::{Found, Input, Options, Reader};
+use crate::table::{Cell, Columns, Place, Roles, Table, TableError, check};
+
+/// Longest line of text.
+const LONGEST: u64 = 1 << 24;
+
+/// Reads them as data sets.
+pub(crate) struct Csv;
+
+impl Reader for Csv {
+    fn takes(&self) -> &'static str {
+        "a table as `.csv` or `.tsv`"
+    }
+
+    fn detect(&self, input: &Input) -> Result<bool, Error> {
+        // Text has no signature.
+        Ok(input.ends(&["csv", "tsv", "data"]))
+    }
+
+    fn read(&self, input: &Input, _: Options) -> Result<Found, Error> {
+        let bytes = input.bytes()?;
+        let text = std::str::from_utf8(&bytes).map_err(|e| input.wrong(TableError::NotUtf8(e)))?;
+        Ok(Found::One(parse(text).map_err(|e| input.wrong(e))?.whole()))
+    }
+}
+
+/// Parses comma-, semicolon- or tab-separated text.
+///
+/// A first line in which any field is no number is the header. The label is the column named `label`, `class`, `target` or `y`,
+/// else the last; the group the column named `group` or `groups`. Labels that are all whole numbers keep their order as
+/// numbers, others as text. Fields may stand in double quotes, without line breaks.
+///
+/// # Errors
+/// What is wrong, with line and column from 1.
+pub fn parse(text: &str) -> Result<Table, TableError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()).peekable();
+    let &(_, first) = lines.peek().ok_or(TableError::Empty)?;
+    let separator = separator(first);
+    let head = fields(first, separator);
+    if head.len() < 2 {
+        return Err(TableError::SingleColumn);
+    }
+    let second = text.lines().filter(|line| !line.trim().is_empty()).nth(1).map(|line| fields(line, separator));
+    let (named, roles) = roles(&head, second.as_deref())?;
+    if named {
+        lines.next();
+    }
+    let mut columns = Columns::default();
+    for (line, content) in lines {
+        let (place, row) = (Place::Line(line), fields(content, separator));
+        if row.len() != head.len() {
+            return Err(TableError::Fields { place, found: row.len(), expected: head.len() });
+        }
+        for (column, field) in row.into_iter().enumerate() {
+            let cell = || Cell { place, column, name: None };
+            let names = match column {
+                c if c == roles.label => &mut columns.labels,
+                c if Some(c) == roles.group => &mut columns.groups,
+                _ => match field.parse::<f32>() {
+                    Ok(v) if v.is_finite() => {
+                        columns.values.push(v);
+                        continue;
+                    }
+                    _ => return Err(TableError::NotFinite { cell: cell(), field }),
+                },
+            };
+            if field.is_empty() {
+                return Err(TableError::NoLabel { cell: cell() });
+            }
+            names.push(field);
+        }
+    }
+    Ok(columns.into_table(roles))
+}
+
+/// Whether the first line has names, and which column is what.
+fn roles(head: &[String], second: Option<&[String]>) -> Result<(bool, Roles), TableError> {
+    let is_text = |field: &String| field.parse::<f64>().is_err();
+    let header = head.iter().any(is_text);
+    // Without a header, text labels would look like one: a second line of the same kind decides.
+    let same = |row: &[String]| row.len() == head.len() && head.iter().zip(row).all(|(a, b)| is_text(a) == is_text(b));
+    let text_labels = header && second.is_some_and(same);
+    let named = header && !text_labels;
+    let text_column = head.iter().position(is_text).filter(|_| text_labels);
+    let names = if named { head } else { &[] };
+    Ok((named, Roles::new(head.len(), names, text_column)?))
+}
+
+/// The rows of comma-, semicolon- or tab-separated text with the names in its first line: see [`records::read`](crate::records::read).
+///
+/// # Errors
+/// What is wrong with the text; what `head` and `row` say.
+pub fn rows<T, E: From<TableError>>(
+    mut from: impl BufRead,
+    head: impl FnOnce(&[String]) -> Result<T, E>,
+    mut row: impl FnMut(&mut T, Place, &[f64]) -> Result<(), E>,
+) -> Result<T, E> {
+    let mut line = Vec::new();
+    let first = next(&mut from, &mut line)?.ok_or(TableError::Empty)?;
+    let separator = separator(&first);
+    let names = fields(&first, separator);
+    check(&names)?;
+    if names.iter().all(|n| n.parse::<f64>().is_ok()) {
+        return Err(TableError::NoNames.into());
+    }
+    let mut state = head(&names)?;
+    let mut values = Vec::new();
+    let mut number = 1u64;
+    while let Some(content) = next(&mut from, &mut line)? {
+        number += 1;
+        if content.trim().is_empty() {
+            continue;
+        }
+        let place = Place::Line(number);
+        values.clear();
+        for (column, field) in fields(&content, separator).into_iter().enumerate() {
+            let value = match field.to_ascii_lowercase().as_str() {
+                "true" => Ok(1.0),
+                "false" => Ok(0.0),
+                other => other.parse::<f64>(),
+            };
+            let no_number = |_| TableError::NoNumber { cell: Cell { place, column, name: None }, field };
+            values.push(value.map_err(no_number)?);
+        }
+        if values.len() != names.len() {
+            return Err(TableError::Fields { place, found: values.len(), expected: names.len() }.into());
+        }
+        row(&mut state, place, &values)?;
+    }
+    Ok(state)
+}
+
+/// The next line, through a buffer; `None` at the end.
+fn next(from: &mut impl BufRead, line: &mut Vec<u8>) -> Result<Option<String>, TableError> {
+    line.clear();
+    let got = from.by_ref().take(LONGEST).read_until(b'\n', line)?;
+    if got as u64 == LONGEST {
+        return Err(TableError::LongLine { most: LONGEST });
+    }
+    let text = std::str::from_utf8(line).map_err(|_| TableError::Unknown)?;
+    Ok((got > 0).then(|| text.trim_start_matches('\u{feff}').trim_end_matches(['\n', '\r']).to_owned()))
+}
+
+/// What separates the fields of a table: of comma, semicolon and tab the most frequent in its first line.
+fn separator(first: &str) -> char {
+    [',', ';', '\t'].into_iter().max_by_key(|c| first.matches(*c).count()).unwrap_or(',')
+}
+
+/// The fields of one line, trimmed, without quotes.
+fn fields(line: &str, separator: char) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut field = String::new();
+    let mut quoted = false;
+    for c in line.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            c if c == separator && !quoted => out.push(std::mem::take(&mut field)),
+            c => field.push(c),
+        }
+    }
+    out.push(field);
+    out.into_iter().map(|f| f.trim().to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_labels_and_groups_are_found() {
+        let t = parse("a,class,group,b\n1,10,x,2\n\n3,9,\"y\",4\n").unwrap();
+        assert_eq!((t.columns, t.values.as_slice()), (2, [1.0, 2.0, 3.0, 4.0].as_slice()));
+        assert_eq!(t.labels, [1, 0], "whole numbers in their order");
+        assert_eq!((t.groups.unwrap(), t.group_names), (vec![0, 1], vec!["x".to_owned(), "y".into()]));
+        let t = parse("1;2;0\n3;4;1").unwrap();
+        assert_eq!((t.columns, t.labels), (2, vec![0, 1]));
+        let t = parse("b,1,2\na,3,4\n").unwrap();
+        assert_eq!((t.labels, t.values.len()), (vec![1, 0], 4));
+        // A group in the last column is no label.
+        let t = parse("a,b,group\n1,0,x\n2,1,y\n").unwrap();
+        assert_eq!((t.values, t.labels, t.groups), (vec![1.0, 2.0], vec![0, 1], Some(vec![0, 1])));
+    }
+
+    #[test]
+    fn mistakes_have_line_and_column() {
+        let error = |text: &str| parse(text).unwrap_err().to_string();
+        assert_eq!(error("x,y\n1,0\n1,2,3\n"), "line 3 has 3 fields, the first line 2");
+        assert_eq!(error("x,y\nnan,0"), "line 2, column 1: `nan` is not a finite number");
+        assert_eq!(error("x,y\n,0"), "line 2, column 1: `` is not a finite number");
+        assert_eq!(error("x,y\n1,"), "line 2, column 2: no label");
+        assert_eq!(error("\n\n"), "is empty");
+        assert!(error("1\n2").contains("single column"));
+        assert!(error("y,group\n1,2").contains("no column of values"));
+    }
+
+    fn sums(content: &[u8]) -> Result<(usize, Vec<f64>), TableError> {
+        rows(
+            content,
+            |names| Ok((names.len(), Vec::new())),
+            |state, _, row| {
+                state.1.push(row.iter().sum());
+                Ok(())
+            },
+        )
+    }
+
+    #[test]
+    fn rows_come_one_by_one() {
+        assert_eq!(sums(b"\xef\xbb\xbfa;b\r\n1;2\r\n\r\n-0.5;true\r\n").unwrap(), (2, vec![3.0, 0.5]));
+        assert_eq!(sums(b"a,b").unwrap(), (2, Vec::new()));
+    }
+
+    #[test]
+    fn mistakes_in_rows_have_their_line() {
+        let error = |content: &[u8]| sums(content).unwrap_err().to_string();
+        assert_eq!(error(b"a,b\n1,2\n1"), "line 3 has 1 fields, the first line 2");
+        assert_eq!(error(b"a,b\n1,x"), "line 2, column 2: `x` is no number");
+        assert_eq!(error(b"1,2\n3,4"), "has no line of names");
+        assert_eq!(error(b""), "is empty");
+        assert_eq!(error(b"a,\xff"), "is neither text nor Parquet");
+    }
+}

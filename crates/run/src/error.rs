@@ -1,0 +1,99 @@
+//! What can go wrong with a run.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+
+use flatleak_data::ArrayError;
+
+/// Errors of this crate.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The run directory.
+    #[error(transparent)]
+    Store(#[from] flatleak_store::Error),
+    /// A network that does not fit the data.
+    #[error(transparent)]
+    Engine(#[from] flatleak_nn::Error),
+    /// Outputs that do not fit the study.
+    #[error(transparent)]
+    Pool(#[from] flatleak_pool::Error),
+    /// A command that did not train its model.
+    #[error("the trainer of recipe `{recipe}`, model {model}, {problem}; what it said is in {}", log.display())]
+    Trainer {
+        /// The recipe.
+        recipe: String,
+        /// Index of the model.
+        model: usize,
+        /// What happened.
+        #[source]
+        problem: Box<TrainerError>,
+        /// Its output.
+        log: PathBuf,
+    },
+}
+
+/// What can happen to a command that trains a model.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainerError {
+    /// No word in it.
+    #[error("is empty")]
+    Empty,
+    /// No place for what it says.
+    #[error("has no file to write to: {0}")]
+    NoLog(#[source] io::Error),
+    /// It cannot be started.
+    #[error("cannot be started: {program}: {cause}")]
+    Start {
+        /// Its first word.
+        program: String,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// The system lost it.
+    #[error("cannot be waited for: {0}")]
+    Wait(#[source] io::Error),
+    /// It says that it failed.
+    #[error("ended with {0}")]
+    Ended(ExitStatus),
+    /// It left something else than logits.
+    #[error("left {file}, which {problem}")]
+    Left {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        #[source]
+        problem: LogitsError,
+    },
+}
+
+/// What can be wrong with the logits that a command leaves.
+#[derive(Debug, thiserror::Error)]
+pub enum LogitsError {
+    /// The array, or its file.
+    #[error(transparent)]
+    Array(#[from] ArrayError),
+    /// Labels that do not fit.
+    #[error(transparent)]
+    Pool(#[from] flatleak_pool::Error),
+    /// Another shape.
+    #[error("is of shape {found:?}, not ({examples}, {queries}, {classes}) or, for one view, ({examples}, {classes})")]
+    Shape {
+        /// Its shape.
+        found: Vec<usize>,
+        /// Examples of the split.
+        examples: usize,
+        /// Views of each.
+        queries: usize,
+        /// Classes.
+        classes: usize,
+    },
+    /// A logit that is no number.
+    #[error("has the value {value} for example {example}")]
+    NoNumber {
+        /// What stands there.
+        value: f64,
+        /// The example.
+        example: usize,
+    },
+}

@@ -1,0 +1,84 @@
+//! All models of a plan on some threads.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+
+use crate::error::Error;
+use crate::model::complete;
+use crate::plan::{Event, Plan, Summary};
+
+/// Trains whatever is missing on `workers` threads; `stop` is looked at once an epoch.
+///
+/// No result depends on the number of workers: each model is one thread's work and its randomness is keyed.
+///
+/// # Errors
+/// The first failure of the run directory; what was complete by then stays.
+pub fn execute(
+    plan: Plan<'_>,
+    workers: usize,
+    stop: &AtomicBool,
+    mut on_event: impl FnMut(Event),
+) -> Result<Summary, Error> {
+    let asks_for_data = |command: &String| command.contains("{data}");
+    if plan.study.recipes.iter().filter_map(|r| r.trainer.as_ref()).any(asks_for_data) {
+        plan.dir.save_data(plan.data)?;
+    }
+    let runs = plan.study.runs();
+    let total = runs.len() * plan.study.models;
+    let next = AtomicUsize::new(0);
+    let failed = AtomicBool::new(false);
+    let given_up: Vec<AtomicBool> = runs.iter().map(|_| AtomicBool::new(false)).collect();
+    let (sender, receiver) = mpsc::channel::<Result<Event, Error>>();
+    let mut summary = Summary::default();
+    let mut failure = None;
+    std::thread::scope(|scope| {
+        for _ in 0..workers.max(1) {
+            let sender = sender.clone();
+            let (next, failed, given_up, runs) = (&next, &failed, &given_up, &runs);
+            scope.spawn(move || {
+                loop {
+                    let task = next.fetch_add(1, Ordering::Relaxed);
+                    if task >= total || stop.load(Ordering::Relaxed) || failed.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    // The expensive recipe of a model first keeps the threads' ends close together.
+                    let (model, run) = (task / runs.len(), runs.len() - 1 - task % runs.len());
+                    if given_up[run].load(Ordering::Relaxed) {
+                        continue;
+                    }
+                    let go_on = || !stop.load(Ordering::Relaxed) && !failed.load(Ordering::Relaxed);
+                    let say = |event: Event| {
+                        if let Event::Diverged { .. } = event {
+                            given_up[run].store(true, Ordering::Relaxed);
+                        }
+                        // The receiver outlives the scope.
+                        let _ = sender.send(Ok(event));
+                    };
+                    if let Err(e) = complete(plan, &runs[run], model, say, go_on) {
+                        failed.store(true, Ordering::Relaxed);
+                        let _ = sender.send(Err(e));
+                    }
+                }
+            });
+        }
+        drop(sender);
+        for message in receiver {
+            match message {
+                Ok(event) => {
+                    summary.add(&event);
+                    on_event(event);
+                }
+                Err(e) => {
+                    failure.get_or_insert(e);
+                }
+            }
+        }
+    });
+    if let Some(e) = failure {
+        return Err(e);
+    }
+    summary.diverged.sort_unstable();
+    summary.diverged.dedup_by_key(|d| d.recipe);
+    summary.stopped = stop.load(Ordering::Relaxed);
+    Ok(summary)
+}

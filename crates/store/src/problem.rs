@@ -1,0 +1,433 @@
+//! What can be wrong with what others wrote, as the end of a sentence that begins with the file.
+
+use std::io;
+use std::path::PathBuf;
+
+use flatleak_data::{ArrayError, TableError, table::Place};
+
+/// What keeps a foreign file from being a pool.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The file system refused.
+    #[error("cannot be read: {0}")]
+    Io(#[from] io::Error),
+    /// The array, or the file that holds it.
+    #[error(transparent)]
+    Array(#[from] ArrayError),
+    /// The table.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// Sizes that no pool can have.
+    #[error(transparent)]
+    Pool(#[from] flatleak_pool::Error),
+    /// Outputs, labels or membership that mean nothing.
+    #[error(transparent)]
+    Outputs(#[from] OutputsError),
+    /// Rows that do not make up a pool.
+    #[error(transparent)]
+    Rows(#[from] RowsError),
+    /// A folder that lacks something.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// An archive of who is right that lacks something.
+    #[error(transparent)]
+    Correctness(#[from] CorrectnessError),
+}
+
+/// What can be wrong with outputs, labels and membership as arrays.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputsError {
+    /// Another number of axes, or other sizes.
+    #[error("is of shape {found:?}, not {wanted}")]
+    Shape {
+        /// Its shape.
+        found: Vec<usize>,
+        /// What was expected.
+        wanted: &'static str,
+    },
+    /// Another number of models or examples than elsewhere.
+    #[error(
+        "holds {models} models and {examples} examples, but the membership and labels {of_models} and {of_examples}"
+    )]
+    Sizes {
+        /// Models.
+        models: usize,
+        /// Examples.
+        examples: usize,
+        /// Models of the membership.
+        of_models: usize,
+        /// Examples of membership and labels.
+        of_examples: usize,
+    },
+    /// Another number of labels than of examples.
+    #[error("has {examples} examples, but there are {labels} labels")]
+    Labels {
+        /// Examples.
+        examples: usize,
+        /// Labels.
+        labels: usize,
+    },
+    /// No example, or too many values of one.
+    #[error("is of shape {found:?}: between 1 and {most} values are read per example, and at least one example")]
+    PerExample {
+        /// Its shape.
+        found: Vec<usize>,
+        /// Most values of one example.
+        most: usize,
+    },
+    /// Outputs by class without labels.
+    #[error("needs labels: which of the classes is the true one?")]
+    NoLabels,
+    /// Outputs by class, of one class.
+    #[error("is of shape {found:?}, with {classes} class: give phi, loss or confidence instead")]
+    OneClass {
+        /// Its shape.
+        found: Vec<usize>,
+        /// Classes.
+        classes: usize,
+    },
+    /// A label beyond the classes.
+    #[error("has {classes} classes, but example {example} has the label {label}")]
+    Class {
+        /// Classes of the outputs.
+        classes: usize,
+        /// The example.
+        example: usize,
+        /// Its label.
+        label: u32,
+    },
+    /// Something that is no label.
+    #[error("has the label {value} for example {example}, not a whole number from 0 to 65535")]
+    Label {
+        /// What stands there.
+        value: f64,
+        /// The example.
+        example: usize,
+    },
+    /// Something else than 0 and 1.
+    #[error("has the value {value} for model {model}, where only 0 and 1 mean something")]
+    Bit {
+        /// What stands there.
+        value: f64,
+        /// The model.
+        model: usize,
+    },
+    /// An output that is no number.
+    #[error("has the value {value} for model {model}, example {example}: leave it out or repair it")]
+    NoNumber {
+        /// What stands there.
+        value: f64,
+        /// The model.
+        model: usize,
+        /// The example.
+        example: usize,
+    },
+    /// A value out of the range of its kind.
+    #[error("has the {kind} {value} for model {model}, example {example}: {advice}")]
+    Range {
+        /// What it is said to be.
+        kind: &'static str,
+        /// What stands there.
+        value: f64,
+        /// The model.
+        model: usize,
+        /// The example.
+        example: usize,
+        /// The range, or what it could be instead.
+        advice: &'static str,
+    },
+    /// Probabilities that do not sum to 1.
+    #[error(
+        "has probabilities that sum to {sum} for model {model}, example {example}: are these logits, or of several labels?"
+    )]
+    Sum {
+        /// Their sum.
+        sum: f64,
+        /// The model.
+        model: usize,
+        /// The example.
+        example: usize,
+    },
+    /// Another number of views than elsewhere.
+    #[error("has {found} views of each example, but {other} {expected}")]
+    Views {
+        /// Views.
+        found: usize,
+        /// What has another number.
+        other: &'static str,
+        /// Its number.
+        expected: usize,
+    },
+    /// Another number of classes than the first model.
+    #[error("is of shape {found:?}, with another number of classes than the first model")]
+    Classes {
+        /// Its shape.
+        found: Vec<usize>,
+    },
+    /// No room for the views beyond the first.
+    #[error("has views that cannot be laid aside in {}: {cause} (TMPDIR names another place)", place.display())]
+    NoRoom {
+        /// The folder of temporary files.
+        place: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// Features of no held-out examples.
+    #[error("is of no use without outputs on held-out examples")]
+    NoHeldOut,
+    /// Features of other examples.
+    #[error("has {width} features of {found} examples, but there are {expected} examples")]
+    Features {
+        /// Features.
+        width: usize,
+        /// Examples.
+        found: usize,
+        /// Examples of the pool or the held-out set.
+        expected: usize,
+    },
+    /// A feature that is no number.
+    #[error("has no number as feature {feature} of example {example}")]
+    Feature {
+        /// The feature.
+        feature: usize,
+        /// The example.
+        example: usize,
+    },
+    /// Other features than the pool's.
+    #[error("has {found} features, those of the pool {expected}")]
+    Width {
+        /// Features.
+        found: usize,
+        /// Those of the pool.
+        expected: usize,
+    },
+    /// A position beyond the labels.
+    #[error("has the position {value}, but there are {labels} labels")]
+    Position {
+        /// What stands there.
+        value: f64,
+        /// Labels.
+        labels: usize,
+    },
+    /// An array that is no mask.
+    #[error("is of shape {found:?}, which is no mask over {labels} labels")]
+    Mask {
+        /// Its shape.
+        found: Vec<usize>,
+        /// Labels.
+        labels: usize,
+    },
+}
+
+/// What can be wrong with a table of outputs.
+#[derive(Debug, thiserror::Error)]
+pub enum RowsError {
+    /// A column that is missing.
+    #[error(
+        "has no column `{name}`: the columns are model, example, member, label, query, held_out, and phi, loss, confidence, logit_0... or probability_0..."
+    )]
+    NoColumn {
+        /// Its name.
+        name: &'static str,
+    },
+    /// None or several kinds of outputs.
+    #[error("has {found} kinds of outputs: give one of phi, loss, confidence, logit_0... and probability_0...")]
+    Kinds {
+        /// Kinds.
+        found: usize,
+    },
+    /// A number of a model, example or view that is none.
+    #[error("{place}: {column} {value} is no whole number from 0 on")]
+    Id {
+        /// The row.
+        place: Place,
+        /// The column.
+        column: &'static str,
+        /// What stands there.
+        value: f64,
+    },
+    /// Something else than 0 and 1.
+    #[error("{place}: {column} is {value}, not 0 or 1")]
+    Bit {
+        /// The row.
+        place: Place,
+        /// The column.
+        column: &'static str,
+        /// What stands there.
+        value: f64,
+    },
+    /// More rows than are held.
+    #[error("{place}: more than {most} rows: give arrays, which are read in pieces")]
+    TooMany {
+        /// The first row too many.
+        place: Place,
+        /// Most rows.
+        most: usize,
+    },
+    /// Rows that are missing, or too many.
+    #[error(
+        "has {rows} rows, but {models} models, {examples} examples and {queries} views: one row is needed for each"
+    )]
+    Count {
+        /// Rows.
+        rows: usize,
+        /// Models.
+        models: usize,
+        /// Examples.
+        examples: usize,
+        /// Views.
+        queries: usize,
+    },
+    /// A row that is there twice.
+    #[error("has model {model}, example {example} twice")]
+    Twice {
+        /// The model, by its own number.
+        model: u64,
+        /// The example, by its own number.
+        example: u64,
+    },
+    /// Rows that disagree about who is a member.
+    #[error("has model {model}, example {example} as a member and as none")]
+    Member {
+        /// The model, by its own number.
+        model: u64,
+        /// The example, by its own number.
+        example: u64,
+    },
+    /// Rows that disagree about a label.
+    #[error("has example {example} with the labels {first} and {second}")]
+    Label {
+        /// The example, by its own number.
+        example: u64,
+        /// One label.
+        first: f64,
+        /// Another.
+        second: f64,
+    },
+}
+
+/// What can be wrong with a folder as published code leaves it.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// Models of several runs.
+    #[error("holds the models of several runs, which differ in the number behind the underscore: keep one")]
+    SeveralRuns,
+    /// A gap between the models.
+    #[error("lacks model {model}, or holds it twice: {folders} folders of models")]
+    Lacks {
+        /// The model.
+        model: usize,
+        /// Folders that are there.
+        folders: usize,
+    },
+    /// A model without its files.
+    #[error("has no logits or no membership, which the layout of {layout} wants of every model")]
+    Incomplete {
+        /// The layout.
+        layout: &'static str,
+    },
+    /// No labels.
+    #[error("is in the layout of {layout} but has no y_train.npy: give --labels")]
+    NoLabels {
+        /// The layout.
+        layout: &'static str,
+    },
+    /// Membership of other models.
+    #[error("has membership of {membership} models, but outputs of {outputs}")]
+    Models {
+        /// Models of the membership.
+        membership: usize,
+        /// Models with outputs.
+        outputs: usize,
+    },
+    /// Signals of a random part of the examples.
+    #[error(
+        "holds {rows} examples of {columns} models, the memberships {examples} of {models}: with audit.data_size below the size of the data set the rows are a random part of it, and nothing says which; run Privacy Meter without it"
+    )]
+    Part {
+        /// Examples with signals.
+        rows: usize,
+        /// Models with signals.
+        columns: usize,
+        /// Examples of the memberships.
+        examples: usize,
+        /// Models of the memberships.
+        models: usize,
+    },
+}
+
+/// What can be wrong with an archive of who is right.
+#[derive(Debug, thiserror::Error)]
+pub enum CorrectnessError {
+    /// More bytes than are read.
+    #[error("has {found} bytes; at most {most} are read")]
+    TooLarge {
+        /// Bytes.
+        found: u64,
+        /// Most bytes.
+        most: u64,
+    },
+    /// An array that is missing.
+    #[error("has no array `{name}`: (runs, examples), 0 and 1")]
+    Missing {
+        /// Its name.
+        name: &'static str,
+    },
+    /// An array of another shape.
+    #[error("has `{name}` of shape {found:?}, not (runs, examples)")]
+    Shape {
+        /// Its name.
+        name: &'static str,
+        /// Its shape.
+        found: Vec<usize>,
+    },
+    /// Something else than 0 and 1.
+    #[error("has the value {value} in `{name}`, where only 0 and 1 mean something")]
+    Bit {
+        /// The array.
+        name: &'static str,
+        /// What stands there.
+        value: f64,
+    },
+    /// Other runs or examples than the mask.
+    #[error(
+        "has `{name}` of shape ({rows}, {columns}), but a mask of {runs} runs{}",
+        examples.map_or(String::new(), |n| format!(" and {n} examples"))
+    )]
+    Fit {
+        /// The array.
+        name: &'static str,
+        /// Its rows.
+        rows: usize,
+        /// Its columns.
+        columns: usize,
+        /// Runs of the mask.
+        runs: usize,
+        /// Examples of the mask, where they have to be the same.
+        examples: Option<usize>,
+    },
+    /// A number of a group beyond the number of examples.
+    #[error("has a group number of {group}, but {examples} examples")]
+    Group {
+        /// The group.
+        group: usize,
+        /// Examples.
+        examples: usize,
+    },
+    /// Something that is no number of a class or group.
+    #[error("has values in `{name}` that are not whole numbers from 0 to 65535")]
+    Number {
+        /// The array.
+        name: &'static str,
+    },
+    /// Another number of values than of examples.
+    #[error("has {found} values in `{name}`, not {expected}")]
+    Length {
+        /// The array.
+        name: &'static str,
+        /// Its values.
+        found: usize,
+        /// Examples.
+        expected: usize,
+    },
+}
