@@ -21,7 +21,7 @@ pub(crate) fn outputs(
     let Plan { study, data, dir, .. } = plan;
     let keep = dir.keeps_logits(data);
     let views = views(study.queries).unwrap_or_default();
-    let random = recipe.defences.hamp_outputs > 0.0;
+    let random = recipe.defences.needs_random();
     let range = if random { range(&data.pool.x) } else { (0.0, 0.0) };
     let mut of = |number: usize, split: &Split| {
         let mut out = SplitOutputs::default();
