@@ -424,9 +424,7 @@ fn runs_among(study: &Study, recipes: &[&Recipe]) -> Vec<Vec<usize>> {
 
 /// Whether a recipe looks for flat minima.
 fn is_sharp(recipe: &Recipe) -> bool {
-    recipe.optimizer.is_sharpness_aware()
-        && recipe.optimizer != Optimizer::Sharpreg
-        && recipe.parameters.get("rho") > 0.0
+    recipe.optimizer.seeks_flatness()
 }
 
 /// Sharpness-aware recipes against every plain one; without such, every recipe against the first. Of many recipes every one against the
@@ -437,7 +435,7 @@ pub(crate) fn pairs(recipes: &[&Recipe]) -> Vec<(usize, usize)> {
     if recipes.len() > FEW {
         let cost = |r: usize| recipes[r].checkpoint() as f64 * recipes[r].gradients_per_step();
         let plain = |r: usize| {
-            recipes[r].optimizer == Optimizer::Sgd
+            matches!(recipes[r].optimizer, Optimizer::Sgd(_))
                 && recipes[r].base == recipes[0].base
                 && recipes[r].defences == Defences::default()
         };
@@ -461,16 +459,19 @@ pub(crate) fn record(study: &Study, data: &Dataset, digest: &str, quick: bool) -
         if let Some(command) = &r.trainer {
             return format!("trained by `{command}`");
         }
-        let own = r.parameters.iter().map(|(key, value)| format!(", {key} {value}")).collect::<String>();
+        let own = r.values().into_iter().map(|(key, value)| format!(", {key} {value}")).collect::<String>();
         let base = if r.base == Base::Sgd || r.optimizer.own_base().is_some() {
             String::new()
         } else {
-            format!(" over {:?}", r.base)
+            format!(" over {}", r.base.name())
         };
-        let defences = Defences::ALL.iter().map(|(key, ..)| (key, r.defences.get(key))).filter(|(_, v)| *v > 0.0);
-        let defences: String = defences
+        let switches: Vec<&str> = Defences::all().iter().filter(|d| d.switch).map(|d| d.key).collect();
+        let defences: String = r
+            .defences
+            .values()
+            .into_iter()
             .map(|(key, value)| {
-                let value = if Defences::SWITCHES.contains(key) { String::new() } else { format!(" {value}") };
+                let value = if switches.contains(&key) { String::new() } else { format!(" {value}") };
                 format!(", {}{value}", key.replace('_', " "))
             })
             .collect();
@@ -513,7 +514,7 @@ pub(crate) fn record(study: &Study, data: &Dataset, digest: &str, quick: bool) -
                     r.steps(data.pool.len() / 2) as f64 * r.gradients_per_step()
                 },
                 optimizer: if r.trainer.is_some() { String::new() } else { r.optimizer.name().into() },
-                parameters: r.parameters.iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+                parameters: r.values().into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
             })
             .collect(),
         quick,

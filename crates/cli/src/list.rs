@@ -3,7 +3,8 @@
 use std::fmt::Write;
 use std::process::ExitCode;
 
-use flatleak_nn::{Architecture, Base, Defences, Network, Optimizer, PRESETS, Recipe, Shape};
+use flatleak_nn::defences::Description;
+use flatleak_nn::{Architecture, Defences, Network, Optimizer, PRESETS, Shape};
 
 use crate::arguments::What;
 use crate::exit::Failure;
@@ -41,13 +42,12 @@ pub(crate) fn run(what: What) -> Result<ExitCode, Failure> {
             }
         }
         What::Optimizers => {
-            let none = std::collections::BTreeMap::new();
             for optimizer in Optimizer::ALL {
-                let cost = Recipe::new(optimizer.name(), optimizer, Base::Sgd, &none)?.gradients_per_step();
+                let cost = optimizer.gradients_per_step();
                 let plural = if cost == 1.0 { "" } else { "s" };
                 let _ =
                     writeln!(out, "{:<14}{cost:.2} gradient{plural} a step; {}", optimizer.name(), optimizer.source());
-                let own = optimizer.own_base().map_or(&[][..], Base::parameters);
+                let own = optimizer.own_base().map_or(&[][..], |base| base.parameters());
                 for p in optimizer.parameters().iter().chain(own) {
                     let _ = writeln!(out, "    {:<14}{:<8} {}", p.key, p.default, p.about);
                 }
@@ -58,7 +58,7 @@ pub(crate) fn run(what: What) -> Result<ExitCode, Failure> {
             );
         }
         What::Defences => {
-            for (key, (low, high), about, source) in Defences::ALL {
+            for Description { key, range: (low, high), about, source, .. } in Defences::all() {
                 let _ = writeln!(out, "{key:<20}{low} to {high}: {about} ({source})");
             }
             let _ = writeln!(

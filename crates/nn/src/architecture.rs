@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Error, presets};
+use crate::error::Error;
+use crate::presets;
 
 /// One layer as written in a study file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +88,7 @@ impl FromStr for Layer {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let words: Vec<&str> = text.split_whitespace().collect();
-        parse(&words).ok_or_else(|| Error::UnknownLayer(text.to_owned()))
+        parse(&words).ok_or_else(|| Error::UnknownLayer { found: text.to_owned(), known: FORMS.to_vec() })
     }
 }
 
@@ -147,6 +148,30 @@ fn conv(words: &[&str]) -> Option<Layer> {
     Some(Layer::Conv { channels, kernel, stride, bias })
 }
 
+/// The forms of layers.
+const FORMS: [&str; 16] = [
+    "linear N",
+    "linear",
+    "conv N [1x1] [stride S] [no-bias]",
+    "batch-norm",
+    "group-norm G",
+    "relu",
+    "tanh",
+    "gelu",
+    "dropout P",
+    "max-pool",
+    "average-pool",
+    "global-pool",
+    "flatten",
+    "split",
+    "shortcut LAYER",
+    "add",
+];
+
+fn unknown(preset: &str) -> Error {
+    Error::UnknownPreset { found: preset.to_owned(), known: presets::PRESETS }
+}
+
 /// A network as data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Architecture {
@@ -162,7 +187,7 @@ impl Architecture {
     /// # Errors
     /// A name that is none of them.
     pub fn preset(name: &str) -> Result<Self, Error> {
-        let text = presets::layers(name, 1.0).ok_or_else(|| Error::UnknownPreset(name.to_owned()))?;
+        let text = presets::layers(name, 1.0).ok_or_else(|| unknown(name))?;
         Self::custom(text.split(';')).map(|a| Self { name: name.to_owned(), ..a })
     }
 
@@ -177,7 +202,7 @@ impl Architecture {
         if !(width > 0.0 && width <= 64.0) {
             return Err(Error::Width(width));
         }
-        let text = presets::layers(name, width).ok_or_else(|| Error::UnknownPreset(name.to_owned()))?;
+        let text = presets::layers(name, width).ok_or_else(|| unknown(name))?;
         Self::custom(text.split(';'))
     }
 
@@ -188,22 +213,6 @@ impl Architecture {
     pub fn custom<'a>(layers: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
         let layers = layers.into_iter().map(str::parse).collect::<Result<_, _>>()?;
         Ok(Self { name: "custom".to_owned(), layers })
-    }
-
-    /// The same with dropout before every linear layer that does not read the data: no parameter more or less, and none where the
-    /// probability is no whole number of thousandths, which recipes refuse.
-    #[must_use]
-    pub fn with_dropout(&self, probability: f64) -> Self {
-        let Some(dropped) = thousandths(probability) else { return self.clone() };
-        let mut layers = Vec::with_capacity(self.layers.len());
-        for (i, layer) in self.layers.iter().enumerate() {
-            let reads_data = self.layers[..i].iter().all(|l| matches!(l, Layer::Flatten));
-            if matches!(layer, Layer::Linear(_)) && !reads_data {
-                layers.push(Layer::Dropout(dropped));
-            }
-            layers.push(layer.clone());
-        }
-        Self { name: self.name.clone(), layers }
     }
 }
 
@@ -217,28 +226,7 @@ pub(crate) fn thousandths(probability: f64) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::PRESETS;
-
-    #[test]
-    fn dropout_stands_before_linear_layers_that_do_not_read_the_data() {
-        let texts = |preset: &str| {
-            let dropped = Architecture::preset(preset).unwrap().with_dropout(0.3);
-            dropped.layers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-        };
-        assert_eq!(texts("mlp"), "flatten, linear 256, relu, dropout 0.3, linear 128, relu, dropout 0.3, linear");
-        assert!(
-            texts("cnn").contains("flatten, dropout 0.3, linear 128, relu, dropout 0.3, linear"),
-            "{}",
-            texts("cnn")
-        );
-        assert!(texts("resnet8").ends_with("global-pool, dropout 0.3, linear"), "{}", texts("resnet8"));
-        let shape = crate::Shape { channels: 3, height: 32, width: 32 };
-        for preset in PRESETS {
-            let plain = Architecture::preset(preset).unwrap();
-            let parameters = |a: &Architecture| crate::Network::compile(a, shape, 10).unwrap().parameters();
-            assert_eq!(parameters(&plain), parameters(&plain.with_dropout(0.3)), "{preset}");
-        }
-    }
+    use crate::presets::PRESETS;
 
     #[test]
     fn texts_read_back() {

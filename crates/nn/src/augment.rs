@@ -5,10 +5,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use flatleak_data::Shape;
 use flatleak_stream::Stream;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Shape};
+use crate::error::Error;
 
 /// One random transform of a training image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +27,7 @@ impl FromStr for Transform {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let unknown = || Error::Transform(text.to_owned());
+        let unknown = || Error::Transform { found: text.to_owned() };
         let (word, size) = text.trim().split_once(' ').map_or((text.trim(), None), |(w, s)| (w, Some(s.trim())));
         let size =
             size.map(|s| s.parse::<usize>().ok().filter(|n| (1..=1024).contains(n)).ok_or_else(unknown)).transpose()?;

@@ -2,11 +2,13 @@
 
 use flatleak_stream::Stream;
 
+use crate::architecture::Architecture;
 use crate::compile::{self, Compiled, Op, Step};
+use crate::error::Error;
 use crate::passes::Mode;
 use crate::schedule::{self, Gradients, Segment};
 use crate::workspace::Workspace;
-use crate::{Architecture, Error, Recipe, Shape};
+use flatleak_data::Shape;
 
 /// Share of a batch's statistics in the running ones, as in PyTorch.
 const MOMENTUM: f32 = 0.1;
@@ -75,36 +77,6 @@ impl Network {
     pub fn activations_per_example(&self) -> usize {
         let written = self.steps.iter().zip(&self.unwritten).filter(|(s, unwritten)| !s.in_place() && !**unwritten);
         written.map(|(s, _)| s.outputs).sum()
-    }
-
-    /// Refuses batches that a network cannot be trained with, `members` being the examples that a model is trained on.
-    ///
-    /// # Errors
-    /// A batch of one example with batch norm, also as the rest of an epoch: it would be set against itself.
-    pub fn check_batch(&self, recipe: &Recipe, members: usize) -> Result<(), Error> {
-        let fail = |problem: String| Err(Error::Recipe { recipe: recipe.name.clone(), problem });
-        if recipe.optimizer.splits_batches() && (self.normalises_batches() || self.drops()) {
-            return fail(format!(
-                "{} looks at parts of a batch, which batch norm and dropout do not allow: take a network without, such as mlp or one with group norm",
-                recipe.optimizer.name()
-            ));
-        }
-        if !self.normalises_batches() {
-            return Ok(());
-        }
-        if recipe.batch == 1 {
-            return fail(
-                "batch = 1 with batch norm, which sets the examples of a batch against each other: give at least 2"
-                    .into(),
-            );
-        }
-        if members % recipe.batch == 1 {
-            return fail(format!(
-                "batch = {} leaves one of {members} examples alone in the last batch, which batch norm cannot use: change either",
-                recipe.batch
-            ));
-        }
-        Ok(())
     }
 
     /// Multiply-adds of one forward pass per example.

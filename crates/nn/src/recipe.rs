@@ -5,7 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::accounting;
-use crate::{Base, Defences, Error, Optimizer, Parameters, Transform};
+use crate::augment::Transform;
+use crate::base::Base;
+use crate::defences::Defences;
+use crate::error::{Error, Problem};
+use crate::methods::{Optimizer, Privacy};
+use crate::network::Network;
+use crate::settings::SettingError;
 
 /// Learning-rate schedule over the steps after warm-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,20 +26,15 @@ pub enum Schedule {
 }
 
 /// Everything that decides how one model is trained, given data, membership row and seed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Recipe {
     /// Name in tables and folders.
     pub name: String,
-    /// The optimizer.
+    /// The optimizer with its parameters. A radius of 0 takes no second gradient and is the base optimizer bit for bit.
     pub optimizer: Optimizer,
-    /// Its parameters. A radius of 0 takes no second gradient and is the base optimizer bit for bit.
-    #[serde(default)]
-    pub parameters: Parameters,
     /// What takes the step.
-    #[serde(default)]
     pub base: Base,
     /// What is done against leaking.
-    #[serde(default)]
     pub defences: Defences,
     /// Passes over the member set.
     pub epochs: usize,
@@ -52,13 +53,10 @@ pub struct Recipe {
     /// L2 coefficient.
     pub weight_decay: f64,
     /// Transforms of every training image, in order; drawn by (seed, augmentation, model, epoch), so that recipes share them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub augment: Vec<Transform>,
     /// The epoch after which models are measured, where that is not the last: the same run gives further recipes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured_at: Option<usize>,
     /// A command that trains each model in place of the engine; only the name counts beside it. See [`PLACEHOLDERS`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trainer: Option<String>,
 }
 
@@ -67,18 +65,12 @@ pub struct Recipe {
 pub const PLACEHOLDERS: [&str; 5] = ["{index}", "{mask}", "{seed}", "{data}", "{out}"];
 
 impl Recipe {
-    /// A recipe with an optimizer's parameters, those that are not given at their defaults, and everything else at its own.
-    ///
-    /// # Errors
-    /// A key that the optimizer does not have, a value out of its range.
-    pub fn new(name: &str, optimizer: Optimizer, base: Base, given: &BTreeMap<String, f64>) -> Result<Self, Error> {
-        let base = optimizer.own_base().unwrap_or(base);
-        let parameters = Parameters::resolve(optimizer, base, given)
-            .map_err(|problem| Error::Recipe { recipe: name.into(), problem })?;
-        Ok(Self {
+    /// A recipe of an optimizer over a base, or over the one that its name stands for, with everything else at its default.
+    pub fn new(name: &str, optimizer: Optimizer, base: Base) -> Self {
+        let base = optimizer.own_base().filter(|own| own.name() != base.name()).unwrap_or(base);
+        Self {
             name: name.into(),
             optimizer,
-            parameters,
             base,
             defences: Defences::default(),
             epochs: 80,
@@ -92,95 +84,115 @@ impl Recipe {
             augment: Vec::new(),
             measured_at: None,
             trainer: None,
-        })
+        }
+    }
+
+    /// The same with these values of parameters of the optimizer and its base, and with the defences among them.
+    ///
+    /// # Errors
+    /// A key that none of them has, a value out of its range, what excludes each other.
+    pub fn with(mut self, given: &BTreeMap<String, f64>) -> Result<Self, Error> {
+        let mut rest = given.clone();
+        self.defences = Defences::take(&mut rest).map_err(|problem| self.wrong(problem))?;
+        for (key, value) in rest {
+            if !self.optimizer.set(&key, value) && !self.base.set(&key, value) {
+                let known = self.optimizer.parameters().iter().chain(self.base.parameters()).map(|p| p.key).collect();
+                return Err(self.wrong(SettingError::Unknown { key, of: self.optimizer.name(), known }));
+            }
+        }
+        self.check_parameters().map_err(|problem| self.wrong(problem))?;
+        Ok(self)
+    }
+
+    /// Values of the optimizer's parameters and of its base's, by key in alphabetical order.
+    pub fn values(&self) -> BTreeMap<&'static str, f64> {
+        self.optimizer.values().into_iter().chain(self.base.values()).collect()
+    }
+
+    fn wrong(&self, problem: impl Into<Problem>) -> Error {
+        Error::Recipe { recipe: self.name.clone(), problem: problem.into() }
     }
 
     /// Refuses values that cannot be meant.
+    ///
+    /// # Errors
+    /// The first of them.
     pub fn check(&self) -> Result<(), Error> {
-        let fail = |problem: String| Err(Error::Recipe { recipe: self.name.clone(), problem });
+        self.check_name()
+            .and_then(|()| self.check_counts())
+            .and_then(|()| self.check_rates())
+            .and_then(|()| Ok(self.defences.check(&self.optimizer)?))
+            .and_then(|()| self.check_optimizer())
+            .map_err(|problem| self.wrong(problem))
+    }
+
+    fn check_name(&self) -> Result<(), Problem> {
         let legal = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
         if self.name.is_empty() || self.name.len() > 64 || !self.name.chars().all(legal) || self.name.starts_with('.') {
-            return fail(
-                "a name has 1 to 64 letters, digits, `-`, `_`, `+` or `.`, and does not start with `.`".into(),
-            );
+            return Err(Problem::Name);
         }
-        if let Some(command) = &self.trainer {
-            let missing = ["{mask}", "{out}"].into_iter().find(|p| !command.contains(p));
-            if let Some(missing) = missing {
-                return fail(format!(
-                    "trainer = {command:?} lacks {missing}: a trainer needs to know whom to train on and where to write"
-                ));
+        let Some(command) = &self.trainer else { return Ok(()) };
+        if let Some(missing) = ["{mask}", "{out}"].into_iter().find(|p| !command.contains(p)) {
+            return Err(Problem::TrainerLacks { command: command.clone(), missing });
+        }
+        let asked = command.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
+        let mut asked = asked.map(|(name, _)| format!("{{{name}}}"));
+        match asked.find(|found| !PLACEHOLDERS.contains(&found.as_str())) {
+            Some(found) => Err(Problem::TrainerAsks { found, known: &PLACEHOLDERS }),
+            None => Ok(()),
+        }
+    }
+
+    fn check_counts(&self) -> Result<(), Problem> {
+        let within = |key, value, low, high| {
+            if (low..=high).contains(&value) { Ok(()) } else { Err(Problem::Count { key, value, low, high }) }
+        };
+        within("epochs", self.epochs, 1, 100_000)?;
+        if let Some(epoch) = self.measured_at {
+            if epoch == 0 || epoch >= self.epochs {
+                return Err(Problem::MeasuredAt { epoch, last: self.epochs - 1 });
             }
-            let unknown = command
-                .split('{')
-                .skip(1)
-                .filter_map(|rest| rest.split_once('}'))
-                .map(|(name, _)| format!("{{{name}}}"));
-            if let Some(unknown) = unknown.into_iter().find(|u| !PLACEHOLDERS.contains(&u.as_str())) {
-                return fail(format!("trainer asks for {unknown}; there are {}", PLACEHOLDERS.join(", ")));
+            if self.optimizer.averages() {
+                return Err(Problem::MeasuredEarly { optimizer: self.optimizer.name() });
             }
         }
-        if self.epochs == 0 || self.epochs > 100_000 {
-            return fail(format!("epochs = {}, but 1 to 100000 are possible", self.epochs));
-        }
-        if let Some(epoch) = self.measured_at.filter(|e| *e == 0 || *e >= self.epochs) {
-            return fail(format!("measure_at = {epoch}, but 1 to {} are epochs before the last", self.epochs - 1));
-        }
-        if self.measured_at.is_some() && self.optimizer == Optimizer::Swa {
-            return fail("measure_at: what swa averages is there at the end only".into());
-        }
-        if self.batch == 0 || self.batch > 1 << 16 {
-            return fail(format!("batch = {}, but 1 to 65536 are possible", self.batch));
-        }
+        within("batch", self.batch, 1, 1 << 16)?;
         if self.warmup >= self.epochs {
-            return fail(format!("warmup = {} leaves nothing of {} epochs", self.warmup, self.epochs));
-        }
-        for (key, value, low, high) in [
-            ("lr", self.lr, f64::MIN_POSITIVE, 1e6),
-            ("momentum", self.momentum, 0.0, 1.0 - f64::EPSILON),
-            ("weight_decay", self.weight_decay, 0.0, 1e6),
-        ] {
-            if !(low..=high).contains(&value) {
-                return fail(format!("{key} = {value} is out of range"));
-            }
-        }
-        self.defences.check().or_else(&fail)?;
-        if self.defences.mixup > 0.0 && self.optimizer.splits_batches() {
-            return fail(format!("mixup mixes examples of a batch, which {} takes apart", self.optimizer.name()));
-        }
-        if self.defences.dropout > 0.0 && self.optimizer.splits_batches() {
-            return fail(format!(
-                "dropout draws one mask for a batch, which {} takes apart: leave one of them out",
-                self.optimizer.name()
-            ));
-        }
-        if self.optimizer.is_private() && self.defences.relaxloss > 0.0 {
-            return fail(format!(
-                "relaxloss looks at the mean loss of a batch, which {} does not hide: leave one of them out",
-                self.optimizer.name()
-            ));
-        }
-        if self.optimizer.is_private() && !self.augment.is_empty() {
-            return fail(format!("{} draws batches of any size, which augment does not allow", self.optimizer.name()));
-        }
-        if self.optimizer.own_base().is_some_and(|own| own != self.base) {
-            return fail(
-                format!(
-                    "base = {:?} beside optimizer = \"{}\", which is a base itself",
-                    self.base,
-                    self.optimizer.name()
-                )
-                .to_lowercase(),
-            );
-        }
-        let rho_min = self.parameters.get("rho_min");
-        if rho_min > self.parameters.get("rho") {
-            return fail(format!("rho_min = {rho_min} is above rho"));
-        }
-        if self.nesterov && self.momentum == 0.0 {
-            return fail("nesterov needs momentum above 0".into());
+            return Err(Problem::Warmup { warmup: self.warmup, epochs: self.epochs });
         }
         Ok(())
+    }
+
+    fn check_rates(&self) -> Result<(), Problem> {
+        let within = |key, value: f64, low: f64, high: f64| {
+            if (low..=high).contains(&value) { Ok(()) } else { Err(Problem::Range { key, value }) }
+        };
+        within("lr", self.lr, f64::MIN_POSITIVE, 1e6)?;
+        within("momentum", self.momentum, 0.0, 1.0 - f64::EPSILON)?;
+        within("weight_decay", self.weight_decay, 0.0, 1e6)
+    }
+
+    fn check_optimizer(&self) -> Result<(), Problem> {
+        let optimizer = self.optimizer.name();
+        if self.optimizer.is_private() && !self.augment.is_empty() {
+            return Err(Problem::Augment { optimizer });
+        }
+        if self.optimizer.own_base().is_some_and(|own| own.name() != self.base.name()) {
+            return Err(Problem::Base { base: self.base.name(), optimizer });
+        }
+        self.check_parameters()?;
+        self.optimizer.check()?;
+        if self.nesterov && self.momentum == 0.0 {
+            return Err(Problem::Nesterov);
+        }
+        Ok(())
+    }
+
+    /// Ranges of the optimizer's parameters and of its base's.
+    fn check_parameters(&self) -> Result<(), SettingError> {
+        let (own, base) = (self.optimizer.parameters(), self.base.parameters());
+        let own = own.iter().zip(self.optimizer.values());
+        own.chain(base.iter().zip(self.base.values())).try_for_each(|(parameter, (_, value))| parameter.check(value))
     }
 
     /// Learning rate at `step` of `total`, with `warmup` steps of linear rise.
@@ -210,9 +222,9 @@ impl Recipe {
 
     /// epsilon and delta of training on `members` examples, where noise was added: private only while the seed is secret.
     pub fn privacy(&self, members: usize) -> Option<(f64, f64)> {
-        let get = |key: &str| self.parameters.get(key);
+        let own = self.optimizer.privacy()?;
         let (q, steps) = ((self.batch as f64 / members as f64).min(1.0), self.steps(members));
-        self.optimizer.is_private().then(|| (accounting::epsilon(q, get("noise"), steps, get("delta")), get("delta")))
+        Some((accounting::epsilon(q, own.noise, steps, own.delta), own.delta))
     }
 
     /// Refuses noise that does not keep the budget on `members` examples.
@@ -220,34 +232,41 @@ impl Recipe {
     /// # Errors
     /// The epsilon that it comes to.
     pub fn check_budget(&self, members: usize) -> Result<(), Error> {
-        let budget = self.parameters.get("budget");
-        match self.privacy(members) {
-            Some((epsilon, delta)) if budget > 0.0 && epsilon > budget => Err(Error::Recipe {
-                recipe: self.name.clone(),
-                problem: format!(
-                    "noise = {} comes to epsilon {epsilon:.3} at delta {delta} over {} epochs of {members} examples, above budget = {budget}: more noise, fewer epochs or smaller batches",
-                    self.parameters.get("noise"),
-                    self.epochs
-                ),
-            }),
-            _ => Ok(()),
+        let (Some(own), Some((epsilon, delta))) = (self.optimizer.privacy(), self.privacy(members)) else {
+            return Ok(());
+        };
+        let Privacy { noise, budget, .. } = own;
+        if budget > 0.0 && epsilon > budget {
+            return Err(self.wrong(Problem::Budget { noise, epsilon, delta, epochs: self.epochs, members, budget }));
         }
+        Ok(())
     }
 
     /// Gradient evaluations per step, a forward pass counted as a third of one.
     pub fn gradients_per_step(&self) -> f64 {
-        let get = |key: &str| self.parameters.get(key);
-        if get("rho") == 0.0 && self.optimizer.is_sharpness_aware() {
-            return 1.0;
+        self.optimizer.gradients_per_step()
+    }
+}
+
+impl Network {
+    /// Refuses batches that a network cannot be trained with, `members` being the examples that a model is trained on.
+    ///
+    /// # Errors
+    /// A batch of one example with batch norm, also as the rest of an epoch: it would be set against itself.
+    pub fn check_batch(&self, recipe: &Recipe, members: usize) -> Result<(), Error> {
+        let optimizer = &recipe.optimizer;
+        if optimizer.splits_batches() && (self.normalises_batches() || self.drops()) {
+            return Err(recipe.wrong(Problem::Parts { optimizer: optimizer.name() }));
         }
-        match self.optimizer {
-            Optimizer::Mixed | Optimizer::Sharpreg if get("alpha") == 0.0 => 1.0,
-            Optimizer::WsamCoupled if get("gamma") == 0.0 => 1.0,
-            Optimizer::Looksam => 1.0 + 1.0 / get("k"),
-            Optimizer::Esam => 1.0 + 1.0 / 3.0 + get("gamma"),
-            Optimizer::DpSat => 1.0,
-            o if o.is_sharpness_aware() => 2.0,
-            _ => 1.0,
+        if !self.normalises_batches() {
+            return Ok(());
         }
+        if recipe.batch == 1 {
+            return Err(recipe.wrong(Problem::Single));
+        }
+        if members % recipe.batch == 1 {
+            return Err(recipe.wrong(Problem::Alone { batch: recipe.batch, members }));
+        }
+        Ok(())
     }
 }

@@ -139,10 +139,9 @@ pub fn import(
 ) -> Result<Vec<f32>, Error> {
     let mut arena = vec![0.0; network.arena()];
     for tensor in layout(network) {
-        let (shape, values) =
-            find(&tensor.name).ok_or_else(|| Error::Weights(format!("tensor `{}` is missing", tensor.name)))?;
+        let (shape, values) = find(&tensor.name).ok_or_else(|| Error::MissingTensor { name: tensor.name.clone() })?;
         if shape != tensor.shape || values.len() != shape.iter().product::<usize>() {
-            return Err(Error::Weights(format!("`{}` has shape {shape:?}, not {:?}", tensor.name, tensor.shape)));
+            return Err(Error::TensorShape { name: tensor.name, found: shape, expected: tensor.shape });
         }
         for (at, v) in tensor.positions().into_iter().zip(values) {
             arena[at] = v;

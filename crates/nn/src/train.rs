@@ -1,11 +1,15 @@
 //! Training of one model by one thread.
 
 use flatleak_kernel::Buffer;
-use flatleak_kernel::sweep::{self, AdamStep, Direction, SgdStep};
+use flatleak_kernel::sweep::Direction;
 use flatleak_stream::{Purpose, Stream};
 
-use crate::methods::{self, Method, Pass};
-use crate::{Base, Network, Recipe, Workspace};
+use crate::base::{Momenta, Rates};
+use crate::batch::Changed;
+use crate::methods::{Method, Pass, Training};
+use crate::network::Network;
+use crate::recipe::Recipe;
+use crate::workspace::Workspace;
 
 /// How training ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,9 +33,8 @@ pub struct Trainer<'a> {
     /// The arena: D parameters, and running statistics of batch norms behind them.
     pub parameters: Vec<f32>,
     gradient: Buffer,
-    /// Momentum, or Adam's mean and mean square.
-    velocity: Buffer,
-    squares: Buffer,
+    /// What the base keeps.
+    momenta: Momenta,
     workspace: Workspace,
     method: Box<dyn Method>,
     /// The method's own random numbers.
@@ -49,10 +52,9 @@ impl<'a> Trainer<'a> {
             recipe,
             parameters,
             gradient: Buffer::new(d),
-            velocity: Buffer::new(d),
-            squares: Buffer::new(if recipe.base == Base::Sgd { 0 } else { d }),
+            momenta: Momenta::new(recipe.base, d),
             workspace: network.workspace(recipe.batch),
-            method: methods::new(network, recipe),
+            method: recipe.optimizer.method(Training { network, batch: recipe.batch, lr: recipe.lr }),
             stream: Stream::new(0, Purpose::DpNoise, 0, 0),
             step: 0,
             total: usize::MAX,
@@ -94,34 +96,8 @@ impl<'a> Trainer<'a> {
         let loss = self.method.gradient(&mut pass, &mut self.parameters, &mut self.gradient);
         let w = &mut self.parameters[..d];
         let along = Direction { gradient: &self.gradient, beside: self.method.beside() };
-        let recipe = self.recipe;
-        match recipe.base {
-            Base::Sgd => {
-                let step = SgdStep {
-                    lr: lr as f32,
-                    momentum: recipe.momentum as f32,
-                    nesterov: recipe.nesterov,
-                    weight_decay: recipe.weight_decay as f32,
-                    first: self.step == 0,
-                };
-                sweep::sgd(w, &mut self.velocity, along, step);
-            }
-            base => {
-                let get = |key: &str| recipe.parameters.get(key);
-                let (beta1, beta2, t) = (get("beta1"), get("beta2"), (self.step + 1) as f64);
-                let step = AdamStep {
-                    lr: lr as f32,
-                    beta1: beta1 as f32,
-                    beta2: beta2 as f32,
-                    epsilon: get("epsilon") as f32,
-                    weight_decay: recipe.weight_decay as f32,
-                    decoupled: base == Base::Adamw,
-                    correction1: (1.0 - libm::pow(beta1, t)) as f32,
-                    correction2: (1.0 - libm::pow(beta2, t)).sqrt() as f32,
-                };
-                sweep::adam(w, &mut self.velocity, &mut self.squares, along, step);
-            }
-        }
+        let Recipe { base, momentum, nesterov, weight_decay, .. } = *self.recipe;
+        self.momenta.step(base, w, along, Rates { lr, momentum, nesterov, weight_decay, step: self.step });
         self.method.after(&mut pass, w, &self.gradient);
         self.step += 1;
         loss
@@ -174,7 +150,7 @@ impl<'a> Trainer<'a> {
                 if let Some(drops) = &mut drops {
                     self.draw_masks(batch.len(), drops);
                 }
-                let mixed = changed.mix(&labels, self.recipe.defences.mixup, &mut mixing);
+                let mixed = changed.mix(&labels, &mut mixing);
                 self.workspace.objective = self.recipe.defences.objective(self.network.classes(), epoch, mixed);
                 let loss = match changed.rows(x, &batch, self.network, &mut augmentation) {
                     Some((rows, in_order)) => self.step(rows, &labels, in_order, rate),
@@ -225,104 +201,5 @@ impl<'a> Trainer<'a> {
         let n = x.len() / self.network.features().max(1);
         let all: Vec<u32> = (0..n as u32).collect();
         self.network.logits(&self.parameters, x, &all, &mut self.workspace)
-    }
-}
-
-/// Rows that are not as the data has them: augmented, mixed, or both.
-struct Changed<'a> {
-    recipe: &'a Recipe,
-    rows: Vec<f32>,
-    scratch: Vec<f32>,
-    in_order: Vec<u32>,
-    /// Partner of each place, and the weight of its own.
-    pairs: Option<(Vec<u32>, f32)>,
-}
-
-impl<'a> Changed<'a> {
-    fn new(network: &Network, recipe: &'a Recipe) -> Self {
-        let any = !recipe.augment.is_empty() || recipe.defences.mixup > 0.0;
-        let features = if any { network.features() } else { 0 };
-        Self {
-            recipe,
-            rows: vec![0.0; recipe.batch * features],
-            scratch: vec![0.0; if recipe.defences.mixup > 0.0 { recipe.batch * features } else { features }],
-            in_order: (0..recipe.batch as u32).collect(),
-            pairs: None,
-        }
-    }
-
-    /// Draws partners and a weight from Beta(a, a); the second labels and that weight for the loss.
-    fn mix(&mut self, labels: &[u32], a: f64, stream: &mut Stream) -> Option<(Vec<u32>, f32)> {
-        if a <= 0.0 {
-            return None;
-        }
-        let weight = beta(a, stream) as f32;
-        let partners = stream.permutation(labels.len());
-        let second = partners.iter().map(|&k| labels[k as usize]).collect();
-        self.pairs = Some((partners, weight));
-        Some((second, weight))
-    }
-
-    /// The rows of a batch and their places, where they differ from the data's.
-    fn rows(&mut self, x: &[f32], batch: &[u32], network: &Network, stream: &mut Stream) -> Option<(&[f32], &[u32])> {
-        if self.rows.is_empty() {
-            return None;
-        }
-        let (features, shape) = (network.features(), network.shape());
-        for (row, &k) in self.rows.chunks_exact_mut(features).zip(batch) {
-            row.copy_from_slice(&x[k as usize * features..][..features]);
-            for transform in &self.recipe.augment {
-                transform.apply(row, shape, stream, &mut self.scratch[..features]);
-            }
-        }
-        if let Some((partners, weight)) = &self.pairs {
-            let used = batch.len() * features;
-            self.scratch[..used].copy_from_slice(&self.rows[..used]);
-            for (row, &k) in self.rows.chunks_exact_mut(features).zip(partners) {
-                sweep::mix(row, *weight, &self.scratch[k as usize * features..][..features], 1.0 - weight);
-            }
-        }
-        Some((&self.rows, &self.in_order[..batch.len()]))
-    }
-}
-
-/// A draw from Beta(a, a) as the share of two gamma draws.
-fn beta(a: f64, stream: &mut Stream) -> f64 {
-    let (x, y) = (gamma(a, stream), gamma(a, stream));
-    if x + y > 0.0 { x / (x + y) } else { 0.5 }
-}
-
-/// A draw from Gamma(a, 1) (Marsaglia & Tsang 2000); below 1 by way of a + 1.
-fn gamma(a: f64, stream: &mut Stream) -> f64 {
-    if a < 1.0 {
-        let larger = gamma(a + 1.0, stream);
-        return larger * libm::pow(stream.unit().max(f64::MIN_POSITIVE), 1.0 / a);
-    }
-    let d = a - 1.0 / 3.0;
-    let c = 1.0 / (9.0 * d).sqrt();
-    loop {
-        let x = stream.normal();
-        let v = (1.0 + c * x) * (1.0 + c * x) * (1.0 + c * x);
-        if v > 0.0 && libm::log(stream.unit().max(f64::MIN_POSITIVE)) < 0.5 * x * x + d - d * v + d * libm::log(v) {
-            return d * v;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn beta_draws_have_their_moments() {
-        for a in [0.2, 1.0, 3.0] {
-            let mut stream = Stream::new(3, Purpose::Simulation, 0, 0);
-            let draws: Vec<f64> = (0..40_000).map(|_| beta(a, &mut stream)).collect();
-            let mean = draws.iter().sum::<f64>() / 40_000.0;
-            let variance = draws.iter().map(|v| (v - 0.5) * (v - 0.5)).sum::<f64>() / 40_000.0;
-            // The variance of Beta(a, a) is 1 / (4 (2 a + 1)).
-            let wanted = 0.25 / (2.0 * a + 1.0);
-            assert!((mean - 0.5).abs() < 0.01 && (variance / wanted - 1.0).abs() < 0.03, "{a}: {mean} {variance}");
-        }
     }
 }

@@ -1,20 +1,18 @@
 //! Properties of training that no fixture shows.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a failed set-up is a failed test; figures are printed")]
 
-use std::collections::BTreeMap;
-
+use flatleak_nn::methods::{Sam, Sgd};
 use flatleak_nn::{Architecture, Base, Network, Optimizer, Outcome, Recipe, Schedule, Shape, Trainer};
 use flatleak_stream::{Purpose, Stream};
 
-fn recipe(optimizer: Optimizer, rho: f64) -> Recipe {
-    let given = if optimizer == Optimizer::Sgd { BTreeMap::new() } else { BTreeMap::from([("rho".to_owned(), rho)]) };
-    Recipe {
-        epochs: 3,
-        batch: 7,
-        warmup: 1,
-        nesterov: true,
-        ..Recipe::new("test", optimizer, Base::Sgd, &given).unwrap()
-    }
+const SGD: Optimizer = Optimizer::Sgd(Sgd {});
+
+fn sam(rho: f64) -> Optimizer {
+    Optimizer::Sam(Sam { rho })
+}
+
+fn recipe(optimizer: Optimizer) -> Recipe {
+    Recipe { epochs: 3, batch: 7, warmup: 1, nesterov: true, ..Recipe::new("test", optimizer, Base::Sgd) }
 }
 
 fn problem(preset: &str) -> (Network, Vec<f32>, Vec<u32>) {
@@ -38,9 +36,9 @@ fn train(preset: &str, recipe: &Recipe) -> Vec<f32> {
 #[test]
 fn rho_zero_is_sgd_bit_for_bit() {
     for preset in ["mlp", "cnn", "resnet8"] {
-        let sgd = train(preset, &recipe(Optimizer::Sgd, 0.0));
-        assert_eq!(sgd, train(preset, &recipe(Optimizer::Sam, 0.0)));
-        assert_ne!(sgd, train(preset, &recipe(Optimizer::Sam, 0.1)));
+        let sgd = train(preset, &recipe(SGD));
+        assert_eq!(sgd, train(preset, &recipe(sam(0.0))));
+        assert_ne!(sgd, train(preset, &recipe(sam(0.1))));
     }
 }
 
@@ -70,7 +68,7 @@ fn check_gradient(layers: &str) {
     let x: Vec<f32> = (0..4 * 32).map(|_| s.normal() as f32).collect();
     let (labels, rows) = ([0u32, 1, 2, 1], [0u32, 1, 2, 3]);
     let w = network.init(&mut Stream::new(5, Purpose::Init, 0, 0));
-    let r = Recipe { batch: 4, ..recipe(Optimizer::Sgd, 0.0) };
+    let r = Recipe { batch: 4, ..recipe(SGD) };
     // The loss of a step at rate 0 is that at the weights, under the masks that were drawn before.
     let at = |w: &[f32]| {
         let mut trainer = Trainer::new(&network, &r, w.to_vec());
@@ -95,7 +93,7 @@ fn vanishing_gradient_leaves_sam_finite() {
     // One class only: the softmax is constant, so every gradient is exactly 0 and so must eps be.
     let shape = Shape { channels: 1, height: 1, width: 4 };
     let network = Network::compile(&Architecture::custom(["flatten", "linear"]).unwrap(), shape, 1).unwrap();
-    let mut r = recipe(Optimizer::Sam, 0.1);
+    let mut r = recipe(sam(0.1));
     r.weight_decay = 0.0;
     let start = vec![0.5; 5];
     let mut trainer = Trainer::new(&network, &r, start.clone());
@@ -106,7 +104,7 @@ fn vanishing_gradient_leaves_sam_finite() {
 #[test]
 fn divergence_is_reported_not_propagated() {
     let (network, x, y) = problem("mlp");
-    let mut r = recipe(Optimizer::Sgd, 0.0);
+    let mut r = recipe(SGD);
     (r.lr, r.schedule, r.warmup) = (1e5, Schedule::Constant, 0);
     let mut trainer = Trainer::new(&network, &r, network.init(&mut Stream::new(1, Purpose::Init, 0, 0)));
     let members: Vec<u32> = (0..20).collect();
@@ -151,7 +149,7 @@ fn impossible_layer_lists_say_where() {
 
 #[test]
 fn schedules_by_hand() {
-    let mut r = recipe(Optimizer::Sgd, 0.0);
+    let mut r = recipe(SGD);
     r.lr = 1.0;
     assert_eq!([r.rate(0, 4, 12), r.rate(3, 4, 12), r.rate(4, 4, 12)], [0.25, 1.0, 1.0]);
     assert!((r.rate(8, 4, 12) - 0.5).abs() < 1e-15 && r.rate(11, 4, 12) < 0.04);
@@ -175,7 +173,7 @@ fn golden_digest_of_ten_steps() {
         let start = problem(preset).0.init(&mut Stream::new(1, Purpose::Init, 0, 0));
         assert_eq!(digest(start), initial, "initialisation of {preset}");
         let set = flatleak_kernel::instruction_set();
-        assert_eq!(digest(train(preset, &recipe(Optimizer::Sam, 0.05))), trained, "training of {preset} on {set}");
+        assert_eq!(digest(train(preset, &recipe(sam(0.05)))), trained, "training of {preset} on {set}");
     }
 }
 
@@ -187,7 +185,7 @@ fn dropout_is_drawn_once_a_step_and_off_in_evaluation() {
     let network = Network::compile(&Architecture::custom(layers).unwrap(), shape, 3).unwrap();
     let w = network.init(&mut Stream::new(2, Purpose::Init, 0, 0));
     let (x, labels) = ([0.5, -1.0, 2.0, 0.1, 0.2, 0.3], [1u32]);
-    let r = Recipe { batch: 1, ..recipe(Optimizer::Sgd, 0.0) };
+    let r = Recipe { batch: 1, ..recipe(SGD) };
     let mut trainer = Trainer::new(&network, &r, w.clone());
     let plain = network.logits(&w, &x, &[0], &mut network.workspace(1));
     let mut losses = Vec::new();
@@ -212,7 +210,7 @@ fn train_with_dropout(seed: u64) -> Vec<f32> {
     let mut s = Stream::new(4, Purpose::Simulation, 0, 0);
     let x: Vec<f32> = (0..20 * 6).map(|_| s.normal() as f32).collect();
     let y: Vec<u32> = (0..20).map(|i| i % 3).collect();
-    let r = recipe(Optimizer::Sam, 0.1);
+    let r = recipe(sam(0.1));
     let mut trainer = Trainer::new(&network, &r, network.init(&mut Stream::new(1, Purpose::Init, 0, 0)));
     trainer.run((&x, &y), &(0..20).collect::<Vec<_>>(), (seed, 0), |_, _, _| true);
     trainer.parameters

@@ -5,8 +5,7 @@
     reason = "a failed fixture read is a failed test; figures are printed"
 )]
 
-use std::collections::BTreeMap;
-
+use flatleak_nn::methods::{Sam, Sgd};
 use flatleak_nn::{Architecture, Base, Network, Optimizer, Recipe, Schedule, Shape, Trainer, tensors};
 use serde_json::Value;
 
@@ -98,17 +97,13 @@ fn every_preset_matches_pytorch() {
         let classes = case["classes"].as_u64().unwrap() as usize;
         let network = Network::compile(&architecture, shape, classes).unwrap();
         let sam = case["optimizer"] == "sam";
-        let (optimizer, given) = if sam {
-            (Optimizer::Sam, BTreeMap::from([("rho".to_owned(), 0.05)]))
-        } else {
-            (Optimizer::Sgd, BTreeMap::new())
-        };
+        let optimizer = if sam { Optimizer::Sam(Sam { rho: 0.05 }) } else { Optimizer::Sgd(Sgd {}) };
         let recipe = Recipe {
             epochs: 1,
             batch: BATCH,
             lr: 0.005,
             schedule: Schedule::Constant,
-            ..Recipe::new("fixture", optimizer, Base::Sgd, &given).unwrap()
+            ..Recipe::new("fixture", optimizer, Base::Sgd)
         };
         let data = case["data"].as_str().unwrap();
         let x: Vec<f32> = uniform(data, 2 * BATCH * shape.features()).iter().map(|v| *v as f32).collect();

@@ -2,9 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed fixture read is a failed test")]
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 
+use flatleak_nn::methods::{Sam, Sgd};
 use flatleak_nn::{Architecture, Base, Network, Optimizer, Recipe, Schedule, Shape, Trainer, tensors};
 use safetensors::{Dtype, SafeTensors};
 
@@ -85,11 +86,7 @@ fn check(path: &Path) -> f64 {
         tensors::import(&network, |name| f.values.get(&format!("{prefix}.{}", rename(name))).cloned()).unwrap()
     };
     let sam = f.meta["optimizer"] == "sam";
-    let (optimizer, given) = if sam {
-        (Optimizer::Sam, BTreeMap::from([("rho".to_owned(), number("rho"))]))
-    } else {
-        (Optimizer::Sgd, BTreeMap::new())
-    };
+    let optimizer = if sam { Optimizer::Sam(Sam { rho: number("rho") }) } else { Optimizer::Sgd(Sgd {}) };
     let recipe = Recipe {
         epochs: 5,
         batch: f.meta["batch"].split(|c: char| !c.is_ascii_digit()).find(|t| !t.is_empty()).unwrap().parse().unwrap(),
@@ -98,7 +95,7 @@ fn check(path: &Path) -> f64 {
         momentum: number("momentum"),
         nesterov: matches!(f.meta.get("nesterov").map(String::as_str), Some("true" | "True" | "1")),
         weight_decay: number("weight_decay"),
-        ..Recipe::new("fixture", optimizer, Base::Sgd, &given).unwrap()
+        ..Recipe::new("fixture", optimizer, Base::Sgd)
     };
     let mut ws = network.workspace(recipe.batch);
     let rows: Vec<u32> = (0..dims[0] as u32).collect();

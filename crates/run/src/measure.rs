@@ -22,7 +22,7 @@ pub(crate) fn outputs(
     let Plan { study, data, dir, .. } = plan;
     let keep = dir.keeps_logits(data);
     let views = views(study.queries).unwrap_or_default();
-    let span = (recipe.defences.hamp_outputs > 0.0).then(|| range(&data.pool.x));
+    let span = recipe.defences.needs_random().then(|| range(&data.pool.x));
     let mut of = |number: usize, split: &Split| {
         let mut out = SplitOutputs::default();
         for (query, view) in views.iter().enumerate() {

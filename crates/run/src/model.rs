@@ -85,12 +85,10 @@ impl Training<'_> {
         // The initialisation is keyed by the model alone: recipes share it.
         let start = network.init(&mut Stream::new(study.seed, Purpose::Init, model as u64, 0));
         let whole = Recipe { measured_at: None, ..study.recipes[leader].clone() };
-        // Dropout has no parameters: the network without it has the same arena.
-        let dropped = match whole.defences.dropout {
-            p if p > 0.0 => Some(Network::compile(&study.architecture.with_dropout(p), data.shape, data.classes)?),
-            _ => None,
-        };
-        let mut trainer = Trainer::new(dropped.as_ref().unwrap_or(network), &whole, start);
+        // What a defence changes has no parameters: the network without has the same arena.
+        let other = whole.defences.architecture(&study.architecture);
+        let changed = other.map(|other| Network::compile(&other, data.shape, data.classes)).transpose()?;
+        let mut trainer = Trainer::new(changed.as_ref().unwrap_or(network), &whole, start);
         let members = dir.membership().members(model);
         let mut failure = None;
         let on_epoch = |trainer: &mut Trainer<'_>, epoch: usize, _: f64| {

@@ -1,8 +1,8 @@
 //! What a trained model depends on.
 
-use flatleak_nn::{Base, Defences, ENGINE_VERSION, Recipe};
+use flatleak_nn::{Base, ENGINE_VERSION, Recipe};
 
-use crate::Study;
+use crate::study::Study;
 
 impl Study {
     /// Hash of everything that decides the models of one recipe: data, network, seed, recipe and engine version,
@@ -22,7 +22,6 @@ impl Study {
         let Recipe {
             name: _,
             optimizer,
-            parameters,
             base,
             defences,
             epochs,
@@ -38,23 +37,20 @@ impl Study {
             trainer,
         } = recipe;
         // The form in which there was no other optimizer, so that models from before are still known.
-        let rho = parameters.get("rho");
-        part(&format!("{optimizer:?} {rho:?} {epochs} {batch} {lr:?} {schedule:?} {warmup}"));
+        let (name, rho) = (joined(optimizer.name()), optimizer.radius().unwrap_or(0.0));
+        part(&format!("{name} {rho:?} {epochs} {batch} {lr:?} {schedule:?} {warmup}"));
         part(&format!("{momentum:?} {nesterov} {weight_decay:?}"));
         for transform in augment {
             part(&transform.to_string());
         }
-        for (key, value) in parameters.iter().filter(|(key, _)| *key != "rho") {
+        for (key, value) in recipe.values().into_iter().filter(|(key, _)| *key != "rho") {
             part(&format!("{key} {value:?}"));
         }
         if *base != Base::Sgd {
-            part(&format!("base {base:?}"));
+            part(&format!("base {}", joined(base.name())));
         }
-        for (key, ..) in Defences::ALL {
-            let value = defences.get(key);
-            if value > 0.0 {
-                part(&format!("defence {key} {value:?}"));
-            }
+        for (key, value) in defences.values() {
+            part(&format!("defence {key} {value:?}"));
         }
         if let Some(epoch) = measured_at {
             part(&format!("measured at {epoch}"));
@@ -93,6 +89,12 @@ impl Study {
         }
         hasher.finalize().to_hex()[..8].to_owned()
     }
+}
+
+/// A name as one capitalised word: `dp-sgd` is `DpSgd`.
+fn joined(name: &str) -> String {
+    let word = |word: &str| word[..1].to_uppercase() + &word[1..];
+    name.split('-').map(word).collect()
 }
 
 #[cfg(test)]

@@ -4,12 +4,77 @@ use std::ops::Range;
 
 use flatleak_kernel::sweep;
 
-use super::{Method, Pass, Perturbed, radius};
-use crate::{Network, Optimizer, Recipe, tensors};
+use super::method::{Method, Optimize, Pass, Perturbed, RHO, Training, radius};
+use crate::network::Network;
+use crate::settings::{Parameter, settings};
+use crate::tensors::{self, Tensor};
+
+const ETA: Parameter = Parameter::new(0.01, (0.0, 1e3), "what is added to sizes");
+
+settings! {
+    /// Adaptive SAM (Kwon et al. 2021, arXiv 2102.11600), each parameter of a weight by its own size.
+    pub struct Asam {
+        /// Radius of the perturbation.
+        rho = RHO.by_default(0.5),
+        /// What is added to sizes.
+        eta = ETA,
+    }
+}
+
+settings! {
+    /// The same with the norm of its filter as the size of a convolution's weight, the paper's other operator.
+    pub struct AsamFilter {
+        /// Radius of the perturbation.
+        rho = RHO.by_default(0.5),
+        /// What is added to sizes.
+        eta = ETA,
+    }
+}
+
+settings! {
+    /// The same with the size of every parameter, biases too, and nothing added.
+    pub struct AsamAll {
+        /// Radius of the perturbation.
+        rho = RHO.by_default(2.0),
+    }
+}
+
+impl Optimize for Asam {
+    const NAME: &'static str = "asam";
+    const SOURCE: &'static str = "Kwon et al. 2021, arXiv 2102.11600, element-wise as in its authors' code";
+
+    fn method(&self, training: Training<'_>) -> Box<dyn Method> {
+        let size = |tensor: &Tensor| if tensor.is_weight() { Size::Own } else { Size::One };
+        Box::new(Adaptive::new(training.network, (self.rho, self.eta), size))
+    }
+}
+
+impl Optimize for AsamFilter {
+    const NAME: &'static str = "asam-filter";
+    const SOURCE: &'static str = "Kwon et al. 2021, arXiv 2102.11600, filter-wise";
+
+    fn method(&self, training: Training<'_>) -> Box<dyn Method> {
+        let size = |tensor: &Tensor| match (tensor.is_weight(), tensor.shape.as_slice()) {
+            (false, _) => Size::One,
+            (true, [filters, _, _, _]) => Size::Filter(vec![0.0; *filters]),
+            (true, _) => Size::Own,
+        };
+        Box::new(Adaptive::new(training.network, (self.rho, self.eta), size))
+    }
+}
+
+impl Optimize for AsamAll {
+    const NAME: &'static str = "asam-all";
+    const SOURCE: &'static str = "github.com/davda54/sam, adaptive = True";
+
+    fn method(&self, training: Training<'_>) -> Box<dyn Method> {
+        Box::new(Adaptive::new(training.network, (self.rho, 0.0), |_| Size::Own))
+    }
+}
 
 /// ASAM (Kwon et al. 2021, arXiv 2102.11600, eq. 8): eps = rho T^2 g / ||T g||, T a diagonal of sizes that are parts of the parameters'.
 #[derive(Debug)]
-pub(super) struct Adaptive {
+struct Adaptive {
     rho: f64,
     eta: f32,
     perturbed: Perturbed,
@@ -28,17 +93,11 @@ enum Size {
 }
 
 impl Adaptive {
-    pub(super) fn new(network: &Network, recipe: &Recipe) -> Self {
-        let size = |tensor: &tensors::Tensor| match recipe.optimizer {
-            Optimizer::AsamAll => Size::Own,
-            _ if !tensor.is_weight() => Size::One,
-            Optimizer::AsamFilter if tensor.shape.len() == 4 => Size::Filter(vec![0.0; tensor.shape[0]]),
-            _ => Size::Own,
-        };
+    fn new(network: &Network, (rho, eta): (f64, f64), size: impl Fn(&Tensor) -> Size) -> Self {
         let tensors = tensors::layout(network).into_iter().filter(|t| t.range().end <= network.parameters());
         Self {
-            rho: recipe.parameters.get("rho"),
-            eta: recipe.parameters.get("eta") as f32,
+            rho,
+            eta: eta as f32,
             perturbed: Perturbed::new(network),
             tensors: tensors.map(|t| (t.range(), size(&t))).collect(),
         }

@@ -2,16 +2,40 @@
 
 use flatleak_kernel::{Buffer, sweep};
 
-use super::{Method, Pass, Perturbed};
-use crate::{Network, Recipe};
+use super::method::{Method, Optimize, Pass, Perturbed, RHO, Training};
+use crate::network::Network;
+use crate::settings::{Parameter, settings};
+
+settings! {
+    /// LookSAM (Liu et al. 2022, arXiv 2203.02714).
+    pub struct Looksam {
+        /// Radius of the perturbation.
+        rho = RHO,
+        /// Steps between two perturbed gradients.
+        k = Parameter::new(5.0, (1.0, 1e6), "steps between two perturbed gradients"),
+        /// Weight of the kept direction.
+        alpha = Parameter::new(0.7, (0.0, 10.0), "weight of the kept direction"),
+    }
+}
+
+impl Optimize for Looksam {
+    const NAME: &'static str = "looksam";
+    const SOURCE: &'static str = "Liu et al. 2022, arXiv 2203.02714";
+
+    fn method(&self, training: Training<'_>) -> Box<dyn Method> {
+        Box::new(Look::new(*self, training.network))
+    }
+
+    fn gradients(&self) -> f64 {
+        1.0 + 1.0 / self.k
+    }
+}
 
 /// LookSAM (Liu et al. 2022, arXiv 2203.02714, algorithm 1): every k-th step is SAM's and keeps g_v, the part of g_s across g; the others
 /// take g + alpha ||g|| / ||g_v|| g_v. g_v is projected over all parameters at once, and left out where it is nothing.
 #[derive(Debug)]
-pub(super) struct Look {
-    rho: f64,
-    every: usize,
-    alpha: f64,
+struct Look {
+    settings: Looksam,
     perturbed: Perturbed,
     first: Buffer,
     across: Buffer,
@@ -22,13 +46,10 @@ pub(super) struct Look {
 }
 
 impl Look {
-    pub(super) fn new(network: &Network, recipe: &Recipe) -> Self {
-        let get = |key: &str| recipe.parameters.get(key);
+    fn new(settings: Looksam, network: &Network) -> Self {
         let d = network.parameters();
         Self {
-            rho: get("rho"),
-            every: get("k") as usize,
-            alpha: get("alpha"),
+            settings,
             perturbed: Perturbed::new(network),
             first: Buffer::new(d),
             across: Buffer::new(d),
@@ -41,10 +62,10 @@ impl Look {
 impl Method for Look {
     fn gradient(&mut self, pass: &mut Pass<'_>, arena: &mut [f32], g: &mut [f32]) -> f64 {
         self.weight = 0.0;
-        if pass.step.is_multiple_of(self.every.max(1)) {
+        if pass.step.is_multiple_of((self.settings.k as usize).max(1)) {
             let loss = pass.gradient(&mut self.first, arena);
             pass.track(arena);
-            let norm = self.perturbed.along(arena, &self.first, self.rho);
+            let norm = self.perturbed.along(arena, &self.first, self.settings.rho);
             pass.gradient(g, &self.perturbed.arena);
             let (along, whole) = sweep::dots(&self.first, g);
             let along = along / ((norm + 1e-12) * (norm + 1e-12));
@@ -56,7 +77,7 @@ impl Method for Look {
         let loss = pass.gradient(g, arena);
         pass.track(arena);
         if self.length > 0.0 {
-            self.weight = self.alpha * sweep::squared_norm(g).sqrt() / self.length;
+            self.weight = self.settings.alpha * sweep::squared_norm(g).sqrt() / self.length;
         }
         loss
     }

@@ -1,170 +1,153 @@
-//! How each optimizer comes to the gradient that the base step takes.
+//! The optimizers: how each comes to the gradient that the base step takes.
 //!
-//! A [`Method`] sees a batch through a [`Pass`], which evaluates gradients anywhere, and leaves its gradient in one slice; what is written
-//! for flat slices serves every architecture. All are defined in the book (book/methods/training.md#gradients-and-norms and below), with one norm
-//! over all parameters in f64.
+//! One is a file of this folder, whole, and a line of the list below: `mod file: Type`, or `in file: Type` for one that shares the file of
+//! a relative. The order of the lines is that of tables.
 
-mod asam;
-mod ascent;
-mod average;
-mod chunks;
-mod esam;
-mod friendly;
-mod gsam;
-mod looksam;
-mod private;
+mod method;
 #[cfg(test)]
 mod tests;
 
-use std::fmt::Debug;
+pub use method::Privacy;
+pub(crate) use method::{Method, Pass, Training};
 
-use flatleak_kernel::Buffer;
-use flatleak_kernel::sweep;
-use flatleak_stream::Stream;
+use self::method::{Optimize, Plain};
+use crate::base::Base;
+use crate::settings::{Parameter, SettingError, Settings};
 
-use crate::apart::Sink;
-use crate::{Network, Optimizer, Recipe, Workspace};
+/// Makes the modules, and [`Optimizer`] of their types.
+macro_rules! optimizers {
+    ($($(mod $file:ident)? $(in $of:ident)?: $name:ident;)*) => {
+        $(
+            $(mod $file; pub use $file::$name;)?
+            $(pub use $of::$name;)?
+        )*
 
-/// A batch, and what evaluates it.
-pub(crate) struct Pass<'a> {
-    pub(crate) network: &'a Network,
-    pub(crate) workspace: &'a mut Workspace,
-    pub(crate) x: &'a [f32],
-    pub(crate) labels: &'a [u32],
-    pub(crate) batch: &'a [u32],
-    /// Random numbers of the method's own.
-    pub(crate) stream: &'a mut Stream,
-    /// The whole batch lies in the workspace's input as it was gathered.
-    pub(crate) gathered: bool,
-    /// Learning rate of the step.
-    pub(crate) lr: f64,
-    /// Number of the step, from 0, and of all.
-    pub(crate) step: usize,
-    pub(crate) total: usize,
-}
-
-impl Pass<'_> {
-    /// Mean loss and its gradient at `w`.
-    pub(crate) fn gradient(&mut self, g: &mut [f32], w: &[f32]) -> f64 {
-        self.backward(&mut Sink::Sum(g), w)
-    }
-
-    /// The same with a choice of where gradients of parameters go.
-    pub(crate) fn backward(&mut self, to: &mut Sink<'_>, w: &[f32]) -> f64 {
-        self.gather();
-        self.network.backward(to, w, self.labels, self.workspace)
-    }
-
-    /// The same over some places of the batch, `batch` and `labels` theirs.
-    pub(crate) fn part(&mut self, batch: &[u32], labels: &[u32], to: &mut Sink<'_>, w: &[f32]) -> f64 {
-        self.workspace.gather(self.x, self.network.shape(), batch);
-        self.gathered = false;
-        self.network.backward(to, w, labels, self.workspace)
-    }
-
-    /// The batch into the workspace, where it is not there yet.
-    fn gather(&mut self) {
-        if !self.gathered {
-            self.workspace.gather(self.x, self.network.shape(), self.batch);
-            self.gathered = self.network.keeps_input();
+        /// The optimizer of a recipe, with its parameters.
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub enum Optimizer {
+            $(#[doc = concat!("[`", stringify!($name), "`].")] $name($name),)*
         }
-    }
 
-    /// Cross entropy of every example at `w`.
-    pub(crate) fn losses(&mut self, w: &[f32]) -> &[f64] {
-        self.gather();
-        self.network.measure(w, self.labels, self.workspace);
-        &self.workspace.losses[..self.labels.len()]
-    }
+        impl Optimizer {
+            /// Every optimizer, its parameters at their defaults.
+            pub const ALL: &'static [Self] = &[$(Self::$name($name::DEFAULT)),*];
 
-    /// Running statistics follow the pass that was just made.
-    pub(crate) fn track(&mut self, arena: &mut [f32]) {
-        self.network.track(arena, self.workspace);
-    }
-}
+            /// Name in study files.
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$name(_) => $name::NAME,)* }
+            }
 
-/// One optimizer's way to its gradient.
-pub(crate) trait Method: Debug + Send {
-    /// Leaves a gradient for the base step in `g` and returns the mean loss at `arena`, of which only running statistics change.
-    fn gradient(&mut self, pass: &mut Pass<'_>, arena: &mut [f32], g: &mut [f32]) -> f64;
+            /// Its own parameters, `rho` among them.
+            pub fn parameters(&self) -> &'static [Parameter] {
+                match self { $(Self::$name(_) => $name::PARAMETERS,)* }
+            }
 
-    /// What the base step descends along: the gradient that was left, or p of it and q of another slice.
-    fn beside(&self) -> Option<(f32, &[f32], f32)> {
-        None
-    }
+            /// Their values, in the same order.
+            pub fn values(&self) -> Vec<(&'static str, f64)> {
+                match self { $(Self::$name(own) => own.values(),)* }
+            }
 
-    /// What is done to the D parameters behind the base step, `g` the gradient that was left.
-    fn after(&mut self, _pass: &mut Pass<'_>, _w: &mut [f32], _g: &[f32]) {}
+            /// Sets the value of a key; whether there is one.
+            pub(crate) fn set(&mut self, key: &str, value: f64) -> bool {
+                match self { $(Self::$name(own) => own.set(key, value),)* }
+            }
 
-    /// What takes the parameters' place when training is over.
-    fn end(&mut self) -> Option<Vec<f32>> {
-        None
-    }
-}
+            /// Where it is defined.
+            pub fn source(&self) -> &'static str {
+                match self { $(Self::$name(_) => $name::SOURCE,)* }
+            }
 
-/// The method of a recipe.
-pub(crate) fn new(network: &Network, recipe: &Recipe) -> Box<dyn Method> {
-    let get = |key: &str| recipe.parameters.get(key);
-    let sharpness = |gamma: f64| gamma / (1.0 - gamma);
-    let ascent = |alpha: f64| -> Box<dyn Method> {
-        if get("rho") > 0.0 && alpha != 0.0 {
-            Box::new(ascent::Ascent::new(network, get("rho"), alpha))
-        } else {
-            Box::new(Plain)
+            /// The radius at which it looks at gradients around the parameters, where it does.
+            pub fn radius(&self) -> Option<f64> {
+                match self { $(Self::$name(own) => own.radius(),)* }
+            }
+
+            /// Whether it goes where the surroundings are flat: sharpness-aware, with a radius above 0, and not the other way.
+            pub fn seeks_flatness(&self) -> bool {
+                match self { $(Self::$name(own) => own.seeks_flatness(),)* }
+            }
+
+            /// Its noise, where it clips and adds some; batches are then drawn by Poisson sampling.
+            pub fn privacy(&self) -> Option<Privacy> {
+                match self { $(Self::$name(own) => own.privacy(),)* }
+            }
+
+            /// Whether it looks at parts of a batch, so that examples must not depend on each other.
+            pub fn splits_batches(&self) -> bool {
+                match self { $(Self::$name(_) => $name::SPLITS_BATCHES,)* }
+            }
+
+            /// Whether training ends with other parameters than those of its last step.
+            pub fn averages(&self) -> bool {
+                match self { $(Self::$name(_) => $name::AVERAGES,)* }
+            }
+
+            /// The base step that the name stands for, where it stands for one.
+            pub fn own_base(&self) -> Option<Base> {
+                match self { $(Self::$name(_) => $name::BASE,)* }
+            }
+
+            /// Gradient evaluations per step, a forward pass counted as a third of one.
+            pub fn gradients_per_step(&self) -> f64 {
+                match self { $(Self::$name(own) => if self.is_plain() { 1.0 } else { own.gradients() },)* }
+            }
+
+            /// What takes a gradient.
+            pub(crate) fn method(&self, training: Training<'_>) -> Box<dyn Method> {
+                match self {
+                    _ if self.is_plain() => Box::new(Plain),
+                    $(Self::$name(own) => own.method(training),)*
+                }
+            }
+
+            /// Refuses values out of range, and those that cannot stand beside each other.
+            pub(crate) fn check(&self) -> Result<(), SettingError> {
+                match self { $(Self::$name(own) => own.check_ranges().and_then(|()| own.check()),)* }
+            }
         }
     };
-    match recipe.optimizer {
-        Optimizer::Sgd | Optimizer::Adam | Optimizer::Adamw => Box::new(Plain),
-        Optimizer::Sam => ascent(1.0),
-        Optimizer::Mixed | Optimizer::Sharpreg => ascent(get("alpha")),
-        Optimizer::WsamCoupled => ascent(sharpness(get("gamma"))),
-        Optimizer::Swa => Box::new(average::Average::new(network, get("average_from"))),
-        Optimizer::DpSgd | Optimizer::DpSat => Box::new(private::Private::new(network, recipe)),
-        // A radius of 0 takes no second pass in any member.
-        _ if get("rho") == 0.0 => Box::new(Plain),
-        Optimizer::Wsam => Box::new(ascent::Decoupled::new(network, get("rho"), sharpness(get("gamma")))),
-        Optimizer::Asam | Optimizer::AsamFilter | Optimizer::AsamAll => Box::new(asam::Adaptive::new(network, recipe)),
-        Optimizer::Gsam => Box::new(gsam::SurrogateGap::new(network, recipe)),
-        Optimizer::Looksam => Box::new(looksam::Look::new(network, recipe)),
-        Optimizer::FriendlySam => Box::new(friendly::Friendly::new(network, recipe)),
-        Optimizer::Esam => Box::new(esam::Efficient::new(network, recipe)),
-        Optimizer::MSam => Box::new(chunks::Chunks::new(network, recipe)),
-    }
 }
 
-/// The gradient as it is.
-#[derive(Debug)]
-struct Plain;
-
-impl Method for Plain {
-    fn gradient(&mut self, pass: &mut Pass<'_>, arena: &mut [f32], g: &mut [f32]) -> f64 {
-        let loss = pass.gradient(g, arena);
-        pass.track(arena);
-        loss
-    }
+optimizers! {
+    mod sgd: Sgd;
+    mod sam: Sam;
+    in sam: Mixed;
+    mod wsam: Wsam;
+    in wsam: WsamCoupled;
+    in sam: Sharpreg;
+    mod asam: Asam;
+    in asam: AsamFilter;
+    in asam: AsamAll;
+    mod gsam: Gsam;
+    mod looksam: Looksam;
+    mod friendly_sam: FriendlySam;
+    mod esam: Esam;
+    mod m_sam: MSam;
+    mod swa: Swa;
+    mod dp_sgd: DpSgd;
+    in dp_sgd: DpSat;
+    mod adam: Adam;
+    in adam: Adamw;
 }
 
-/// What a direction of this norm is multiplied by to have length rho.
-fn radius(rho: f64, norm: f64) -> f32 {
-    (rho / (norm + 1e-12)) as f32
-}
-
-/// Parameters away from w, in an arena of their own, so that restoring w is no arithmetic at all.
-#[derive(Debug)]
-struct Perturbed {
-    arena: Buffer,
-    parameters: usize,
-}
-
-impl Perturbed {
-    fn new(network: &Network) -> Self {
-        Self { arena: Buffer::new(network.arena()), parameters: network.parameters() }
+impl Optimizer {
+    /// The optimizer of a name, its parameters at their defaults.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|optimizer| optimizer.name() == name)
     }
 
-    /// w + rho g / (||g|| + 1e-12); returns ||g||.
-    fn along(&mut self, arena: &[f32], g: &[f32], rho: f64) -> f64 {
-        let norm = sweep::squared_norm(g).sqrt();
-        sweep::perturb(&mut self.arena[..self.parameters], &arena[..self.parameters], g, radius(rho, norm));
-        norm
+    /// Whether it looks at gradients around the parameters.
+    pub fn is_sharpness_aware(&self) -> bool {
+        self.radius().is_some()
+    }
+
+    /// Whether it clips and adds noise.
+    pub fn is_private(&self) -> bool {
+        self.privacy().is_some()
+    }
+
+    /// Whether it takes no second pass because its radius is 0: every sharpness-aware one is then its base, bit for bit.
+    fn is_plain(&self) -> bool {
+        self.radius() == Some(0.0) && !self.is_private()
     }
 }

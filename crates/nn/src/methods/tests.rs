@@ -7,9 +7,17 @@ use serde_json::Value;
 
 use flatleak_stream::{Purpose, Stream};
 
+use flatleak_data::Shape;
+
+use super::dp_sgd::Private;
 use super::esam::Efficient;
-use super::private::Private;
-use crate::{Architecture, Base, Network, Optimizer, Recipe, Schedule, Shape, Trainer, tensors};
+use super::*;
+use crate::architecture::Architecture;
+use crate::base::AdamSettings;
+use crate::network::Network;
+use crate::recipe::{Recipe, Schedule};
+use crate::tensors;
+use crate::train::Trainer;
 
 struct Fixture {
     values: HashMap<String, (Vec<usize>, Vec<f32>)>,
@@ -79,23 +87,19 @@ impl Fixture {
 fn recipe(key: &str, config: &Value) -> Recipe {
     let number = |key: &str| config[key].as_f64();
     let optimizer = match key {
-        "dp-sgd-wide" => Optimizer::DpSgd,
-        "sam-adam" => Optimizer::Sam,
-        key => Optimizer::ALL.into_iter().find(|o| o.name() == key).unwrap(),
+        "dp-sgd-wide" => Optimizer::named("dp-sgd").unwrap(),
+        "sam-adam" => Optimizer::named("sam").unwrap(),
+        key => Optimizer::named(key).unwrap(),
     };
-    let base = match config["base"].as_str().unwrap() {
-        "adam" => Base::Adam,
-        "adamw" => Base::Adamw,
-        _ => Base::Sgd,
-    };
+    let base = Base::named(config["base"].as_str().unwrap()).unwrap_or_default();
     let mut given = BTreeMap::new();
     for parameter in optimizer.parameters() {
         let value = match (optimizer, parameter.key) {
             // The first step has the highest rate and radius.
             (_, "rho") => config["rho"][0].as_f64(),
-            (Optimizer::Wsam | Optimizer::WsamCoupled, "gamma") => Some(0.8),
-            (Optimizer::FriendlySam, "lambda") => number("lam"),
-            (Optimizer::Swa, _) => Some(0.5),
+            (Optimizer::Wsam(_) | Optimizer::WsamCoupled(_), "gamma") => Some(0.8),
+            (Optimizer::FriendlySam(_), "lambda") => number("lam"),
+            (Optimizer::Swa(_), _) => Some(0.5),
             (_, "noise") => number("sigma"),
             (_, "delta" | "budget") => None,
             (_, key) => number(key).or_else(|| panic!("{key} of {config}")),
@@ -109,7 +113,7 @@ fn recipe(key: &str, config: &Value) -> Recipe {
         schedule: Schedule::Constant,
         momentum: number("momentum").unwrap_or(0.0),
         weight_decay: number("weight_decay").unwrap_or(0.0),
-        ..Recipe::new(key, optimizer, base, &given).unwrap()
+        ..Recipe::new(key, optimizer, base).with(&given).unwrap()
     }
 }
 
@@ -117,14 +121,21 @@ fn recipe(key: &str, config: &Value) -> Recipe {
 fn train(f: &Fixture, key: &str, recipe: &Recipe) -> (Vec<f32>, Vec<f64>) {
     let (x, config) = (&f.values["x"].1, &f.configurations[key]);
     let mut trainer = Trainer::new(&f.network, recipe, f.arena("init"));
-    if recipe.optimizer == Optimizer::Esam && recipe.parameters.get("rho") > 0.0 {
-        let mut method = Efficient::new(&f.network, recipe);
+    let training = Training { network: &f.network, batch: recipe.batch, lr: recipe.lr };
+    if let Optimizer::Esam(esam) = recipe.optimizer
+        && esam.rho > 0.0
+    {
+        let mut method = Efficient::new(esam, training);
         // The arena's tensors and PyTorch's parameters come in one order.
         method.replay = f.values["esam.mask"].1.chunks(6).map(|row| row.iter().map(|v| *v > 0.5).collect()).collect();
         trainer = trainer.with_method(Box::new(method));
     }
-    if recipe.optimizer.is_private() {
-        let mut method = Private::new(&f.network, recipe);
+    let private = match recipe.optimizer {
+        Optimizer::DpSgd(own) => Some(Private::new(own, 0.0, training)),
+        Optimizer::DpSat(own) => Some(Private::new(own.without_ascent(), own.rho, training)),
+        _ => None,
+    };
+    if let Some(mut method) = private {
         method.expected = 6.5;
         method.replay = (0..10).map(|step| f.noise(step)).collect();
         trainer = trainer.with_method(Box::new(method));
@@ -152,58 +163,63 @@ fn ten_steps_of_every_optimizer_match_pytorch() {
         let worst = f.distance(&parameters, &format!("final.{key}"));
         assert!(worst < 1e-5, "{key}: {worst:e}");
         // DP-SAT's losses are those of its perturbed parameters.
-        if recipe.optimizer != Optimizer::DpSat {
+        if !matches!(recipe.optimizer, Optimizer::DpSat(_)) {
             for (t, (found, wanted)) in losses.iter().zip(&f.values[&format!("loss.{key}")].1).enumerate() {
                 assert!((found - f64::from(*wanted)).abs() < 1e-5, "{key}, step {t}: {found}, not {wanted}");
             }
         }
         println!("{key}: {worst:.1e}");
-        seen.push(recipe.optimizer);
+        seen.push(recipe.optimizer.name());
     }
     // The filter-wise operator differs from the other on convolutions alone: see below.
-    let rest: Vec<Optimizer> = Optimizer::ALL.into_iter().filter(|o| !seen.contains(o)).collect();
-    assert_eq!(rest, [Optimizer::AsamFilter]);
+    let rest: Vec<&str> = Optimizer::ALL.iter().map(Optimizer::name).filter(|o| !seen.contains(o)).collect();
+    assert_eq!(rest, ["asam-filter"]);
 }
 
 #[test]
 fn members_of_the_family_are_one_another_bit_for_bit() {
     let f = load();
-    let with = |optimizer: Optimizer, given: &[(&str, f64)]| {
-        let given = given.iter().map(|(k, v)| ((*k).to_owned(), *v)).collect();
-        let recipe = Recipe {
-            batch: 8,
-            schedule: Schedule::Constant,
-            ..Recipe::new("a", optimizer, Base::Sgd, &given).unwrap()
-        };
+    let with = |optimizer: Optimizer| {
+        let recipe = Recipe { batch: 8, schedule: Schedule::Constant, ..Recipe::new("a", optimizer, Base::Sgd) };
         train(&f, "sam", &recipe).0
     };
-    let (sgd, sam) = (with(Optimizer::Sgd, &[]), with(Optimizer::Sam, &[("rho", 0.1)]));
+    let rho = 0.1;
+    let (sgd, sam) = (with(Optimizer::Sgd(Sgd {})), with(Optimizer::Sam(Sam { rho })));
     assert!(sgd != sam);
-    for optimizer in Optimizer::ALL.into_iter().filter(|o| o.is_sharpness_aware() && !o.is_private()) {
-        let mut given = vec![("rho", 0.0)];
-        if optimizer == Optimizer::Gsam {
-            given.push(("rho_min", 0.0));
-        }
-        assert!(with(optimizer, &given) == sgd, "{} without a radius", optimizer.name());
+    for optimizer in Optimizer::ALL.iter().filter(|o| o.is_sharpness_aware() && !o.is_private()) {
+        let mut still = *optimizer;
+        assert!(still.set("rho", 0.0));
+        still.set("rho_min", 0.0);
+        assert!(with(still) == sgd, "{} without a radius", optimizer.name());
     }
-    let rho = ("rho", 0.1);
-    assert!(with(Optimizer::Mixed, &[rho, ("alpha", 0.0)]) == sgd);
-    assert!(with(Optimizer::Mixed, &[rho, ("alpha", 1.0)]) == sam);
-    assert!(with(Optimizer::WsamCoupled, &[rho, ("gamma", 0.5)]) == sam);
-    assert!(with(Optimizer::Gsam, &[rho, ("rho_min", 0.1), ("alpha", 0.0)]) == sam);
-    assert!(with(Optimizer::Looksam, &[rho, ("k", 1.0)]) == sam);
-    assert!(with(Optimizer::FriendlySam, &[rho, ("sigma", 0.0)]) == sam);
-    assert!(with(Optimizer::MSam, &[rho, ("m", 8.0)]) == sam);
+    assert!(with(Optimizer::Mixed(Mixed { rho, alpha: 0.0 })) == sgd);
+    assert!(with(Optimizer::Mixed(Mixed { rho, alpha: 1.0 })) == sam);
+    assert!(with(Optimizer::WsamCoupled(WsamCoupled { rho, gamma: 0.5 })) == sam);
+    assert!(with(Optimizer::Gsam(Gsam { rho, rho_min: rho, alpha: 0.0 })) == sam);
+    assert!(with(Optimizer::Looksam(Looksam { rho, k: 1.0, ..Looksam::default() })) == sam);
+    assert!(with(Optimizer::FriendlySam(FriendlySam { rho, sigma: 0.0, ..FriendlySam::default() })) == sam);
+    assert!(with(Optimizer::MSam(MSam { rho, m: 8.0 })) == sam);
     // Its operator is the same on all but convolutions.
-    assert!(with(Optimizer::AsamFilter, &[]) == with(Optimizer::Asam, &[]));
+    assert!(with(Optimizer::AsamFilter(AsamFilter::default())) == with(Optimizer::Asam(Asam::default())));
     // Decoupled WSAM is SAM to rounding, and only without momentum and decay.
-    let plain = |optimizer, given: &[(&str, f64)]| {
-        let given = given.iter().map(|(k, v)| ((*k).to_owned(), *v)).collect();
-        let recipe = Recipe::new("a", optimizer, Base::Sgd, &given).unwrap();
+    let plain = |optimizer| {
+        let recipe = Recipe::new("a", optimizer, Base::Sgd);
         train(&f, "sam", &Recipe { batch: 8, momentum: 0.0, weight_decay: 0.0, ..recipe }).0
     };
-    let (a, b) = (plain(Optimizer::Wsam, &[rho, ("gamma", 0.5)]), plain(Optimizer::Sam, &[rho]));
+    let (a, b) = (plain(Optimizer::Wsam(Wsam { rho, gamma: 0.5 })), plain(Optimizer::Sam(Sam { rho })));
     assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-6) && a != b);
+}
+
+#[test]
+fn names_are_read_back() {
+    for optimizer in Optimizer::ALL {
+        assert_eq!(Optimizer::named(optimizer.name()), Some(*optimizer));
+        let keys: Vec<&str> = optimizer.parameters().iter().map(|p| p.key).collect();
+        assert_eq!(keys, optimizer.values().iter().map(|v| v.0).collect::<Vec<_>>());
+        assert!(optimizer.check().is_ok(), "{} at its defaults", optimizer.name());
+    }
+    assert_eq!(Optimizer::named("sma"), None);
+    assert_eq!(Optimizer::named("adam").unwrap().own_base(), Some(Base::Adam(AdamSettings::default())));
 }
 
 #[test]
@@ -211,8 +227,8 @@ fn nothing_comes_of_a_gradient_of_zero() {
     // Zero inputs and weights, and a bias that makes the label sure: g is nothing but the last digits of an exponential.
     let f = load();
     let x = vec![0.0; 13 * 20];
-    for optimizer in Optimizer::ALL.into_iter().filter(|o| !o.is_private()) {
-        let plain = Recipe::new("a", optimizer, Base::Sgd, &BTreeMap::new()).unwrap();
+    for optimizer in Optimizer::ALL.iter().filter(|o| !o.is_private()) {
+        let plain = Recipe::new("a", *optimizer, Base::Sgd);
         let recipe = Recipe { batch: 8, weight_decay: 0.0, ..plain };
         let mut w = f.arena("init");
         w.fill(0.0);
@@ -272,8 +288,8 @@ fn clipping_is_that_of_gradients_taken_one_by_one() {
     let batch: Vec<u32> = (0..7).collect();
     for (clip, batch_size) in [(1e6, 7), (MIDDLE, 7), (0.1, 7), (MIDDLE, 3)] {
         // Twice as many examples as are expected, too.
-        let given = [("clip", clip), ("noise", 0.0)].map(|(k, v)| (k.to_owned(), v)).into();
-        let recipe = Recipe { batch: batch_size, ..Recipe::new("a", Optimizer::DpSgd, Base::Sgd, &given).unwrap() };
+        let optimizer = Optimizer::DpSgd(DpSgd { clip, noise: 0.0, ..DpSgd::default() });
+        let recipe = Recipe { batch: batch_size, ..Recipe::new("a", optimizer, Base::Sgd) };
         let mut trainer = Trainer::new(&network, &recipe, w.clone());
         trainer.step(&x, &labels, &batch, 0.1);
         let (wanted, clipped) = clipped_one_by_one(&network, &w, &x, &labels, clip);
@@ -298,8 +314,7 @@ fn chunks_together_are_chunks_one_by_one() {
     let x: Vec<f32> = (0..11 * 20).map(|_| s.normal() as f32).collect();
     let (labels, batch): (Vec<u32>, Vec<u32>) = ((0..11).map(|i| i % 3).collect(), (0..11).collect());
     for m in [1.0, 3.0, 4.0, 10.0] {
-        let given = [("m".to_owned(), m), ("rho".to_owned(), 0.5)].into();
-        let recipe = Recipe { batch: 11, ..Recipe::new("a", Optimizer::MSam, Base::Sgd, &given).unwrap() };
+        let recipe = Recipe { batch: 11, ..Recipe::new("a", Optimizer::MSam(MSam { m, rho: 0.5 }), Base::Sgd) };
         let [a, b] = [&together, &apart].map(|network| {
             let mut trainer = Trainer::new(network, &recipe, w.clone());
             let losses: Vec<f64> = (0..5).map(|_| trainer.step(&x, &labels, &batch, 0.1)).collect();
@@ -349,7 +364,8 @@ fn filters_scale_perturbations_of_convolutions() {
     };
     let wanted = tensors::import(&network, moved).unwrap();
     network.gradient(&mut g, &wanted, &labels, &mut ws);
-    let recipe = Recipe { batch: 7, ..Recipe::new("a", Optimizer::AsamFilter, Base::Sgd, &BTreeMap::new()).unwrap() };
+    let optimizer = Optimizer::AsamFilter(AsamFilter::default());
+    let recipe = Recipe { batch: 7, ..Recipe::new("a", optimizer, Base::Sgd) };
     let mut trainer = Trainer::new(&network, &recipe, w);
     trainer.step(&x, &labels, &batch, 0.1);
     let size = g.iter().map(|g| g * g).sum::<f32>().sqrt();

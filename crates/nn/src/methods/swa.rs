@@ -1,19 +1,38 @@
 //! Stochastic weight averaging.
 
-use super::{Method, Pass, Plain};
-use crate::Network;
+use super::method::{Method, Optimize, Pass, Plain, Training};
+use crate::network::Network;
+use crate::settings::{Parameter, settings};
+
+settings! {
+    /// Stochastic weight averaging (Izmailov et al. 2018, arXiv 1803.05407).
+    pub struct Swa {
+        /// Share of training after which parameters are averaged.
+        average_from = Parameter::new(0.75, (0.0, 1.0), "share of training after which parameters are averaged"),
+    }
+}
+
+impl Optimize for Swa {
+    const NAME: &'static str = "swa";
+    const SOURCE: &'static str = "Izmailov et al. 2018, arXiv 1803.05407";
+    const AVERAGES: bool = true;
+
+    fn method(&self, training: Training<'_>) -> Box<dyn Method> {
+        Box::new(Average::new(training.network, self.average_from))
+    }
+}
 
 /// SWA (Izmailov et al. 2018, arXiv 1803.05407): the plain gradient, and at the end the mean of the parameters after every step of the last
 /// part of training, in f64. Running statistics of batch norms are then measured anew.
 #[derive(Debug)]
-pub(super) struct Average {
+struct Average {
     from: f64,
     sum: Vec<f64>,
     taken: usize,
 }
 
 impl Average {
-    pub(super) fn new(network: &Network, from: f64) -> Self {
+    fn new(network: &Network, from: f64) -> Self {
         Self { from, sum: vec![0.0; network.parameters()], taken: 0 }
     }
 }

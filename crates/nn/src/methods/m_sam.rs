@@ -3,10 +3,30 @@
 use flatleak_kernel::loss::Objective;
 use flatleak_kernel::{Buffer, sweep};
 
-use super::{Method, Pass, Perturbed};
+use super::method::{Method, Optimize, Pass, Perturbed, RHO, Training};
 use crate::apart::Sink;
 use crate::lowrank::LowRank;
-use crate::{Network, Recipe};
+use crate::settings::{Parameter, settings};
+
+settings! {
+    /// SAM on chunks of the batch (Foret et al. 2021, section 4.1).
+    pub struct MSam {
+        /// Radius of the perturbation.
+        rho = RHO,
+        /// Examples of a chunk.
+        m = Parameter::new(16.0, (1.0, 65536.0), "examples of a chunk"),
+    }
+}
+
+impl Optimize for MSam {
+    const NAME: &'static str = "m-sam";
+    const SOURCE: &'static str = "Foret et al. 2021, arXiv 2010.01412, section 4.1";
+    const SPLITS_BATCHES: bool = true;
+
+    fn method(&self, training: Training<'_>) -> Box<dyn Method> {
+        Box::new(Chunks::new(*self, training))
+    }
+}
 
 /// m-SAM (Foret et al. 2021, arXiv 2010.01412, section 4.1): every chunk of m examples has its own perturbation; the gradient is the mean
 /// of the chunks' perturbed gradients, weighted by their sizes.
@@ -14,7 +34,7 @@ use crate::{Network, Recipe};
 /// Where all parameters are in linear layers, the chunks go through the network together and no perturbed parameters are formed
 /// ([`LowRank`]); a batch of one chunk is SAM's to the bit.
 #[derive(Debug)]
-pub(super) struct Chunks {
+struct Chunks {
     rho: f64,
     m: usize,
     perturbed: Perturbed,
@@ -23,14 +43,14 @@ pub(super) struct Chunks {
 }
 
 impl Chunks {
-    pub(super) fn new(network: &Network, recipe: &Recipe) -> Self {
-        let m = (recipe.parameters.get("m") as usize).clamp(1, recipe.batch);
+    fn new(settings: MSam, Training { network, batch, .. }: Training<'_>) -> Self {
+        let m = (settings.m as usize).clamp(1, batch);
         Self {
-            rho: recipe.parameters.get("rho"),
+            rho: settings.rho,
             m,
             perturbed: Perturbed::new(network),
             own: Buffer::new(network.parameters()),
-            together: LowRank::new(&network.steps, recipe.batch, m),
+            together: LowRank::new(&network.steps, batch, m),
         }
     }
 
