@@ -6,8 +6,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use flatleak::Variant;
 use flatleak_attack::Attack;
-use flatleak_audit::Variant;
 
 /// How much does a training recipe leak about its training data, and why?
 #[derive(Parser, Debug)]
@@ -148,17 +148,28 @@ pub(crate) enum Goal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Budget(pub(crate) Duration);
 
-impl FromStr for Budget {
-    type Err = String;
+/// Text that is no budget.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoBudget {
+    /// No number with a unit.
+    #[error("{0:?} is no time: write 45s, 90m, 2h or 1d")]
+    Form(String),
+    /// Nothing, or too much.
+    #[error("{0:?}: a budget is more than nothing, and less than 30 years")]
+    Range(String),
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is no time: write 45s, 90m, 2h or 1d");
+impl FromStr for Budget {
+    type Err = NoBudget;
+
+    fn from_str(text: &str) -> Result<Self, NoBudget> {
+        let wrong = || NoBudget::Form(text.to_owned());
         let units = [('s', 1.0), ('m', 60.0), ('h', 3600.0), ('d', 86400.0)];
         let last = text.trim().chars().last().ok_or_else(wrong)?;
         let (_, seconds) = units.iter().find(|(unit, _)| *unit == last).ok_or_else(wrong)?;
         let number: f64 = text.trim().trim_end_matches(last).trim().parse().map_err(|_| wrong())?;
         if !(number > 0.0 && number * seconds < 1e9) {
-            return Err(format!("{text:?}: a budget is more than nothing, and less than 30 years"));
+            return Err(NoBudget::Range(text.to_owned()));
         }
         Ok(Self(Duration::from_secs_f64(number * seconds)))
     }
@@ -178,7 +189,7 @@ pub(crate) struct Work {
 impl Work {
     /// Worker threads, at least one.
     pub(crate) fn workers(&self) -> usize {
-        self.workers.unwrap_or_else(flatleak_audit::machine::cores).max(1)
+        self.workers.unwrap_or_else(flatleak::machine::cores).max(1)
     }
 }
 
@@ -234,6 +245,29 @@ pub(crate) struct Compare {
     pub(crate) work: Work,
 }
 
+impl Compare {
+    /// What is asked, for the library.
+    pub(crate) fn asked(&self) -> flatleak::Compare {
+        flatleak::Compare {
+            study: self.study.clone(),
+            out: self.out.clone(),
+            data: self.data.clone(),
+            arch: self.arch.clone(),
+            recipes: self.recipes.clone(),
+            models: self.models,
+            pool: self.pool,
+            epochs: self.epochs,
+            seed: self.seed,
+            relevant: self.relevant,
+            until: self.until.map(|Goal::Relevant| flatleak::Goal::Relevant),
+            budget: self.budget.map(|budget| budget.0),
+            quick: self.quick,
+            redact: self.redact,
+            workers: self.work.workers(),
+        }
+    }
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
     /// A run directory, or one or more .npz archives with `trainset_mask`, `trainset_correctness` and perhaps
@@ -254,6 +288,19 @@ pub(crate) struct Explain {
     pub(crate) seed: Option<u64>,
     #[command(flatten)]
     pub(crate) work: Work,
+}
+
+impl Explain {
+    /// What is asked, for the library.
+    pub(crate) fn asked(&self) -> flatleak::Explain {
+        flatleak::Explain {
+            out: self.out.clone(),
+            no_attacks: self.no_attacks,
+            redact: self.redact,
+            seed: self.seed,
+            workers: self.work.workers(),
+        }
+    }
 }
 
 #[derive(Args, Debug)]

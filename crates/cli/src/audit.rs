@@ -6,8 +6,9 @@ mod report;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use flatleak::outputs::{self, Examples};
+use flatleak::{Finished, Pools, Settings, Variant, attacks, runs_in, target, wanted};
 use flatleak_attack::Attack;
-use flatleak_audit::{Pools, Settings, Variant, attacks, target, wanted};
 use flatleak_data::values::Source;
 use flatleak_pool::{PhiForm, Wanted};
 use flatleak_report::table;
@@ -18,11 +19,8 @@ use flatleak_verdict::{can_run, scores};
 use serde_json::json;
 
 use crate::arguments::{Audit, MessageFormat};
-use crate::compare::{stop_flag, with_progress};
 use crate::exit::{DATA, Failure, GATE, OUTPUT, USAGE};
-use crate::explain::{Finished, runs_in};
-use crate::outputs::{self, Examples};
-use crate::progress::{complain, say};
+use crate::progress::{complain, say, stop_flag, with_progress};
 use gate::{Gate, Measure};
 
 pub(crate) fn run(options: &Audit) -> Result<ExitCode, Failure> {
@@ -175,7 +173,7 @@ fn pools(options: &Audit, wanted: &Wanted) -> Result<Pools, Failure> {
             ));
         }
         for run in runs {
-            for pool in Finished::open(&run, wanted)?.pools {
+            for pool in Finished::open(&run, wanted, |text| complain(&text))?.pools {
                 pools.add(Imported { pool, notes: Vec::new() })?;
             }
         }

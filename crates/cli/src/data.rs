@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+use flatleak::sheet;
 use flatleak_data::cache::{self, Remote};
 use flatleak_data::{Dataset, FASHION_MNIST_DIR, FASHION_MNIST_VAR, Request, Scaling, catalogue, open};
 use flatleak_store::write_atomic;
@@ -11,7 +12,6 @@ use flatleak_store::write_atomic;
 use crate::arguments::Data;
 use crate::exit::{DATA, Failure, OTHER, OUTPUT, USAGE};
 use crate::progress::say;
-use crate::sheet;
 
 /// Columns and rows of a contact sheet's classes.
 const PER_CLASS: usize = 12;

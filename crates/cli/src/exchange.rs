@@ -4,13 +4,13 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
+use flatleak::{Finished, runs_in};
 use flatleak_pool::{Membership, Wanted};
 use flatleak_store::{npy_of_mask, write_atomic};
 
 use crate::arguments::ExportLayout;
 use crate::exit::{Failure, OUTPUT, USAGE};
-use crate::explain::{Finished, runs_in};
-use crate::progress::say;
+use crate::progress::{complain, say};
 
 /// Writes the pools of every recipe of a finished run, a folder per recipe, and per data set where there are several.
 pub(crate) fn export(dir: &Path, layout: ExportLayout, out: &Path) -> Result<ExitCode, Failure> {
@@ -21,7 +21,7 @@ pub(crate) fn export(dir: &Path, layout: ExportLayout, out: &Path) -> Result<Exi
     let runs = runs_in(dir)?;
     for run in &runs {
         let to = out.join(run.strip_prefix(dir).unwrap_or(Path::new("")));
-        for folder in Finished::open(run, &Wanted::default())?.export(layout, &to)? {
+        for folder in Finished::open(run, &Wanted::default(), |text| complain(&text))?.export(layout, &to)? {
             say(&format!("{}\n", folder.display()));
         }
     }

@@ -96,12 +96,43 @@ impl From<flatleak_theory::Error> for Failure {
     }
 }
 
-impl From<flatleak_audit::Error> for Failure {
-    fn from(e: flatleak_audit::Error) -> Self {
+impl From<flatleak::AuditError> for Failure {
+    fn from(e: flatleak::AuditError) -> Self {
         match e {
-            flatleak_audit::Error::Verdict(e) => e.into(),
-            e @ flatleak_audit::Error::Target { .. } => Self::new(USAGE, e),
+            flatleak::AuditError::Verdict(e) => e.into(),
+            e @ flatleak::AuditError::Target { .. } => Self::new(USAGE, e),
             e => Self::new(DATA, e),
+        }
+    }
+}
+
+impl From<flatleak::Error> for Failure {
+    fn from(e: flatleak::Error) -> Self {
+        use flatleak::Error;
+        match e {
+            Error::Study(e) => e.into(),
+            Error::Engine(e) => e.into(),
+            Error::Data(e) => e.into(),
+            Error::Store(e) => e.into(),
+            Error::Run(e) => e.into(),
+            Error::Verdict(e) => e.into(),
+            Error::Explain(e) => e.into(),
+            Error::Report(e) => e.into(),
+            Error::Audit(e) => e.into(),
+            e @ (Error::StudyFile { .. }
+            | Error::Unfit { .. }
+            | Error::FewerThanALook { .. }
+            | Error::FolderOfStudy(_)
+            | Error::OtherResults(_)) => Self::new(USAGE, e),
+            e @ (Error::NoResults { .. }
+            | Error::Results { .. }
+            | Error::Unreadable { .. }
+            | Error::NoRun(_)
+            | Error::Incomplete(_)
+            | Error::NoPool(_)) => Self::new(DATA, e),
+            e @ Error::AllDiverged => Self::new(DIVERGED, e),
+            e @ Error::Interrupted { .. } => Self::new(INTERRUPTED, e),
+            e @ (Error::Picture(_) | Error::Uncreatable { .. } | Error::Unremovable { .. }) => Self::new(OUTPUT, e),
         }
     }
 }

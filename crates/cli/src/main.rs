@@ -8,9 +8,8 @@ mod exchange;
 mod exit;
 mod explain;
 mod list;
-mod outputs;
 mod progress;
-mod sheet;
+mod report;
 mod theory;
 
 use std::process::ExitCode;
@@ -40,7 +39,7 @@ fn main() -> ExitCode {
         Command::Export { dir, layout, out } => exchange::export(&dir, layout, &out),
         Command::Plan { models, pool, seed, out } => exchange::plan(models, pool, seed, &out),
         Command::Theory(options) => theory::run(&options),
-        Command::Report { dir, redact } => outputs::report(&dir, redact),
+        Command::Report { dir, redact } => report::run(&dir, redact),
         Command::Data { command } => data::run(&command),
         Command::List { what } => list::run(what),
     };

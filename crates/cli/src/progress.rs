@@ -1,9 +1,90 @@
 //! What people and scripts see while it runs.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this module is the one that talks")]
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use flatleak::{Event, Phase};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
 
 use crate::arguments::MessageFormat;
+use crate::exit::{Failure, OTHER};
+
+/// Set by Ctrl-C and the like: whoever works looks at it and leaves what is complete.
+pub(crate) fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).map_err(|e| Failure::new(OTHER, e))?;
+    Ok(stop)
+}
+
+/// Tells people or scripts what happens in a study.
+pub(crate) struct Talk {
+    format: MessageFormat,
+    bar: Option<(Phase, Progress)>,
+}
+
+impl Talk {
+    pub(crate) fn new(format: MessageFormat) -> Self {
+        Self { format, bar: None }
+    }
+
+    pub(crate) fn hear(&mut self, event: Event) {
+        match event {
+            Event::Progress { phase, done, total } => self.bar(phase, total).set(done),
+            Event::Over(_) => {
+                if let Some((_, bar)) = self.bar.take() {
+                    bar.finish();
+                }
+            }
+            Event::Complete { recipe, model, reused } => {
+                self.event(None, json!({ "done": recipe, "model": model, "reused": reused }));
+            }
+            Event::Diverged { recipe, model, epoch } => self.event(
+                Some(format!("recipe {recipe} diverged: model {model}, epoch {epoch}; it is left out")),
+                json!({ "diverged": recipe, "model": model, "epoch": epoch }),
+            ),
+            Event::Note(text) => complain(&text),
+        }
+    }
+
+    /// The bar of a phase.
+    fn bar(&mut self, phase: Phase, total: u64) -> &Progress {
+        if self.bar.as_ref().is_none_or(|(of, _)| *of != phase) {
+            self.bar = None;
+        }
+        let format = self.format;
+        &self.bar.get_or_insert_with(|| (phase, Progress::new(phase.name(), total, format))).1
+    }
+
+    /// An event of training, above its bar where there is one.
+    fn event(&mut self, human: Option<String>, json: serde_json::Value) {
+        match &self.bar {
+            Some((_, bar)) => bar.event(human, json),
+            None => Progress::new(Phase::Training.name(), 0, self.format).event(human, json),
+        }
+    }
+}
+
+/// Calls `f` with what reports its progress; it is asked after every step whether to go on.
+pub(crate) fn with_progress<T, E: Into<Failure>>(
+    phase: &'static str,
+    format: MessageFormat,
+    stop: &AtomicBool,
+    f: impl FnOnce(&mut dyn FnMut(flatleak_verdict::Progress) -> bool) -> Result<T, E>,
+) -> Result<T, Failure> {
+    let mut progress: Option<Progress> = None;
+    let found = f(&mut |p| {
+        progress.get_or_insert_with(|| Progress::new(phase, p.total as u64, format)).set(p.done as u64);
+        !stop.load(Ordering::Relaxed)
+    })
+    .map_err(Into::into)?;
+    if let Some(bar) = progress {
+        bar.finish();
+    }
+    Ok(found)
+}
 
 /// An error, on stderr.
 pub(crate) fn complain(message: &str) {

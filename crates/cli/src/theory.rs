@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
+use flatleak::{Finished, pairs, runs_in};
 use flatleak_data::values;
 use flatleak_explain::PhiMoments;
 use flatleak_pool::{Signal, Wanted};
@@ -13,10 +14,8 @@ use flatleak_theory::{Family, Problem, Recipe, Request, Run, Setting, own, study
 use serde_json::json as event;
 
 use crate::arguments::{MessageFormat, Theory};
-use crate::compare::{pairs, stop_flag};
 use crate::exit::{DATA, Failure, OUTPUT};
-use crate::explain::{Finished, runs_in};
-use crate::progress::{Progress, complain, say};
+use crate::progress::{Progress, complain, say, stop_flag};
 
 /// Parts of the work, for the progress bar.
 const PARTS: u64 = 7;
@@ -125,7 +124,7 @@ fn measure(dir: &Path) -> Result<Vec<Measured>, Failure> {
     let several = folders.len() > 1;
     let mut out = Vec::new();
     for folder in folders {
-        let found = Finished::open(&folder, &Wanted::default())?;
+        let found = Finished::open(&folder, &Wanted::default(), |text| complain(&text))?;
         if found.pools.iter().any(|p| !p.offers(Signal::Phi)) {
             complain(&format!(
                 "{} is left out: its pools say who is right, not how sure the models are",

@@ -2,8 +2,8 @@
 //!
 //! Work is done with the interpreter's lock released.
 
+use flatleak::{Pools, Settings, Variant, machine};
 use flatleak_attack::Attack;
-use flatleak_audit::{Pools, Settings, Variant, machine};
 use flatleak_data::ArrayError;
 use flatleak_data::values::Source;
 use flatleak_explain::{Design, Influence, Memorization};
@@ -56,8 +56,8 @@ fn audit(
     let variant = Variant::parse(&asked.variant).map_err(wrong)?;
     let named = asked.attacks.iter().map(|name| name.parse().map_err(wrong)).collect::<PyResult<Vec<Attack>>>()?;
     let relevant = asked.relevant.parse::<Relevant>().map_err(wrong)?;
-    let attacks = flatleak_audit::attacks(variant, &named);
-    let wanted = flatleak_audit::wanted(variant, &attacks);
+    let attacks = flatleak::attacks(variant, &named);
+    let wanted = flatleak::wanted(variant, &attacks);
     let kinds = pools.iter().map(|p| given(&p.1)).collect::<PyResult<Vec<_>>>()?;
     py.detach(|| {
         let mut all = Pools::default();

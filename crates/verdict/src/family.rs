@@ -10,7 +10,7 @@ use crate::judge::{AUC, TPR};
 pub const HEADLINE: Attack = Attack::STRONGEST;
 
 /// Attacks whose curves are drawn, whose calls on single examples and whose leakage by group are kept: the headline's, and those of the literature.
-const FAMILY: [Attack; 4] = [HEADLINE, Attack::LIRA, Attack::RMIA, Attack::CONFIDENCE];
+pub const FAMILY: [Attack; 4] = [HEADLINE, Attack::LIRA, Attack::RMIA, Attack::CONFIDENCE];
 
 /// Attacks that stand in summaries: those, and the simplest of all.
 pub const SUMMARY: [Attack; 5] = [HEADLINE, Attack::LIRA, Attack::RMIA, Attack::CONFIDENCE, Attack::CORRECTNESS];

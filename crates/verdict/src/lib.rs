@@ -39,7 +39,7 @@ pub use analysis::{Analysis, Compared, analyse, compare, explain};
 pub use blind::{beats_chance, blind_target};
 pub use error::Error;
 pub use explanation::detail::Detail;
-pub use family::{HEADLINE, SUMMARY, headline_metric};
+pub use family::{FAMILY, HEADLINE, SUMMARY, headline_metric};
 pub use flatleak_attack::all as attacks;
 pub use guessing::of_target;
 pub use headline::{FEW, against_guessing, called};

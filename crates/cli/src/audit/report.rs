@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use flatleak_audit::Target;
+use flatleak::Target;
 
 /// The table in the terminal, at most 100 columns.
 pub(super) fn table(found: &Target) -> String {

@@ -7,7 +7,7 @@ use flatleak_stats::{Interval, Ranking, clopper_pearson, empirical_epsilon};
 use flatleak_verdict::{against_guessing, beats_chance, blind_target, can_run, of_target, scores};
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::audit_error::AuditError as Error;
 
 /// What one model gives away. Intervals are over its examples, as if these were independent: nominal, since nothing is known of how another
 /// model of the recipe would do.

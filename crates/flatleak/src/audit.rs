@@ -1,14 +1,9 @@
-//! Pools that were trained elsewhere, from their outputs to the document that a report is made of: what the command line and the Python
-//! package share.
-//!
-//! [`Pools`] collects pools and what a reader should know of them, [`Pools::audit`] attacks, compares and explains them, [`target()`]
-//! attacks a single model. [`machine`] says where that happened.
+//! Pools that were trained elsewhere, from their outputs to the document that a report is made of.
 
-pub mod machine;
-mod record;
-mod target;
-mod variant;
-
+use crate::audit_error::{AuditError as Error, listed};
+use crate::machine;
+use crate::record::foreign_record;
+use crate::variant::Variant;
 use flatleak_results::{Document, Family, Relevant, Timings};
 use std::time::Instant;
 
@@ -16,86 +11,6 @@ use flatleak_attack::{Attack, quantile};
 use flatleak_pool::{Design, FEWEST, Pool, SIDE, Wanted};
 use flatleak_store::Imported;
 use flatleak_verdict::{Analysis, Detail, Options, Progress, can_run};
-
-pub use record::foreign_record;
-pub use target::{Target, TargetAttack, TargetBlind, TargetTpr, target};
-pub use variant::Variant;
-
-/// Errors of this crate.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// A pool without an example that can be attacked.
-    #[error(
-        "{recipe}: no example can be attacked. Beside the target's own block, {SIDE} blocks of models must hold it and {SIDE} must lack it; of {blocks} blocks, at best {inside} others hold and {outside} lack one, so at least {missing} more must be trained on other subsets"
-    )]
-    Nothing {
-        /// The pool.
-        recipe: String,
-        /// Its blocks.
-        blocks: usize,
-        /// Blocks that hold the example that comes nearest, a target's own not counted.
-        inside: usize,
-        /// Those that lack it.
-        outside: usize,
-        /// Blocks that are missing on the shorter side.
-        missing: usize,
-    },
-    /// Too few blocks for shadows that are not the target's own.
-    #[error(
-        "{recipe}: {models} models form {found} {}, but figures need {FEWEST} that hold and lack the same examples: 5 models drawn one by one, or 3 complementary pairs; intervals need 4 pairs",
-        if *found == 1 { "block" } else { "blocks" }
-    )]
-    Blocks {
-        /// The pool.
-        recipe: String,
-        /// Its models.
-        models: usize,
-        /// Its blocks.
-        found: usize,
-    },
-    /// Models with nobody to tell apart.
-    #[error("{recipe}: no model has both members and non-members among the examples that can be attacked for it")]
-    NoTarget {
-        /// The pool.
-        recipe: String,
-    },
-    /// Targets of one block alone, of which no interval can be made.
-    #[error(
-        "{recipe}: only {} can be attacked, because the other models lack shadows on one side; intervals over models need targets in two blocks: add models, or attack one target alone",
-        if let [one] = models.as_slice() { format!("model {one}") } else { format!("models {} of one block", listed(models)) }
-    )]
-    OneBlock {
-        /// The pool.
-        recipe: String,
-        /// Its targets.
-        models: Vec<usize>,
-    },
-    /// A pool whose examples cannot be explained.
-    #[error("{0}: every example is in all models or in none, or in too few: train models on different subsets")]
-    Unexplained(String),
-    /// A model that is not in the pool.
-    #[error("there is no model {target}: the pool has {models}, counted from 0")]
-    Target {
-        /// The position that was asked for.
-        target: usize,
-        /// Models in the pool.
-        models: usize,
-    },
-    /// A model that cannot be attacked.
-    #[error(
-        "model {target} has no members or no non-members among the examples that can be attacked for it: it is a shadow alone"
-    )]
-    Reference {
-        /// Its position.
-        target: usize,
-    },
-    /// No pool.
-    #[error("nothing to audit")]
-    Empty,
-    /// What the analysis says.
-    #[error(transparent)]
-    Verdict(#[from] flatleak_verdict::Error),
-}
 
 /// How an audit is run.
 #[derive(Clone, Copy, Debug)]
@@ -128,10 +43,6 @@ pub fn attacks(variant: Variant, more: &[Attack]) -> Vec<Attack> {
 /// What is to be kept of outputs for these attacks.
 pub fn wanted(variant: Variant, attacks: &[Attack]) -> Wanted {
     Wanted { form: variant.phi(), ..Wanted::default() }.and(attacks.iter().filter_map(|a| a.temperature()))
-}
-
-fn listed(models: &[usize]) -> String {
-    models.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// What of a pool can be attacked.

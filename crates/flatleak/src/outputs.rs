@@ -2,18 +2,16 @@
 
 use flatleak_results::{Document, Picture, PictureKind};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use flatleak_data::Dataset;
 use flatleak_explain::pairs::HIGH;
 use flatleak_explain::{Design, Influence};
 use flatleak_pool::Pool;
-use flatleak_report::{columns, csv, html, json, parquet, table};
+use flatleak_report::{columns, csv, html, json, parquet};
 use flatleak_store::{INFLUENCE_LIMIT, export_npz, write_atomic};
 use flatleak_verdict::Detail;
 
-use crate::exit::{DATA, Failure, OUTPUT};
-use crate::progress::say;
+use crate::error::Error;
 use crate::sheet;
 
 /// Most memorized examples shown per class, and classes shown.
@@ -24,11 +22,15 @@ const TARGETS: usize = 6;
 const SUPPORTERS: usize = 5;
 
 /// Single examples of the recipes of a study, behind its results.
-pub(crate) struct Examples<'a> {
-    pub(crate) details: &'a [Detail],
-    pub(crate) pools: &'a [&'a Pool],
-    pub(crate) data: Option<&'a Dataset>,
-    pub(crate) workers: usize,
+pub struct Examples<'a> {
+    /// By recipe.
+    pub details: &'a [Detail],
+    /// Their pools.
+    pub pools: &'a [&'a Pool],
+    /// Their data, where it is known.
+    pub data: Option<&'a Dataset>,
+    /// Threads.
+    pub workers: usize,
 }
 
 /// Files about single examples, beside pictures and archives: what `--redact` leaves out.
@@ -39,12 +41,7 @@ const MANIFEST: &str = "details.txt";
 
 /// Writes everything to `folder`, results last: where they are, the rest is complete. Redacted, files about single examples that an
 /// earlier run left are removed.
-pub(crate) fn write(
-    document: &mut Document,
-    examples: &Examples<'_>,
-    redact: bool,
-    folder: &Path,
-) -> Result<(), Failure> {
+pub fn write(document: &mut Document, examples: &Examples<'_>, redact: bool, folder: &Path) -> Result<(), Error> {
     remove_details(folder)?;
     document.pictures.clear();
     if redact {
@@ -59,9 +56,9 @@ pub(crate) fn write(
 }
 
 /// Tables, archives and pictures of single examples, each named in the manifest before it is written.
-fn details(document: &mut Document, examples: &Examples<'_>, folder: &Path) -> Result<(), Failure> {
+fn details(document: &mut Document, examples: &Examples<'_>, folder: &Path) -> Result<(), Error> {
     let mut names = Vec::new();
-    let mut put = |name: &str, bytes: &[u8]| -> Result<(), Failure> {
+    let mut put = |name: &str, bytes: &[u8]| -> Result<(), Error> {
         names.push(name.to_owned());
         write_atomic(&folder.join(MANIFEST), (names.join("\n") + "\n").as_bytes(), "details")?;
         Ok(write_atomic(&folder.join(name), bytes, "details")?)
@@ -91,7 +88,7 @@ fn details(document: &mut Document, examples: &Examples<'_>, folder: &Path) -> R
 }
 
 /// One document over the data sets of a study, each of which left its own in one of `folders`; written to `out` where there are several.
-pub(crate) fn merge(mut documents: Vec<Document>, folders: &[&Path], out: &Path) -> Result<Option<Document>, Failure> {
+pub fn merge(mut documents: Vec<Document>, folders: &[&Path], out: &Path) -> Result<Option<Document>, Error> {
     let several = documents.len() > 1;
     if several {
         for (document, folder) in documents.iter_mut().zip(folders) {
@@ -108,27 +105,28 @@ pub(crate) fn merge(mut documents: Vec<Document>, folders: &[&Path], out: &Path)
 }
 
 /// Renders a finished run again, perhaps without single examples; results and details stay as they are.
-pub(crate) fn report(dir: &Path, redact: bool) -> Result<ExitCode, Failure> {
+///
+/// # Errors
+/// No results, a page that cannot be written.
+pub fn report(dir: &Path, redact: bool) -> Result<(Document, PathBuf), Error> {
     let mut document = read(dir)?;
     if redact {
         document.redact();
     }
     let target = dir.join("report.html");
     write_atomic(&target, page(&document, dir)?.as_bytes(), "report")?;
-    say(&format!("{}\nreport: {}\n", table::render(&document), target.display()));
-    Ok(ExitCode::SUCCESS)
+    Ok((document, target))
 }
 
 /// The results of a finished run.
-pub(crate) fn read(dir: &Path) -> Result<Document, Failure> {
+pub fn read(dir: &Path) -> Result<Document, Error> {
     let path = dir.join("results.json");
-    let text = std::fs::read_to_string(&path)
-        .map_err(|e| Failure::new(DATA, format!("cannot read {}: {e}; is this a finished run?", path.display())))?;
-    json::parse(&text).map_err(|e| Failure::new(DATA, format!("{}: {e}", path.display())))
+    let text = std::fs::read_to_string(&path).map_err(|source| Error::NoResults { path: path.clone(), source })?;
+    json::parse(&text).map_err(|source| Error::Results { path, source, advice: "" })
 }
 
 /// The page, with its pictures from `folder`.
-fn page(document: &Document, folder: &Path) -> Result<String, Failure> {
+fn page(document: &Document, folder: &Path) -> Result<String, Error> {
     Ok(html::render(document, &|file| std::fs::read(picture_file(folder, file)?).ok())?)
 }
 
@@ -144,15 +142,15 @@ fn is_detail(name: &str) -> bool {
 }
 
 /// Removes what an earlier run left about single examples, by its manifest.
-fn remove_details(folder: &Path) -> Result<(), Failure> {
+fn remove_details(folder: &Path) -> Result<(), Error> {
     let manifest = folder.join(MANIFEST);
     let Ok(text) = std::fs::read_to_string(&manifest) else { return Ok(()) };
     let written = text.lines().filter(|name| is_detail(name)).flat_map(|name| [name.to_owned(), format!("{name}.tmp")]);
     for name in written.chain([MANIFEST.to_owned()]) {
         let path = folder.join(name);
         match std::fs::remove_file(&path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Failure::new(OUTPUT, format!("cannot remove {}: {e}", path.display())));
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::Unremovable { path, source });
             }
             _ => {}
         }
@@ -169,7 +167,7 @@ fn picture_file(folder: &Path, file: &str) -> Option<PathBuf> {
 }
 
 /// All influences, (T, N); none without held-out outputs or where they are too many to be written.
-fn influence_matrix(pool: &Pool, workers: usize) -> Result<Option<Vec<f32>>, Failure> {
+fn influence_matrix(pool: &Pool, workers: usize) -> Result<Option<Vec<f32>>, Error> {
     let (n, t) = (pool.labels.len(), pool.test_labels.len());
     if pool.test.is_empty() || t == 0 || n.saturating_mul(t).saturating_mul(4) > INFLUENCE_LIMIT {
         return Ok(None);

@@ -2,17 +2,17 @@
 
 use flatleak_data::{Dataset, Shape};
 
-use crate::exit::{Failure, OUTPUT};
+use crate::error::Error;
 
 /// Pixels that the longer side of an image takes at least.
 const LEAST_SIDE: usize = 40;
 
 /// Channel-first bytes of images of one shape, row by row.
-pub(crate) type Rows = Vec<Vec<Vec<u8>>>;
+pub type Rows = Vec<Vec<Vec<u8>>>;
 
 /// The sheet as a PNG file. Small images are enlarged, and values that use only the lower part of their range are stretched over
 /// it; places without an image stay white. `gap` leaves room behind the first column.
-pub(crate) fn png(rows: &Rows, shape: Shape, gap: bool) -> Result<Vec<u8>, Failure> {
+pub fn png(rows: &Rows, shape: Shape, gap: bool) -> Result<Vec<u8>, Error> {
     let (h, w) = (shape.height, shape.width);
     let zoom = LEAST_SIDE.div_ceil(h.max(w)).max(1);
     let (tile_h, tile_w) = (zoom * h + 1, zoom * w + 1);
@@ -36,7 +36,7 @@ pub(crate) fn png(rows: &Rows, shape: Shape, gap: bool) -> Result<Vec<u8>, Failu
             }
         }
     }
-    encode(width, height, &sheet).map_err(|e| Failure::new(OUTPUT, format!("cannot encode a picture: {e}")))
+    Ok(encode(width, height, &sheet)?)
 }
 
 fn encode(width: usize, height: usize, pixels: &[u8]) -> Result<Vec<u8>, png::EncodingError> {
@@ -51,6 +51,6 @@ fn encode(width: usize, height: usize, pixels: &[u8]) -> Result<Vec<u8>, png::En
 }
 
 /// Whether the data can be shown at all: images, not tables.
-pub(crate) fn shows(data: &Dataset) -> bool {
+pub fn shows(data: &Dataset) -> bool {
     !data.pool.y.is_empty() && data.pixels(&data.pool, 0).is_some()
 }

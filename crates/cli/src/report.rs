@@ -1,0 +1,17 @@
+//! `flatleak report`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use flatleak::outputs;
+use flatleak_report::table;
+
+use crate::exit::Failure;
+use crate::progress::say;
+
+/// Renders a finished run again.
+pub(crate) fn run(dir: &Path, redact: bool) -> Result<ExitCode, Failure> {
+    let (document, page) = outputs::report(dir, redact)?;
+    say(&format!("{}\nreport: {}\n", table::render(&document), page.display()));
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,133 @@
+//! What keeps a study from its results.
+
+use std::io;
+use std::path::PathBuf;
+
+use flatleak_data::Shape;
+
+use crate::audit_error::AuditError;
+
+/// Errors of this crate.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A study that cannot be run.
+    #[error(transparent)]
+    Study(#[from] flatleak_study::Error),
+    /// A network or recipe that cannot be trained.
+    #[error(transparent)]
+    Engine(#[from] flatleak_nn::Error),
+    /// Data that cannot be read.
+    #[error(transparent)]
+    Data(#[from] flatleak_data::Error),
+    /// A run directory that cannot be used.
+    #[error(transparent)]
+    Store(#[from] flatleak_store::Error),
+    /// Training that failed.
+    #[error(transparent)]
+    Run(#[from] flatleak_run::Error),
+    /// An analysis that failed.
+    #[error(transparent)]
+    Verdict(#[from] flatleak_verdict::Error),
+    /// An explanation that failed.
+    #[error(transparent)]
+    Explain(#[from] flatleak_explain::Error),
+    /// A report that cannot be written.
+    #[error(transparent)]
+    Report(#[from] flatleak_report::Error),
+    /// Pools that cannot be audited.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// A picture that cannot be encoded.
+    #[error("cannot encode a picture: {0}")]
+    Picture(#[from] png::EncodingError),
+    /// A study file that cannot be read.
+    #[error("cannot read the study {}: {source}", path.display())]
+    StudyFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Something that does not fit the examples of a data set.
+    #[error("{what} does not fit {data}, whose examples are {shape}")]
+    Unfit {
+        /// What.
+        what: String,
+        /// The data set.
+        data: String,
+        /// Shape of its examples.
+        shape: Shape,
+    },
+    /// Fewer models than the first look has.
+    #[error("--until looks at {first} models first: --models has to be at least that")]
+    FewerThanALook {
+        /// Models of the first look.
+        first: usize,
+    },
+    /// The caller asked to stop.
+    #[error("interrupted; the same command continues in {}", folder.display())]
+    Interrupted {
+        /// The run's folder.
+        folder: PathBuf,
+    },
+    /// Nothing is left to analyse.
+    #[error("every recipe diverged: lower the learning rate")]
+    AllDiverged,
+    /// A folder without results.
+    #[error("cannot read {}: {source}; is this a finished run?", path.display())]
+    NoResults {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Results that are damaged or of another program.
+    #[error("{}: {source}{advice}", path.display())]
+    Results {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with them.
+        source: flatleak_report::Error,
+        /// What to do, as a clause.
+        advice: &'static str,
+    },
+    /// Input that cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Output that cannot be made.
+    #[error("cannot create {}: {source}", path.display())]
+    Uncreatable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A file about single examples that a redacted run must not keep.
+    #[error("cannot remove {}: {source}", path.display())]
+    Unremovable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A folder without a study.
+    #[error("{} is no run directory: it has no study.toml", .0.display())]
+    NoRun(PathBuf),
+    /// A run in which no recipe is complete.
+    #[error("no recipe in {} is complete", .0.display())]
+    Incomplete(PathBuf),
+    /// A folder without a pool.
+    #[error("{} holds no pool", .0.display())]
+    NoPool(PathBuf),
+    /// An output folder that belongs to a study.
+    #[error("{} is the folder of a study; choose another --out", .0.display())]
+    FolderOfStudy(PathBuf),
+    /// An output folder with the results of something else.
+    #[error("{} holds other results; choose another --out", .0.display())]
+    OtherResults(PathBuf),
+}

@@ -1,0 +1,229 @@
+//! What is asked, and a study on each of its data sets, ready to run.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use flatleak_data::{Dataset, Request};
+use flatleak_nn::{Architecture, Network, views};
+use flatleak_pool::BLOCK;
+use flatleak_results::Relevant;
+use flatleak_stats::LOOKS;
+use flatleak_study::Study;
+
+use crate::error::Error;
+
+/// Most pool examples of a quick run.
+const QUICK_POOL: usize = 2000;
+
+/// When a growing pool has enough models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// Once every comparison shows a relevant difference, or excludes one.
+    Relevant,
+}
+
+/// A study, and what is asked over it.
+#[derive(Clone, Debug, Default)]
+pub struct Compare {
+    /// The study file; the main job without one.
+    pub study: Option<PathBuf>,
+    /// Where runs are kept; `flatleak-runs/<study>-<hash>` in the working directory without.
+    pub out: Option<PathBuf>,
+    /// Data sets in place of the study's.
+    pub data: Vec<String>,
+    /// A network by name in place of the study's.
+    pub arch: Option<String>,
+    /// Some of the study's recipes.
+    pub recipes: Vec<String>,
+    /// Models per recipe; with a goal the most.
+    pub models: Option<usize>,
+    /// Pool examples.
+    pub pool: Option<usize>,
+    /// Epochs of the first recipe; others in proportion.
+    pub epochs: Option<usize>,
+    /// Root seed.
+    pub seed: Option<u64>,
+    /// Smallest relevant differences.
+    pub relevant: Option<Relevant>,
+    /// Models are added until this is reached.
+    pub until: Option<Goal>,
+    /// Time that may be spent on that.
+    pub budget: Option<Duration>,
+    /// At most 16 models and 2,000 examples: not for decisions.
+    pub quick: bool,
+    /// Without single examples.
+    pub redact: bool,
+    /// Threads; no figure depends on it.
+    pub workers: usize,
+}
+
+/// A study on one of its data sets, ready to run.
+pub struct Job {
+    /// The study on this data set.
+    pub study: Study,
+    /// The data.
+    pub data: Dataset,
+    /// The network for it.
+    pub network: Network,
+    /// Its run directory.
+    pub out: PathBuf,
+    /// Data sets of the whole study.
+    pub datasets: usize,
+}
+
+/// A study on all of its data sets, and the folder of the whole.
+pub struct Prepared {
+    /// One per data set.
+    pub jobs: Vec<Job>,
+    /// The folder.
+    pub out: PathBuf,
+}
+
+/// Reads a study and its data, and checks that both fit. Nothing is written.
+///
+/// # Errors
+/// A study that cannot be run, data that cannot be read.
+pub fn prepare(options: &Compare) -> Result<Prepared, Error> {
+    let study = resolve(options)?;
+    let mut jobs = study.data.iter().map(|name| of_data(options, &study, name)).collect::<Result<Vec<_>, _>>()?;
+    let digests: Vec<String> = jobs.iter().map(|j| j.data.digest_hex()).collect();
+    let default =
+        || PathBuf::from("flatleak-runs").join(format!("{}-{}", study.name, study.short_hash(&digests.join(" "))));
+    let out = options.out.clone().unwrap_or_else(default);
+    let several = jobs.len() > 1;
+    for (job, digest) in jobs.iter_mut().zip(&digests) {
+        job.out = if several { out.join(folder(&job.data.name, digest)) } else { out.clone() };
+    }
+    Ok(Prepared { jobs, out })
+}
+
+impl Job {
+    /// What it takes, in words: models, time, disk, memory.
+    pub fn plan(&self, workers: usize) -> String {
+        let Self { study, data, network, out, .. } = self;
+        let members = data.pool.len() / 2;
+        let gradients: f64 = study
+            .runs()
+            .iter()
+            .map(|run| &study.recipes[run[0]])
+            .map(|r| r.gradients_per_step() * (r.epochs * members * study.models) as f64)
+            .sum();
+        // Three passes of multiply-adds per gradient, at a rate that a plain core reaches.
+        let seconds = gradients * 6.0 * network.multiply_adds() as f64 / 80e9 / workers as f64;
+        let examples = data.pool.len() + data.test.len();
+        let models = study.models * study.recipes.len();
+        let disk = models * (4 * network.parameters() + examples * (13 + 4 * data.classes));
+        // Activations and gradients of a batch, and parameters in four roles.
+        let batch = study.recipes.iter().map(|r| r.batch).max().unwrap_or(0);
+        let of_worker = 16 * network.parameters() + 8 * batch * network.activations_per_example();
+        let memory = workers * of_worker + 4 * examples * network.features() + models * examples * 40;
+        let recipes = study.recipes.iter().map(|r| r.name.as_str()).collect::<Vec<_>>().join(", ");
+        format!(
+            "{recipes}: {} models each on {} ({} of {} pool examples, {} held out)\n\
+             network of {} parameters, {workers} workers\n\
+             about {:.1} minutes of training, {} MB on disk, {} MB of memory\n\
+             output: {}\n",
+            study.models,
+            data.name,
+            members,
+            data.pool.len(),
+            data.test.len(),
+            network.parameters(),
+            seconds / 60.0,
+            disk / 1_000_000 + 1,
+            memory / 1_000_000 + 1,
+            out.display()
+        )
+    }
+}
+
+fn of_data(options: &Compare, study: &Study, name: &str) -> Result<Job, Error> {
+    let datasets = study.data.len();
+    let mut study = study.on(name);
+    let data = load(options, &mut study, name)?;
+    let network = Network::compile(&study.architecture, data.shape, data.classes)?;
+    let unfit = |what: String| Error::Unfit { what, data: name.to_owned(), shape: data.shape };
+    for recipe in &study.recipes {
+        // A block splits the pool; of an odd one its models get one more or less.
+        for members in [data.pool.len() / 2, data.pool.len().div_ceil(2)] {
+            network.check_batch(recipe, members)?;
+            recipe.check_budget(members)?;
+        }
+        if let Some(transform) = recipe.augment.iter().find(|t| !t.fits(data.shape)) {
+            return Err(unfit(format!("recipe `{}`: augment `{transform}`", recipe.name)));
+        }
+    }
+    if views(study.queries).unwrap_or_default().iter().any(|v| !v.fits(data.shape)) {
+        return Err(unfit(format!("queries = {}", study.queries)));
+    }
+    Ok(Job { study, data, network, out: PathBuf::new(), datasets })
+}
+
+/// A folder's name for one data set of several: what its name has of harmless letters, and its digest.
+fn folder(name: &str, digest: &str) -> String {
+    let harmless = |c: char| if c.is_ascii_alphanumeric() || "-_=.".contains(c) { c } else { '-' };
+    let name: String = name.chars().map(harmless).collect();
+    let tail: String = name.trim_matches(['-', '.']).chars().rev().take(40).collect();
+    format!("{}-{}", tail.chars().rev().collect::<String>(), &digest[..6])
+}
+
+/// The study's data. A quick run takes at most [`QUICK_POOL`] of the pool, however large it is.
+fn load(options: &Compare, study: &mut Study, name: &str) -> Result<Dataset, Error> {
+    let open = |study: &Study| {
+        let mut request = Request::new(name);
+        (request.pool, request.test, request.seed) = (study.pool, study.test, study.seed);
+        flatleak_data::open(&request)
+    };
+    let data = open(study)?;
+    if !options.quick || options.pool.is_some() || data.pool.len() <= QUICK_POOL {
+        return Ok(data);
+    }
+    study.pool = Some(QUICK_POOL);
+    Ok(open(study)?)
+}
+
+/// The study file with what is asked besides on top.
+///
+/// # Errors
+/// A study that cannot be read or run.
+pub fn resolve(options: &Compare) -> Result<Study, Error> {
+    let text = match &options.study {
+        Some(path) => {
+            std::fs::read_to_string(path).map_err(|source| Error::StudyFile { path: path.clone(), source })?
+        }
+        None => String::new(),
+    };
+    let mut study = Study::parse(&text)?;
+    if !options.data.is_empty() {
+        study.data.clone_from(&options.data);
+    }
+    if let Some(name) = &options.arch {
+        study.architecture = Architecture::preset(name)?;
+    }
+    if !options.recipes.is_empty() {
+        study.select(&options.recipes)?;
+    }
+    if options.quick {
+        study.models = study.models.min(16);
+    }
+    if let Some(epochs) = options.epochs {
+        let first = study.recipes.first().map_or(1, |r| r.epochs).max(1);
+        for recipe in &mut study.recipes {
+            if recipe.trainer.is_none() {
+                for e in std::iter::once(&mut recipe.epochs).chain(&mut recipe.measured_at) {
+                    *e = (e.saturating_mul(epochs) / first).max(1);
+                }
+            }
+        }
+    }
+    study.relevant = options.relevant.unwrap_or(study.relevant);
+    study.models = options.models.unwrap_or(study.models);
+    study.pool = options.pool.or(study.pool);
+    study.seed = options.seed.unwrap_or(study.seed);
+    study.check()?;
+    let first = BLOCK * LOOKS[0];
+    if options.until.is_some() && options.models.is_some_and(|most| most < first) {
+        return Err(Error::FewerThanALook { first });
+    }
+    Ok(study)
+}

@@ -1,0 +1,61 @@
+//! The library behind the program: what the command line and the Python package are thin over.
+//!
+//! [`prepare`] reads a study and its data ([`Compare`] says what is asked), [`compare()`] trains, attacks, compares and reports it,
+//! [`explain()`] says why a finished run leaks, [`Pools`] audits models that were trained elsewhere, [`target()`] attacks a single model.
+//! Whoever calls hears of progress as [`Event`]s through a [`Listener`], and may stop: what is complete by then stays on disk.
+//!
+//! ```
+//! use std::sync::atomic::AtomicBool;
+//!
+//! use flatleak::{Compare, Event, Listener, Phase, compare, prepare};
+//!
+//! let folder = tempfile::tempdir()?;
+//! // Six models of SGD and of SAM on 60 of scikit-learn's digits, trained for two epochs: an answer in a second, and none to rely on.
+//! let asked = Compare {
+//!     out: Some(folder.path().join("run")),
+//!     data: vec!["digits".into()],
+//!     recipes: vec!["sgd".into(), "sam".into()],
+//!     models: Some(6),
+//!     pool: Some(60),
+//!     epochs: Some(2),
+//!     workers: 2,
+//!     ..Compare::default()
+//! };
+//! let mut trained = 0;
+//! let mut hear = |event| trained += usize::from(matches!(event, Event::Complete { .. }));
+//! let stop = AtomicBool::new(false);
+//! let report = compare(&asked, &prepare(&asked)?, &mut Listener { hear: &mut hear, stop: &stop })?;
+//! assert_eq!(trained, 12);
+//! assert_eq!(report.document.comparisons[0].candidate, "sam");
+//! assert!(report.page.is_file());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod audit;
+mod audit_error;
+mod compare;
+mod error;
+mod event;
+mod explain;
+mod finished;
+mod job;
+pub mod machine;
+pub mod outputs;
+mod question;
+mod record;
+pub mod sheet;
+mod target;
+mod variant;
+
+pub use audit::{Pools, Settings, attacks, usable, wanted};
+pub use audit_error::AuditError;
+pub use compare::{Report, compare};
+pub use error::Error;
+pub use event::{Event, Listener, Phase};
+pub use explain::{Explain, explain, explain_archives};
+pub use finished::{Finished, runs_in};
+pub use job::{Compare, Goal, Job, Prepared, prepare, resolve};
+pub use question::pairs;
+pub use record::foreign_record;
+pub use target::{Target, TargetAttack, TargetBlind, TargetTpr, target};
+pub use variant::Variant;
