@@ -9,6 +9,19 @@
 //! - [`Variance`] and [`PhiMoments`] are about the spread of outputs and what it does to an attack's advantage.
 //!
 //! Errors come from blocks of models where the design has them, else from single models.
+//!
+//! ```
+//! use flatleak_explain::Memorization;
+//! use flatleak_pool::Membership;
+//!
+//! // Six models in complementary pairs, four examples; each model is right on its members, and on example 0 whatever it was trained on.
+//! let membership = Membership::complementary(0, 6, 4)?;
+//! let right: Vec<Vec<u8>> = (0..6).map(|k| (0..4).map(|i| u8::from(i == 0 || membership.row(k)[i])).collect()).collect();
+//! let rows: Vec<&[u8]> = right.iter().map(Vec::as_slice).collect();
+//! let found = Memorization::hard(&membership, &rows)?;
+//! assert_eq!(found.values(), [0.0, 1.0, 1.0, 1.0]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod attribution;
 mod design;

@@ -58,4 +58,4 @@ pub use job::{Compare, Goal, Job, Prepared, prepare, resolve};
 pub use question::pairs;
 pub use record::foreign_record;
 pub use target::{Target, TargetAttack, TargetBlind, TargetTpr, target};
-pub use variant::Variant;
+pub use variant::{NoVariant, Variant};

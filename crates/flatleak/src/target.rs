@@ -4,7 +4,7 @@ use flatleak_attack::Attack;
 use flatleak_pool::Pool;
 use flatleak_results::{AgainstGuessing, Condition, DELTA, FPR_LEVELS, PRIORS, Relevant, Verdict};
 use flatleak_stats::{Interval, Ranking, clopper_pearson, empirical_epsilon};
-use flatleak_verdict::{against_guessing, beats_chance, blind_target, can_run, of_target, scores};
+use flatleak_verdict::{HEADLINE, against_guessing, beats_chance, blind_target, can_run, of_target, scores};
 use serde::{Deserialize, Serialize};
 
 use crate::audit_error::AuditError as Error;
@@ -119,7 +119,7 @@ pub fn target(pool: &Pool, target: usize, attacks: &[Attack], relevant: &Relevan
     for &attack in attacks.iter().filter(|a| can_run(pool, **a)) {
         let all = scores(pool, attack)?;
         let own: Vec<f64> = scored.iter().map(|&i| all[target][i]).collect();
-        if attack == Attack::STRONGEST && members.min(member.len() - members) > 1 {
+        if attack == HEADLINE && members.min(member.len() - members) > 1 {
             guessing = Some(of_target(pool, target, (&own, &member), beaten, relevant)?);
         }
         let ranking = Ranking::new(&own, &member).map_err(flatleak_verdict::Error::from)?;

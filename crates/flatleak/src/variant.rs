@@ -32,10 +32,9 @@ impl Variant {
     /// The variant of that name.
     ///
     /// # Errors
-    /// A sentence with the names that there are.
-    pub fn parse(name: &str) -> Result<Self, String> {
-        let known = Self::ALL.map(Self::name).join(", ");
-        Self::ALL.into_iter().find(|v| v.name() == name).ok_or(format!("there is no variant {name:?}: {known}"))
+    /// A name that is none.
+    pub fn parse(name: &str) -> Result<Self, NoVariant> {
+        Self::ALL.into_iter().find(|v| v.name() == name).ok_or_else(|| NoVariant(name.into()))
     }
 
     /// The pooled deviation of `lira-online-fixed`.
@@ -52,3 +51,8 @@ impl Variant {
         if self == Self::Official2021 { PhiForm::Official2021 } else { PhiForm::Exact }
     }
 }
+
+/// A name that is no variant.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no variant {0:?}: {}", Variant::ALL.map(Variant::name).join(", "))]
+pub struct NoVariant(pub String);

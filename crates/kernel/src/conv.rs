@@ -6,38 +6,16 @@
 
 mod direct;
 mod gathered;
+mod sizes;
 mod winograd;
+
+pub use sizes::Conv;
+use sizes::Side;
 
 use crate::operand::Operand;
 
 /// Fewest channels, on both sides, for which Winograd's transforms pay: with fewer they move more memory than they save multiplications.
 const WINOGRAD_FROM: usize = 32;
-
-/// Sizes of one convolution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Conv {
-    /// Height of the input.
-    pub height: usize,
-    /// Width of the input.
-    pub width: usize,
-    /// Channels in.
-    pub input: usize,
-    /// Channels out.
-    pub output: usize,
-    /// Side of the kernel, 1 or 3.
-    pub kernel: usize,
-    /// Step between windows, at least 1.
-    pub stride: usize,
-}
-
-/// Which way the weights are read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
-    /// As they are: `[K, K, Cin, Cout]`.
-    Forward,
-    /// Turned by half a turn and with their channels exchanged, for the input gradient.
-    Adjoint,
-}
 
 /// How a convolution is computed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -71,16 +49,6 @@ impl Conv {
         if self.way() == Way::Winograd { winograd::prepared(self) } else { 0 }
     }
 
-    /// Height of the output.
-    pub fn out_height(&self) -> usize {
-        (self.height - 1) / self.stride + 1
-    }
-
-    /// Width of the output.
-    pub fn out_width(&self) -> usize {
-        (self.width - 1) / self.stride + 1
-    }
-
     /// Multiply-adds of one pass over one image.
     pub fn multiply_adds(&self) -> usize {
         self.out_height() * self.out_width() * self.taps() * self.input * self.output
@@ -93,26 +61,6 @@ impl Conv {
             (true, false) => Way::Direct,
             (false, _) => Way::Gathered,
         }
-    }
-
-    /// Positions of the kernel.
-    fn taps(&self) -> usize {
-        self.kernel * self.kernel
-    }
-
-    /// Pixels of the input.
-    fn pixels(&self) -> usize {
-        self.height * self.width
-    }
-
-    /// Sizes of the input and of the output of a batch.
-    fn sizes(&self, batch: usize) -> (usize, usize) {
-        (batch * self.pixels() * self.input, batch * self.out_height() * self.out_width() * self.output)
-    }
-
-    /// The convolution with input and output exchanged: the shape of the input gradient's, at stride 1.
-    fn adjoint(&self) -> Self {
-        Self { input: self.output, output: self.input, ..*self }
     }
 
     /// Whether it can normalise its input as it reads it.

@@ -7,15 +7,11 @@
 
 mod batch;
 mod group;
+pub(crate) mod sizes;
 
 pub use batch::BatchNorm;
 pub use group::{group_backward, group_forward};
-
-/// What is added to a variance before its root is taken.
-pub const EPSILON: f64 = 1e-5;
-
-/// Rows whose sums are kept in registers before they join the totals, and that are worked on channel by channel.
-pub(crate) const BLOCK: usize = 64;
+pub use sizes::EPSILON;
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use crate::dispatch::simd;
-use crate::norm::BLOCK;
+use crate::norm::sizes::BLOCK;
 use crate::vector::{load, store};
 
 /// A norm whose statistics are known, for readers that apply it as they read: slope x + offset by channel, or its positive part.

@@ -167,6 +167,7 @@ fn membership(examples: usize, models: usize, seed: u64) -> PyResult<Vec<u8>> {
 #[pymodule]
 fn _flatleak(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    m.add("FAMILY", flatleak_verdict::FAMILY.map(flatleak_attack::Attack::name))?;
     m.add_function(wrap_pyfunction!(audit, m)?)?;
     m.add_function(wrap_pyfunction!(memorization, m)?)?;
     m.add_function(wrap_pyfunction!(influence, m)?)?;

@@ -1,6 +1,7 @@
 //! One attack on the models of one or two recipes: who takes part, and scores.
 
 use crate::error::Error;
+use crate::family::HEADLINE;
 use crate::judge::{Judge, Sheet};
 use flatleak_attack::learned::{Learned, Sight, Surroundings};
 use flatleak_attack::quantile::{self, Regression};
@@ -23,7 +24,7 @@ enum Method<'a> {
 impl<'a> Scorer<'a> {
     pub(crate) fn new(judge: &'a Judge<'a>, attack: Attack, workers: usize) -> Result<Self, Error> {
         let (pool, units) = (judge.pool(), judge.units());
-        let learned = (attack == Attack::STRONGEST).then(|| learn(judge, Sight::Full, workers)).flatten();
+        let learned = (attack == HEADLINE).then(|| learn(judge, Sight::Full, workers)).flatten();
         let method = match learned {
             Some(learned) => Method::Learned { pool, learned },
             None => Method::Plain(Evidence::new(pool, allowed(pool, attack))?),
@@ -78,10 +79,10 @@ pub(crate) fn around(pool: &Pool) -> Surroundings<'_> {
 
 /// What a pool allows of `strongest` where nothing can be learnt; any other attack as it is.
 fn allowed(pool: &Pool, attack: Attack) -> Attack {
-    match attack {
-        Attack::Strongest(_) if pool.offers(Signal::Phi) => Attack::EMPIRICAL_BAYES,
-        Attack::Strongest(_) => Attack::CALIBRATED_CORRECTNESS,
-        other => other,
+    match pool.offers(Signal::Phi) {
+        _ if attack != HEADLINE => attack,
+        true => Attack::EMPIRICAL_BAYES,
+        false => Attack::CALIBRATED_CORRECTNESS,
     }
 }
 
@@ -229,7 +230,7 @@ fn beyond_quantiles(pool: &Pool, mut rows: Vec<Vec<f64>>) -> Result<Vec<Vec<f64>
 pub fn can_run(pool: &Pool, attack: Attack) -> bool {
     let population = pool.test.first().is_some_and(|t| !t.phi.is_empty());
     let signal =
-        if attack == Attack::STRONGEST && !pool.offers(Signal::Phi) { Signal::Correct } else { attack.signal() };
+        if attack == HEADLINE && !pool.offers(Signal::Phi) { Signal::Correct } else { attack.signal() };
     pool.offers(signal)
         && (!attack.needs_population() || population)
         && (!attack.needs_views() || pool.queries() > 1)

@@ -1,5 +1,6 @@
 //! Limits on metrics, for pipelines that must refuse a leaking model.
 
+use flatleak_verdict::HEADLINE;
 use flatleak_attack::{Attack, NoAttack, split_metric};
 use flatleak_results::{AttackResult, Condition, Document, FPR_LEVELS};
 
@@ -70,7 +71,7 @@ impl Gate {
     fn void<'c>(&self, conditions: &'c [Condition]) -> Option<&'c Condition> {
         conditions.iter().find(|c| match c {
             Condition::DidNotLearn { .. } => true,
-            Condition::LabelsOnly { .. } => self.attack == Attack::STRONGEST,
+            Condition::LabelsOnly { .. } => self.attack == HEADLINE,
             Condition::BlindBeatsChance { .. } | Condition::MembersDoWorse { .. } | Condition::Unfitted { .. } => false,
         })
     }

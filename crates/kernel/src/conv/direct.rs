@@ -9,7 +9,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::{Conv, Side};
+use super::sizes::{Conv, Side};
 use crate::dispatch::simd;
 use crate::gemm::{DEPTH, WIDEST, tiles};
 use crate::linear::{accumulate_rows, add_bias};

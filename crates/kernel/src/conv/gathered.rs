@@ -1,7 +1,7 @@
 //! Convolution of any stride, and 1x1 convolution: the windows of a run of output pixels are gathered as rows `[n, K K Cin]`, channels
 //! last, so that a window is K contiguous pieces of an image, and multiplied. A 1x1 window of stride 1 is a row of the input already.
 
-use super::Conv;
+use super::sizes::Conv;
 use crate::linear::{accumulate_rows, add_bias};
 use crate::{Mat, gemm};
 

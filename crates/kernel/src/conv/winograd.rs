@@ -10,7 +10,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::{Conv, Side};
+use super::sizes::{Conv, Side};
 use crate::dispatch::{dispatch, simd};
 use crate::linear::accumulate_rows;
 use crate::operand::Operand;

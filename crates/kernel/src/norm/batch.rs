@@ -2,7 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::{BLOCK, EPSILON};
+use super::sizes::{BLOCK, EPSILON};
 use crate::Buffer;
 use crate::dispatch::simd;
 use crate::operand::{Bend, on_line};

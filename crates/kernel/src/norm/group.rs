@@ -1,6 +1,6 @@
 //! Group normalisation.
 
-use super::EPSILON;
+use super::sizes::EPSILON;
 
 /// Group normalisation of `images` images: channels in `groups` of equal size, each normalised over its own channels and pixels.
 /// `statistics` `[images, groups, 2]` receives mean and scale.

@@ -143,7 +143,7 @@ class Audit:
         lines = [self.headline]
         for recipe in self.results["recipes"]:
             for attack in recipe["attacks"]:
-                if attack["name"] in ("strongest", "lira-online-fixed", "rmia", "confidence"):
+                if attack["name"] in _flatleak.FAMILY:
                     auc = attack["auc"]
                     lines.append(f"  {recipe['name']:<16} {attack['name']:<20} AUC {auc['mean']:.4f} [{auc['low']:.4f}, {auc['high']:.4f}]")
         return "\n".join(lines)

@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 use flatleak_verdict::HEADLINE;
 
-use super::base64;
+use super::base64::base64;
 use crate::plot;
 
 /// Everything under "Explanation".

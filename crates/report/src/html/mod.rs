@@ -7,6 +7,7 @@ use flatleak_results::{
     Measure, Metric, MetricDifference, Mismatch, NullResult, PairResult, Pairing, PointResult, RecipeResult,
     SMALLEST_GROUP, Statistic, Verdict, Word,
 };
+mod base64;
 mod explanation;
 
 use flatleak_verdict::{HEADLINE, SUMMARY, against_guessing, called, headline_metric};
@@ -404,11 +405,6 @@ fn forests_of_pooled(d: &Document) -> Vec<(String, String)> {
         }
     }
     out.into_iter().map(|(title, rows)| (title, plot::forest(&rows.iter().collect::<Vec<_>>()))).collect()
-}
-
-/// Standard base64 with padding (RFC 4648, section 4), for pictures inside the page.
-fn base64(bytes: &[u8]) -> String {
-    base64::engine::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes)
 }
 
 #[cfg(test)]

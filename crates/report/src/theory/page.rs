@@ -5,7 +5,8 @@ use flatleak_stats::Interval;
 use flatleak_theory::{Along, Change, Contraction, Descent, Outcome, Placed, Simulated};
 
 use super::plot::{self, Densities, Frame, Map};
-use super::{ARRIVED, change, end, headline, nearest, problem, signed, table};
+use super::phrases::{ARRIVED, change, end, headline, nearest, problem, signed};
+use super::table;
 use crate::error::Error;
 
 #[derive(Template)]

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use flatleak_stats::Interval;
 use flatleak_theory::{Along, Contraction, Family, Outcome, Own};
 
-use super::{ARRIVED, change, headline, nearest, problem, signed};
+use super::phrases::{ARRIVED, change, headline, nearest, problem, signed};
 use crate::table::wrap;
 
 /// Etas of the grid that are shown: the nearest to these, and both ends.

@@ -140,43 +140,69 @@ fn the_table_of_the_book_is_what_is_said() {
     assert!(book.contains(&table), "the table of book/verdicts.md is not this one:\n{table}");
 }
 
-/// All sentences, as book/sentences.md has them; FLATLEAK_BLESS=1 writes that file.
-#[test]
-fn the_sentences_of_the_book_are_those_that_are_said() {
-    let mut out = String::from(
-        "# What flatleak can say\n\nWritten by a test from the code that says it; the same test fails where this page and the code differ. Figures are made up.\n",
-    );
-    let mut section = |title: &str, lines: Vec<String>| {
-        writeln!(out, "\n## {title}\n").unwrap();
+/// A page of sentences, each said once in a section.
+struct Page(String);
+
+impl Page {
+    fn section(&mut self, title: &str, lines: impl IntoIterator<Item = String>) {
+        writeln!(self.0, "\n## {title}\n").unwrap();
         let mut before: Vec<String> = Vec::new();
         for line in lines {
             if !before.contains(&line) {
-                writeln!(out, "- {line}").unwrap();
+                writeln!(self.0, "- {line}").unwrap();
                 before.push(line);
             }
         }
-    };
-    let shown = |h: Headline| format!("`{}` {}", json(h.verdict), h.sentence);
+    }
+}
+
+fn shown(h: &Headline) -> String {
+    format!("`{}` {}", json(h.verdict), h.sentence)
+}
+
+/// All sentences, as book/sentences.md has them; FLATLEAK_BLESS=1 writes that file.
+#[test]
+fn the_sentences_of_the_book_are_those_that_are_said() {
+    let mut page = Page(
+        "# What flatleak can say\n\nWritten by a test from the code that says it; the same test fails where this page and the code differ. Figures are made up.\n".into(),
+    );
+    two_recipes(&mut page);
+    two_baselines(&mut page);
+    one_pool(&mut page);
+    let Page(out) = page;
+    let path = format!("{BOOK}sentences.md");
+    if std::env::var_os("FLATLEAK_BLESS").is_some() {
+        std::fs::write(&path, &out).unwrap();
+    }
+    let book = std::fs::read_to_string(&path).unwrap_or_default();
+    let first = out.lines().zip(book.lines()).find(|(a, b)| a != b);
+    assert!(out == book, "book/sentences.md differs (FLATLEAK_BLESS=1 writes it): {first:?}");
+}
+
+fn two_recipes(page: &mut Page) {
     let pairs = || Word::ALL.into_iter().flat_map(|a| Word::ALL.into_iter().map(move |b| (a, b)));
-    section("Two recipes, every pair of words", pairs().map(|(a, b)| shown(said(a, b, &[]))).collect());
+    page.section("Two recipes, every pair of words", pairs().map(|(a, b)| shown(&said(a, b, &[]))));
     let alone = Word::ALL.map(|w| {
         let one = [point("strongest.auc", 0.01, w)];
-        shown(of_comparison(("sgd", "sam"), 32, Pairing::Paired, &one, &[]))
+        shown(&of_comparison(("sgd", "sam"), 32, Pairing::Paired, &one, &[]))
     });
-    section("Too few non-members for a TPR", alone.to_vec());
+    page.section("Too few non-members for a TPR", alone);
     let far = |about: Option<usize>, high: Option<usize>| {
         let mut points = both(Word::Open, Word::Equivalent);
         points[0].models_needed = Some(Needed { about, low: Some(54), high });
-        shown(of_comparison(("sgd", "sam"), 32, Pairing::Paired, &points, &[]))
+        shown(&of_comparison(("sgd", "sam"), 32, Pairing::Paired, &points, &[]))
     };
-    section("Far from settled", vec![far(Some(5000), None), far(None, None), far(Some(30), Some(60))]);
+    page.section("Far from settled", [far(Some(5000), None), far(None, None), far(Some(30), Some(60))]);
     let other = [Word::More, Word::Open, Word::Equivalent]
-        .map(|w| shown(of_comparison(("sgd", "sam"), 32, Pairing::OtherExamples, &both(w, Word::Open), &[])));
-    section("Recipes over other examples", other.to_vec());
+        .map(|w| shown(&of_comparison(("sgd", "sam"), 32, Pairing::OtherExamples, &both(w, Word::Open), &[])));
+    page.section("Recipes over other examples", other);
     let under = |(_, c): (&str, Condition)| {
-        [Word::More, Word::Less, Word::Open].map(|w| shown(said(w, w, std::slice::from_ref(&c))))
+        [Word::More, Word::Less, Word::Open].map(|w| shown(&said(w, w, std::slice::from_ref(&c))))
     };
-    section("Under conditions", conditions().into_iter().flat_map(under).collect());
+    page.section("Under conditions", conditions().into_iter().flat_map(under));
+}
+
+fn two_baselines(page: &mut Page) {
     let comparison = |baseline: &str, (a, b): (Word, Word), conditions: &[Condition]| Comparison {
         baseline: baseline.into(),
         candidate: "sam".into(),
@@ -188,7 +214,7 @@ fn the_sentences_of_the_book_are_those_that_are_said() {
         conditions: conditions.to_vec(),
         metrics: Vec::new(),
     };
-    let one_of_each: Vec<(Word, Word)> = [
+    let one_of_each = [
         (Word::RelevantlyMore, Word::Open),
         (Word::More, Word::Open),
         (Word::MoreNegligible, Word::Equivalent),
@@ -201,29 +227,27 @@ fn the_sentences_of_the_book_are_those_that_are_said() {
         (Word::Open, Word::Equivalent),
         (Word::More, Word::Less),
         (Word::TooFewModels, Word::TooFewModels),
-    ]
-    .to_vec();
-    let two = one_of_each.iter().flat_map(|a| one_of_each.iter().map(move |b| (a, b)));
-    let mut verdicts = Vec::new();
-    let mut joint = |a: Comparison, b: Comparison| {
+    ];
+    let joint = |a: Comparison, b: Comparison| {
         let h = overall(&[a.clone(), b.clone()], &[], None);
         let both = [a.headline.verdict, b.headline.verdict];
         // More and less are said of all baselines or of none.
         assert_eq!(h.verdict.says_more(), both.iter().all(|v| v.says_more()), "{}", h.sentence);
         assert_eq!(h.verdict.says_less(), both.iter().all(|v| v.says_less()), "{}", h.sentence);
-        verdicts.push(h.verdict);
-        shown(h)
+        shown(&h)
     };
-    let lines = two.map(|(a, b)| joint(comparison("sgd", *a, &[]), comparison("sgd-2x", *b, &[]))).collect();
-    section("One candidate, two baselines", lines);
+    let two = one_of_each.iter().flat_map(|a| one_of_each.iter().map(move |b| (a, b)));
+    let lines = two.map(|(a, b)| joint(comparison("sgd", *a, &[]), comparison("sgd-2x", *b, &[])));
+    page.section("One candidate, two baselines", lines);
     let withheld = conditions().into_iter().map(|(_, c)| {
         let w = (Word::Less, Word::Less);
         joint(comparison("sgd", w, std::slice::from_ref(&c)), comparison("sgd-2x", w, std::slice::from_ref(&c)))
     });
-    let lines = withheld.collect();
-    section("The same under conditions", lines);
-    let tpr = crate::family::Point::Tpr(2);
-    let auc = crate::family::Point::Auc;
+    page.section("The same under conditions", withheld);
+}
+
+fn one_pool(page: &mut Page) {
+    let (auc, tpr) = (crate::family::Point::Auc, crate::family::Point::Tpr(2));
     let at = |p, low: f64, high: f64| {
         let chance = if p == auc { 0.5 } else { 0.0132 };
         guessing::point(p, Estimate { mean: 0.5 * (low + high), low, high }, 0.975, chance, &Relevant::default())
@@ -244,12 +268,5 @@ fn the_sentences_of_the_book_are_those_that_are_said() {
         pool((0.0, 1.0), (0.0, 1.0), false, &[]),
     ];
     lines.extend(conditions().into_iter().map(|(_, c)| pool((0.648, 0.670), (0.081, 0.124), true, &[c])));
-    section("One pool", lines);
-    let path = format!("{BOOK}sentences.md");
-    if std::env::var_os("FLATLEAK_BLESS").is_some() {
-        std::fs::write(&path, &out).unwrap();
-    }
-    let book = std::fs::read_to_string(&path).unwrap_or_default();
-    let first = out.lines().zip(book.lines()).find(|(a, b)| a != b);
-    assert!(out == book, "book/sentences.md differs (FLATLEAK_BLESS=1 writes it): {first:?}");
+    page.section("One pool", lines);
 }
