@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use flatleak_kernel::{Buffer, linear, sweep};
 
-use crate::compile::{Op, Step};
+use crate::compile::Step;
 
 /// Values of gradients of single examples that are kept at once.
 const KEPT: usize = 8 << 20;
@@ -31,10 +31,10 @@ impl Sink<'_> {
     /// Gradients of the weights and biases of step `i`, and whether the piece that begins at `example` is the first that they are of.
     pub(crate) fn parameters(&mut self, i: usize, step: &Step, example: usize) -> (&mut [f32], &mut [f32], bool) {
         let (all, first) = match self {
-            Self::Sum(g) => (&mut g[step.weight.start..step.bias.end], example == 0),
+            Self::Sum(g) => (&mut g[step.at.weight.start..step.at.bias.end], example == 0),
             Self::Apart(apart) => (apart.row(i, example), true),
         };
-        let (dw, db) = all.split_at_mut(step.weight.len());
+        let (dw, db) = all.split_at_mut(step.at.weight.len());
         (dw, db, first)
     }
 }
@@ -79,7 +79,7 @@ impl Apart {
             .iter()
             .map(|step| {
                 let first = width;
-                width += if is_linear(step) { 0 } else { step.bias.end - step.weight.start };
+                width += if is_linear(step) { 0 } else { step.parameters() };
                 first..width
             })
             .collect();
@@ -129,13 +129,13 @@ impl Apart {
     pub(crate) fn sum(&mut self, g: &mut [f32], steps: &[Step], inputs: Inputs<'_>, add: bool) {
         let n = self.weights.len();
         for (i, step) in steps.iter().enumerate() {
-            let to = &mut g[step.weight.start..step.bias.end];
+            let to = &mut g[step.at.weight.start..step.at.bias.end];
             if is_linear(step) {
                 let dz = &mut self.outputs[i][..n * step.outputs];
                 for (row, weight) in dz.chunks_exact_mut(step.outputs).zip(&self.weights) {
                     sweep::scale(row, *weight);
                 }
-                let (dw, db) = to.split_at_mut(step.weight.len());
+                let (dw, db) = to.split_at_mut(step.at.weight.len());
                 let x = inputs.of(step);
                 if add {
                     linear::add_parameters(dw, db, x, dz, n);
@@ -156,5 +156,5 @@ impl Apart {
 }
 
 pub(crate) fn is_linear(step: &Step) -> bool {
-    matches!(step.op, Op::Linear { .. })
+    step.op.flags().outer
 }

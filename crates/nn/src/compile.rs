@@ -1,53 +1,16 @@
 //! From a layer list to steps on numbered buffers.
 
-use std::ops::Range;
+use flatleak_data::Shape;
 
-use flatleak_kernel::conv::Conv;
-use flatleak_kernel::maxpool::MaxPool;
-use flatleak_kernel::pool::AveragePool;
-
-use crate::{Architecture, Error, Layer, Shape};
+use crate::architecture::Architecture;
+use crate::error::Error;
+use crate::misfit::Misfit;
+use crate::ops::add::Sum;
+use crate::ops::op::{At, Planned, Ranges};
+use crate::ops::{Layer, Op};
 
 /// Parameters that a network may have: 4 GiB of them.
 const MOST_PARAMETERS: usize = 1 << 30;
-
-/// What a layer does to activations, with its sizes.
-#[derive(Clone, Debug)]
-pub(crate) enum Op {
-    Linear {
-        inputs: usize,
-        outputs: usize,
-        /// Set for the first linear layer behind an image: PyTorch flattens channel-first, this engine
-        /// channels-last, so exported columns are reordered.
-        image: Option<Shape>,
-    },
-    Conv(Conv),
-    /// With a ReLU joined to it where one follows.
-    BatchNorm {
-        channels: usize,
-        relu: bool,
-    },
-    GroupNorm {
-        channels: usize,
-        groups: usize,
-    },
-    Relu,
-    Tanh,
-    Gelu,
-    /// Probability of being dropped.
-    Dropout(f64),
-    MaxPool(MaxPool),
-    AveragePool(AveragePool),
-    GlobalPool {
-        pixels: usize,
-        channels: usize,
-    },
-    /// Adds the output of another step, `None` the input; with a ReLU joined to it where one follows.
-    Add {
-        other: Option<usize>,
-        relu: bool,
-    },
-}
 
 /// One step: it reads the buffer of an earlier step, or the input, and writes its own, or works in place.
 #[derive(Clone, Debug)]
@@ -61,30 +24,24 @@ pub(crate) struct Step {
     pub(crate) outputs: usize,
     /// Values per example that it reads.
     pub(crate) inputs: usize,
-    pub(crate) weight: Range<usize>,
-    pub(crate) bias: Range<usize>,
-    /// Running mean and variance, behind all parameters.
-    pub(crate) state: Range<usize>,
+    pub(crate) at: Ranges,
     /// Going backwards, a later step has already written the gradient of `source`; of what an `add` adds.
     pub(crate) accumulates: [bool; 2],
 }
 
 impl Step {
     pub(crate) fn in_place(&self) -> bool {
-        matches!(self.op, Op::Relu | Op::Tanh)
+        self.op.flags().in_place
     }
 
-    /// The gradient of the input takes the place of the output's.
-    pub(crate) fn gradient_in_place(&self) -> bool {
-        matches!(self.op, Op::Add { .. } | Op::BatchNorm { .. } | Op::Dropout(_))
+    /// The second buffer that it reads.
+    pub(crate) fn other(&self) -> Option<usize> {
+        if let Op::Add(Sum { other, .. }) = self.op { other } else { None }
     }
 
-    /// Values of workspace whatever the batch.
-    pub(crate) fn workspace(&self) -> usize {
-        match &self.op {
-            Op::Conv(c) => c.workspace(),
-            _ => 0,
-        }
+    /// Number of its parameters.
+    pub(crate) fn parameters(&self) -> usize {
+        self.at.bias.end - self.at.weight.start
     }
 }
 
@@ -93,13 +50,7 @@ impl Step {
 struct Cursor {
     /// The buffer that holds the activation; `None` is the input.
     buffer: Option<usize>,
-    /// The shape, until it is flattened.
-    image: Option<Shape>,
-    size: usize,
-    /// The image that was flattened, until a linear layer reads it.
-    flattened: Option<Shape>,
-    /// An activation has worked on the buffer in place, whose gradient needs it as it is.
-    activated: bool,
+    at: At,
 }
 
 /// A compiled layer list.
@@ -112,66 +63,21 @@ pub(crate) struct Compiled {
 }
 
 pub(crate) fn compile(architecture: &Architecture, shape: Shape, classes: usize) -> Result<Compiled, Error> {
-    let size = shape.features();
-    let mut main = Cursor { buffer: None, image: Some(shape), size, flattened: None, activated: false };
-    // What `split` keeps, with the buffer that it kept at first.
-    let mut kept: Vec<(Cursor, Option<usize>)> = Vec::new();
+    let at = At { image: Some(shape), size: shape.features(), flattened: None, activated: false };
+    let mut paths = Paths { main: Cursor { buffer: None, at }, kept: Vec::new() };
     let mut out = Compiled { steps: Vec::new(), parameters: 0, state: 0 };
     for (index, layer) in order(&architecture.layers) {
-        let fail = |problem: String| Error::Layer { index, layer: layer.to_string(), problem };
-        match layer {
-            Layer::Split => kept.push((main.clone(), main.buffer)),
-            Layer::Add => {
-                let (other, _) = kept.pop().ok_or_else(|| fail("has no `split` before it".into()))?;
-                if main.buffer == other.buffer {
-                    return Err(fail("adds a layer to itself: put a layer between `split` and `add`".into()));
-                }
-                if main.image != other.image || main.size != other.size {
-                    let words = |c: &Cursor| c.image.map_or(c.size.to_string(), |s| s.to_string());
-                    return Err(fail(format!("cannot add {} to {}", words(&other), words(&main))));
-                }
-                if main.flattened != other.flattened {
-                    return Err(fail(
-                        "adds a flattened image to another vector: put a `linear` behind `flatten`".into(),
-                    ));
-                }
-                out.push(index, Op::Add { other: other.buffer, relu: false }, &mut main);
-            }
-            Layer::Shortcut(inner) => {
-                let (cursor, first) = kept.last_mut().ok_or_else(|| fail("has no `split` before it".into()))?;
-                let untouched = cursor.buffer == *first;
-                if untouched && matches!(**inner, Layer::Relu | Layer::Tanh) {
-                    return Err(fail("would change what the other path reads: put a layer before it".into()));
-                }
-                out.append(inner, index, cursor, classes).map_err(fail)?;
-            }
-            plain => {
-                let shared = kept.iter().any(|(_, first)| *first == main.buffer);
-                if shared && matches!(plain, Layer::Relu | Layer::Tanh) {
-                    return Err(fail("would change what `split` keeps: put a layer between them".into()));
-                }
-                out.append(plain, index, &mut main, classes).map_err(fail)?;
-            }
-        }
+        let fail = |problem| Error::Layer { index, layer: layer.to_string(), problem };
+        out.append(layer, index, &mut paths, classes).map_err(fail)?;
     }
-    let last = |problem: String| Error::Layer {
+    out.check(&paths, classes).map_err(|problem| Error::Layer {
         index: architecture.layers.len().saturating_sub(1),
         layer: architecture.layers.last().map_or_else(|| "none".into(), ToString::to_string),
         problem,
-    };
-    if out.parameters > MOST_PARAMETERS {
-        return Err(last(format!("ends a network of {} parameters; at most 2^30 are possible", out.parameters)));
-    }
-    if !kept.is_empty() {
-        return Err(last("ends while a `split` waits for its `add`".into()));
-    }
-    match out.steps.last() {
-        Some(Step { op: Op::Linear { outputs, .. }, .. }) if *outputs == classes => {}
-        _ => return Err(last(format!("must be `linear` with one output per class ({classes})"))),
-    }
+    })?;
     // Running statistics lie behind the parameters.
     for step in &mut out.steps {
-        step.state = step.state.start + out.parameters..step.state.end + out.parameters;
+        step.at.state = step.at.state.start + out.parameters..step.at.state.end + out.parameters;
     }
     mark_consumers(&mut out.steps);
     Ok(out)
@@ -183,8 +89,8 @@ fn order(layers: &[Layer]) -> Vec<(usize, &Layer)> {
     let mut out: Vec<(usize, &Layer)> = layers.iter().enumerate().collect();
     for i in 1..out.len() {
         // A tanh behind both would then change what the ReLU's gradient needs.
-        let tanh = out.get(i + 1).is_some_and(|next| matches!(next.1, Layer::Tanh));
-        if matches!((out[i - 1].1, out[i].1), (Layer::Relu, Layer::MaxPool)) && !tanh {
+        let tanh = out.get(i + 1).is_some_and(|next| matches!(next.1, Layer::Tanh(_)));
+        if matches!((out[i - 1].1, out[i].1), (Layer::Relu(_), Layer::MaxPool(_))) && !tanh {
             out.swap(i - 1, i);
         }
     }
@@ -198,8 +104,7 @@ fn mark_consumers(steps: &mut [Step]) {
         if step.in_place() {
             continue;
         }
-        let other = if let Op::Add { other, .. } = step.op { other } else { None };
-        for (slot, buffer) in [step.source, other].into_iter().enumerate() {
+        for (slot, buffer) in [step.source, step.other()].into_iter().enumerate() {
             if let Some(k) = buffer {
                 step.accumulates[slot] = std::mem::replace(&mut written[k], true);
             }
@@ -207,131 +112,118 @@ fn mark_consumers(steps: &mut [Step]) {
     }
 }
 
+/// The paths of a network while it is compiled.
+struct Paths {
+    main: Cursor,
+    /// What `split` keeps, with the buffer that it kept at first.
+    kept: Vec<(Cursor, Option<usize>)>,
+}
+
+impl Paths {
+    /// The buffer that an `add` adds to the main path.
+    fn join(&mut self) -> Result<Option<usize>, Misfit> {
+        let (kept, _) = self.kept.pop().ok_or(Misfit::NoSplit)?;
+        let main = &self.main;
+        if main.buffer == kept.buffer {
+            return Err(Misfit::Itself);
+        }
+        if main.at.image != kept.at.image || main.at.size != kept.at.size {
+            let words = |c: &Cursor| c.at.image.map_or(c.at.size.to_string(), |s| s.to_string());
+            return Err(Misfit::Shapes { kept: words(&kept), main: words(main) });
+        }
+        if main.at.flattened != kept.at.flattened {
+            return Err(Misfit::FlattenedSum);
+        }
+        Ok(kept.buffer)
+    }
+}
+
 impl Compiled {
-    fn push(&mut self, layer: usize, op: Op, at: &mut Cursor) {
-        self.place(layer, op, at, (0, 0, 0));
+    /// Appends a layer to the path that it belongs to, or says what is wrong with it.
+    fn append(&mut self, layer: &Layer, index: usize, paths: &mut Paths, classes: usize) -> Result<(), Misfit> {
+        match layer {
+            Layer::Split => paths.kept.push((paths.main.clone(), paths.main.buffer)),
+            Layer::Add => {
+                let other = paths.join()?;
+                let main = &mut paths.main;
+                self.place((index, main.at.size), Planned::plain(Op::Add(Sum { other, relu: false })), main);
+            }
+            Layer::Shortcut(inner) => {
+                let (cursor, first) = paths.kept.last_mut().ok_or(Misfit::NoSplit)?;
+                if cursor.buffer == *first && inner.in_place() {
+                    return Err(Misfit::ChangesMain);
+                }
+                self.extend(inner, index, cursor, classes)?;
+            }
+            plain => {
+                let shared = paths.kept.iter().any(|(_, first)| *first == paths.main.buffer);
+                if shared && plain.in_place() {
+                    return Err(Misfit::ChangesKept);
+                }
+                self.extend(plain, index, &mut paths.main, classes)?;
+            }
+        }
+        Ok(())
     }
 
-    /// Appends a step with so many weights, biases and running statistics.
-    fn place(&mut self, layer: usize, op: Op, at: &mut Cursor, (weight, bias, state): (usize, usize, usize)) {
-        let start = self.parameters;
-        self.parameters += weight + bias;
-        let first = self.state;
-        self.state += state;
-        let mut step = Step {
-            op,
+    /// Appends a layer to a path.
+    fn extend(&mut self, layer: &Layer, index: usize, path: &mut Cursor, classes: usize) -> Result<(), Misfit> {
+        if matches!(layer, Layer::Relu(_)) && self.join_relu(path) {
+            return Ok(());
+        }
+        let before = path.at.size;
+        if let Some(planned) = layer.plan(&mut path.at, classes)? {
+            self.place((index, before), planned, path);
+        }
+        Ok(())
+    }
+
+    /// Leaves a ReLU to a norm's or a sum's own pass, where its output is all that the ReLU changes.
+    fn join_relu(&mut self, path: &mut Cursor) -> bool {
+        let last = path.buffer.and_then(|k| self.steps.get_mut(k)).filter(|_| !path.at.activated);
+        let relu = match last.map(|step| &mut step.op) {
+            Some(Op::BatchNorm(norm)) => &mut norm.relu,
+            Some(Op::Add(sum)) => &mut sum.relu,
+            _ => return false,
+        };
+        (*relu, path.at.activated) = (true, true);
+        true
+    }
+
+    /// Appends the step of a layer that reads so many values, behind which the path has moved on already.
+    fn place(&mut self, (layer, inputs): (usize, usize), planned: Planned<Op>, path: &mut Cursor) {
+        let (start, first) = (self.parameters, self.state);
+        let weight = start..start + planned.weight;
+        let bias = weight.end..weight.end + planned.bias;
+        self.parameters = bias.end;
+        self.state += planned.state;
+        let step = Step {
+            op: planned.op,
             layer,
-            source: at.buffer,
-            inputs: at.size,
-            outputs: 0,
-            weight: start..start + weight,
-            bias: start + weight..start + weight + bias,
-            state: first..first + state,
+            source: path.buffer,
+            inputs,
+            outputs: path.at.size,
+            at: Ranges { weight, bias, state: first..self.state },
             accumulates: [false; 2],
         };
-        match &step.op {
-            Op::Linear { outputs, .. } => at.size = *outputs,
-            Op::GlobalPool { channels, .. } => (at.size, at.image) = (*channels, None),
-            Op::Conv(c) => {
-                at.image = Some(Shape { channels: c.output, height: c.out_height(), width: c.out_width() });
-            }
-            Op::MaxPool(MaxPool { height, width, channels })
-            | Op::AveragePool(AveragePool { height, width, channels }) => {
-                at.image = Some(Shape { channels: *channels, height: height / 2, width: width / 2 });
-            }
-            _ => {}
-        }
-        if let Some(image) = at.image {
-            at.size = image.features();
-        }
-        step.outputs = at.size;
-        if step.in_place() {
-            at.activated = true;
-        } else {
-            (at.buffer, at.activated) = (Some(self.steps.len()), false);
+        path.at.activated = step.in_place();
+        if !step.in_place() {
+            path.buffer = Some(self.steps.len());
         }
         self.steps.push(step);
     }
 
-    /// Appends a layer to a path, or says what is wrong with it.
-    fn append(&mut self, layer: &Layer, index: usize, at: &mut Cursor, classes: usize) -> Result<(), String> {
-        let flat = || "needs an image, but the input is flat here".to_owned();
-        let halved = |s: Shape| match s.height.min(s.width) {
-            0 | 1 => Err(format!("cannot halve an image of {} x {}", s.height, s.width)),
-            _ => Ok(s),
-        };
-        match layer {
-            Layer::Linear(n) => {
-                let outputs = n.unwrap_or(classes);
-                if at.image.is_some() {
-                    return Err("needs `flatten` or `global-pool` before it".into());
-                }
-                if outputs == 0 || outputs > 1 << 20 {
-                    return Err(format!("has {outputs} outputs; between 1 and 2^20 are possible"));
-                }
-                let op = Op::Linear { inputs: at.size, outputs, image: at.flattened.take() };
-                self.place(index, op, at, (at.size * outputs, outputs, 0));
-            }
-            &Layer::Conv { channels, kernel, stride, bias } => {
-                let image = at.image.ok_or_else(flat)?;
-                if channels == 0 || channels > 1 << 14 {
-                    return Err(format!("has {channels} channels; between 1 and 16384 are possible"));
-                }
-                let Shape { channels: input, height, width } = image;
-                let op = Op::Conv(Conv { height, width, input, output: channels, kernel, stride });
-                let weights = kernel * kernel * input * channels;
-                self.place(index, op, at, (weights, if bias { channels } else { 0 }, 0));
-            }
-            Layer::BatchNorm | Layer::GroupNorm(_) if at.flattened.is_some_and(|s| s.channels > 1) => {
-                // Pixels of an image lie channels-last here and channel-first elsewhere.
-                return Err("would normalise a flattened image: put it before `flatten`, or a `linear` between".into());
-            }
-            Layer::BatchNorm => {
-                let channels = at.image.map_or(at.size, |s| s.channels);
-                self.place(index, Op::BatchNorm { channels, relu: false }, at, (channels, channels, 2 * channels));
-            }
-            &Layer::GroupNorm(groups) => {
-                let channels = at.image.map_or(at.size, |s| s.channels);
-                if groups == 0 || !channels.is_multiple_of(groups) {
-                    return Err(format!("cannot put {channels} channels into {groups} equal groups"));
-                }
-                if at.size == groups {
-                    return Err("has one value in each group, of which nothing would be left".into());
-                }
-                self.place(index, Op::GroupNorm { channels, groups }, at, (channels, channels, 0));
-            }
-            Layer::MaxPool => {
-                let Shape { channels, height, width } = halved(at.image.ok_or_else(flat)?)?;
-                self.push(index, Op::MaxPool(MaxPool { height, width, channels }), at);
-            }
-            Layer::AveragePool => {
-                let Shape { channels, height, width } = halved(at.image.ok_or_else(flat)?)?;
-                self.push(index, Op::AveragePool(AveragePool { height, width, channels }), at);
-            }
-            Layer::GlobalPool => {
-                let image = at.image.ok_or_else(flat)?;
-                let pixels = image.height * image.width;
-                self.push(index, Op::GlobalPool { pixels, channels: image.channels }, at);
-            }
-            Layer::Flatten => at.flattened = at.image.take().or(at.flattened),
-            Layer::Relu => {
-                // A norm's or a sum's own pass does it, where its output is all that the ReLU changes.
-                let last = at.buffer.and_then(|k| self.steps.get_mut(k)).filter(|_| !at.activated);
-                if let Some(Step { op: Op::BatchNorm { relu, .. } | Op::Add { relu, .. }, .. }) = last {
-                    (*relu, at.activated) = (true, true);
-                } else {
-                    self.push(index, Op::Relu, at);
-                }
-            }
-            Layer::Tanh if at.activated => {
-                return Err("follows an activation whose output it would change: leave one of them out".into());
-            }
-            Layer::Tanh => self.push(index, Op::Tanh, at),
-            Layer::Gelu => self.push(index, Op::Gelu, at),
-            Layer::Dropout(thousandths) => self.push(index, Op::Dropout(f64::from(*thousandths) / 1000.0), at),
-            // The caller has taken these apart.
-            Layer::Split | Layer::Add | Layer::Shortcut(_) => {}
+    /// Refuses a network that is too large, or not complete.
+    fn check(&self, paths: &Paths, classes: usize) -> Result<(), Misfit> {
+        if self.parameters > MOST_PARAMETERS {
+            return Err(Misfit::Parameters { parameters: self.parameters });
         }
-        Ok(())
+        if !paths.kept.is_empty() {
+            return Err(Misfit::OpenSplit);
+        }
+        match self.steps.last().map(|step| &step.op) {
+            Some(Op::Linear(last)) if last.outputs == classes => Ok(()),
+            _ => Err(Misfit::NoLogits { classes }),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What can be wrong with an architecture or a recipe.
 
 use crate::clash::DefenceError;
+use crate::misfit::Misfit;
 use crate::settings::SettingError;
 
 /// Errors of this crate.
@@ -39,7 +40,7 @@ pub enum Error {
         /// The layer as written.
         layer: String,
         /// What does not fit.
-        problem: String,
+        problem: Misfit,
     },
     /// A recipe value out of range.
     #[error("recipe `{recipe}`: {problem}")]

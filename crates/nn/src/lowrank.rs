@@ -25,9 +25,8 @@ pub(crate) struct LowRank {
 impl LowRank {
     /// Room for `batch` examples; `None` where the network has parameters outside linear layers.
     pub(crate) fn new(steps: &[Step], batch: usize, m: usize) -> Option<Self> {
-        let parameters = |linear: bool| {
-            steps.iter().filter(move |s| is_linear(s) == linear).map(|s| s.bias.end - s.weight.start).sum::<usize>()
-        };
+        let parameters =
+            |linear: bool| steps.iter().filter(move |s| is_linear(s) == linear).map(Step::parameters).sum::<usize>();
         (parameters(false) == 0).then(|| Self {
             m,
             inputs: steps.iter().map(|s| Buffer::new(if is_linear(s) { batch * s.inputs } else { 0 })).collect(),

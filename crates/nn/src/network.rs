@@ -1,17 +1,12 @@
-//! A compiled network: forward and backward on flat arenas.
+//! A compiled network, and its sizes.
 
-use flatleak_stream::Stream;
-
-use crate::architecture::Architecture;
-use crate::compile::{self, Compiled, Op, Step};
-use crate::error::Error;
-use crate::passes::Mode;
-use crate::schedule::{self, Gradients, Segment};
-use crate::workspace::Workspace;
 use flatleak_data::Shape;
 
-/// Share of a batch's statistics in the running ones, as in PyTorch.
-const MOMENTUM: f32 = 0.1;
+use crate::architecture::Architecture;
+use crate::compile::{self, Compiled, Step};
+use crate::error::Error;
+use crate::ops::Op;
+use crate::schedule::{self, Gradients, Segment};
 
 /// A network whose layers are views on a flat arena: parameters first, running statistics of batch norms behind them.
 #[derive(Clone, Debug)]
@@ -60,7 +55,7 @@ impl Network {
 
     /// Whether examples of a batch depend on each other in training, through batch norm.
     pub fn normalises_batches(&self) -> bool {
-        self.steps.iter().any(|s| matches!(s.op, Op::BatchNorm { .. }))
+        self.steps.iter().any(|s| matches!(s.op, Op::BatchNorm(_)))
     }
 
     /// Whether a pass leaves the input as it was gathered.
@@ -70,7 +65,7 @@ impl Network {
 
     /// Whether training draws dropout masks.
     pub fn drops(&self) -> bool {
-        self.steps.iter().any(|s| matches!(s.op, Op::Dropout(_)))
+        self.steps.iter().any(|s| s.op.flags().draws)
     }
 
     /// Values that layers write for one example.
@@ -81,65 +76,14 @@ impl Network {
 
     /// Multiply-adds of one forward pass per example.
     pub fn multiply_adds(&self) -> usize {
-        self.steps.iter().map(Self::multiply_adds_of).sum()
+        self.steps.iter().map(|s| s.op.multiply_adds()).sum()
     }
 
     /// Multiply-adds of one training step per example: forward, weight gradient, and input gradient of every layer but the first.
     pub fn training_multiply_adds(&self) -> usize {
         let reads_input = |s: &&Step| s.source.is_none();
-        let first: usize = self.steps.iter().filter(reads_input).map(Self::multiply_adds_of).sum();
+        let first: usize = self.steps.iter().filter(reads_input).map(|s| s.op.multiply_adds()).sum();
         3 * self.multiply_adds() - first
-    }
-
-    fn multiply_adds_of(step: &Step) -> usize {
-        match &step.op {
-            Op::Linear { inputs, outputs, .. } => inputs * outputs,
-            Op::Conv(c) => c.multiply_adds(),
-            _ => 0,
-        }
-    }
-
-    /// A fresh arena: weights and biases of linear and convolution layers uniform on +-1/sqrt(fan in), PyTorch's default, drawn in
-    /// PyTorch's order of names and elements; norms as the identity with running mean 0 and variance 1.
-    pub fn init(&self, stream: &mut Stream) -> Vec<f32> {
-        let mut arena = vec![0.0; self.arena()];
-        for tensor in crate::tensors::layout(self) {
-            match tensor.constant {
-                Some(value) => tensor.positions().into_iter().for_each(|at| arena[at] = value),
-                None => {
-                    let bound = 1.0 / (tensor.fan_in as f64).sqrt();
-                    for at in tensor.positions() {
-                        arena[at] = stream.uniform(-bound, bound) as f32;
-                    }
-                }
-            }
-        }
-        arena
-    }
-
-    /// Buffers for batches of up to `batch` examples.
-    pub fn workspace(&self, batch: usize) -> Workspace {
-        Workspace::new(self, batch)
-    }
-
-    /// Adds the statistics of the last training pass to the running ones.
-    pub fn track(&self, arena: &mut [f32], ws: &Workspace) {
-        for (step, norm) in self.steps.iter().zip(&ws.norms) {
-            if let Op::BatchNorm { .. } = step.op {
-                norm.track(&mut arena[step.state.clone()], MOMENTUM);
-            }
-        }
-    }
-
-    /// Logits `[n, C]` of the rows `indices` of `x`, batch norms with their running statistics and without dropout.
-    pub fn logits(&self, w: &[f32], x: &[f32], indices: &[u32], ws: &mut Workspace) -> Vec<f32> {
-        let mut out = Vec::with_capacity(indices.len() * self.classes);
-        self.prepare(w, ws, Mode::Evaluation);
-        for chunk in indices.chunks(ws.batch.max(1)) {
-            ws.gather(x, self.shape, chunk);
-            out.extend_from_slice(self.forward(w, ws, chunk.len(), Mode::Evaluation));
-        }
-        out
     }
 
     /// The shape of one input example.

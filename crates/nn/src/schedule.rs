@@ -4,7 +4,8 @@
 //! steps compute. So a batch goes through runs of steps a few examples at a time. A batch norm ends a run, because it needs the sums of
 //! the whole batch before it can begin the next one; linear layers stand alone, whose weights are larger than their activations.
 
-use crate::compile::{Op, Step};
+use crate::compile::Step;
+use crate::ops::Op;
 
 /// Values of the largest activation of a part: with those beside it, it stays in the second-level cache.
 const PART: usize = 1 << 16;
@@ -28,6 +29,14 @@ pub(crate) struct Segment {
     part: Option<usize>,
 }
 
+impl Phase {
+    /// The step that it is of.
+    pub(crate) fn step(self) -> usize {
+        let (Self::Run(i) | Self::Sum(i) | Self::Apply(i)) = self;
+        i
+    }
+}
+
 impl Segment {
     /// First example and number of examples of each part of a batch.
     pub(crate) fn parts(&self, batch: usize) -> impl Iterator<Item = (usize, usize)> {
@@ -42,7 +51,7 @@ pub(crate) fn segments(steps: &[Step]) -> Vec<Segment> {
     let mut current = Vec::new();
     let mut close = |phases: &mut Vec<Phase>, whole: bool| {
         let largest = |phase: &Phase| {
-            let (Phase::Run(i) | Phase::Sum(i) | Phase::Apply(i)) = *phase;
+            let i = phase.step();
             steps[i].inputs.max(steps[i].outputs)
         };
         if let Some(most) = phases.iter().map(largest).max() {
@@ -52,13 +61,13 @@ pub(crate) fn segments(steps: &[Step]) -> Vec<Segment> {
     };
     for (i, step) in steps.iter().enumerate() {
         match &step.op {
-            Op::BatchNorm { .. } => {
+            Op::BatchNorm(_) => {
                 current.push(Phase::Sum(i));
                 close(&mut current, false);
                 current.push(Phase::Apply(i));
             }
             op => {
-                let whole = matches!(op, Op::Linear { .. } | Op::GroupNorm { .. });
+                let whole = op.flags().whole;
                 if whole {
                     close(&mut current, false);
                 }
@@ -75,19 +84,13 @@ pub(crate) fn segments(steps: &[Step]) -> Vec<Segment> {
 
 /// The batch norms whose output is never written, because all that read it normalise as they read.
 pub(crate) fn unwritten(steps: &[Step]) -> Vec<bool> {
-    let applies = |step: &Step| match &step.op {
-        Op::Conv(conv) => conv.bends(),
-        Op::Add { .. } => true,
-        _ => false,
-    };
     let readers = |k: usize| steps.iter().filter(move |s| reads(s, k));
-    let is_norm = |k: usize| matches!(steps[k].op, Op::BatchNorm { .. });
-    (0..steps.len()).map(|k| is_norm(k) && readers(k).count() > 0 && readers(k).all(applies)).collect()
+    let is_norm = |k: usize| matches!(steps[k].op, Op::BatchNorm(_));
+    (0..steps.len()).map(|k| is_norm(k) && readers(k).count() > 0 && readers(k).all(|step| step.op.bends())).collect()
 }
 
 fn reads(step: &Step, k: usize) -> bool {
-    let other = if let Op::Add { other, .. } = step.op { other } else { None };
-    step.source == Some(k) || other == Some(k)
+    step.source == Some(k) || step.other() == Some(k)
 }
 
 /// Where the gradient of each step's output lies.
@@ -113,11 +116,13 @@ pub(crate) fn gradients(steps: &[Step]) -> Gradients {
             out.sizes.push(step.outputs);
             out.sizes.len() - 1
         });
-        let Some(k) = step.source.filter(|_| !step.accumulates[0] && step.gradient_in_place() && !out.shared[i]) else {
+        let Some(k) =
+            step.source.filter(|_| !step.accumulates[0] && step.op.flags().gradient_in_place && !out.shared[i])
+        else {
             continue;
         };
         slot[k] = Some(own);
-        if let Op::Add { other: Some(o), .. } = step.op
+        if let Some(o) = step.other()
             && !step.accumulates[1]
             && shareable(steps, i, k.max(o), k.min(o))
         {
@@ -134,7 +139,7 @@ pub(crate) fn gradients(steps: &[Step]) -> Gradients {
 /// Whether both inputs of an addition can have its gradient without a copy: the later one only reads it, and nothing adds to it before
 /// the later one has.
 fn shareable(steps: &[Step], add: usize, late: usize, early: usize) -> bool {
-    let only_reads = matches!(steps[late].op, Op::Conv(_) | Op::BatchNorm { .. }) && !reads(&steps[late], early);
+    let only_reads = steps[late].op.flags().only_reads && !reads(&steps[late], early);
     only_reads
         && steps
             .iter()
@@ -145,12 +150,15 @@ fn shareable(steps: &[Step], add: usize, late: usize, early: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use flatleak_data::Shape;
+
     use super::*;
-    use crate::{Architecture, Network, Shape};
+    use crate::architecture::Architecture;
+    use crate::compile::compile;
 
     fn steps(preset: &str) -> Vec<Step> {
         let shape = Shape { channels: 3, height: 32, width: 32 };
-        Network::compile(&Architecture::preset(preset).unwrap(), shape, 10).unwrap().steps
+        compile(&Architecture::preset(preset).unwrap(), shape, 10).unwrap().steps
     }
 
     #[test]
@@ -159,7 +167,7 @@ mod tests {
             let steps = steps(preset);
             let phases: Vec<Phase> = segments(&steps).iter().flat_map(|s| s.phases.clone()).collect();
             let at = |phase: Phase| phases.iter().position(|p| *p == phase);
-            let norms = steps.iter().filter(|s| matches!(s.op, Op::BatchNorm { .. })).count();
+            let norms = steps.iter().filter(|s| matches!(s.op, Op::BatchNorm(_))).count();
             assert_eq!(phases.len(), steps.len() + norms);
             for segment in segments(&steps) {
                 // The sums of a segment are its last phase, and need all parts before the next.

@@ -5,8 +5,12 @@
 //! one entry per layer, so `0.weight` belongs to the first layer that has parameters if the list starts
 //! with it.
 
-use crate::compile::{Op, Step};
-use crate::{Error, Network, Shape};
+use flatleak_stream::Stream;
+
+use crate::compile::Step;
+use crate::error::Error;
+use crate::network::Network;
+use crate::ops::op::Named;
 
 /// One named tensor and where its elements lie in the arena.
 #[derive(Clone, Debug)]
@@ -20,14 +24,8 @@ pub struct Tensor {
     /// What it starts from, where it is not drawn.
     pub constant: Option<f32>,
     offset: usize,
-    kind: Kind,
-}
-
-#[derive(Clone, Debug)]
-enum Kind {
-    Plain,
-    Linear { inputs: usize, outputs: usize, image: Option<Shape> },
-    Conv { inputs: usize, outputs: usize, taps: usize },
+    /// Length and stride of each axis.
+    axes: Vec<(usize, usize)>,
 }
 
 impl Tensor {
@@ -43,26 +41,9 @@ impl Tensor {
 
     /// Arena positions in PyTorch's element order.
     pub fn positions(&self) -> Vec<usize> {
-        let at = self.offset;
-        match self.kind {
-            Kind::Plain => (at..at + self.shape[0]).collect(),
-            Kind::Linear { inputs, outputs, image } => (0..outputs * inputs)
-                .map(|e| {
-                    let (o, i) = (e / inputs, e % inputs);
-                    let row = image.map_or(i, |s| {
-                        let pixels = s.height * s.width;
-                        (i % pixels) * s.channels + i / pixels
-                    });
-                    at + row * outputs + o
-                })
-                .collect(),
-            Kind::Conv { inputs, outputs, taps } => (0..outputs * inputs * taps)
-                .map(|e| {
-                    let (o, i, tap) = (e / (taps * inputs), e / taps % inputs, e % taps);
-                    at + (tap * inputs + i) * outputs + o
-                })
-                .collect(),
-        }
+        self.axes.iter().fold(vec![self.offset], |outer, &(length, stride)| {
+            outer.into_iter().flat_map(|at| (0..length).map(move |i| at + i * stride)).collect()
+        })
     }
 }
 
@@ -74,51 +55,35 @@ pub fn layout(network: &Network) -> Vec<Tensor> {
 }
 
 fn of_step(step: &Step) -> Vec<Tensor> {
-    let name = |what: &str| format!("{}.{what}", step.layer);
-    let drawn = |what: &str, shape: Vec<usize>, fan_in: usize, offset: usize, kind: Kind| Tensor {
-        name: name(what),
+    let tensor = |Named { name, shape, fan_in, constant, offset, axes }| Tensor {
+        name: format!("{}.{name}", step.layer),
         shape,
         fan_in,
-        constant: None,
+        constant,
         offset,
-        kind,
+        axes,
     };
-    let fixed = |what: &str, channels: usize, value: f32, offset: usize| Tensor {
-        name: name(what),
-        shape: vec![channels],
-        fan_in: 1,
-        constant: Some(value),
-        offset,
-        kind: Kind::Plain,
-    };
-    let (shape, fan_in, kind) = match &step.op {
-        Op::Linear { inputs, outputs, image } => {
-            let kind = Kind::Linear { inputs: *inputs, outputs: *outputs, image: *image };
-            (vec![*outputs, *inputs], *inputs, kind)
-        }
-        Op::Conv(c) => {
-            let taps = c.kernel * c.kernel;
-            let kind = Kind::Conv { inputs: c.input, outputs: c.output, taps };
-            (vec![c.output, c.input, c.kernel, c.kernel], taps * c.input, kind)
-        }
-        Op::BatchNorm { channels, .. } | Op::GroupNorm { channels, .. } => {
-            let mut out = vec![
-                fixed("weight", *channels, 1.0, step.weight.start),
-                fixed("bias", *channels, 0.0, step.bias.start),
-            ];
-            if !step.state.is_empty() {
-                out.push(fixed("running_mean", *channels, 0.0, step.state.start));
-                out.push(fixed("running_var", *channels, 1.0, step.state.start + channels));
+    step.op.tensors(&step.at).into_iter().map(tensor).collect()
+}
+
+impl Network {
+    /// A fresh arena: weights and biases of linear and convolution layers uniform on +-1/sqrt(fan in), PyTorch's default, drawn in
+    /// PyTorch's order of names and elements; norms as the identity with running mean 0 and variance 1.
+    pub fn init(&self, stream: &mut Stream) -> Vec<f32> {
+        let mut arena = vec![0.0; self.arena()];
+        for tensor in layout(self) {
+            match tensor.constant {
+                Some(value) => tensor.positions().into_iter().for_each(|at| arena[at] = value),
+                None => {
+                    let bound = 1.0 / (tensor.fan_in as f64).sqrt();
+                    for at in tensor.positions() {
+                        arena[at] = stream.uniform(-bound, bound) as f32;
+                    }
+                }
             }
-            return out;
         }
-        _ => return Vec::new(),
-    };
-    let mut out = vec![drawn("weight", shape, fan_in, step.weight.start, kind)];
-    if !step.bias.is_empty() {
-        out.push(drawn("bias", vec![step.bias.len()], fan_in, step.bias.start, Kind::Plain));
+        arena
     }
-    out
 }
 
 /// The arena's values as (name, shape, elements) in PyTorch's order.
@@ -133,6 +98,9 @@ pub fn export(network: &Network, arena: &[f32]) -> Vec<(String, Vec<usize>, Vec<
 }
 
 /// An arena from named tensors; `find` gives shape and elements of a name.
+///
+/// # Errors
+/// A tensor that is missing, or has another shape.
 pub fn import(
     network: &Network,
     mut find: impl FnMut(&str) -> Option<(Vec<usize>, Vec<f32>)>,

@@ -1,14 +1,17 @@
 //! Activations and scratch space of one thread, sized for a batch.
 
+use flatleak_data::Shape;
 use flatleak_kernel::Buffer;
 use flatleak_kernel::loss::Objective;
 use flatleak_kernel::norm::BatchNorm;
 use flatleak_stream::Stream;
 
 use crate::apart::Inputs;
-use crate::compile::{Op, Step};
+use crate::compile::Step;
 use crate::lowrank::LowRank;
-use crate::{Network, Shape};
+use crate::network::Network;
+use crate::ops::Op;
+use crate::ops::op::Keeps;
 
 /// Everything that a forward and a backward pass write besides gradients.
 #[derive(Debug)]
@@ -33,16 +36,20 @@ pub struct Workspace {
     pub(crate) moved: Option<LowRank>,
 }
 
-/// What a step keeps from the forward for the backward pass.
-#[derive(Debug, Default)]
+/// What a step keeps from the forward for the backward pass: see [`Keeps`].
+#[derive(Debug)]
 pub(crate) struct Kept {
-    /// Winners of max-pooling, masks of dropout: one value per output.
     pub(crate) values: Buffer,
-    /// Means and scales of group norms.
     pub(crate) statistics: Buffer,
-    /// Weights of convolutions as they read them, and sums of their gradients.
-    pub(crate) weights: Buffer,
+    pub(crate) prepared: Buffer,
     pub(crate) sums: Buffer,
+}
+
+impl Network {
+    /// Buffers for batches of up to `batch` examples.
+    pub fn workspace(&self, batch: usize) -> Workspace {
+        Workspace::new(self, batch)
+    }
 }
 
 impl Workspace {
@@ -51,17 +58,20 @@ impl Workspace {
         let sized = |values: usize| Buffer::new(values * batch);
         let written =
             |(step, unwritten): (&Step, &bool)| sized(if step.in_place() || *unwritten { 0 } else { step.outputs });
-        let norm = |step: &Step| match step.op {
-            Op::BatchNorm { channels, .. } => BatchNorm::new(channels),
+        let norm = |step: &Step| match &step.op {
+            Op::BatchNorm(norm) => BatchNorm::new(norm.channels),
             _ => BatchNorm::default(),
         };
-        let kept = |step: &Step| match step.op {
-            Op::MaxPool(_) | Op::Dropout(_) => Kept { values: sized(step.outputs), ..Kept::default() },
-            Op::Conv(c) => Kept { weights: Buffer::new(c.prepared()), sums: Buffer::new(c.sums()), ..Kept::default() },
-            Op::GroupNorm { groups, .. } => Kept { statistics: sized(2 * groups), ..Kept::default() },
-            _ => Kept::default(),
+        let kept = |step: &Step| {
+            let Keeps { values, statistics, prepared, sums } = step.op.keeps();
+            Kept {
+                values: sized(if values { step.outputs } else { 0 }),
+                statistics: sized(statistics),
+                prepared: Buffer::new(prepared),
+                sums: Buffer::new(sums),
+            }
         };
-        let beside = |s: &&Step| matches!(s.op, Op::GroupNorm { .. }) || s.accumulates[0];
+        let beside = |s: &&Step| s.op.flags().both || s.accumulates[0];
         let shared = steps.iter().filter(beside).map(|s| s.inputs).max();
         Self {
             batch,
@@ -70,7 +80,7 @@ impl Workspace {
             gradients: network.plan.sizes.iter().map(|values| sized(*values)).collect(),
             kept: steps.iter().map(kept).collect(),
             norms: steps.iter().map(norm).collect(),
-            scratch: Buffer::new(steps.iter().map(Step::workspace).max().unwrap_or(0)),
+            scratch: Buffer::new(steps.iter().map(|s| s.op.scratch()).max().unwrap_or(0)),
             spare: sized(shared.unwrap_or(0)),
             objective: Objective::CrossEntropy,
             losses: vec![0.0; batch],
@@ -88,22 +98,17 @@ impl Workspace {
         let kept = self
             .kept
             .iter()
-            .map(|k| k.values.len() + k.statistics.len() + k.weights.len() + k.sums.len())
+            .map(|k| k.values.len() + k.statistics.len() + k.prepared.len() + k.sums.len())
             .sum::<usize>();
         let norms = self.norms.iter().map(BatchNorm::bytes).sum::<usize>();
         let buffers = self.activations.iter().chain(&self.gradients).map(|b| b.len()).sum::<usize>();
         norms + 4 * (self.input.len() + buffers + kept + self.scratch.len() + self.spare.len())
     }
 
-    /// Draws the dropout masks of a step: 1 / (1 - p) with probability 1 - p, else 0, by layer and example in their order.
+    /// Draws what layers keep for a step, by layer and example in their order.
     pub(crate) fn draw_masks(&mut self, steps: &[Step], batch: usize, stream: &mut Stream) {
-        for (step, kept) in steps.iter().zip(&mut self.kept) {
-            if let Op::Dropout(p) = step.op {
-                let scale = (1.0 / (1.0 - p)) as f32;
-                for v in &mut kept.values[..batch * step.outputs] {
-                    *v = if stream.unit() < p { 0.0 } else { scale };
-                }
-            }
+        for (step, kept) in steps.iter().zip(&mut self.kept).filter(|(step, _)| step.op.flags().draws) {
+            step.op.draw(&mut kept.values[..batch * step.outputs], stream);
         }
     }
 

@@ -71,10 +71,7 @@ fn check(path: &Path) -> f64 {
     };
     let classes = f.values["logits"].0[1];
     // A flat network starts at the vector; `flatten` would shift PyTorch's numbering by one.
-    let mut names = layers.clone();
-    if flat {
-        names.insert(0, "flatten".into());
-    }
+    let names: Vec<String> = flat.then(|| "flatten".into()).into_iter().chain(layers).collect();
     let shift = usize::from(flat);
     let network =
         Network::compile(&Architecture::custom(names.iter().map(String::as_str)).unwrap(), shape, classes).unwrap();

@@ -1,9 +1,10 @@
 //! Dropout.
 
 use super::defence::Defence;
-use crate::architecture::{Architecture, Layer, thousandths};
+use crate::architecture::Architecture;
 use crate::clash::DefenceError;
 use crate::methods::Optimizer;
+use crate::ops::{self, Layer};
 use crate::settings::{Parameter, SettingError, settings};
 
 settings! {
@@ -19,7 +20,7 @@ impl Defence for Dropout {
     const SOURCE: &'static str = "Srivastava et al. 2014, JMLR 15";
 
     fn check(&self) -> Result<(), SettingError> {
-        match thousandths(self.probability) {
+        match ops::Dropout::new(self.probability) {
             Some(_) => Ok(()),
             None => Err(SettingError::Fraction { key: "dropout", value: self.probability, parts: 1000 }),
         }
@@ -41,12 +42,12 @@ impl Defence for Dropout {
     /// Dropout before every linear layer that does not read the data: no parameter more or less, and none where the probability is no
     /// whole number of thousandths, which recipes refuse.
     fn architecture(&self, plain: &Architecture) -> Option<Architecture> {
-        let dropped = thousandths(self.probability)?;
+        let dropped = ops::Dropout::new(self.probability)?;
         let mut layers = Vec::with_capacity(plain.layers.len());
         for (i, layer) in plain.layers.iter().enumerate() {
-            let reads_data = plain.layers[..i].iter().all(|l| matches!(l, Layer::Flatten));
+            let reads_data = plain.layers[..i].iter().all(|l| matches!(l, Layer::Flatten(_)));
             if matches!(layer, Layer::Linear(_)) && !reads_data {
-                layers.push(Layer::Dropout(dropped));
+                layers.push(Layer::Dropout(dropped.clone()));
             }
             layers.push(layer.clone());
         }

@@ -156,3 +156,56 @@ impl Method for Adaptive {
         loss
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use flatleak_stream::{Purpose, Stream};
+
+    use super::super::testing::{convolutional, left};
+    use super::*;
+
+    /// w + eps as the operator's definition has it on tensors in PyTorch's order, from the gradient at w.
+    #[test]
+    fn filters_scale_perturbations_of_convolutions() {
+        let (network, x, labels) = convolutional();
+        let w = network.init(&mut Stream::new(9, Purpose::Simulation, 0, 0));
+        let mut ws = network.workspace(7);
+        let batch: Vec<u32> = (0..7).collect();
+        ws.gather(&x, network.shape(), &batch);
+        let mut g = vec![0.0; network.parameters()];
+        network.gradient(&mut g, &w, &labels, &mut ws);
+        let (values, gradients) = (tensors::export(&network, &w), tensors::export(&network, &g));
+        let mut squares = 0.0;
+        let scaled: Vec<Vec<f64>> = values
+            .iter()
+            .zip(&gradients)
+            .map(|((name, shape, w), (_, _, g))| {
+                let size = |i: usize| match (name.ends_with(".weight"), shape.len()) {
+                    (false, _) => 1.0,
+                    (true, 4) => {
+                        let filter = w.chunks(w.len() / shape[0]).nth(i / (w.len() / shape[0])).unwrap();
+                        filter.iter().map(|w| f64::from(*w) * f64::from(*w)).sum::<f64>().sqrt() + 0.01
+                    }
+                    _ => f64::from(w[i]).abs() + 0.01,
+                };
+                let once: Vec<f64> = (0..w.len()).map(|i| size(i) * f64::from(g[i])).collect();
+                squares += once.iter().map(|v| v * v).sum::<f64>();
+                once.iter().enumerate().map(|(i, v)| size(i) * v).collect()
+            })
+            .collect();
+        let moved = |name: &str| {
+            let at = values.iter().position(|(own, ..)| own == name)?;
+            let to =
+                values[at].2.iter().zip(&scaled[at]).map(|(w, t)| (f64::from(*w) + 0.5 * t / squares.sqrt()) as f32);
+            Some((values[at].1.clone(), to.collect()))
+        };
+        let wanted = tensors::import(&network, moved).unwrap();
+        network.gradient(&mut g, &wanted, &labels, &mut ws);
+        let mut method = AsamFilter::default().method(Training { network: &network, batch: 7, lr: 0.1 });
+        let found = left(&mut *method, &network, &w, (&x, &labels)).0;
+        let size = g.iter().map(|g| g * g).sum::<f32>().sqrt();
+        for (found, wanted) in found.iter().zip(&g) {
+            assert!((found - wanted).abs() < 2e-6 * size, "{found}, not {wanted}");
+        }
+    }
+}

@@ -161,3 +161,47 @@ impl Method for Private {
         loss / batch.len().max(1) as f64
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use flatleak_stream::{Purpose, Stream};
+
+    use super::super::testing::{convolutional, left};
+    use super::*;
+    use crate::network::Network;
+
+    /// Sum of the gradients of single examples, taken one by one, each clipped to `clip`; and how many were.
+    fn clipped_one_by_one(network: &Network, w: &[f32], x: &[f32], labels: &[u32], clip: f64) -> (Vec<f64>, usize) {
+        let mut ws = network.workspace(1);
+        let (mut sum, mut clipped) = (vec![0.0; network.parameters()], 0);
+        let mut g = vec![0.0; network.parameters()];
+        for (k, label) in labels.iter().enumerate() {
+            ws.gather(x, network.shape(), &[k as u32]);
+            network.gradient(&mut g, w, &[*label], &mut ws);
+            let norm = g.iter().map(|g| f64::from(*g) * f64::from(*g)).sum::<f64>().sqrt();
+            clipped += usize::from(norm > clip);
+            sum.iter_mut().zip(&g).for_each(|(sum, g)| *sum += f64::from(*g) * (clip / norm).min(1.0));
+        }
+        (sum, clipped)
+    }
+
+    #[test]
+    fn clipping_is_that_of_gradients_taken_one_by_one() {
+        const MIDDLE: f64 = 3.7;
+        let (network, x, labels) = convolutional();
+        let w = network.init(&mut Stream::new(9, Purpose::Simulation, 0, 0));
+        for (clip, batch_size) in [(1e6, 7), (MIDDLE, 7), (0.1, 7), (MIDDLE, 3)] {
+            // Twice as many examples as are expected, too.
+            let training = Training { network: &network, batch: batch_size, lr: 0.1 };
+            let mut method = DpSgd { clip, noise: 0.0, ..DpSgd::default() }.method(training);
+            let found = left(&mut *method, &network, &w, (&x, &labels)).0;
+            let (wanted, clipped) = clipped_one_by_one(&network, &w, &x, &labels, clip);
+            assert!(if clip == MIDDLE { (2..6).contains(&clipped) } else { clipped == if clip < 1.0 { 7 } else { 0 } });
+            let size = wanted.iter().map(|v| v * v).sum::<f64>().sqrt();
+            for (found, wanted) in found.iter().zip(&wanted) {
+                let found = f64::from(*found) * batch_size as f64;
+                assert!((found - wanted).abs() < 1e-6 * size, "clip {clip}: {found}, not {wanted}");
+            }
+        }
+    }
+}

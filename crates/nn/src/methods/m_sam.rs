@@ -90,3 +90,45 @@ impl Method for Chunks {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use flatleak_data::Shape;
+    use flatleak_stream::{Purpose, Stream};
+
+    use super::super::testing::left;
+    use super::*;
+    use crate::architecture::Architecture;
+    use crate::network::Network;
+
+    #[test]
+    fn chunks_together_are_chunks_one_by_one() {
+        // A convolution of one pixel is a linear layer, of which the engine does not know that it is one.
+        let shape = Shape { channels: 20, height: 1, width: 1 };
+        let compile =
+            |layers: &[&str]| Network::compile(&Architecture::custom(layers.iter().copied()).unwrap(), shape, 3);
+        let together = compile(&["flatten", "linear 16", "gelu", "linear 12", "tanh", "linear"]).unwrap();
+        let apart = compile(&["conv 16 1x1", "gelu", "conv 12 1x1", "tanh", "flatten", "linear"]).unwrap();
+        let mut s = Stream::new(4, Purpose::Simulation, 0, 0);
+        let w = together.init(&mut s);
+        let x: Vec<f32> = (0..11 * 20).map(|_| s.normal() as f32).collect();
+        let labels: Vec<u32> = (0..11).map(|i| i % 3).collect();
+        for m in [1.0, 3.0, 4.0, 10.0] {
+            let [a, b] = [&together, &apart].map(|network| {
+                let mut method = MSam { m, rho: 0.5 }.method(Training { network, batch: 11, lr: 0.1 });
+                let (mut moved, mut losses) = (w.clone(), Vec::new());
+                for _ in 0..5 {
+                    let (g, loss) = left(&mut *method, network, &moved, (&x, &labels));
+                    moved.iter_mut().zip(&g).for_each(|(w, g)| *w -= 0.3 * g);
+                    losses.push(loss);
+                }
+                (moved, losses)
+            });
+            assert!(a.0.iter().zip(&w).any(|(a, w)| (a - w).abs() > 0.01));
+            for (a, b) in a.0.iter().zip(&b.0) {
+                assert!((a - b).abs() < 2e-6, "{m}: {a}, not {b}");
+            }
+            assert!(a.1.iter().zip(&b.1).all(|(a, b)| (a - b).abs() < 1e-6), "{m}: {:?}, not {:?}", a.1, b.1);
+        }
+    }
+}

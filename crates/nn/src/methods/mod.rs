@@ -5,6 +5,8 @@
 
 mod method;
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 
 pub use method::Privacy;
