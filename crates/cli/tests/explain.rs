@@ -141,17 +141,15 @@ fn examples_on_one_side_are_left_out_and_counted() {
     let row = |k: usize| (0..40).map(|i| i == 3 || (i != 5 && (i + 3 * k) % 7 < 3) || (i == 5 && k == 2)).collect();
     let right = |k: usize| Signals::from_correct((0..40).map(|i| u8::from((i + k) % 4 > 1)).collect());
     let pool = Pool {
-        recipe: "free".into(),
-        membership: Membership::from_rows((0..15).map(row).collect()).unwrap(),
-        ids: (0..40).collect(),
-        labels: vec![0; 40],
         test_labels: vec![0; 40],
-        groups: None,
-        pool: (0..15).map(right).collect(),
         test: (0..15).map(|k| right(k + 1)).collect(),
-        views: Default::default(),
-        features: None,
-        noise: None,
+        ..Pool::new(
+            "free",
+            Membership::from_rows((0..15).map(row).collect()).unwrap(),
+            vec![0; 40],
+            (0..15).map(right).collect(),
+        )
+        .unwrap()
     };
     let file = dir.path().join("free.npz");
     std::fs::write(&file, flatleak_store::export_npz(&pool, &[0.0; 40], None).unwrap()).unwrap();
@@ -176,10 +174,6 @@ fn a_design_without_blocks_is_explained() {
         let rows = (0..models).map(|_| (0..examples).map(|_| s.unit() < 0.6).collect()).collect();
         let mut right = |n: usize| Signals::from_correct((0..n).map(|_| u8::from(s.unit() < 0.7)).collect());
         let pool = Pool {
-            recipe: "drawn".into(),
-            membership: Membership::from_rows(rows).unwrap(),
-            ids: (0..examples as u32).collect(),
-            labels: vec![0; examples],
             test_labels: vec![0; 50],
             // Every example a group of its own: nothing of it may be left in a redacted page.
             groups: Some(Groups {
@@ -187,11 +181,14 @@ fn a_design_without_blocks_is_explained() {
                 pool: (0..examples as u32).collect(),
                 test: (0..50).collect(),
             }),
-            pool: (0..models).map(|_| right(examples)).collect(),
             test: (0..models).map(|_| right(50)).collect(),
-            views: Default::default(),
-            features: None,
-            noise: None,
+            ..Pool::new(
+                "drawn",
+                Membership::from_rows(rows).unwrap(),
+                vec![0; examples],
+                (0..models).map(|_| right(examples)).collect(),
+            )
+            .unwrap()
         };
         let file = dir.path().join(format!("drawn{models}.npz"));
         std::fs::write(&file, flatleak_store::export_npz(&pool, &vec![0.0; examples], None).unwrap()).unwrap();

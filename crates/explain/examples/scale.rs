@@ -24,17 +24,9 @@ fn main() {
         })
     };
     let pool = Pool {
-        recipe: "simulated".into(),
-        membership,
-        ids: (0..examples as u32).collect(),
-        labels: vec![0; examples],
         test_labels: vec![0; tests],
-        groups: None,
-        pool: draws(examples, 1, 0.9),
         test: draws(tests, 2, 0.8),
-        views: Default::default(),
-        features: None,
-        noise: None,
+        ..Pool::new("simulated", membership, vec![0; examples], draws(examples, 1, 0.9)).unwrap()
     };
     let keep = Keep { per_test: 5, overall: 100 };
 

@@ -12,13 +12,14 @@
 //!
 //! ```
 //! use flatleak_explain::Memorization;
-//! use flatleak_pool::Membership;
+//! use flatleak_pool::{Membership, Pool, Signal, Signals};
 //!
 //! // Six models in complementary pairs, four examples; each model is right on its members, and on example 0 whatever it was trained on.
 //! let membership = Membership::complementary(0, 6, 4)?;
 //! let right: Vec<Vec<u8>> = (0..6).map(|k| (0..4).map(|i| u8::from(i == 0 || membership.row(k)[i])).collect()).collect();
-//! let rows: Vec<&[u8]> = right.iter().map(Vec::as_slice).collect();
-//! let found = Memorization::hard(&membership, &rows)?;
+//! let signals = right.into_iter().map(Signals::from_correct).collect();
+//! let pool = Pool::new("model", membership, vec![0; 4], signals)?;
+//! let found = Memorization::new(&pool, Signal::Correct)?;
 //! assert_eq!(found.values(), [0.0, 1.0, 1.0, 1.0]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -30,19 +30,7 @@ fn planted(truth: &[(f64, f64)], models: usize, draw: u64) -> Pool {
             Signals { phi, correct, entropy: zeros.clone(), modified_entropy: zeros, ..Signals::default() }
         })
         .collect();
-    Pool {
-        recipe: "planted".into(),
-        membership,
-        ids: (0..EXAMPLES as u32).collect(),
-        labels: vec![0; EXAMPLES],
-        test_labels: Vec::new(),
-        groups: None,
-        pool,
-        test: Vec::new(),
-        views: Default::default(),
-        features: None,
-        noise: None,
-    }
+    Pool::new("planted", membership, vec![0; EXAMPLES], pool).unwrap()
 }
 
 #[test]

@@ -28,19 +28,7 @@ fn pool(membership: Membership, draw: u64, deviation: f64, gap: f64, inside: f64
         })
         .collect();
     let labels = vec![0; membership.examples()];
-    Pool {
-        recipe: "simulated".into(),
-        ids: (0..membership.examples() as u32).collect(),
-        membership,
-        labels,
-        test_labels: Vec::new(),
-        groups: None,
-        pool: signals,
-        test: Vec::new(),
-        views: Default::default(),
-        features: None,
-        noise: None,
-    }
+    Pool::new("simulated", membership, labels, signals).unwrap()
 }
 
 /// The variance over models per example is the noise alone, 0.49; over examples per model the spread of the centres joins it. By the

@@ -4,7 +4,7 @@ use crate::audit_error::{AuditError as Error, listed};
 use crate::machine;
 use crate::record::foreign_record;
 use crate::variant::Variant;
-use flatleak_results::{Document, Family, Relevant, Timings};
+use flatleak_results::{Document, Relevant, Timings};
 use std::time::Instant;
 
 use flatleak_attack::{Attack, quantile};
@@ -215,16 +215,10 @@ impl Pools {
             return Err(Error::Empty);
         }
         let asked = Options {
-            dataset: settings.name.into(),
-            claimed: Vec::new(),
-            influence: true,
-            runs: Vec::new(),
-            checkpoints: vec![0; views.len()],
-            pairs: (1..views.len()).map(|c| (0, c)).collect(),
             attacks: settings.attacks.to_vec(),
-            family: Family::new(settings.relevant, views.len() - 1, views.len(), 0),
             seed: settings.seed,
             workers: settings.workers,
+            ..Options::of_pools(settings.name, views.len(), settings.relevant)
         };
         let started = Instant::now();
         let Analysis { results, details } = flatleak_verdict::analyse(&views, &asked, go_on)?;

@@ -171,16 +171,12 @@ pub fn explain_archives(options: &Explain, files: &[&PathBuf], to: &mut Listener
         return Err(Error::OtherResults(out));
     }
     let asked = Options {
-        dataset: name.clone(),
         claimed: (0..views.len()).collect(),
-        influence: true,
-        runs: Vec::new(),
-        checkpoints: vec![0; pools.len()],
-        pairs: (1..pools.len()).map(|c| (0, c)).collect(),
         attacks: Vec::new(),
         family: Family::new(Default::default(), pools.len().saturating_sub(1), pools.len(), pools.len()),
         seed: options.seed.unwrap_or(0),
         workers: options.workers,
+        ..Options::of_pools(&name, pools.len(), Default::default())
     };
     let started = Instant::now();
     let (explain, details) =

@@ -34,7 +34,7 @@ impl Variant {
     /// # Errors
     /// A name that is none.
     pub fn parse(name: &str) -> Result<Self, NoVariant> {
-        Self::ALL.into_iter().find(|v| v.name() == name).ok_or_else(|| NoVariant(name.into()))
+        Self::ALL.into_iter().find(|v| v.name() == name).ok_or_else(|| NoVariant { name: name.into() })
     }
 
     /// The pooled deviation of `lira-online-fixed`.
@@ -54,5 +54,8 @@ impl Variant {
 
 /// A name that is no variant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no variant {0:?}: {}", Variant::ALL.map(Variant::name).join(", "))]
-pub struct NoVariant(pub String);
+#[error("there is no variant {name:?}: {}", Variant::ALL.map(Variant::name).join(", "))]
+pub struct NoVariant {
+    /// The name.
+    pub name: String,
+}

@@ -67,6 +67,40 @@ pub struct Pool {
 }
 
 impl Pool {
+    /// A pool of so many models' signals on its examples, which are counted from 0; all else that can be known of it is set over that:
+    /// `Pool { groups, ..Pool::new(recipe, membership, labels, signals)? }`.
+    ///
+    /// # Errors
+    /// Labels, models or signals that are not as many as the membership has.
+    pub fn new(
+        recipe: impl Into<String>,
+        membership: Membership,
+        labels: Vec<u32>,
+        pool: Vec<Signals>,
+    ) -> Result<Self, Error> {
+        let (models, examples) = (membership.models(), membership.examples());
+        let sizes = [("the array of labels", labels.len(), examples), ("the list of models", pool.len(), models)];
+        let signals = pool.iter().map(|s| ("an array of signals", s.len(), examples));
+        for (what, found, expected) in sizes.into_iter().chain(signals) {
+            if found != expected {
+                return Err(Error::Size { what, found, expected });
+            }
+        }
+        Ok(Self {
+            recipe: recipe.into(),
+            membership,
+            ids: (0..labels.len() as u32).collect(),
+            labels,
+            test_labels: Vec::new(),
+            groups: None,
+            pool,
+            test: Vec::new(),
+            views: Views::default(),
+            features: None,
+            noise: None,
+        })
+    }
+
     /// Number of views, Q.
     pub fn queries(&self) -> usize {
         1 + self.views.len()

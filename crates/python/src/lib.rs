@@ -123,19 +123,8 @@ fn memorization(py: Python<'_>, correct: Array, membership: Array) -> PyResult<(
         if right.len() != membership.models() || right.iter().any(|r| r.len() != n) {
             return Err(wrong("correct and membership differ in shape"));
         }
-        let pool = Pool {
-            recipe: "model".into(),
-            ids: (0..n as u32).collect(),
-            labels: vec![0; n],
-            test_labels: Vec::new(),
-            groups: None,
-            pool: right.into_iter().map(Signals::from_correct).collect(),
-            test: Vec::new(),
-            views: Default::default(),
-            features: None,
-            noise: None,
-            membership,
-        };
+        let pool = Pool::new("model", membership, vec![0; n], right.into_iter().map(Signals::from_correct).collect())
+            .map_err(wrong)?;
         let found = Memorization::new(&pool, Signal::Correct).map_err(wrong)?;
         let bytes = |values: &[f64]| as_bytes(values.iter().copied(), f64::to_le_bytes);
         Ok((bytes(found.values()), bytes(&found.standard_errors())))

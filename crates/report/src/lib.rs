@@ -3,7 +3,18 @@
 //!
 //! [`theory`] does the same for `flatleak theory`.
 //!
-//! [`Document`] is `results.json` as a type: the results, the study that they belong to, the machine and timings.
+//! All read a [`Document`](flatleak_results::Document), which is `results.json` as a type.
+//!
+//! ```
+//! // Results of another machine, as text and as a table for a terminal; what an older program wrote is read too.
+//! let text = include_str!("../tests/version1.json");
+//! let document = flatleak_report::json::parse(text)?;
+//! assert_eq!(document.schema_version, 2);
+//! let table = flatleak_report::table::render(&document);
+//! assert!(table.lines().all(|line| line.chars().count() <= 110) && table.contains("AUC"));
+//! assert_eq!(flatleak_report::json::parse(&flatleak_report::json::render(&document)?)?.recipes, document.recipes);
+//! # Ok::<(), flatleak_report::Error>(())
+//! ```
 
 pub mod columns;
 pub mod csv;

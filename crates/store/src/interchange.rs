@@ -14,7 +14,7 @@ use std::path::Path;
 
 use flatleak_data::npy::{self, Numbers};
 use flatleak_data::npz;
-use flatleak_pool::{Groups, Membership, Pool, Signals, Views};
+use flatleak_pool::{Groups, Membership, Pool, Signals};
 
 use crate::artefact::f32_bytes;
 use crate::error::Error;
@@ -103,17 +103,15 @@ fn read(path: &Path) -> Result<Pool, ImportError> {
     };
     let membership = Membership::from_rows(mask.iter().map(|row| row.iter().map(|v| *v != 0).collect()).collect())?;
     Ok(Pool {
-        recipe: path.file_stem().map_or("imported".into(), |s| s.to_string_lossy().into_owned()),
-        membership,
-        ids: (0..n as u32).collect(),
-        labels: vector("labels", n)?.unwrap_or_else(|| vec![0; n]),
         test_labels: vector("test_labels", t)?.unwrap_or_else(|| vec![0; t]),
         groups,
-        pool: right.into_iter().map(Signals::from_correct).collect(),
         test: test.unwrap_or_default().into_iter().map(Signals::from_correct).collect(),
-        views: Views::default(),
-        features: None,
-        noise: None,
+        ..Pool::new(
+            path.file_stem().map_or("imported".into(), |s| s.to_string_lossy().into_owned()),
+            membership,
+            vector("labels", n)?.unwrap_or_else(|| vec![0; n]),
+            right.into_iter().map(Signals::from_correct).collect(),
+        )?
     })
 }
 

@@ -352,20 +352,16 @@ impl RunDir {
             test.extend(spill.push(Part::Test, b).map_err(no_room)?);
         }
         Ok(Pool {
-            recipe: self.study.recipes[recipe].name.clone(),
-            membership: self.membership.clone(),
             ids: data.pool.ids.clone(),
-            labels: data.pool.y.clone(),
             test_labels: data.test.y.clone(),
             groups: groups(data),
-            pool,
             test,
             views: spill.into_views(),
-            features: None,
             noise: accuracy
                 .iter()
                 .any(|a| !a.is_empty())
                 .then(|| NoiseAccuracy { levels: self.study.noise.clone(), accuracy }),
+            ..Pool::new(self.study.recipes[recipe].name.clone(), self.membership.clone(), data.pool.y.clone(), pool)?
         })
     }
 

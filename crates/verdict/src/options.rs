@@ -1,7 +1,7 @@
 //! What an analysis is asked.
 
 use flatleak_attack::Attack;
-use flatleak_results::Family;
+use flatleak_results::{Family, Relevant};
 
 /// What the analysis needs beside the pools.
 #[derive(Clone, Debug)]
@@ -26,6 +26,25 @@ pub struct Options {
     pub seed: u64,
     /// Threads. No result depends on it.
     pub workers: usize,
+}
+
+impl Options {
+    /// What is asked of pools of which no more is known: all attacks on each, and every other one against the first.
+    pub fn of_pools(dataset: impl Into<String>, pools: usize, relevant: Relevant) -> Self {
+        let pairs: Vec<(usize, usize)> = (1..pools).map(|c| (0, c)).collect();
+        Self {
+            dataset: dataset.into(),
+            checkpoints: vec![0; pools],
+            runs: Vec::new(),
+            claimed: Vec::new(),
+            influence: true,
+            attacks: flatleak_attack::all(),
+            family: Family::new(relevant, pairs.len(), pools, 0),
+            pairs,
+            seed: 0,
+            workers: 1,
+        }
+    }
 }
 
 /// How far the analysis is.

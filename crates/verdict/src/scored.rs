@@ -229,8 +229,7 @@ fn beyond_quantiles(pool: &Pool, mut rows: Vec<Vec<f64>>) -> Result<Vec<Vec<f64>
 /// views, for `quantile` features and enough of those outputs.
 pub fn can_run(pool: &Pool, attack: Attack) -> bool {
     let population = pool.test.first().is_some_and(|t| !t.phi.is_empty());
-    let signal =
-        if attack == HEADLINE && !pool.offers(Signal::Phi) { Signal::Correct } else { attack.signal() };
+    let signal = if attack == HEADLINE && !pool.offers(Signal::Phi) { Signal::Correct } else { attack.signal() };
     pool.offers(signal)
         && (!attack.needs_population() || population)
         && (!attack.needs_views() || pool.queries() > 1)

@@ -20,19 +20,7 @@ fn pool(name: &str, models: usize, draw: u64, chance: impl Fn(&[bool], usize) ->
         all.push(Signals::from_correct(row.iter().map(|m| u8::from(*m || s.unit() < 0.6)).collect()));
         test.push(Signals::from_correct((0..TESTS).map(|j| u8::from(s.unit() < chance(row, j))).collect()));
     }
-    Pool {
-        recipe: name.into(),
-        membership,
-        ids: (0..EXAMPLES as u32).collect(),
-        labels: vec![0; EXAMPLES],
-        test_labels: vec![0; TESTS],
-        groups: None,
-        pool: all,
-        test,
-        views: Default::default(),
-        features: None,
-        noise: None,
-    }
+    Pool { test_labels: vec![0; TESTS], test, ..Pool::new(name, membership, vec![0; EXAMPLES], all).unwrap() }
 }
 
 fn explained(pools: &[&Pool]) -> Explanation {

@@ -55,21 +55,14 @@ fn pool(name: &str, recipe: Recipe, noise: u64) -> Pool {
         test.push(signals(phi.collect()));
     }
     Pool {
-        recipe: name.into(),
-        membership,
-        ids: (0..EXAMPLES as u32).collect(),
-        labels: vec![0; EXAMPLES],
         test_labels: vec![0; TESTS],
         groups: Some(Groups {
             names: vec!["frequent".into(), "rare".into()],
             pool: (0..EXAMPLES).map(group).collect(),
             test: (0..TESTS).map(group).collect(),
         }),
-        pool: all,
         test,
-        views: Default::default(),
-        features: None,
-        noise: None,
+        ..Pool::new(name, membership, vec![0; EXAMPLES], all).unwrap()
     }
 }
 

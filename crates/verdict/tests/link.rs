@@ -26,19 +26,7 @@ fn pool(models: usize, draw: u64) -> Pool {
             Signals { entropy: phi.clone(), modified_entropy: phi.clone(), phi, correct, ..Signals::default() }
         })
         .collect();
-    Pool {
-        recipe: "simulated".into(),
-        membership,
-        ids: (0..EXAMPLES as u32).collect(),
-        labels: vec![0; EXAMPLES],
-        test_labels: Vec::new(),
-        groups: None,
-        pool: signals,
-        test: Vec::new(),
-        views: Default::default(),
-        features: None,
-        noise: None,
-    }
+    Pool::new("simulated", membership, vec![0; EXAMPLES], signals).unwrap()
 }
 
 const NAMES: [&str; 2] = ["confidence", "lira-online-fixed"];

@@ -80,17 +80,9 @@ impl Examples {
     pub fn pool(&self, recipe: &str, told: &Membership, models: Vec<[Signals; 2]>) -> Pool {
         let (pool, test) = models.into_iter().map(|[a, b]| (a, b)).unzip();
         Pool {
-            recipe: recipe.into(),
-            membership: told.clone(),
-            labels: self.labels().to_vec(),
-            ids: (0..self.n as u32).collect(),
             test_labels: self.labels[self.n..].to_vec(),
-            groups: None,
-            pool,
             test,
-            views: Default::default(),
-            features: None,
-            noise: None,
+            ..Pool::new(recipe, told.clone(), self.labels().to_vec(), pool).unwrap()
         }
     }
 

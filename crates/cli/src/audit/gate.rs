@@ -1,8 +1,8 @@
 //! Limits on metrics, for pipelines that must refuse a leaking model.
 
-use flatleak_verdict::HEADLINE;
 use flatleak_attack::{Attack, NoAttack, split_metric};
 use flatleak_results::{AttackResult, Condition, Document, FPR_LEVELS};
+use flatleak_verdict::HEADLINE;
 
 use crate::exit::{Failure, USAGE};
 

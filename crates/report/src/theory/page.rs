@@ -4,8 +4,8 @@ use askama::Template;
 use flatleak_stats::Interval;
 use flatleak_theory::{Along, Change, Contraction, Descent, Outcome, Placed, Simulated};
 
-use super::plot::{self, Densities, Frame, Map};
 use super::phrases::{ARRIVED, change, end, headline, nearest, problem, signed};
+use super::plot::{self, Densities, Frame, Map};
 use super::table;
 use crate::error::Error;
 

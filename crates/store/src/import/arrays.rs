@@ -144,17 +144,11 @@ pub fn from_arrays(arrays: &Arrays<'_>) -> Result<Imported, Error> {
     };
     Ok(Imported {
         pool: Pool {
-            recipe: arrays.recipe.into(),
-            ids: (0..examples as u32).collect(),
-            labels: labels.unwrap_or_else(|| vec![0; examples]),
             test_labels,
-            groups: None,
-            pool,
             test,
             views: spill.into_views(),
             features,
-            noise: None,
-            membership,
+            ..Pool::new(arrays.recipe, membership, labels.unwrap_or_else(|| vec![0; examples]), pool)?
         },
         notes,
     })

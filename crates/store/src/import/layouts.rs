@@ -155,22 +155,9 @@ pub fn from_folder(
         pool.extend(spill.push(Part::Pool, own).map_err(|e| wrong(no_room(e).into()))?);
     }
     let queries = first.map(|first| first.queries);
-    let n = labels.len();
     let membership = Membership::from_rows(rows)?;
     notes.extend(queries.filter(|q| *q > 1).map(|q| format!("{q} views of each example")));
-    let pool = Pool {
-        recipe: recipe.into(),
-        membership,
-        ids: (0..n as u32).collect(),
-        labels,
-        test_labels: Vec::new(),
-        groups: None,
-        pool,
-        test: Vec::new(),
-        views: spill.into_views(),
-        features: None,
-        noise: None,
-    };
+    let pool = Pool { views: spill.into_views(), ..Pool::new(recipe, membership, labels, pool)? };
     Ok(Some(Imported { pool, notes }))
 }
 

@@ -7,19 +7,7 @@ use flatleak_verdict::Options;
 
 /// A pool of these outputs and nothing else.
 pub(crate) fn pool(membership: Membership, labels: Vec<u32>, outputs: Vec<Signals>) -> Pool {
-    Pool {
-        recipe: "simulated".into(),
-        ids: (0..labels.len() as u32).collect(),
-        test_labels: Vec::new(),
-        groups: None,
-        pool: outputs,
-        test: Vec::new(),
-        views: Default::default(),
-        features: None,
-        noise: None,
-        labels,
-        membership,
-    }
+    Pool::new("simulated", membership, labels, outputs).unwrap()
 }
 
 /// One pool, these attacks, one thread.
