@@ -50,9 +50,6 @@ pub(crate) enum Failure {
         /// The module.
         name: String,
     },
-    /// Members that are let off without a word.
-    #[error("checks/house.toml: kind {0:?} has `except` without `reason`")]
-    NoReason(String),
     /// A list that is no source file.
     #[error("checks/house.toml: kind {kind:?} has its list in {list}, which is no source file below crates/")]
     NoList {

@@ -10,8 +10,8 @@ use crate::source::{Area, Package, below, read, relative};
 use crate::table::Offence;
 use crate::tokens::is_punct;
 
-/// The attack's name as a variant and in metrics.
-const VARIANT: &str = "Strongest";
+/// The attack as a variant, as a constant, and in metrics.
+const VARIANTS: [&str; 2] = ["Strongest", "STRONGEST"];
 const NAME: &str = "strongest";
 /// Metrics of it.
 const METRICS: [&str; 2] = ["strongest.auc", "strongest.tpr"];
@@ -58,7 +58,7 @@ fn in_rust(tokens: TokenStream, found: &mut Vec<(usize, String)>) {
                     in_rust(group.stream(), found);
                 }
             }
-            TokenTree::Ident(ident) if ident == VARIANT => found.push((line, VARIANT.into())),
+            TokenTree::Ident(ident) if VARIANTS.iter().any(|own| ident == *own) => found.push((line, ident.to_string())),
             TokenTree::Literal(literal) => {
                 if let syn::Lit::Str(text) = syn::Lit::new(literal.clone()) {
                     let text = text.value();
