@@ -1,8 +1,8 @@
 //! Convolution with a kernel of K = 1 or 3, stride 1 or more, zero padding K / 2 (rounded down).
 //!
 //! x `[B, H, W, Cin]`, W `[K, K, Cin, Cout]`, b `[Cout]` or none, y `[B, H', W', Cout]` with H' = (H - 1) / stride + 1. 3x3 at stride 1 reads
-//! windows where they lie ([`direct`]); with many channels Winograd's minimal filtering saves 5 of 9 multiplications ([`winograd`]). Everything
-//! else gathers windows ([`gathered`]).
+//! windows where they lie (`direct`); with many channels Winograd's minimal filtering saves 5 of 9 multiplications (`winograd`). Everything
+//! else gathers windows (`gathered`).
 
 mod direct;
 mod gathered;

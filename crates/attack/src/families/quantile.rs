@@ -55,7 +55,7 @@ pub struct Regression {
 
 impl Regression {
     /// The `level` quantile of `y` (n) given `x` (n, width): the coefficients b that minimise sum rho(y - x b),
-    /// rho(r) = r (level - 1[r < 0]) (Koenker & Bassett 1978).
+    /// `rho(r) = r (level - 1[r < 0])` (Koenker & Bassett 1978).
     ///
     /// Its dual is solved: max y'a with X'a = (1 - level) X'1, 0 <= a <= 1, of which b are the multipliers. Features are centred and scaled
     /// first; constant ones get a coefficient of 0. The solution is then moved to the corner of the program that it is next to.

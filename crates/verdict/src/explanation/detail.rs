@@ -27,7 +27,7 @@ pub struct Detail {
     pub intervals: Vec<Interval>,
     /// Soft memorization, (N); none where the pool has no confidences.
     pub soft: Option<Vec<f64>>,
-    /// Rate of right membership calls of [`EXPOSURE_ATTACK`] over the recipe's models with Wilson's 95 % interval, (N); none where no
+    /// Rate of right membership calls of [`HEADLINE`] over the recipe's models with Wilson's 95 % interval, (N); none where no
     /// attack was run. Targets share shadows, so that the interval is nominal.
     pub exposure: Option<Vec<Interval>>,
     /// Influence; none where there are no held-out outputs.
