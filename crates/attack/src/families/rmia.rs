@@ -170,7 +170,7 @@ impl Definition for Base {
 
     fn same_roc_as(&self, equal: bool) -> Option<String> {
         let mut rmia = Rmia { temperature: self.temperature };
-        equal.then(|| named(rmia.meta().name, &mut rmia.parameters()))
+        equal.then(|| named(rmia.meta().name, &rmia.parameters()))
     }
 
     fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
