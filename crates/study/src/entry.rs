@@ -101,7 +101,7 @@ impl Source<'_> {
     fn place(self, key: &str) -> Place {
         let start = DeTable::parse(self.text).ok().and_then(|file| {
             let recipes = file.get_ref().get("recipe")?.get_ref().as_array()?;
-            let table = recipes.iter().nth(self.index)?.get_ref().as_table()?;
+            let table = recipes.get(self.index)?.get_ref().as_table()?;
             table.keys().find(|own| own.get_ref().as_ref() == key).map(|own| own.span().start)
         });
         let before = &self.text[..start.unwrap_or(0)];
