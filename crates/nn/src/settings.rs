@@ -121,9 +121,29 @@ pub(crate) trait Settings: Copy + PartialEq + 'static {
 }
 
 /// Writes a struct of numbers, each `field = Parameter`, or `field: "key" = Parameter` where the key is another; and its [`Settings`].
+/// `struct Name: "key", "what it is";` is one that is there or not.
 macro_rules! settings {
     ($(#[$about:meta])* pub struct $name:ident;) => {
         $crate::settings::settings! { $(#[$about])* pub struct $name {} }
+    };
+    ($(#[$about:meta])* pub struct $name:ident: $key:literal, $what:literal;) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq)]
+        pub struct $name;
+
+        impl $crate::settings::Settings for $name {
+            const DEFAULT: Self = Self;
+            const PARAMETERS: &'static [$crate::settings::Parameter] =
+                &[$crate::settings::Parameter::new(0.0, (0.0, 1.0), $what).called($key)];
+
+            fn values(&self) -> Vec<(&'static str, f64)> {
+                vec![($key, 1.0)]
+            }
+
+            fn set(&mut self, key: &str, _: f64) -> bool {
+                key == $key
+            }
+        }
     };
     (
         $(#[$about:meta])*

@@ -236,7 +236,7 @@ mod tests {
         let study = Study::parse(text).unwrap();
         assert_eq!(study.runs(), [vec![0, 1, 2, 3], vec![4, 5]]);
         assert_eq!(study.recipes[1].name, "warm-temperature2");
-        assert_eq!(study.recipes[3].defences.labels_only, Some(LabelsOnly { on: 1.0 }));
+        assert_eq!(study.recipes[3].defences.labels_only, Some(LabelsOnly));
         assert_ne!(study.identity(&study.recipes[0], ""), study.identity(&study.recipes[1], ""));
         assert_eq!(Study::parse(&study.to_toml().unwrap()).unwrap(), study);
     }

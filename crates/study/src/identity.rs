@@ -114,4 +114,25 @@ mod tests {
         more.seed = 1;
         assert_ne!(base, more.identity(&more.recipes[0], "d"));
     }
+
+    /// Models on disk are known by these: as they were when optimizers and defences were numbers by key.
+    #[test]
+    fn identities_are_those_of_before() {
+        let identity = |rest: &str| {
+            let text = format!("[train]\nepochs = 3\nbatch = 7\n[[recipe]]\nname = 'a'\n{rest}");
+            let study = Study::parse(&text).unwrap();
+            study.identity(&study.recipes[0], "digest")[..16].to_owned()
+        };
+        for (rest, wanted) in [
+            ("optimizer = 'wsam-coupled'", "2f92c90f9a3a8ca5"),
+            ("optimizer = 'wsam-coupled'\nbase = 'adam'\nbeta1 = 0.8", "fff5eead91f15e1c"),
+            ("optimizer = 'gsam'\nbase = 'adamw'\nepsilon = 1e-6\nlr = 0.01\nnesterov = true", "09152417fd552172"),
+            ("optimizer = 'dp-sat'", "305981e10f9bb58d"),
+            ("warmup = 1\nhamp = 0.6\nhamp_entropy = 0.05", "0aa4c5aa0e5f191a"),
+            ("warmup = 1\nrelaxloss = 1\nrelaxloss_upper = 0.4", "e6ccb2aa1589ca29"),
+            ("warmup = 1\ntemperature = 3\ntop_k = 2\nmixup = 1", "0d9fa603d1074ee8"),
+        ] {
+            assert_eq!(identity(rest), wanted, "{rest}");
+        }
+    }
 }

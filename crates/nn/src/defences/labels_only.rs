@@ -2,14 +2,11 @@
 
 use super::defence::{Defence, Row};
 use crate::clash::Why;
-use crate::settings::{Parameter, SettingError, settings};
+use crate::settings::settings;
 
 settings! {
     /// The predicted label alone is published (Choquette-Choo et al. 2021, arXiv 2007.14321): 1 for it and 0 elsewhere.
-    pub struct LabelsOnly {
-        /// 1: it has no strength.
-        on: "labels_only" = Parameter::new(0.0, (0.0, 1.0), "the predicted label alone is published"),
-    }
+    pub struct LabelsOnly: "labels_only", "the predicted label alone is published";
 }
 
 impl Defence for LabelsOnly {
@@ -18,10 +15,6 @@ impl Defence for LabelsOnly {
     const BEHIND: bool = true;
     const EXCLUDES: &'static [(&'static str, Why)] =
         &[("temperature", Why::Unpublished), ("top_k", Why::Unpublished), ("hamp_outputs", Why::Unpublished)];
-
-    fn check(&self) -> Result<(), SettingError> {
-        SettingError::unless_whole("labels_only", self.on)
-    }
 
     fn publish(&self, Row { logits, .. }: &mut Row<'_>) {
         let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);

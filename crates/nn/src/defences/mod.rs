@@ -18,7 +18,7 @@ use self::defence::{Defence, Row, Targets};
 use crate::architecture::Architecture;
 use crate::clash::{DefenceError, Why};
 use crate::methods::Optimizer;
-use crate::settings::Settings;
+use crate::settings::{SettingError, Settings};
 
 /// Makes the modules, and [`Defences`] of their types.
 macro_rules! defences {
@@ -175,20 +175,21 @@ fn strength<D: Defence>() -> &'static str {
 }
 
 fn taken<D: Defence>(given: &mut BTreeMap<String, f64>) -> Result<Option<D>, DefenceError> {
-    let mut own = D::DEFAULT;
+    let (mut own, mut values) = (D::DEFAULT, Vec::new());
     for parameter in D::PARAMETERS {
-        if let Some(value) = given.remove(parameter.key) {
-            own.set(parameter.key, value);
+        let value = given.remove(parameter.key).unwrap_or(0.0);
+        parameter.check(value)?;
+        if D::SWITCH {
+            SettingError::unless_whole(parameter.key, value)?;
         }
+        own.set(parameter.key, value);
+        values.push((parameter.key, value));
     }
-    own.check_ranges()?;
-    let mut values = own.values().into_iter();
-    if values.next().is_some_and(|(_, strength)| strength > 0.0) {
-        return Ok(Some(own));
-    }
-    match values.find(|(_, value)| *value > 0.0) {
-        Some((key, _)) => Err(DefenceError::Without { key, of: strength::<D>() }),
+    let mut on = values.into_iter().filter(|(_, value)| *value > 0.0).map(|(key, _)| key);
+    match on.next() {
         None => Ok(None),
+        Some(key) if key == strength::<D>() => Ok(Some(own)),
+        Some(key) => Err(DefenceError::Without { key, of: strength::<D>() }),
     }
 }
 

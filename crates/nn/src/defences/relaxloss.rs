@@ -5,15 +5,35 @@ use flatleak_kernel::loss::Objective;
 use super::defence::Defence;
 use crate::clash::{DefenceError, Why};
 use crate::methods::Optimizer;
-use crate::settings::{Parameter, settings};
+use crate::settings::{Parameter, Settings};
 
-settings! {
-    /// RelaxLoss: a level that the mean loss is kept at (Chen et al. 2022, arXiv 2207.05801, algorithm 1).
-    pub struct Relaxloss {
-        /// The level, alpha.
-        level: "relaxloss" = Parameter::new(0.0, (0.0, 100.0), "keeps the mean loss at alpha"),
-        /// Highest target of a label in odd epochs; where it is 0, nothing bounds them but 1.
-        upper: "relaxloss_upper" = Parameter::new(0.0, (0.0, 1.0), "its highest target of a label, 1 by default"),
+/// RelaxLoss: a level that the mean loss is kept at (Chen et al. 2022, arXiv 2207.05801, algorithm 1).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Relaxloss {
+    /// The level, alpha.
+    pub level: f64,
+    /// Highest target of a label in odd epochs; 1 where absent.
+    pub upper: Option<f64>,
+}
+
+impl Settings for Relaxloss {
+    const DEFAULT: Self = Self { level: 0.0, upper: None };
+    const PARAMETERS: &'static [Parameter] = &[
+        Parameter::new(0.0, (0.0, 100.0), "keeps the mean loss at alpha").called("relaxloss"),
+        Parameter::new(0.0, (0.0, 1.0), "its highest target of a label, 1 by default").called("relaxloss_upper"),
+    ];
+
+    fn values(&self) -> Vec<(&'static str, f64)> {
+        vec![("relaxloss", self.level), ("relaxloss_upper", self.upper.unwrap_or(0.0))]
+    }
+
+    fn set(&mut self, key: &str, value: f64) -> bool {
+        match key {
+            "relaxloss" => self.level = value,
+            "relaxloss_upper" => self.upper = (value != 0.0).then_some(value),
+            _ => return false,
+        }
+        true
     }
 }
 
@@ -36,7 +56,7 @@ impl Defence for Relaxloss {
     }
 
     fn objective(&self, epoch: usize) -> Option<Objective> {
-        let upper = if self.upper > 0.0 { self.upper as f32 } else { 1.0 };
+        let upper = self.upper.map_or(1.0, |upper| upper as f32);
         Some(Objective::Relaxed { level: self.level, upper, flatten: epoch.is_multiple_of(2) })
     }
 }
