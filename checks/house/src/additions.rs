@@ -104,10 +104,7 @@ fn of_kind(packages: &[Package], world: &World, kind: &Kind, owner: usize) -> [R
     }
     let what = format!("further files for one more {} (median of {})", kind.name, members.len());
     let allowed = Some(kind.allowed);
-    [
-        Row { what, allowed, found, offences },
-        Row::bar(&format!("{}: list and folder differ", kind.name), 0, unlisted),
-    ]
+    [Row { what, allowed, found, offences }, Row::bar(&format!("{}: list and folder differ", kind.name), 0, unlisted)]
 }
 
 /// Modules in the folder of a kind: `a.rs` and `b/mod.rs`.
@@ -214,7 +211,11 @@ mod tests {
     #[test]
     fn what_the_median_member_touches_is_counted() {
         let user = |text| [("src/user.rs", text)];
-        assert_eq!(found(KIND, &user("fn f() {}")), [(1, 1), (0, 0)], "another crate's, by what it leads to; its own One is none");
+        assert_eq!(
+            found(KIND, &user("fn f() {}")),
+            [(1, 1), (0, 0)],
+            "another crate's, by what it leads to; its own One is none"
+        );
         assert_eq!(found(KIND, &user("fn f() { match x { Kind::Two => m!(Kind::One) } }")), [(2, 3), (0, 0)]);
         assert_eq!(found(KIND, &user("#[cfg(test)] mod tests { use crate::Two; }")), [(1, 1), (0, 0)]);
     }

@@ -58,7 +58,9 @@ fn in_rust(tokens: TokenStream, found: &mut Vec<(usize, String)>) {
                     in_rust(group.stream(), found);
                 }
             }
-            TokenTree::Ident(ident) if VARIANTS.iter().any(|own| ident == *own) => found.push((line, ident.to_string())),
+            TokenTree::Ident(ident) if VARIANTS.iter().any(|own| ident == *own) => {
+                found.push((line, ident.to_string()))
+            }
             TokenTree::Literal(literal) => {
                 if let syn::Lit::Str(text) = syn::Lit::new(literal.clone()) {
                     let text = text.value();

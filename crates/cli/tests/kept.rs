@@ -55,7 +55,8 @@ fn runs_are_reported_audited_explained_and_extended() {
         }
         does(&["explain", "run"]);
         let study = kept("study.toml");
-        let said = does(&["compare", study.to_str().unwrap(), "--models", "8", "--out", "run", "--message-format", "json"]);
+        let said =
+            does(&["compare", study.to_str().unwrap(), "--models", "8", "--out", "run", "--message-format", "json"]);
         let reused = said.lines().filter(|l| l.contains("\"reused\":true")).count();
         assert_eq!(reused, 12, "{name}: all models are of use still");
         assert_eq!(results(&run)["recipes"][0]["models"], 8);
