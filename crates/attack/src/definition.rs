@@ -44,6 +44,34 @@ pub(crate) trait Definition {
     }
 }
 
+/// An attack without parameters whose family has several alike: its type, what it needs, formula, signal and score.
+macro_rules! attack {
+    ($(#[$doc:meta])* $type:ident, $meta:expr, $formula:literal, $signal:expr, $score:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+        pub struct $type;
+
+        impl Definition for $type {
+            fn meta(&self) -> Meta {
+                $meta
+            }
+
+            fn formula(&self) -> &'static str {
+                $formula
+            }
+
+            fn signal(&self) -> Signal {
+                $signal
+            }
+
+            fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+                $score(lineup)
+            }
+        }
+    };
+}
+pub(crate) use attack;
+
 /// Name of an attack and what it needs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Meta {

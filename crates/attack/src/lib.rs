@@ -28,4 +28,4 @@ mod shrinkage;
 pub use definition::Centre;
 pub use families::*;
 pub use lineup::{Error, Lineup, Seat};
-pub use name::{NoAttack, split_metric};
+pub use name::NoAttack;

@@ -1,4 +1,4 @@
-//! Attacks and their parameters as text: `rmia`, `rmia(t=2)`, `rmia-offline(a=0.5, t=2)`, and metrics of them: `rmia(t=2).auc`.
+//! Attacks and their parameters as text: `rmia`, `rmia(t=2)`, `rmia-offline(a=0.5, t=2)`.
 
 use std::fmt::{Display, Formatter, Result as Written};
 use std::str::FromStr;
@@ -127,19 +127,6 @@ impl FromStr for Attack {
         }
         Ok(attack)
     }
-}
-
-/// A metric as its attack and what is measured of it: `rmia-offline(a=0.3).auc` is `rmia-offline(a=0.3)` and `auc`. Parentheses close before
-/// a dot is read. `None` without a measure.
-///
-/// ```
-/// assert_eq!(flatleak_attack::split_metric("rmia(t=0.5).tpr@0.01"), Some(("rmia(t=0.5)", "tpr@0.01")));
-/// assert_eq!(flatleak_attack::split_metric("rmia(t=0.5)"), None);
-/// ```
-pub fn split_metric(text: &str) -> Option<(&str, &str)> {
-    let after = text.find(')').map_or(0, |at| at + 1);
-    let dot = after + text[after..].find('.')?;
-    Some((&text[..dot], &text[dot + 1..]))
 }
 
 #[cfg(test)]

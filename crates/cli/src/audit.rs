@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use flatleak::outputs::{self, Examples};
-use flatleak::{Finished, Pools, Settings, Variant, attacks, runs_in, target, wanted};
+use flatleak::{Finished, Listener, Phase, Pools, Settings, Variant, attacks, runs_in, target, wanted};
 use flatleak_attack::Attack;
 use flatleak_data::values::Source;
 use flatleak_pool::{PhiForm, Wanted};
@@ -18,9 +18,9 @@ use flatleak_store::{
 use flatleak_verdict::{can_run, scores};
 use serde_json::json;
 
-use crate::arguments::{Audit, MessageFormat};
+use crate::arguments::Audit;
 use crate::exit::{DATA, Failure, GATE, OUTPUT, USAGE};
-use crate::progress::{complain, say, stop_flag, with_progress};
+use crate::progress::{Talk, complain, done, say, stop_flag};
 use gate::{Gate, Measure};
 
 pub(crate) fn run(options: &Audit) -> Result<ExitCode, Failure> {
@@ -43,8 +43,9 @@ pub(crate) fn run(options: &Audit) -> Result<ExitCode, Failure> {
     }
     let settings = Settings { name: &name, attacks: &attacks, relevant: options.relevant, seed: options.seed, workers };
     let stop = stop_flag()?;
-    let (mut document, details) =
-        with_progress("auditing", options.work.message_format, &stop, |go_on| pools.audit(&settings, go_on))?;
+    let mut talk = Talk::new(options.work.message_format);
+    let mut to = Listener { hear: &mut |event| talk.hear(event), stop: &stop };
+    let (mut document, details) = to.through(Phase::Auditing, |go_on| pools.audit(&settings, go_on))?;
     let views = pools.views();
     std::fs::create_dir_all(&out).map_err(|e| Failure::new(OUTPUT, format!("cannot create {}: {e}", out.display())))?;
     if options.save_scores {
@@ -54,12 +55,11 @@ pub(crate) fn run(options: &Audit) -> Result<ExitCode, Failure> {
     outputs::write(&mut document, &examples, options.redact, &out)?;
     let exceeded: Vec<String> = gates.iter().flat_map(|gate| gate.exceeded(&document)).collect();
     let page = out.join("report.html");
-    if options.work.message_format == MessageFormat::Json {
-        let event = json!({ "report": page, "headline": document.headline, "exceeded": exceeded });
-        say(&format!("{}\n", json!({ "phase": "done", "event": event })));
-    } else {
-        say(&format!("{}\nreport: {}\n", table::render(&document), page.display()));
-    }
+    done(
+        options.work.message_format,
+        json!({ "report": page, "headline": document.headline, "exceeded": exceeded }),
+        || format!("{}\nreport: {}\n", table::render(&document), page.display()),
+    );
     exceeded.iter().for_each(|text| complain(text));
     Ok(ExitCode::from(if exceeded.is_empty() { 0 } else { GATE }))
 }
@@ -94,12 +94,9 @@ fn one_target(
     };
     let exceeded: Vec<String> =
         gates.iter().filter_map(|g| g.against(&pool.recipe, measured(g), &found.conditions)).collect();
-    if options.work.message_format == MessageFormat::Json {
-        let event = json!({ "target": path, "exceeded": exceeded });
-        say(&format!("{}\n", json!({ "phase": "done", "event": event })));
-    } else {
-        say(&format!("{}\nfigures: {}\n", report::table(&found), path.display()));
-    }
+    done(options.work.message_format, json!({ "target": path, "exceeded": exceeded }), || {
+        format!("{}\nfigures: {}\n", report::table(&found), path.display())
+    });
     exceeded.iter().for_each(|text| complain(text));
     Ok(ExitCode::from(if exceeded.is_empty() { 0 } else { GATE }))
 }

@@ -6,9 +6,9 @@ use flatleak::{Listener, compare, prepare};
 use flatleak_report::table;
 use serde_json::json;
 
-use crate::arguments::{Compare, MessageFormat};
+use crate::arguments::Compare;
 use crate::exit::{DIVERGED, Failure};
-use crate::progress::{Talk, say, stop_flag};
+use crate::progress::{Talk, done, say, stop_flag};
 
 /// Runs a study from its file to its report.
 pub(crate) fn run(options: &Compare) -> Result<ExitCode, Failure> {
@@ -22,10 +22,8 @@ pub(crate) fn run(options: &Compare) -> Result<ExitCode, Failure> {
     let mut talk = Talk::new(options.work.message_format);
     let report = compare(&asked, &prepared, &mut Listener { hear: &mut |event| talk.hear(event), stop: &stop })?;
     let (document, page) = (report.document, report.page);
-    if options.work.message_format == MessageFormat::Json {
-        say(&format!("{}\n", json!({ "phase": "done", "event": { "report": page, "headline": document.headline } })));
-    } else {
-        say(&format!("{}\nreport: {}\n", table::render(&document), page.display()));
-    }
+    done(options.work.message_format, json!({ "report": page, "headline": document.headline }), || {
+        format!("{}\nreport: {}\n", table::render(&document), page.display())
+    });
     Ok(ExitCode::from(if document.diverged.is_empty() { 0 } else { DIVERGED }))
 }

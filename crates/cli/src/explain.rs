@@ -7,9 +7,9 @@ use flatleak::{Listener, explain, explain_archives};
 use flatleak_report::table;
 use serde_json::json;
 
-use crate::arguments::{Explain, MessageFormat};
+use crate::arguments::Explain;
 use crate::exit::{Failure, USAGE};
-use crate::progress::{Talk, say, stop_flag};
+use crate::progress::{Talk, done, stop_flag};
 
 pub(crate) fn run(options: &Explain) -> Result<ExitCode, Failure> {
     let asked = options.asked();
@@ -23,13 +23,8 @@ pub(crate) fn run(options: &Explain) -> Result<ExitCode, Failure> {
         _ => return Err(Failure::new(USAGE, "give one run directory, or only .npz archives")),
     };
     let (document, page) = (report.document, report.page);
-    if options.work.message_format == MessageFormat::Json {
-        say(&format!(
-            "{}\n",
-            json!({ "phase": "done", "event": { "report": page, "claims": document.explain.claims } })
-        ));
-    } else {
-        say(&format!("{}\nreport: {}\n", table::render(&document), page.display()));
-    }
+    done(options.work.message_format, json!({ "report": page, "claims": document.explain.claims }), || {
+        format!("{}\nreport: {}\n", table::render(&document), page.display())
+    });
     Ok(ExitCode::SUCCESS)
 }

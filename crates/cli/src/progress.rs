@@ -19,6 +19,14 @@ pub(crate) fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
     Ok(stop)
 }
 
+/// Says what came out: the event to scripts, the text to people.
+pub(crate) fn done(format: MessageFormat, event: serde_json::Value, text: impl FnOnce() -> String) {
+    match format {
+        MessageFormat::Json => say(&format!("{}\n", json!({ "phase": "done", "event": event }))),
+        MessageFormat::Human => say(&text()),
+    }
+}
+
 /// Tells people or scripts what happens in a study.
 pub(crate) struct Talk {
     format: MessageFormat,
@@ -65,25 +73,6 @@ impl Talk {
             None => Progress::new(Phase::Training.name(), 0, self.format).event(human, json),
         }
     }
-}
-
-/// Calls `f` with what reports its progress; it is asked after every step whether to go on.
-pub(crate) fn with_progress<T, E: Into<Failure>>(
-    phase: &'static str,
-    format: MessageFormat,
-    stop: &AtomicBool,
-    f: impl FnOnce(&mut dyn FnMut(flatleak_verdict::Progress) -> bool) -> Result<T, E>,
-) -> Result<T, Failure> {
-    let mut progress: Option<Progress> = None;
-    let found = f(&mut |p| {
-        progress.get_or_insert_with(|| Progress::new(phase, p.total as u64, format)).set(p.done as u64);
-        !stop.load(Ordering::Relaxed)
-    })
-    .map_err(Into::into)?;
-    if let Some(bar) = progress {
-        bar.finish();
-    }
-    Ok(found)
 }
 
 /// An error, on stderr.

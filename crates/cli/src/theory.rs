@@ -13,9 +13,9 @@ use flatleak_store::write_atomic;
 use flatleak_theory::{Family, Problem, Recipe, Request, Run, Setting, own, study};
 use serde_json::json as event;
 
-use crate::arguments::{MessageFormat, Theory};
+use crate::arguments::Theory;
 use crate::exit::{DATA, Failure, OUTPUT};
-use crate::progress::{Progress, complain, say, stop_flag};
+use crate::progress::{Progress, complain, done, stop_flag};
 
 /// Parts of the work, for the progress bar.
 const PARTS: u64 = 7;
@@ -29,10 +29,10 @@ pub(crate) fn run(options: &Theory) -> Result<ExitCode, Failure> {
     let runs: Vec<Run<'_>> = measured.iter().map(Measured::run).collect();
     let stop = stop_flag()?;
     let progress = Progress::new("theory", PARTS, options.work.message_format);
-    let mut done = 0;
+    let mut parts = 0;
     let outcome = study(&request, &runs, |_| {
-        progress.set(done);
-        done += 1;
+        progress.set(parts);
+        parts += 1;
         !stop.load(Ordering::Relaxed)
     })?;
     progress.finish();
@@ -42,11 +42,9 @@ pub(crate) fn run(options: &Theory) -> Result<ExitCode, Failure> {
     write_atomic(&out.join("theory.json"), json::render(&outcome)?.as_bytes(), "theory")?;
     let page = out.join("theory.html");
     write_atomic(&page, report::html(&outcome, env!("CARGO_PKG_VERSION"))?.as_bytes(), "theory-report")?;
-    if options.work.message_format == MessageFormat::Json {
-        say(&format!("{}\n", event!({ "phase": "done", "event": { "report": page, "changes": outcome.changes } })));
-    } else {
-        say(&format!("{}\nreport: {}\n", report::table(&outcome), page.display()));
-    }
+    done(options.work.message_format, event!({ "report": page, "changes": outcome.changes }), || {
+        format!("{}\nreport: {}\n", report::table(&outcome), page.display())
+    });
     Ok(ExitCode::SUCCESS)
 }
 
@@ -76,11 +74,9 @@ fn brought(options: &Theory, file: &Path) -> Result<ExitCode, Failure> {
     std::fs::create_dir_all(&out).map_err(|e| Failure::new(OUTPUT, format!("cannot create {}: {e}", out.display())))?;
     let path = out.join("path.json");
     write_atomic(&path, json::render(&found)?.as_bytes(), "theory")?;
-    if options.work.message_format == MessageFormat::Json {
-        say(&format!("{}\n", event!({ "phase": "done", "event": { "path": path, "degenerate": found.degenerate } })));
-    } else {
-        say(&format!("{}\nfigures: {}\n", report::own_table(&found), path.display()));
-    }
+    done(options.work.message_format, event!({ "path": path, "degenerate": found.degenerate }), || {
+        format!("{}\nfigures: {}\n", report::own_table(&found), path.display())
+    });
     Ok(ExitCode::SUCCESS)
 }
 

@@ -130,6 +130,17 @@ fn restricted(whole: Pool, kept: &[usize], what: &str, reason: &str) -> Result<(
     }
 }
 
+/// A name that no pool has yet: recipes are told apart by name, and two folders or archives may share one.
+pub(crate) fn unused(name: &str, pools: &[Pool]) -> String {
+    let mut own = name.to_owned();
+    let mut number = 2;
+    while pools.iter().any(|p| p.recipe == own) {
+        own = format!("{name}-{number}");
+        number += 1;
+    }
+    own
+}
+
 /// Pools to audit; of several, the first is the baseline.
 #[derive(Clone, Debug, Default)]
 pub struct Pools {
@@ -146,13 +157,7 @@ impl Pools {
     /// # Errors
     /// No example that can be attacked.
     pub fn add(&mut self, found: Imported) -> Result<(), Error> {
-        // Recipes are told apart by name; two folders may share one.
-        let mut name = found.pool.recipe.clone();
-        let mut number = 2;
-        while self.pools.iter().any(|p| p.recipe == name) {
-            name = format!("{}-{number}", found.pool.recipe);
-            number += 1;
-        }
+        let name = unused(&found.pool.recipe, &self.pools);
         let given = found.pool.labels.len();
         let Attackable { mut pool, notes, kept } = attackable(found.pool, &name)?;
         self.kept.push((given, kept));

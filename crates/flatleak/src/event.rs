@@ -16,6 +16,8 @@ pub enum Phase {
     Analysis,
     /// Pools are explained.
     Explaining,
+    /// Pools that were trained elsewhere are attacked, compared and explained.
+    Auditing,
 }
 
 impl Phase {
@@ -26,6 +28,7 @@ impl Phase {
             Self::Looking => "looking",
             Self::Analysis => "analysis",
             Self::Explaining => "explaining",
+            Self::Auditing => "auditing",
         }
     }
 }
@@ -76,7 +79,10 @@ pub struct Listener<'a> {
 
 impl Listener<'_> {
     /// Runs an analysis of a phase; it is asked after every step whether to go on.
-    pub(crate) fn through<T, E>(
+    ///
+    /// # Errors
+    /// Those of the analysis.
+    pub fn through<T, E>(
         &mut self,
         phase: Phase,
         run: impl FnOnce(&mut dyn FnMut(Progress) -> bool) -> Result<T, E>,

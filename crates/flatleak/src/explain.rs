@@ -11,7 +11,7 @@ use flatleak_results::{
 use flatleak_store::import_npz;
 use flatleak_verdict::{FAMILY, Options};
 
-use crate::audit::usable;
+use crate::audit::{unused, usable};
 use crate::compare::Report;
 use crate::error::Error;
 use crate::event::{Event, Listener, Phase};
@@ -150,13 +150,7 @@ pub fn explain_archives(options: &Explain, files: &[&PathBuf], to: &mut Listener
         let whole = import_npz(file)?;
         let (mut pool, note) = usable(whole, &file.display().to_string())?;
         note.into_iter().for_each(|note| (to.hear)(Event::Note(note)));
-        // Recipes are told apart by name; two archives may share one.
-        let name = pool.recipe.clone();
-        let mut number = 2;
-        while pools.iter().any(|p: &Pool| p.recipe == pool.recipe) {
-            pool.recipe = format!("{name}-{number}");
-            number += 1;
-        }
+        pool.recipe = unused(&pool.recipe, &pools);
         pools.push(pool);
     }
     let views: Vec<&Pool> = pools.iter().collect();

@@ -108,6 +108,20 @@ impl Metric {
         Self::Attack { attack: attack.into(), measure }
     }
 
+    /// The text of a metric of an attack as its attack and what is measured of it: `rmia-offline(a=0.3).auc` is `rmia-offline(a=0.3)` and `auc`.
+    /// Parentheses close before a dot is read. `None` without a measure.
+    ///
+    /// ```
+    /// use flatleak_results::Metric;
+    /// assert_eq!(Metric::split("rmia(t=0.5).tpr@0.01"), Some(("rmia(t=0.5)", "tpr@0.01")));
+    /// assert_eq!(Metric::split("rmia(t=0.5)"), None);
+    /// ```
+    pub fn split(text: &str) -> Option<(&str, &str)> {
+        let after = text.find(')').map_or(0, |at| at + 1);
+        let dot = after + text[after..].find('.')?;
+        Some((&text[..dot], &text[dot + 1..]))
+    }
+
     /// Whether it says how much a recipe leaks.
     pub fn is_leakage(&self) -> bool {
         matches!(self, Self::Attack { .. })
@@ -242,10 +256,7 @@ impl FromStr for Metric {
         if let Ok(property) = text.parse() {
             return Ok(Self::Property(property));
         }
-        // Parentheses of an attack's parameters close before a dot is read.
-        let after = text.find(')').map_or(0, |at| at + 1);
-        let dot = after + text[after..].find('.').ok_or_else(wrong)?;
-        let (attack, measure) = (&text[..dot], &text[dot + 1..]);
+        let (attack, measure) = Self::split(text).ok_or_else(wrong)?;
         let measure = match measure.strip_prefix("tpr@") {
             Some(fpr) => Measure::Tpr(fpr.parse().map_err(|_| wrong())?),
             None if measure == "auc" => Measure::Auc,

@@ -6,7 +6,7 @@
 use flatleak_pool::Signal;
 
 use crate::Lineup;
-use crate::definition::{Centre, Definition, Meta, Parameter};
+use crate::definition::{Centre, Definition, Meta, Parameter, attack};
 use crate::shadows::{Pooled, Shadows, per_block, score_by_shadows, score_seats};
 
 /// How the pooled standard deviation of `lira-online-fixed` is formed; the literature has several.
@@ -117,59 +117,36 @@ impl Definition for LiraOnlineFixed {
     }
 }
 
-/// An offline form: its type, name, formula and score.
-macro_rules! offline {
-    ($(#[$doc:meta])* $type:ident, $name:literal, $formula:literal, $score:expr) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-        pub struct $type;
-
-        impl Definition for $type {
-            fn meta(&self) -> Meta {
-                Meta::by_shadows($name)
-            }
-
-            fn formula(&self) -> &'static str {
-                $formula
-            }
-
-            fn signal(&self) -> Signal {
-                Signal::Phi
-            }
-
-            fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
-                $score(lineup)
-            }
-        }
-    };
-}
-
-offline!(
+attack!(
     /// One-sided test against the OUT shadows, ranked by its z value.
     LiraOffline,
-    "lira-offline",
+    Meta::by_shadows("lira-offline"),
     "(phi - mu_out) / s_out, which ranks as log Phi of it (the paper's one-sided test)",
+    Signal::Phi,
     |lineup| Offline::OneSided.per_example(lineup)
 );
-offline!(
+attack!(
     /// The same with a pooled deviation.
     LiraOfflineFixed,
-    "lira-offline-fixed",
+    Meta::by_shadows("lira-offline-fixed"),
     "the same, s_out over all examples of phi - mu_out",
+    Signal::Phi,
     |lineup| Offline::OneSided.fixed(lineup)
 );
-offline!(
+attack!(
     /// Negative OUT log-density, as the 2021 reference code computes it.
     LiraOfflineTwoSided,
-    "lira-offline-two-sided",
+    Meta::by_shadows("lira-offline-two-sided"),
     "-log N(phi; mu_out, s_out) (what the 2021 reference code computes)",
+    Signal::Phi,
     |lineup| Offline::TwoSided.per_example(lineup)
 );
-offline!(
+attack!(
     /// The same with a pooled deviation.
     LiraOfflineTwoSidedFixed,
-    "lira-offline-two-sided-fixed",
+    Meta::by_shadows("lira-offline-two-sided-fixed"),
     "the same, s_out over all examples of phi - mu_out",
+    Signal::Phi,
     |lineup| Offline::TwoSided.fixed(lineup)
 );
 

@@ -4,62 +4,44 @@ use flatleak_pool::Signal;
 use flatleak_stats::{Error, Judged, best_thresholds};
 
 use crate::Lineup;
-use crate::definition::{Definition, Meta};
+use crate::definition::{Definition, Meta, attack};
 
-/// A signal less the threshold of its class: its type, name, formula and signal.
-macro_rules! per_class {
-    ($(#[$doc:meta])* $type:ident, $name:literal, $formula:literal, $signal:expr) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-        pub struct $type;
-
-        impl Definition for $type {
-            fn meta(&self) -> Meta {
-                Meta { has_class_thresholds: true, ..Meta::by_shadows($name) }
-            }
-
-            fn formula(&self) -> &'static str {
-                $formula
-            }
-
-            fn signal(&self) -> Signal {
-                $signal
-            }
-
-            fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
-                per_class(lineup)
-            }
-        }
-    };
+/// Its scores are signals less a threshold of the class.
+const fn by_class(name: &'static str) -> Meta {
+    Meta { has_class_thresholds: true, ..Meta::by_shadows(name) }
 }
 
-per_class!(
+attack!(
     /// p_y minus the threshold of its class.
     ConfidencePerClass,
-    "confidence-per-class",
+    by_class("confidence-per-class"),
     "p_y - t_class, t of best balanced accuracy on shadows (Song & Mittal 2021)",
-    Signal::Confidence
+    Signal::Confidence,
+    per_class
 );
-per_class!(
+attack!(
     /// Negative loss minus the threshold of its class.
     LossPerClass,
-    "loss-per-class",
+    by_class("loss-per-class"),
     "-loss - t_class",
-    Signal::LogConfidence
+    Signal::LogConfidence,
+    per_class
 );
-per_class!(
+attack!(
     /// Negative entropy minus the threshold of its class.
     EntropyPerClass,
-    "entropy-per-class",
+    by_class("entropy-per-class"),
     "-H(p) - t_class",
-    Signal::NegativeEntropy
+    Signal::NegativeEntropy,
+    per_class
 );
-per_class!(
+attack!(
     /// Negative modified entropy minus the threshold of its class.
     ModifiedEntropyPerClass,
-    "modified-entropy-per-class",
+    by_class("modified-entropy-per-class"),
     "-Mentr(p, y) - t_class",
-    Signal::NegativeModifiedEntropy
+    Signal::NegativeModifiedEntropy,
+    per_class
 );
 
 /// The signal minus the threshold of the example's class. The threshold of a target's class is the observed shadow

@@ -9,6 +9,7 @@ use clarabel::solver::{DefaultSettingsBuilder, DefaultSolver, IPSolver, SolverSt
 
 use flatleak_pool::Signal;
 
+use super::target::as_given;
 use crate::definition::{Definition, Meta, Views};
 use crate::{Error, Lineup};
 
@@ -31,7 +32,7 @@ impl Definition for Quantile {
     }
 
     fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
-        lineup.seats.iter().map(|s| s.values.to_vec()).collect()
+        as_given(lineup)
     }
 }
 

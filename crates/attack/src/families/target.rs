@@ -3,56 +3,30 @@
 use flatleak_pool::{Decimal, Signal};
 
 use crate::Lineup;
-use crate::definition::{Definition, Meta, Parameter, Views};
+use crate::definition::{Definition, Meta, Parameter, Views, attack};
 
 /// The signal is the score.
-fn as_given(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+pub(super) fn as_given(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
     lineup.seats.iter().map(|s| s.values.to_vec()).collect()
 }
 
-/// Correct prediction (Yeom et al. 2018).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Correctness;
+attack!(
+    /// Correct prediction (Yeom et al. 2018).
+    Correctness,
+    Meta { views: Views::Plain, ..Meta::by_target("correctness") },
+    "1[prediction = label] (Yeom et al. 2018)",
+    Signal::Correct,
+    as_given
+);
 
-impl Definition for Correctness {
-    fn meta(&self) -> Meta {
-        Meta { views: Views::Plain, ..Meta::by_target("correctness") }
-    }
-
-    fn formula(&self) -> &'static str {
-        "1[prediction = label] (Yeom et al. 2018)"
-    }
-
-    fn signal(&self) -> Signal {
-        Signal::Correct
-    }
-
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
-        as_given(lineup)
-    }
-}
-
-/// Share of views of the example that are predicted correctly (own simplification of Choquette-Choo et al. 2021, arXiv 2007.14321).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct LabelOnly;
-
-impl Definition for LabelOnly {
-    fn meta(&self) -> Meta {
-        Meta { views: Views::Several, ..Meta::by_target("label-only") }
-    }
-
-    fn formula(&self) -> &'static str {
-        "share of the views with prediction = label (own simplification of Choquette-Choo et al. 2021, arXiv 2007.14321)"
-    }
-
-    fn signal(&self) -> Signal {
-        Signal::Correct
-    }
-
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
-        as_given(lineup)
-    }
-}
+attack!(
+    /// Share of views of the example that are predicted correctly (own simplification of Choquette-Choo et al. 2021, arXiv 2007.14321).
+    LabelOnly,
+    Meta { views: Views::Several, ..Meta::by_target("label-only") },
+    "share of the views with prediction = label (own simplification of Choquette-Choo et al. 2021, arXiv 2007.14321)",
+    Signal::Correct,
+    as_given
+);
 
 /// log p_y, which ranks as p_y does and keeps its precision near 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -115,46 +89,20 @@ impl Definition for Loss {
     }
 }
 
-/// Negative entropy.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Entropy;
+attack!(
+    /// Negative entropy.
+    Entropy,
+    Meta::by_target("entropy"),
+    "-H(p)",
+    Signal::NegativeEntropy,
+    as_given
+);
 
-impl Definition for Entropy {
-    fn meta(&self) -> Meta {
-        Meta::by_target("entropy")
-    }
-
-    fn formula(&self) -> &'static str {
-        "-H(p)"
-    }
-
-    fn signal(&self) -> Signal {
-        Signal::NegativeEntropy
-    }
-
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
-        as_given(lineup)
-    }
-}
-
-/// Negative modified entropy (Song & Mittal 2021).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct ModifiedEntropy;
-
-impl Definition for ModifiedEntropy {
-    fn meta(&self) -> Meta {
-        Meta::by_target("modified-entropy")
-    }
-
-    fn formula(&self) -> &'static str {
-        "-Mentr(p, y) (Song & Mittal 2021, arXiv 2003.10595)"
-    }
-
-    fn signal(&self) -> Signal {
-        Signal::NegativeModifiedEntropy
-    }
-
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
-        as_given(lineup)
-    }
-}
+attack!(
+    /// Negative modified entropy (Song & Mittal 2021).
+    ModifiedEntropy,
+    Meta::by_target("modified-entropy"),
+    "-Mentr(p, y) (Song & Mittal 2021, arXiv 2003.10595)",
+    Signal::NegativeModifiedEntropy,
+    as_given
+);

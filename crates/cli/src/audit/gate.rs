@@ -1,7 +1,7 @@
 //! Limits on metrics, for pipelines that must refuse a leaking model.
 
-use flatleak_attack::{Attack, NoAttack, split_metric};
-use flatleak_results::{AttackResult, Condition, Document, FPR_LEVELS};
+use flatleak_attack::{Attack, NoAttack};
+use flatleak_results::{AttackResult, Condition, Document, FPR_LEVELS, Metric};
 use flatleak_verdict::HEADLINE;
 
 use crate::exit::{Failure, USAGE};
@@ -33,7 +33,7 @@ impl Gate {
         if !(0.0..=1.0).contains(&limit) {
             return Err(wrong("rates lie between 0 and 1; write fractions, not percentages".into()));
         }
-        let (attack, measure) = split_metric(metric).ok_or_else(|| wrong("write attack.measure=X".into()))?;
+        let (attack, measure) = Metric::split(metric).ok_or_else(|| wrong("write attack.measure=X".into()))?;
         let attack: Attack = attack.parse().map_err(|e: NoAttack| wrong(e.to_string()))?;
         let measure = match measure {
             "auc" => Measure::Auc,
