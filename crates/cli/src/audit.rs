@@ -21,7 +21,7 @@ use serde_json::json;
 use crate::arguments::Audit;
 use crate::exit::{DATA, Failure, GATE, OUTPUT, USAGE};
 use crate::progress::{Talk, complain, done, say, stop_flag};
-use gate::{Gate, Measure};
+use gate::Gate;
 
 pub(crate) fn run(options: &Audit) -> Result<ExitCode, Failure> {
     let variant = options.variant;
