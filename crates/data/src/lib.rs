@@ -36,6 +36,7 @@ mod embedded;
 mod error;
 mod files;
 mod generator;
+pub mod natural;
 mod normalisation;
 mod place;
 mod raw;

@@ -56,5 +56,5 @@ pub use fault::pause_point;
 pub use import::{Arrays, FeatureArrays, Given, HeldOut, Imported, from_arrays, from_folder, from_table};
 pub use interchange::{INFLUENCE_LIMIT, export_npz, import_npz};
 pub use npy::{npy_of_mask, npy_of_rows};
-pub use problem::{CorrectnessError, FolderError, ImportError, OutputsError, RowsError};
+pub use problem::{CorrectnessError, Dark, FolderError, Implausible, ImportError, OutputsError, RowsError};
 pub use rundir::{DATA_FILE, Measured, Outputs, RunDir, SplitOutputs};

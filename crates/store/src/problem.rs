@@ -23,6 +23,9 @@ pub enum ImportError {
     /// Outputs, labels or membership that mean nothing.
     #[error(transparent)]
     Outputs(#[from] OutputsError),
+    /// Outputs that cannot be what they are said to be.
+    #[error(transparent)]
+    Implausible(#[from] Implausible),
     /// Rows that do not make up a pool.
     #[error(transparent)]
     Rows(#[from] RowsError),
@@ -38,26 +41,36 @@ pub enum ImportError {
 #[derive(Debug, thiserror::Error)]
 pub enum OutputsError {
     /// Another number of axes, or other sizes.
-    #[error("is of shape {found:?}, not {wanted}")]
+    #[error("is of shape {found:?} and type {dtype}, not {wanted}")]
     Shape {
         /// Its shape.
         found: Vec<usize>,
+        /// Type of its values.
+        dtype: String,
         /// What was expected.
         wanted: &'static str,
     },
     /// Another number of models or examples than elsewhere.
-    #[error(
-        "holds {models} models and {examples} examples, but the membership and labels {of_models} and {of_examples}"
-    )]
+    #[error("has {kind} of ({first}, {second}) models and examples in either order, but {others}")]
     Sizes {
-        /// Models.
-        models: usize,
-        /// Examples.
-        examples: usize,
-        /// Models of the membership.
-        of_models: usize,
-        /// Examples of membership and labels.
-        of_examples: usize,
+        /// What its values are.
+        kind: &'static str,
+        /// Its first axis.
+        first: usize,
+        /// Its second axis.
+        second: usize,
+        /// Who says otherwise.
+        others: String,
+    },
+    /// Two readings that both fit.
+    #[error(
+        "can be read as {first} models and {second} examples, or as {second} models and {first} examples: give labels, which tell, or an array with models first"
+    )]
+    TwoWays {
+        /// Its first axis.
+        first: usize,
+        /// Its second axis.
+        second: usize,
     },
     /// Another number of labels than of examples.
     #[error("has {examples} examples, but there are {labels} labels")]
@@ -78,33 +91,72 @@ pub enum OutputsError {
     /// Outputs by class without labels.
     #[error("needs labels: which of the classes is the true one?")]
     NoLabels,
-    /// Outputs by class, of one class.
-    #[error("is of shape {found:?}, with {classes} class: give phi, loss or confidence instead")]
-    OneClass {
+    /// One column for more than two classes.
+    #[error(
+        "is of shape {found:?}, one value per example, but there are {classes} classes: give one column per class, or the value of the label as --phi, --loss or --confidence"
+    )]
+    OneColumn {
         /// Its shape.
         found: Vec<usize>,
-        /// Classes.
+        /// Classes of the labels.
         classes: usize,
     },
+    /// Probabilities that are given as logits.
+    #[error(
+        "holds probabilities, not logits (every row lies between 0 and 1 and sums to 1): give it as --probabilities"
+    )]
+    Probabilities,
     /// A label beyond the classes.
-    #[error("has {classes} classes, but example {example} has the label {label}")]
+    #[error(
+        "is of shape {found:?}, with {classes} classes, but labels go up to {most}{}",
+        if *from_one { ", from 1: subtract 1 from the labels" } else { ": labels count from 0; are these the labels of these outputs?" }
+    )]
     Class {
+        /// Its shape.
+        found: Vec<usize>,
         /// Classes of the outputs.
         classes: usize,
-        /// The example.
-        example: usize,
-        /// Its label.
-        label: u32,
+        /// The largest label.
+        most: u32,
+        /// Labels run from 1 to the number of classes.
+        from_one: bool,
+    },
+    /// Labels in a type that cannot tell the classes apart.
+    #[error(
+        "has {classes} classes, but the labels are of type {found}, which holds 256 values and has wrapped: save the labels as int64 from where they come"
+    )]
+    Wrapped {
+        /// Type of the labels.
+        found: String,
+        /// Classes of the outputs.
+        classes: usize,
     },
     /// Something that is no label.
-    #[error("has the label {value} for example {example}, not a whole number from 0 to 65535")]
+    #[error("has the label {value} for example {example}, not a whole number from 0 to {most}")]
     Label {
         /// What stands there.
         value: f64,
         /// The example.
         example: usize,
+        /// The largest label.
+        most: u32,
     },
-    /// Something else than 0 and 1.
+    /// Labels of -1 and 1.
+    #[error(
+        "has labels of -1 and 1: which class is which is for you to say; (labels + 1) // 2 makes -1 the first class, of number 0"
+    )]
+    Signs,
+    /// Labels that are measurements.
+    #[error(
+        "has the label {value} for example {example}: labels are classes, whole numbers from 0, and these are continuous; membership inference on regression takes --loss without labels"
+    )]
+    Continuous {
+        /// What stands there.
+        value: f64,
+        /// The example.
+        example: usize,
+    },
+    /// Something that is neither a member's value nor another's.
     #[error("has the value {value} for model {model}, where only 0 and 1 mean something")]
     Bit {
         /// What stands there.
@@ -112,15 +164,63 @@ pub enum OutputsError {
         /// The model.
         model: usize,
     },
-    /// An output that is no number.
-    #[error("has the value {value} for model {model}, example {example}: leave it out or repair it")]
-    NoNumber {
+    /// A mask of two values that have no usual meaning.
+    #[error(
+        "has the values {low} and {high}: which of them is a member? Save `membership == {high}` or `membership == {low}`"
+    )]
+    TwoValues {
+        /// The smaller.
+        low: f64,
+        /// The larger.
+        high: f64,
+    },
+    /// More than two values that are no positions.
+    #[error("has values such as {some:?}: a membership is 0 and 1, or lists the positions of each model's members")]
+    Values {
+        /// Some of them.
+        some: Vec<f64>,
+    },
+    /// A word that does not say who is a member.
+    #[error(
+        "has the word `{word}`: `train` and `test`, `in` and `out`, `member` and `nonmember`, `true` and `false` mean something"
+    )]
+    Word {
         /// What stands there.
+        word: String,
+    },
+    /// A mask of another shape than the outputs.
+    #[error("is of shape {found:?}, but the outputs have {models} models and {examples} examples")]
+    Membership {
+        /// Its shape.
+        found: Vec<usize>,
+        /// Models of the outputs.
+        models: usize,
+        /// Examples of the outputs.
+        examples: usize,
+    },
+    /// Lists of positions that are not one per model.
+    #[error(
+        "is of shape {found:?} and lists positions of members, but there are {models} models: one row is needed for each"
+    )]
+    Positions {
+        /// Its shape.
+        found: Vec<usize>,
+        /// Models of the outputs.
+        models: usize,
+    },
+    /// A position that a model has twice.
+    #[error("has the position {value} twice for model {model}")]
+    PositionTwice {
+        /// The position.
         value: f64,
         /// The model.
         model: usize,
-        /// The example.
-        example: usize,
+    },
+    /// Outputs that are no numbers.
+    #[error("{}", dark(models))]
+    NoNumbers {
+        /// By model that has some.
+        models: Vec<Dark>,
     },
     /// A value out of the range of its kind.
     #[error("has the {kind} {value} for model {model}, example {example}: {advice}")]
@@ -138,7 +238,7 @@ pub enum OutputsError {
     },
     /// Probabilities that do not sum to 1.
     #[error(
-        "has probabilities that sum to {sum} for model {model}, example {example}: are these logits, or of several labels?"
+        "has probabilities that sum to {sum} for model {model}, example {example}: give logits as --logits; probabilities of several labels at once are no single classification"
     )]
     Sum {
         /// Their sum.
@@ -159,10 +259,12 @@ pub enum OutputsError {
         expected: usize,
     },
     /// Another number of classes than the first model.
-    #[error("is of shape {found:?}, with another number of classes than the first model")]
+    #[error("is of shape {found:?}, but the others have {expected} values per example")]
     Classes {
         /// Its shape.
         found: Vec<usize>,
+        /// Values per example elsewhere.
+        expected: usize,
     },
     /// No room for the views beyond the first.
     #[error("has views that cannot be laid aside in {}: {cause} (TMPDIR names another place)", place.display())]
@@ -217,6 +319,138 @@ pub enum OutputsError {
         /// Labels.
         labels: usize,
     },
+}
+
+/// Values of one model that are no numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dark {
+    /// The model.
+    pub model: usize,
+    /// How many.
+    pub all: usize,
+    /// How many of them on members.
+    pub members: usize,
+    /// Whether it is known who is a member.
+    pub sides: bool,
+    /// The first of them, and its example.
+    pub first: Option<(f64, usize)>,
+}
+
+impl Dark {
+    /// None so far.
+    pub(crate) fn of(model: usize) -> Self {
+        Self { model, all: 0, members: 0, sides: false, first: None }
+    }
+
+    /// One more, on a member or not, where that is known.
+    pub(crate) fn add(&mut self, value: f64, example: usize, member: Option<bool>) {
+        self.all += 1;
+        self.members += usize::from(member == Some(true));
+        self.sides |= member.is_some();
+        self.first.get_or_insert((value, example));
+    }
+}
+
+/// Values that are no numbers, by model and side.
+fn dark(models: &[Dark]) -> String {
+    const SHOWN: usize = 5;
+    let one = |d: &Dark| {
+        let sides = if d.sides {
+            format!(" ({} on members, {} on others)", d.members, d.all - d.members)
+        } else {
+            String::new()
+        };
+        let first =
+            d.first.map_or(String::new(), |(value, example)| format!(", the first {value} at example {example}"));
+        format!("{} of model {}{sides}{first}", d.all, d.model)
+    };
+    let all: usize = models.iter().map(|d| d.all).sum();
+    let shown: Vec<String> = models.iter().take(SHOWN).map(one).collect();
+    let more = if models.len() > SHOWN { format!("; and {} more models", models.len() - SHOWN) } else { String::new() };
+    let mend = "leave these examples or models out of every array, or repair what made them";
+    format!("has {all} values that are no numbers: {}{more}; {mend}", shown.join("; "))
+}
+
+/// Why outputs cannot be what they are said to be; each says what would be right.
+#[derive(Debug, thiserror::Error)]
+pub enum Implausible {
+    /// One value for all.
+    #[error(
+        "does not vary: phi is {phi} for every model and example, so that there is nothing to attack; was a model that puts out something saved?"
+    )]
+    Constant {
+        /// The value.
+        phi: f32,
+    },
+    /// Two models with the same bits.
+    #[error(
+        "has the same outputs for models {first} and {second}, bit by bit: give every model once, trained from its own membership"
+    )]
+    Identical {
+        /// One.
+        first: usize,
+        /// The other.
+        second: usize,
+    },
+    /// Columns of other labels.
+    #[error("{}", columns(order, *accuracy, *fits, *in_text_order))]
+    Columns {
+        /// By label, the column that fits.
+        order: Vec<usize>,
+        /// Share of members on which the given labels are right.
+        accuracy: f64,
+        /// Share on which the other order is.
+        fits: f64,
+        /// The columns stand as their numbers do as text.
+        in_text_order: bool,
+    },
+    /// The one column is the other class's.
+    #[error(
+        "is right on {:.1} % of the members as the second class's {given}, so it seems to be the first class's: give {}",
+        100.0 * accuracy, if *given == "logits" { "its negative" } else { "1 less it" }
+    )]
+    OtherColumn {
+        /// What its values are.
+        given: &'static str,
+        /// Share of members on which it is right.
+        accuracy: f64,
+    },
+    /// Scores of pairs of classes.
+    #[error(
+        "has {columns} columns for {classes} classes and is right on {:.1} % of the members: these seem to be the one-against-one scores of {classes} classes, whose columns are no classes; save one-against-rest scores (decision_function_shape=\"ovr\") or predict_proba",
+        100.0 * accuracy
+    )]
+    OneAgainstOne {
+        /// Columns.
+        columns: usize,
+        /// Classes of the labels.
+        classes: usize,
+        /// Share of members on which they are right.
+        accuracy: f64,
+    },
+    /// Values of the positive class instead of the label's.
+    #[error(
+        "rises with membership for examples of class 1 and falls for those of class 0: it seems to be the probability of class 1 and not of each example's label; give it as --probabilities of one column"
+    )]
+    PositiveClass,
+}
+
+/// Columns that belong to other labels, in words.
+fn columns(order: &[usize], accuracy: f64, fits: f64, in_text_order: bool) -> String {
+    const SHOWN: usize = 24;
+    let text = if in_text_order { ", which is their order as text (0, 1, 10, 11, 2)" } else { "" };
+    let percent = |v: f64| format!("{:.1} %", 100.0 * v);
+    let list: Vec<String> = order.iter().take(SHOWN).map(usize::to_string).collect();
+    let list = list.join(", ");
+    let mend = match order.len() > SHOWN {
+        true => format!("the columns of the first labels are {list}"),
+        false => format!("outputs[..., [{list}]] has the labels' order"),
+    };
+    format!(
+        "has its columns in another order than the labels{text}: labels are right on {} of the members, in the other order on {}; {mend}",
+        percent(accuracy),
+        percent(fits)
+    )
 }
 
 /// What can be wrong with a table of outputs.

@@ -85,9 +85,11 @@ impl Kind {
     /// Values as text, without what pads them; `None` for numbers and for letters that do not exist.
     pub(crate) fn words(self, body: &[u8]) -> Option<Vec<String>> {
         let letters = |value: &[u8]| -> Option<String> {
-            let each = value.as_chunks::<4>().0.iter().map(|b| {
-                char::from_u32(if self.big { u32::from_be_bytes(*b) } else { u32::from_le_bytes(*b) })
-            });
+            let each = value
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .map(|b| char::from_u32(if self.big { u32::from_be_bytes(*b) } else { u32::from_le_bytes(*b) }));
             each.collect()
         };
         let one = |value: &[u8]| match self.class {
@@ -174,7 +176,9 @@ impl Kind {
         }
         let big = self.big;
         match (self.class, self.size) {
-            (b'g', _) => Numbers::Floats(words(body, false, |b| f32::from_bits(u32::from(u16::from_le_bytes(b)) << 16))),
+            (b'g', _) => {
+                Numbers::Floats(words(body, false, |b| f32::from_bits(u32::from(u16::from_le_bytes(b)) << 16)))
+            }
             (b'x', size) => Numbers::Floats(body.chunks_exact(size).map(|b| extended(b) as f32).collect()),
             (b'f', 2) => Numbers::Floats(words(body, big, |b| half(u16::from_le_bytes(b)))),
             (b'f', 4) => Numbers::Floats(words(body, big, f32::from_le_bytes)),

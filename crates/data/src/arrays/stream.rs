@@ -151,7 +151,10 @@ impl<'a> Values<'a> {
     }
 
     /// The same file with its first two axes in each other's place, in C order; one of fewer axes as it is. What is read there is read here.
-    pub(crate) fn transposed(&mut self) -> Result<Values<'static>, ArrayError> {
+    ///
+    /// # Errors
+    /// A file that is longer or shorter than its shape says; no room to turn it in the folder of temporary files.
+    pub fn transposed(&mut self) -> Result<Values<'static>, ArrayError> {
         let mut shape = self.shape.clone();
         if shape.len() > 1 {
             shape.swap(0, 1);
