@@ -12,6 +12,7 @@ use flatleak_attack::Attack;
 use flatleak_data::values::Source;
 use flatleak_pool::{PhiForm, Wanted};
 use flatleak_report::table;
+use flatleak_results::Measure;
 use flatleak_store::{
     Arrays, FeatureArrays, Given, HeldOut, Imported, from_arrays, from_folder, from_table, npy_of_rows, write_atomic,
 };

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use flatleak_data::{ArrayError, TableError, table::Place};
 
+use crate::implausible::{Dark, Implausible, dark};
+use crate::number::number;
+
 /// What keeps a foreign file from being a pool.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
@@ -132,7 +135,7 @@ pub enum OutputsError {
         classes: usize,
     },
     /// Something that is no label.
-    #[error("has the label {value} for example {example}, not a whole number from 0 to {most}")]
+    #[error("has the label {value} for example {example}, not a whole number from 0 to {most}", value = number(*value))]
     Label {
         /// What stands there.
         value: f64,
@@ -148,7 +151,7 @@ pub enum OutputsError {
     Signs,
     /// Labels that are measurements.
     #[error(
-        "has the label {value} for example {example}: labels are classes, whole numbers from 0, and these are continuous; membership inference on regression takes --loss without labels"
+        "has the label {value} for example {example}: labels are classes, whole numbers from 0, and these are continuous; membership inference on regression takes --loss without labels", value = number(*value)
     )]
     Continuous {
         /// What stands there.
@@ -157,7 +160,7 @@ pub enum OutputsError {
         example: usize,
     },
     /// Something that is neither a member's value nor another's.
-    #[error("has the value {value} for model {model}, where only 0 and 1 mean something")]
+    #[error("has the value {value} for model {model}, where only 0 and 1 mean something", value = number(*value))]
     Bit {
         /// What stands there.
         value: f64,
@@ -209,7 +212,7 @@ pub enum OutputsError {
         models: usize,
     },
     /// A position that a model has twice.
-    #[error("has the position {value} twice for model {model}")]
+    #[error("has the position {value} twice for model {model}", value = number(*value))]
     PositionTwice {
         /// The position.
         value: f64,
@@ -223,7 +226,7 @@ pub enum OutputsError {
         models: Vec<Dark>,
     },
     /// A value out of the range of its kind.
-    #[error("has the {kind} {value} for model {model}, example {example}: {advice}")]
+    #[error("has the {kind} {value} for model {model}, example {example}: {advice}", value = number(*value))]
     Range {
         /// What it is said to be.
         kind: &'static str,
@@ -238,7 +241,7 @@ pub enum OutputsError {
     },
     /// Probabilities that do not sum to 1.
     #[error(
-        "has probabilities that sum to {sum} for model {model}, example {example}: give logits as --logits; probabilities of several labels at once are no single classification"
+        "has probabilities that sum to {sum} for model {model}, example {example}: give logits as --logits; probabilities of several labels at once are no single classification", sum = number(*sum)
     )]
     Sum {
         /// Their sum.
@@ -304,7 +307,7 @@ pub enum OutputsError {
         expected: usize,
     },
     /// A position beyond the labels.
-    #[error("has the position {value}, but there are {labels} labels")]
+    #[error("has the position {value}, but there are {labels} labels", value = number(*value))]
     Position {
         /// What stands there.
         value: f64,
@@ -319,138 +322,6 @@ pub enum OutputsError {
         /// Labels.
         labels: usize,
     },
-}
-
-/// Values of one model that are no numbers.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Dark {
-    /// The model.
-    pub model: usize,
-    /// How many.
-    pub all: usize,
-    /// How many of them on members.
-    pub members: usize,
-    /// Whether it is known who is a member.
-    pub sides: bool,
-    /// The first of them, and its example.
-    pub first: Option<(f64, usize)>,
-}
-
-impl Dark {
-    /// None so far.
-    pub(crate) fn of(model: usize) -> Self {
-        Self { model, all: 0, members: 0, sides: false, first: None }
-    }
-
-    /// One more, on a member or not, where that is known.
-    pub(crate) fn add(&mut self, value: f64, example: usize, member: Option<bool>) {
-        self.all += 1;
-        self.members += usize::from(member == Some(true));
-        self.sides |= member.is_some();
-        self.first.get_or_insert((value, example));
-    }
-}
-
-/// Values that are no numbers, by model and side.
-fn dark(models: &[Dark]) -> String {
-    const SHOWN: usize = 5;
-    let one = |d: &Dark| {
-        let sides = if d.sides {
-            format!(" ({} on members, {} on others)", d.members, d.all - d.members)
-        } else {
-            String::new()
-        };
-        let first =
-            d.first.map_or(String::new(), |(value, example)| format!(", the first {value} at example {example}"));
-        format!("{} of model {}{sides}{first}", d.all, d.model)
-    };
-    let all: usize = models.iter().map(|d| d.all).sum();
-    let shown: Vec<String> = models.iter().take(SHOWN).map(one).collect();
-    let more = if models.len() > SHOWN { format!("; and {} more models", models.len() - SHOWN) } else { String::new() };
-    let mend = "leave these examples or models out of every array, or repair what made them";
-    format!("has {all} values that are no numbers: {}{more}; {mend}", shown.join("; "))
-}
-
-/// Why outputs cannot be what they are said to be; each says what would be right.
-#[derive(Debug, thiserror::Error)]
-pub enum Implausible {
-    /// One value for all.
-    #[error(
-        "does not vary: phi is {phi} for every model and example, so that there is nothing to attack; was a model that puts out something saved?"
-    )]
-    Constant {
-        /// The value.
-        phi: f32,
-    },
-    /// Two models with the same bits.
-    #[error(
-        "has the same outputs for models {first} and {second}, bit by bit: give every model once, trained from its own membership"
-    )]
-    Identical {
-        /// One.
-        first: usize,
-        /// The other.
-        second: usize,
-    },
-    /// Columns of other labels.
-    #[error("{}", columns(order, *accuracy, *fits, *in_text_order))]
-    Columns {
-        /// By label, the column that fits.
-        order: Vec<usize>,
-        /// Share of members on which the given labels are right.
-        accuracy: f64,
-        /// Share on which the other order is.
-        fits: f64,
-        /// The columns stand as their numbers do as text.
-        in_text_order: bool,
-    },
-    /// The one column is the other class's.
-    #[error(
-        "is right on {:.1} % of the members as the second class's {given}, so it seems to be the first class's: give {}",
-        100.0 * accuracy, if *given == "logits" { "its negative" } else { "1 less it" }
-    )]
-    OtherColumn {
-        /// What its values are.
-        given: &'static str,
-        /// Share of members on which it is right.
-        accuracy: f64,
-    },
-    /// Scores of pairs of classes.
-    #[error(
-        "has {columns} columns for {classes} classes and is right on {:.1} % of the members: these seem to be the one-against-one scores of {classes} classes, whose columns are no classes; save one-against-rest scores (decision_function_shape=\"ovr\") or predict_proba",
-        100.0 * accuracy
-    )]
-    OneAgainstOne {
-        /// Columns.
-        columns: usize,
-        /// Classes of the labels.
-        classes: usize,
-        /// Share of members on which they are right.
-        accuracy: f64,
-    },
-    /// Values of the positive class instead of the label's.
-    #[error(
-        "rises with membership for examples of class 1 and falls for those of class 0: it seems to be the probability of class 1 and not of each example's label; give it as --probabilities of one column"
-    )]
-    PositiveClass,
-}
-
-/// Columns that belong to other labels, in words.
-fn columns(order: &[usize], accuracy: f64, fits: f64, in_text_order: bool) -> String {
-    const SHOWN: usize = 24;
-    let text = if in_text_order { ", which is their order as text (0, 1, 10, 11, 2)" } else { "" };
-    let percent = |v: f64| format!("{:.1} %", 100.0 * v);
-    let list: Vec<String> = order.iter().take(SHOWN).map(usize::to_string).collect();
-    let list = list.join(", ");
-    let mend = match order.len() > SHOWN {
-        true => format!("the columns of the first labels are {list}"),
-        false => format!("outputs[..., [{list}]] has the labels' order"),
-    };
-    format!(
-        "has its columns in another order than the labels{text}: labels are right on {} of the members, in the other order on {}; {mend}",
-        percent(accuracy),
-        percent(fits)
-    )
 }
 
 /// What can be wrong with a table of outputs.
@@ -471,7 +342,7 @@ pub enum RowsError {
         found: usize,
     },
     /// A number of a model, example or view that is none.
-    #[error("{place}: {column} {value} is no whole number from 0 on")]
+    #[error("{place}: {column} {value} is no whole number from 0 on", value = number(*value))]
     Id {
         /// The row.
         place: Place,
@@ -481,7 +352,7 @@ pub enum RowsError {
         value: f64,
     },
     /// Something else than 0 and 1.
-    #[error("{place}: {column} is {value}, not 0 or 1")]
+    #[error("{place}: {column} is {value}, not 0 or 1", value = number(*value))]
     Bit {
         /// The row.
         place: Place,
@@ -616,7 +487,7 @@ pub enum CorrectnessError {
         found: Vec<usize>,
     },
     /// Something else than 0 and 1.
-    #[error("has the value {value} in `{name}`, where only 0 and 1 mean something")]
+    #[error("has the value {value} in `{name}`, where only 0 and 1 mean something", value = number(*value))]
     Bit {
         /// The array.
         name: &'static str,

@@ -54,7 +54,8 @@ fn says_labels_alone(pool: &Pool) -> bool {
 pub(crate) fn of(result: &RecipeResult, known: &Knowledge) -> Vec<Condition> {
     let beaten = result.blind.as_ref().is_some_and(|b| b.beats_chance);
     let mut out = about(result.name.clone(), result.member_accuracy.mean, beaten, known);
-    if result.member_accuracy.high < result.non_member_accuracy.low {
+    let inverted = out.iter().any(|c| matches!(c, Condition::Doubtful { doubt: Doubt::Inverted, .. }));
+    if !inverted && result.member_accuracy.high < result.non_member_accuracy.low {
         out.push(Condition::MembersDoWorse { recipe: result.name.clone() });
     }
     out

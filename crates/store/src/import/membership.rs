@@ -189,7 +189,7 @@ mod tests {
     fn what_is_no_membership_is_refused_with_what_would_be() {
         let wrong = |descr: &str, shape: &[usize], bytes: &[u8]| rows(descr, shape, bytes).unwrap_err();
         assert!(wrong("|u1", &[2, 4], &[1, 2, 2, 1, 2, 1, 1, 2]).contains("membership == 2"));
-        assert!(wrong("|u1", &[2, 3], &[0, 1, 0, 0, 1, 1]).contains("(2, 3)"));
+        assert!(wrong("|u1", &[2, 3], &[0, 1, 0, 0, 1, 1]).contains("[2, 3]"));
         assert!(wrong("|u1", &[2, 3], &[0, 1, 4, 0, 1, 3]).contains("position 4"));
         assert!(wrong("|u1", &[2, 3], &[0, 1, 1, 2, 1, 3]).contains("twice"));
         assert!(wrong("|u1", &[3, 2], &[0, 1, 2, 2, 1, 3]).contains("positions"));

@@ -7,7 +7,8 @@ use super::axes::Sizes;
 use super::given::Given;
 use super::signals::{At, Form};
 use super::tally::Tally;
-use crate::problem::{Dark, ImportError, OutputsError};
+use crate::implausible::Dark;
+use crate::problem::{ImportError, OutputsError};
 
 /// Values that are read at once.
 const CHUNK: usize = 1 << 18;

@@ -10,7 +10,7 @@ use pathfinding::matrix::Matrix;
 
 use super::given::Given;
 use super::tally::Tally;
-use crate::problem::Implausible;
+use crate::implausible::Implausible;
 
 /// Normal quantile of 1 - 5e-7: a two-sided p of 1e-6.
 const SURE: f64 = 4.892;
