@@ -199,7 +199,13 @@ fn mistakes_are_named_with_where_they_are() {
     std::fs::write(made.path("pickle.npy"), b"\x80\x04\x95stuff").unwrap();
     let membership = "membership.npy";
     for (kind, outputs, labels, membership, said) in [
-        ("phi", "nan.npy", "labels.npy", membership, "1 of model 3 (1 on members, 0 on others), the first NaN at example 7"),
+        (
+            "phi",
+            "nan.npy",
+            "labels.npy",
+            membership,
+            "1 of model 3 (1 on members, 0 on others), the first NaN at example 7",
+        ),
         (
             "phi",
             "long.npy",

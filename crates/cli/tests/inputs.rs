@@ -35,7 +35,7 @@ impl Draws {
 /// Models that fit their members better, on examples of different difficulty.
 struct World {
     dir: tempfile::TempDir,
-    /// (M, N, C), multiples of 1/8, which two bytes hold.
+    /// (M, N, C), multiples of 1/8, which two bytes hold, but for two classes.
     logits: Vec<f64>,
     labels: Vec<usize>,
     /// (M, N).
@@ -60,7 +60,8 @@ impl World {
                 for c in 0..classes {
                     let own = ease[i] + 1.6 * f64::from(u8::from(member[m * N + i]));
                     let z = draws.normal() + if c == labels[i] { own } else { 0.0 };
-                    logits.push((8.0 * z).round() / 8.0);
+                    // Of two classes phi would be tied.
+                    logits.push(if classes == 2 { z } else { (8.0 * z).round() / 8.0 });
                 }
             }
         }
@@ -167,7 +168,9 @@ fn outputs(world: &World, draws: &mut Draws) -> (&'static str, PathBuf) {
         0 => ("<f8", floats(&values)),
         1 => (">f8", values.iter().flat_map(|v| v.to_be_bytes()).collect()),
         2 => ("<f4", values.iter().flat_map(|v| (*v as f32).to_le_bytes()).collect()),
-        3 => ("<V2", values.iter().flat_map(|v| ((*v as f32).to_bits().wrapping_shr(16) as u16).to_le_bytes()).collect()),
+        3 => {
+            ("<V2", values.iter().flat_map(|v| ((*v as f32).to_bits().wrapping_shr(16) as u16).to_le_bytes()).collect())
+        }
         _ => (">f4", values.iter().flat_map(|v| (*v as f32).to_be_bytes()).collect()),
     };
     (kind, world.put("outputs.npy", &with_order(descr, fortran, &shape, &body)))
@@ -199,12 +202,12 @@ fn membership(world: &World, draws: &mut Draws) -> PathBuf {
         2 => npy("|i1", &[M, N], &bytes(|m| if m { 1 } else { 255 })),
         3 => npy("|u1", &[N, M], &reordered(&bytes(u8::from), &[M, N], &[1, 0])),
         4 => with_order("|u1", true, &[M, N], &reordered(&bytes(u8::from), &[M, N], &[1, 0])),
-        5 => npy("|S5", &[M, N], &mask.iter().flat_map(|m| if *m { *b"train" } else { *b"test\0" }).collect::<Vec<_>>()),
+        5 => {
+            npy("|S5", &[M, N], &mask.iter().flat_map(|m| if *m { *b"train" } else { *b"test\0" }).collect::<Vec<_>>())
+        }
         _ => {
-            let rows: Vec<Vec<f64>> = mask
-                .chunks(N)
-                .map(|row| (0..N).filter(|i| row[*i]).map(|i| i as f64).collect())
-                .collect();
+            let rows: Vec<Vec<f64>> =
+                mask.chunks(N).map(|row| (0..N).filter(|i| row[*i]).map(|i| i as f64).collect()).collect();
             let most = rows.iter().map(Vec::len).max().unwrap();
             let filled = rows.iter().flat_map(|r| r.iter().copied().chain(std::iter::repeat(-1.0)).take(most));
             npy("<f8", &[M, most], &floats(&filled.collect::<Vec<_>>()))
@@ -253,7 +256,8 @@ fn one_column_of_two_classes() {
     let other = [world.put("one.npy", &npy("<f8", &[M, N], &column(|p| p[0], &p))), plain[1].clone(), plain[2].clone()];
     assert!(world.refused("probabilities", &other).contains("give 1 less it"));
     // The probability of class 1 is not that of the label.
-    let positive = [world.put("one.npy", &npy("<f8", &[M, N], &column(|p| p[1], &p))), plain[1].clone(), plain[2].clone()];
+    let positive =
+        [world.put("one.npy", &npy("<f8", &[M, N], &column(|p| p[1], &p))), plain[1].clone(), plain[2].clone()];
     let text = world.refused("confidence", &positive);
     assert!(text.contains("give it as --probabilities of one column"), "{text}");
     let (said, out) = world.audit("probabilities", &positive, &[]);
@@ -271,7 +275,9 @@ fn implausible_outputs_are_refused_with_the_mend() {
     // Columns of folders named 0 to 11, read as text.
     let mut order: Vec<usize> = (0..12).collect();
     order.sort_by_key(usize::to_string);
-    let columns = |order: &[usize], z: &[f64]| z.chunks(12).flat_map(|r| order.iter().map(|&c| r[c]).collect::<Vec<_>>()).collect();
+    let columns = |order: &[usize], z: &[f64]| {
+        z.chunks(12).flat_map(|r| order.iter().map(|&c| r[c]).collect::<Vec<_>>()).collect()
+    };
     let mixed: Vec<f64> = columns(&order, &world.logits);
     let text = world.refused("logits", &with(world.put("z.npy", &npy("<f8", &[M, N, 12], &floats(&mixed)))));
     assert!(text.contains("which is their order as text"), "{text}");
@@ -283,7 +289,13 @@ fn implausible_outputs_are_refused_with_the_mend() {
     // Probabilities as logits.
     let p = world.put("p.npy", &npy("<f8", &[M, N, 12], &floats(&world.probabilities())));
     assert!(world.refused("logits", &with(p.clone())).contains("give it as --probabilities"));
-    assert!(alike(&{ let (_, out) = world.audit("probabilities", &with(p), &[]); aucs(&out) }, &wanted));
+    assert!(alike(
+        &{
+            let (_, out) = world.audit("probabilities", &with(p), &[]);
+            aucs(&out)
+        },
+        &wanted
+    ));
     // One model twice, and one value everywhere.
     let mut twice = world.logits.clone();
     twice.copy_within(2 * N * 12..3 * N * 12, 5 * N * 12);
@@ -417,7 +429,13 @@ fn coarse_outputs_are_taken_for_what_they_are() {
     assert!(text.contains("1 of model 0") && text.contains("the first NaN at example 0"), "{text}");
     // 1 + 1e-7 and -1e-17 are rounding.
     let mut rounded = p;
-    rounded.iter_mut().for_each(|p| if *p > 0.999 { *p = 1.0 + 1e-7 } else if *p < 1e-5 { *p = -1e-17 });
+    rounded.iter_mut().for_each(|p| {
+        if *p > 0.999 {
+            *p = 1.0 + 1e-7
+        } else if *p < 1e-5 {
+            *p = -1e-17
+        }
+    });
     let (said, _) = world.audit("probabilities", &with(&[M, N, C], rounded), &[]);
     assert_eq!(code(&said), 0, "{}", words(&said));
 }
@@ -443,5 +461,8 @@ fn what_was_seen_stands_in_the_results() {
     let (_, out) = world.audit("logits", &world.plain(), &[]);
     let found: Value = results(&out)["notes"][0].clone();
     let text = found.as_str().unwrap();
-    assert!(text.contains("(M=12, N=120, C=4) <f8 logits; labels <i8 0 to 3;") && text.contains("members per model"), "{text}");
+    assert!(
+        text.contains("(M=12, N=120, C=4) <f8 logits; labels <i8 0 to 3;") && text.contains("members per model"),
+        "{text}"
+    );
 }

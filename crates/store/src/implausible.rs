@@ -41,8 +41,9 @@ pub(crate) fn dark(models: &[Dark]) -> String {
         } else {
             String::new()
         };
-        let first =
-            d.first.map_or(String::new(), |(value, example)| format!(", the first {} at example {example}", number(value)));
+        let first = d
+            .first
+            .map_or(String::new(), |(value, example)| format!(", the first {} at example {example}", number(value)));
         format!("{} of model {}{sides}{first}", d.all, d.model)
     };
     let all: usize = models.iter().map(|d| d.all).sum();

@@ -5,7 +5,7 @@ use flatleak_pool::{Signals, Wanted};
 
 use super::axes::Sizes;
 use super::given::Given;
-use super::signals::{At, Form};
+use super::signals::{At, END, Form};
 use super::tally::Tally;
 use crate::implausible::Dark;
 use crate::problem::{ImportError, OutputsError};
@@ -165,10 +165,6 @@ impl<'a> Outputs<'a> {
         self.asked.given
     }
 }
-
-/// Where a probability is 1 or 0 in the precision at hand: the log of 1e-45, the least single-precision number, at which the published code
-/// of 2021 saturates.
-const END: f32 = 103.6;
 
 /// Puts finite numbers in the place of infinite phi, as far out as the most extreme of the model; the number of them.
 fn bounded(signals: &mut Signals) -> usize {

@@ -30,6 +30,10 @@ pub(super) enum Form {
     One(Given),
 }
 
+/// phi of a probability that is 1 in the precision at hand: the log of 1e-45, the least single-precision number, at which the published code of
+/// 2021 saturates.
+pub(super) const END: f32 = 103.6;
+
 /// The least probability: below it nothing is told apart.
 const LEAST: f64 = 1e-45;
 /// How far probabilities may sum to something else than 1, whatever their type.
@@ -145,8 +149,10 @@ impl Form {
                 read.piece(both.iter().map(<[f64; 2]>::as_slice), labels)
             }
             Self::Classes => {
-                let right = rows.zip(labels).map(|(row, y)| u8::from(row[0] == f64::from(*y))).collect();
-                plain(Signals::from_correct(right))
+                let right: Vec<u8> = rows.zip(labels).map(|(row, y)| u8::from(row[0] == f64::from(*y))).collect();
+                // All of the probability, or none.
+                let phi = right.iter().map(|r| if *r == 1 { END } else { -END }).collect();
+                plain(Signals { phi, ..Signals::from_correct(right) })
             }
             Self::One(given) => plain(from_one(rows.map(|row| row[0]), given, at)?),
         }
