@@ -50,6 +50,13 @@ pub fn archive(bytes: &[u8], wanted: &[&str]) -> Result<BTreeMap<String, Array>,
     Ok(out)
 }
 
+/// The names of the arrays in an archive.
+pub(crate) fn names(file: impl Read + Seek) -> Result<Vec<String>, ArrayError> {
+    let zip = zip::ZipArchive::new(file).map_err(ArrayError::NotNpz)?;
+    let all = zip.file_names().flatten();
+    Ok(all.filter_map(|n| n.strip_suffix(".npy").map(str::to_owned)).collect())
+}
+
 /// Hands the array called `name`, or the only one of an archive, to `f`.
 pub(crate) fn with<T, E: From<ArrayError>>(
     file: impl Read + Seek,
