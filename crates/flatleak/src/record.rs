@@ -65,7 +65,7 @@ pub(crate) fn record(study: &Study, data: &Dataset, digest: &str, quick: bool) -
         let augment = r.augment.iter().map(|t| format!(", {t}")).collect::<String>();
         let measured = r.measured_at.map_or(String::new(), |e| format!(", measured after {e}"));
         let private = r.privacy(data.pool.len() / 2).map_or(String::new(), |(epsilon, delta)| {
-            format!(", epsilon {epsilon:.2} at delta {delta} while the seed is secret")
+            format!(", epsilon {} at delta {delta} while the seed is secret", significant(epsilon))
         });
         format!(
             "{}{base}{own}, {} epochs{measured}{private}, batch {}, learning rate {} ({:?}, warm-up {}), momentum {}{nesterov}, weight decay {}{augment}{defences}",
@@ -104,5 +104,22 @@ pub(crate) fn record(study: &Study, data: &Dataset, digest: &str, quick: bool) -
             })
             .collect(),
         quick,
+    }
+}
+
+/// Two places, or two digits where two places would show less.
+fn significant(v: f64) -> String {
+    let places = if v > 0.0 { (1 - v.log10().floor() as i32).clamp(2, 12) } else { 2 };
+    format!("{v:.*}", places as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::significant;
+
+    #[test]
+    fn small_numbers_keep_two_digits() {
+        let said = [12.346, 0.5, 0.0, 0.0042, 0.000_123].map(significant);
+        assert_eq!(said, ["12.35", "0.50", "0.00", "0.0042", "0.00012"]);
     }
 }

@@ -115,6 +115,9 @@ fn read(path: &Path) -> Result<Pool, ImportError> {
     })
 }
 
+/// Largest number of a class or group.
+const MOST: u32 = (1 << 24) - 1;
+
 /// What is read of an archive.
 const WANTED: [&str; 7] =
     ["trainset_mask", "trainset_correctness", "testset_correctness", "labels", "test_labels", "groups", "test_groups"];
@@ -153,13 +156,13 @@ fn fits(name: &'static str, found: &[Vec<u8>], runs: usize, examples: Option<usi
 fn numbers(arrays: &Named, name: &'static str, expected: usize) -> Result<Option<Vec<u32>>, CorrectnessError> {
     let Some(array) = arrays.get(name) else { return Ok(None) };
     let no = || CorrectnessError::Number { name };
-    let whole = |v: i64| u16::try_from(v).map(u32::from).map_err(|_| no());
+    let whole = |v: i64| u32::try_from(v).ok().filter(|v| *v <= MOST).ok_or_else(no);
     let values: Vec<u32> = match &array.values {
         Numbers::Bytes(v) => v.iter().map(|b| u32::from(*b)).collect(),
         Numbers::Integers(v) => v.iter().map(|b| whole(*b)).collect::<Result<_, _>>()?,
         Numbers::Floats(v) => v
             .iter()
-            .map(|b| if b.fract() == 0.0 && b.abs() < 1e6 { whole(*b as i64) } else { Err(no()) })
+            .map(|b| if b.fract() == 0.0 && b.abs() < 1e8 { whole(*b as i64) } else { Err(no()) })
             .collect::<Result<_, _>>()?,
     };
     if values.len() != expected {

@@ -544,7 +544,7 @@ pub enum CorrectnessError {
         examples: usize,
     },
     /// Something that is no number of a class or group.
-    #[error("has values in `{name}` that are not whole numbers from 0 to 65535")]
+    #[error("has values in `{name}` that are not whole numbers from 0 to 16777215")]
     Number {
         /// The array.
         name: &'static str,

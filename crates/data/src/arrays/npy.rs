@@ -34,14 +34,35 @@ pub struct Array {
 /// What is wrong with it.
 pub fn parse(bytes: &[u8]) -> Result<Array, ArrayError> {
     let Header { kind, shape, fortran, offset, needed } = head(bytes)?;
-    if fortran {
-        return Err(ArrayError::Fortran);
-    }
     let body = &bytes[offset..];
     if needed != body.len() {
         return Err(ArrayError::Bytes { found: body.len(), shape, needed });
     }
-    Ok(Array { shape, values: kind.read(body) })
+    let values =
+        if fortran && shape.len() > 1 { kind.read(&turned(body, &shape, kind.size())) } else { kind.read(body) };
+    Ok(Array { shape, values })
+}
+
+/// Values whose first axis runs fastest, with the last running fastest.
+fn turned(body: &[u8], shape: &[usize], size: usize) -> Vec<u8> {
+    let mut strides = vec![size; shape.len()];
+    for axis in 1..shape.len() {
+        strides[axis] = strides[axis - 1] * shape[axis - 1];
+    }
+    let mut out = Vec::with_capacity(body.len());
+    let mut place = vec![0; shape.len()];
+    while out.len() < body.len() {
+        let at: usize = place.iter().zip(&strides).map(|(k, stride)| k * stride).sum();
+        out.extend_from_slice(&body[at..at + size]);
+        for axis in (0..shape.len()).rev() {
+            place[axis] += 1;
+            if place[axis] < shape[axis] {
+                break;
+            }
+            place[axis] = 0;
+        }
+    }
+    out
 }
 
 /// What a header says.
@@ -172,11 +193,16 @@ mod tests {
         assert!(error(&npy("'<f4'", "(3,)", &[0; 8])).contains("needs 12"));
         assert!(error(&npy("'<f4'", "(18446744073709551615, 2)", &[])).contains("impossible shape"));
         assert!(error(b"PK").contains("no .npy"));
-        let fortran = npy("'<f4'", "(1,)", &[0; 4]);
-        let fortran = String::from_utf8(fortran[10..].to_vec()).unwrap().replace("False", "True");
-        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-        bytes.extend((fortran.len() as u16 - 4).to_le_bytes());
-        bytes.extend(fortran.as_bytes());
-        assert!(error(&bytes).contains("Fortran"));
+    }
+
+    #[test]
+    fn fortran_order_is_turned() {
+        // numpy.asfortranarray(numpy.arange(12).reshape(2, 3, 2))
+        let body = [0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11];
+        let bytes = npy("'|u1'", "(2, 3, 2)", &body);
+        let header = String::from_utf8(bytes[10..bytes.len() - 12].to_vec()).unwrap().replace("False", "True");
+        let turned =
+            [b"\x93NUMPY\x01\x00", &(header.len() as u16).to_le_bytes()[..], header.as_bytes(), &body].concat();
+        assert_eq!(parse(&turned).unwrap().values, Numbers::Bytes((0..12).collect()));
     }
 }

@@ -30,11 +30,27 @@ _KINDS = ("logits", "probabilities", "phi", "loss", "confidence")
 def _array(values, what):
     if isinstance(values, _np.ma.MaskedArray):
         raise ValueError(f"{what} is a masked array: leave out or repair what is masked")
+    if hasattr(values, "detach"):  # a PyTorch tensor
+        values = values.detach().cpu()
+        values = (values.float() if str(values.dtype) == "torch.bfloat16" else values).numpy()
     array = _np.asarray(values)
-    if array.dtype.hasobject or array.dtype.kind not in "biuf":
-        raise ValueError(f"{what} holds values of type {array.dtype}: give numbers or booleans")
+    if array.dtype.hasobject and array.size and all(isinstance(value, str) for value in array.flat):
+        array = array.astype(str)
+    if array.dtype.hasobject or not (array.dtype.kind in "biufUS" or array.dtype.name == "bfloat16"):
+        raise ValueError(f"{what} holds values of type {array.dtype}: give numbers, booleans or text")
     array = _np.ascontiguousarray(array)
     return (array.dtype.str, list(array.shape), array.tobytes())
+
+
+def _rows(membership):
+    """Lists of the positions of each model's members, filled up with -1 to one length; anything else as it is."""
+    if not isinstance(membership, (list, tuple)) or len({_np.size(row) for row in membership}) < 2:
+        return membership
+    rows = [_np.asarray(row) for row in membership]
+    if any(row.ndim != 1 or row.dtype.kind not in "iu" for row in rows):
+        raise ValueError("membership has rows of different lengths that are no lists of positions: give (M, N) of 0 and 1")
+    longest = max(row.size for row in rows)
+    return _np.stack([_np.pad(row.astype(_np.int64), (0, longest - row.size), constant_values=-1) for row in rows])
 
 
 @_dataclass
@@ -71,7 +87,7 @@ class Pool:
             self.kind,
             _array(self.outputs, self.kind),
             optional(self.labels, "labels"),
-            _array(self.membership, "membership"),
+            _array(_rows(self.membership), "membership"),
             test,
             features,
         )
