@@ -18,7 +18,7 @@ const SURE: f64 = 4.892;
 const LEARNT: f64 = 0.1;
 /// By how much outputs are surer than they are right where that is no accident.
 const TOO_SURE: f64 = 0.25;
-/// How many times as wide as the median model's outputs of another scale are, or the inverse.
+/// How many times as wide as the widest of the rest outputs of another scale are, or as the narrowest, inversely.
 const OTHER_SCALE: f64 = 2.0;
 /// Examples from which a quartile is taken, at most twice as many.
 const QUARTILE_OF: usize = 20_000;
@@ -228,7 +228,7 @@ fn lies_below(m: &Membership, model: usize, signals: &Signals) -> bool {
     mean(true) < mean(false)
 }
 
-/// Models whose outputs on others' examples are spread far more widely, or narrowly, than the median model's.
+/// Models whose outputs on others' examples are spread far more widely, or narrowly, than those of all the rest; at most a quarter of them.
 fn other_scale(pool: &Pool) -> Option<Doubt> {
     let spread = |(k, signals): (usize, &Signals)| {
         let own = signals.phi.iter().zip(pool.membership.row(k)).filter(|(_, member)| !**member);
@@ -243,11 +243,14 @@ fn other_scale(pool: &Pool) -> Option<Doubt> {
     let mut sorted = spreads.clone();
     sorted.sort_by(f64::total_cmp);
     let median = *sorted.get(sorted.len() / 2).filter(|v| **v > 0.0 && spreads.len() >= 4)?;
-    let far = |v: &f64| *v > OTHER_SCALE * median || *v * OTHER_SCALE < median;
-    let models: Vec<usize> = (0..spreads.len()).filter(|k| far(&spreads[*k])).collect();
+    // Where spreads differ by degrees there is no common scale to differ from: a gap sets those of another scale apart.
+    let few = sorted.len() / 4;
+    let gap = |k: &usize| sorted[*k] > OTHER_SCALE * sorted[*k - 1];
+    let above = (sorted.len() - few..sorted.len()).find(gap).map_or(f64::INFINITY, |k| sorted[k]);
+    let below = (1..=few).rev().find(gap).map_or(f64::NEG_INFINITY, |k| sorted[k - 1]);
+    let models: Vec<usize> = (0..spreads.len()).filter(|k| spreads[*k] >= above || spreads[*k] <= below).collect();
     let times = spreads[*models.first()?] / median;
-    // Where many differ there is no common scale to differ from.
-    (4 * models.len() <= spreads.len()).then_some(Doubt::OtherScale { models, times })
+    Some(Doubt::OtherScale { models, times })
 }
 
 /// Examples with the same label and the same outputs in every model, of which a model was trained on one and not on the other.

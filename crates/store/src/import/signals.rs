@@ -66,7 +66,9 @@ impl Form {
         }
         match asked.given {
             Given::Logits => {
-                if !one && rows().all(simplex) {
+                // Rows of one 1 are predicted classes, as probabilities and as logits.
+                let one_hot = |row: &[f64]| row.iter().all(|v| *v == 0.0 || *v == 1.0);
+                if !one && rows().all(simplex) && !rows().all(one_hot) {
                     return Err(OutputsError::Probabilities.into());
                 }
                 Ok(Self::Logits { are_log_probabilities: !one && rows().all(are_logs), one })
