@@ -121,6 +121,7 @@ impl From<flatleak::Error> for Failure {
             Error::Audit(e) => e.into(),
             e @ (Error::StudyFile { .. }
             | Error::Unfit { .. }
+            | Error::SameData { .. }
             | Error::FewerThanALook { .. }
             | Error::FolderOfStudy(_)
             | Error::OtherResults(_)) => Self::new(USAGE, e),

@@ -104,9 +104,7 @@ impl Source<'_> {
             let table = recipes.get(self.index)?.get_ref().as_table()?;
             table.keys().find(|own| own.get_ref().as_ref() == key).map(|own| own.span().start)
         });
-        let before = &self.text[..start.unwrap_or(0)];
-        let line = before.rsplit('\n').next().unwrap_or(before);
-        Place { line: before.matches('\n').count() + 1, column: line.chars().count() + 1 }
+        Place::of(self.text, start.unwrap_or(0))
     }
 }
 
@@ -229,6 +227,7 @@ impl Entry {
         let last = self.native(given, train, source)?;
         Ok(match epochs {
             None => vec![last],
+            Some(Epochs::Many(none)) if none.is_empty() => return Err(Error::NoEpochs { recipe: last.name }),
             Some(Epochs::One(epoch)) => vec![Recipe { measured_at: Some(epoch), ..last }],
             Some(Epochs::Many(all)) => {
                 let at = |epoch: usize| Recipe {
