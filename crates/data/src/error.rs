@@ -100,6 +100,30 @@ pub enum Error {
         /// What is known.
         known: Vec<&'static str>,
     },
+    /// Resizing of what are no pictures.
+    #[error("{} holds no picture files, which alone `+size=N` resizes: leave it out", path.display())]
+    NoPictures {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A name that is taken.
+    #[error("{name} is the name of {what}: {mend}")]
+    Taken {
+        /// The name.
+        name: String,
+        /// What has it.
+        what: String,
+        /// What to do.
+        mend: String,
+    },
+    /// A folder that is too deep or too full to be imported.
+    #[error("{} {problem}: import the folder of the data set alone", path.display())]
+    NotASet {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// A file that is not what it was.
     #[error("{}: checksum is {found}, but {expected} is expected: fetch it again", path.display())]
     Checksum {

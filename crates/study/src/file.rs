@@ -262,7 +262,10 @@ mod tests {
             ("modles = 3", vec!["unknown key `modles`, line 1, column 1: did you mean `models`?"]),
             ("[train]\nepoch = 3", vec!["unknown key `epoch`, line 2, column 1: did you mean `epochs`?"]),
             ("[train]\n  zzz = 3", vec!["unknown key `zzz`, line 2, column 3; known here: epochs, batch"]),
-            ("[[recipe]]\nname = 'a'\nzzzzzzzz = 1", vec!["unknown key `zzzzzzzz` in recipe `a`, line 3, column 1; `flatleak"]),
+            (
+                "[[recipe]]\nname = 'a'\nzzzzzzzz = 1",
+                vec!["unknown key `zzzzzzzz` in recipe `a`, line 3, column 1; `flatleak"],
+            ),
             ("seed = -1", vec!["line 1"]),
             ("[train]\nlr = 0.0", vec!["lr = 0, but a number above 0"]),
             ("[train]\nlr = nan", vec!["lr = NaN, but a number above 0"]),

@@ -73,9 +73,6 @@ pub enum ArrayError {
         /// The shape.
         shape: Vec<usize>,
     },
-    /// The first axis runs fastest.
-    #[error("is in Fortran order: save it with numpy.ascontiguousarray")]
-    Fortran,
     /// Too many or too few bytes.
     #[error("has {found} bytes of values, but its shape {shape:?} needs {needed}")]
     Bytes {

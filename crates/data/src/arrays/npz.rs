@@ -44,6 +44,15 @@ pub fn archive(bytes: &[u8], wanted: &[&str]) -> Result<BTreeMap<String, Array>,
     Ok(out)
 }
 
+/// Names of the arrays of an archive.
+///
+/// # Errors
+/// Bytes that are no archive.
+pub fn names(bytes: &[u8]) -> Result<Vec<String>, ArrayError> {
+    let zip = zip::ZipArchive::new(Cursor::new(bytes)).map_err(ArrayError::NotNpz)?;
+    Ok(zip.file_names().flatten().filter_map(|name| name.strip_suffix(".npy").map(str::to_owned)).collect())
+}
+
 /// Hands the array called `name`, or the only one of an archive, to `f`.
 pub(crate) fn with<T, E: From<ArrayError>>(
     file: impl Read + Seek,

@@ -3,8 +3,9 @@
 use std::io::{BufRead, Read};
 
 use crate::error::Error;
+use crate::gather::{Gather, Value, no_label};
 use crate::reader::{Found, Input, Options, Reader};
-use crate::table::{Cell, Columns, Place, Roles, Table, TableError, check};
+use crate::table::{Cell, Place, Roles, Table, TableError, check};
 
 /// Longest line of text.
 const LONGEST: u64 = 1 << 24;
@@ -33,7 +34,8 @@ impl Reader for Csv {
 ///
 /// A first line in which any field is no number is the header. The label is the column named `label`, `class`, `target` or `y`,
 /// else the last; the group the column named `group` or `groups`. Labels that are all whole numbers keep their order as
-/// numbers, others as text. Fields may stand in double quotes, without line breaks.
+/// numbers, others as text. Columns without any number and columns that number the rows are left out, and [`Table::remarks`] says so.
+/// Fields may stand in double quotes, without line breaks.
 ///
 /// # Errors
 /// What is wrong, with line and column from 1.
@@ -51,32 +53,25 @@ pub fn parse(text: &str) -> Result<Table, TableError> {
     if named {
         lines.next();
     }
-    let mut columns = Columns::default();
+    let names = if named { head.as_slice() } else { &[] };
+    let mut gather = Gather::new(head.len(), names, roles, Vec::new(), false);
     for (line, content) in lines {
         let (place, row) = (Place::Line(line), fields(content, separator));
         if row.len() != head.len() {
             return Err(TableError::Fields { place, found: row.len(), expected: head.len() });
         }
         for (column, field) in row.into_iter().enumerate() {
-            let cell = || Cell { place, column, name: None };
-            let names = match column {
-                c if c == roles.label => &mut columns.labels,
-                c if Some(c) == roles.group => &mut columns.groups,
-                _ => match field.parse::<f32>() {
-                    Ok(v) if v.is_finite() => {
-                        columns.values.push(v);
-                        continue;
-                    }
-                    _ => return Err(TableError::NotFinite { cell: cell(), field }),
-                },
-            };
-            if field.is_empty() {
-                return Err(TableError::NoLabel { cell: cell() });
+            if !gather.is_named(column) {
+                gather.value(column, place, Value::of_text(&field), || field.clone());
+            } else if no_label(&field) {
+                return Err(TableError::NoLabel { cell: Cell { place, column, name: None } });
+            } else {
+                gather.name(column, field);
             }
-            names.push(field);
         }
+        gather.end_row();
     }
-    Ok(columns.into_table(roles))
+    gather.finish()
 }
 
 /// Whether the first line has names, and which column is what.
@@ -191,9 +186,13 @@ mod tests {
     fn mistakes_have_line_and_column() {
         let error = |text: &str| parse(text).unwrap_err().to_string();
         assert_eq!(error("x,y\n1,0\n1,2,3\n"), "line 3 has 3 fields, the first line 2");
-        assert_eq!(error("x,y\nnan,0"), "line 2, column 1: `nan` is not a finite number");
-        assert_eq!(error("x,y\n,0"), "line 2, column 1: `` is not a finite number");
-        assert_eq!(error("x,y\n1,"), "line 2, column 2: no label");
+        assert_eq!(
+            error("x,y\nnan,0"),
+            "line 2, column 1: no value (`nan`): fill it in, or take the row or the column out"
+        );
+        assert!(error("x,y\n,0").starts_with("line 2, column 1: no value (``)"));
+        assert!(error("x,y\n1,0\n1e39,0").starts_with("line 3, column 1: `1e39` is not a finite number"));
+        assert!(error("x,y\n1,").starts_with("line 2, column 2: no label"));
         assert_eq!(error("\n\n"), "is empty");
         assert!(error("1\n2").contains("single column"));
         assert!(error("y,group\n1,2").contains("no column of values"));
