@@ -42,7 +42,7 @@ impl From<flatleak_nn::Error> for Failure {
 
 impl From<flatleak_data::Error> for Failure {
     fn from(e: flatleak_data::Error) -> Self {
-        Self::new(DATA, e)
+        Self::new(if matches!(e, flatleak_data::Error::Taken { .. }) { USAGE } else { DATA }, e)
     }
 }
 

@@ -267,6 +267,23 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same with a path below `part` called by where it came from, `from`.
+    pub(crate) fn at(self, part: &Path, from: &Path) -> Self {
+        let called = |path: PathBuf| match path.strip_prefix(part) {
+            Ok(inside) if from.is_dir() && inside != Path::new("") => from.join(inside),
+            Ok(_) => from.to_owned(),
+            Err(_) => path,
+        };
+        match self {
+            Self::File { path, problem } => Self::File { path: called(path), problem },
+            Self::NoReader { path, known } => Self::NoReader { path: called(path), known },
+            Self::Io { path, cause } => Self::Io { path: called(path), cause },
+            Self::FileTooLarge { path, limit } => Self::FileTooLarge { path: called(path), limit },
+            Self::MissingFile { directory, expected } => Self::MissingFile { directory: called(directory), expected },
+            other => other,
+        }
+    }
+
     /// What is wrong with a file, in its format's own words.
     pub(crate) fn file(path: &Path, problem: impl Problem + Send + Sync + 'static) -> Self {
         Self::File { path: path.into(), problem: Box::new(problem) }
