@@ -30,8 +30,9 @@ pub enum LabelError {
     },
     /// Nearly every example with a class of its own.
     #[error(
-        "has labels that are no classes: {what} holds {distinct} different values in {rows} examples, more than a third of them; call the \
-         column of the classes `label`, or bring at least {ROWS_PER_CLASS} examples of a class"
+        "has labels that are no classes: {what} holds {distinct} different values in {rows} examples, more than a third of them; turn them \
+         into classes first (for example below and above a limit), call the column of the classes `label`, or bring at least \
+         {ROWS_PER_CLASS} examples of a class"
     )]
     OfEach {
         /// The column or array.
