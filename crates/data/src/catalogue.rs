@@ -180,7 +180,7 @@ fn installed(variable: Option<OsString>) -> Result<[Whole; 2], Error> {
 /// The directory that a request names, with what is to be said of another of that name; or why there is none.
 fn located(name: &str) -> Result<(PathBuf, Option<Remark>), Error> {
     if let Some(path) = cache::find(name) {
-        let remark = in_the_shadow(name, Some(&format!("the set that was fetched or imported, {},", path.display())));
+        let remark = in_the_shadow(name, Some(&format!("the set in {}", path.display())));
         return Ok((path, remark));
     }
     if let Some(Remote { name, by_hand, .. }) = Remote::named(name) {

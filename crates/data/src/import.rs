@@ -236,3 +236,67 @@ fn harmless(path: &Path) -> Option<PathBuf> {
     }
     (1..=DEEPEST + 2).contains(&out.components().count()).then_some(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn png(path: &Path, value: u8) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let mut encoder = png::Encoder::new(File::create(path).unwrap(), 2, 2);
+        encoder.set_color(png::ColorType::Grayscale);
+        encoder.write_header().unwrap().write_image_data(&[value; 4]).unwrap();
+    }
+
+    /// Three classes with pictures in `train` and `test`.
+    fn pictures(at: &Path) {
+        for (split, n) in [("train", 3), ("test", 1)] {
+            for class in ["1", "polar bear", "10"] {
+                (0..n).for_each(|i| png(&at.join(split).join(class).join(format!("{i}.png")), 9 * i));
+            }
+        }
+    }
+
+    #[test]
+    fn folders_of_pictures_come_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, part) = (dir.path().join("set"), dir.path().join(".set.part"));
+        pictures(&from);
+        fs::create_dir(from.join(".git")).unwrap();
+        let (size, remarks) = assemble("set", &from, &part).unwrap();
+        assert_eq!(size, "9 pool, 3 test; 1x2x2; 3 classes: 1, 10, polar bear");
+        assert!(remarks.is_empty(), "text has the same order: {remarks:?}");
+        let sums = fs::read_to_string(part.join(CHECKSUMS)).unwrap();
+        assert_eq!(
+            (sums.lines().count(), sums.lines().next()),
+            (13, Some("# 9 pool, 3 test; 1x2x2; 3 classes: 1, 10, polar bear"))
+        );
+        assert!(sums.lines().any(|line| line.ends_with("  test/polar bear/0.png")) && !part.join(".git").exists());
+        assert_eq!(readers::open(&part, 0, Options::default()).unwrap()[0].raw.labels, [0, 0, 0, 1, 1, 1, 2, 2, 2]);
+        // The message names what was given.
+        fs::write(from.join("train/1/0.png"), "x").unwrap();
+        let error = assemble("set", &from, &part).unwrap_err().to_string();
+        assert!(error.starts_with(&from.join("train/1/0.png").display().to_string()), "{error}");
+        fs::create_dir_all(from.join("a/b/c/d/e")).unwrap();
+        let error = assemble("set", &from, &part).unwrap_err().to_string();
+        assert!(error.contains("deeper") && error.contains("import the folder of the data set alone"), "{error}");
+    }
+
+    #[test]
+    fn archives_of_pictures_come_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, part) = (dir.path().join("set.tar.gz"), dir.path().join(".set.part"));
+        pictures(&dir.path().join("pictures"));
+        let packed = flate2::write::GzEncoder::new(File::create(&from).unwrap(), flate2::Compression::fast());
+        let mut tar = tar::Builder::new(packed);
+        tar.append_dir_all("deep/set", dir.path().join("pictures")).unwrap();
+        tar.into_inner().unwrap().finish().unwrap();
+        let (size, _) = assemble("set", &from, &part).unwrap();
+        assert_eq!(size, "9 pool, 3 test; 1x2x2; 3 classes: 1, 10, polar bear");
+        assert!(part.join("train/10/2.png").is_file());
+        for wrong in ["../up.csv", "/up.csv", ".hidden/x.csv", "a/b/c/d/e/f.csv", "a:b/x.csv", "checksums.txt"] {
+            assert_eq!(harmless(Path::new(wrong)), None, "{wrong}");
+        }
+        assert_eq!(harmless(Path::new("./a/b.csv")), Some(PathBuf::from("a/b.csv")));
+    }
+}
