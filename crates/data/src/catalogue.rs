@@ -193,11 +193,12 @@ fn located(name: &str) -> Result<(PathBuf, Option<Remark>), Error> {
     if path.is_absolute() || name.contains(std::path::is_separator) {
         return Err(Error::NoDirectory { path });
     }
-    let names: Vec<&str> = CATALOGUE.iter().map(|e| e.name).chain(cache::remotes().iter().map(|r| r.name)).collect();
-    let near = names.iter().copied().filter(|known| distance(name, known) <= known.len() / 2);
+    let known = CATALOGUE.iter().map(|e| e.name).chain(cache::remotes().iter().map(|r| r.name)).map(str::to_owned);
+    let names: Vec<String> = known.chain(cache::imported().into_iter().map(|own| own.name)).collect();
+    let near = names.iter().filter(|known| distance(name, known) <= known.len() / 2);
     Err(Error::Unknown {
         name: name.into(),
-        nearest: near.min_by_key(|known| distance(name, known)),
+        nearest: near.min_by_key(|known| distance(name, known)).cloned(),
         known: names.join(", "),
     })
 }

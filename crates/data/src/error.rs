@@ -30,13 +30,13 @@ pub enum Error {
     /// The request is neither a catalogue name nor an existing directory.
     #[error(
         "no data set {name:?}:{} known names: {known}; or give a path",
-        nearest.map(|near| format!(" did you mean {near:?}?")).unwrap_or_default()
+        nearest.as_ref().map(|near| format!(" did you mean {near:?}?")).unwrap_or_default()
     )]
     Unknown {
         /// The name asked for.
         name: String,
         /// The catalogue name with the smallest edit distance, unless that is most of the name.
-        nearest: Option<&'static str>,
+        nearest: Option<String>,
         /// All catalogue names, separated by commas.
         known: String,
     },

@@ -2,7 +2,7 @@
 
 use crate::labels;
 use crate::remark::Remark;
-use crate::table::{Cell, Place, Roles, Table, TableError, numbered};
+use crate::table::{Cell, LABELS, Place, Roles, Table, TableError, numbered};
 
 /// Rows below which 0, 1, ... is no sign of an index.
 const FEWEST_COUNTED: u64 = 3;
@@ -201,7 +201,11 @@ impl Gather {
             }
             self.values.truncate(at);
         }
-        let what = match self.names.get(self.roles.label) {
+        let label = self.names.get(self.roles.label);
+        if let Some(name) = label.filter(|name| !LABELS.contains(&name.to_ascii_lowercase().as_str())) {
+            remarks.push(Remark::LastColumn { column: name.clone() });
+        }
+        let what = match label {
             Some(name) => format!("column `{name}`"),
             None => format!("column {}", self.roles.label + 1),
         };

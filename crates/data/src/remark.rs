@@ -29,6 +29,11 @@ pub enum Remark {
         /// Their names.
         columns: Vec<String>,
     },
+    /// No column is called a label, so that the last one is.
+    LastColumn {
+        /// Its name.
+        column: String,
+    },
     /// Labels that are numbers, but not those of their classes.
     Labels {
         /// The label of each class.
@@ -85,6 +90,10 @@ impl fmt::Display for Remark {
                     list(columns)
                 )
             }
+            Self::LastColumn { column } => write!(
+                f,
+                "the label is the last column, `{column}`: call the column of the classes `label` if it is another"
+            ),
             Self::Labels { labels } => {
                 write!(f, "labels {} are classes 0 to {}", list(labels), labels.len().saturating_sub(1))
             }

@@ -8,7 +8,7 @@ use crate::remark::Remark;
 use crate::shape::Shape;
 
 /// Names that make a column the label.
-const LABELS: [&str; 4] = ["label", "class", "target", "y"];
+pub(crate) const LABELS: [&str; 4] = ["label", "class", "target", "y"];
 /// Names that make a column the group.
 const GROUPS: [&str; 2] = ["group", "groups"];
 /// Most columns of a table of outputs.
@@ -172,6 +172,15 @@ pub enum TableError {
     /// Numbers where the names of the columns should be.
     #[error("has no line of names")]
     NoNames,
+    /// Several columns of text without names.
+    #[error(
+        "has text in columns {} and no line of names, so that any of them may be the label: add one, with the label's column called `label`",
+        columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    )]
+    UnnamedText {
+        /// Their numbers, from 1.
+        columns: Vec<usize>,
+    },
     /// A label and nothing else.
     #[error("has a single column: a label and at least one value are needed")]
     SingleColumn,

@@ -122,6 +122,12 @@ fn labels_that_are_measured_are_refused() {
     assert!(text.contains("column `price` holds 600 different values in 600 examples"), "{text}");
     let (_folder, path) = written("t.csv", &format!("a,label,price\n{}", rows(600)));
     assert_eq!(opened(&path).unwrap().classes, 3);
+    // Nothing says which column is the label: the last is, and that is said, with what makes it another.
+    let (_folder, path) = written("t.csv", "kind,a\n0,1\n1,0\n0,1\n1,0\n1,1\n0,0\n");
+    let data = opened(&path).unwrap();
+    assert!(said(&data)[0].starts_with("the label is the last column, `a`: call"), "{:?}", said(&data));
+    let (_folder, path) = written("t.csv", "label,a\n0,1\n1,0\n0,1\n1,0\n1,1\n0,0\n");
+    assert_eq!(opened(&path).unwrap().remarks, []);
 }
 
 #[test]

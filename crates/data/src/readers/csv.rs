@@ -81,6 +81,10 @@ fn roles(head: &[String], second: Option<&[String]>) -> Result<(bool, Roles), Ta
     // Without a header, text labels would look like one: a second line of the same kind decides.
     let same = |row: &[String]| row.len() == head.len() && head.iter().zip(row).all(|(a, b)| is_text(a) == is_text(b));
     let text_labels = header && second.is_some_and(same);
+    let of_text: Vec<usize> = (1..).zip(head).filter(|(_, field)| is_text(field)).map(|(column, _)| column).collect();
+    if text_labels && of_text.len() > 1 {
+        return Err(TableError::UnnamedText { columns: of_text });
+    }
     let named = header && !text_labels;
     let text_column = head.iter().position(is_text).filter(|_| text_labels);
     let names = if named { head } else { &[] };
@@ -177,6 +181,12 @@ mod tests {
         assert_eq!((t.columns, t.labels), (2, vec![0, 1]));
         let t = parse("b,1,2\na,3,4\n").unwrap();
         assert_eq!((t.labels, t.values.len()), (vec![1, 0], 4));
+        // One column of text and no names: it is the label. Of several it could be any.
+        let error = parse("39,Private,x,<=50K\n50,Self,y,>50K\n").unwrap_err().to_string();
+        assert!(error.contains("columns 2, 3, 4") && error.contains("called `label`"), "{error}");
+        let rows = "39,Private,x,<=50K\n50,Self,y,>50K\n";
+        let t = parse(&format!("age,work,kind,label\n{rows}")).unwrap();
+        assert_eq!((t.columns, t.class_names), (1, vec!["<=50K".to_owned(), ">50K".into()]));
         // A group in the last column is no label.
         let t = parse("a,b,group\n1,0,x\n2,1,y\n").unwrap();
         assert_eq!((t.values, t.labels, t.groups), (vec![1.0, 2.0], vec![0, 1], Some(vec![0, 1])));
