@@ -12,6 +12,7 @@ use flatleak_attack::Attack;
 use flatleak_data::values::Source;
 use flatleak_pool::{PhiForm, Wanted};
 use flatleak_report::table;
+use flatleak_results::Measure;
 use flatleak_store::{
     Arrays, FeatureArrays, Given, HeldOut, Imported, from_arrays, from_folder, from_table, npy_of_rows, write_atomic,
 };
@@ -21,7 +22,7 @@ use serde_json::json;
 use crate::arguments::Audit;
 use crate::exit::{DATA, Failure, GATE, OUTPUT, USAGE};
 use crate::progress::{Talk, complain, done, say, stop_flag};
-use gate::{Gate, Measure};
+use gate::Gate;
 
 pub(crate) fn run(options: &Audit) -> Result<ExitCode, Failure> {
     let variant = options.variant;

@@ -199,23 +199,29 @@ fn mistakes_are_named_with_where_they_are() {
     std::fs::write(made.path("pickle.npy"), b"\x80\x04\x95stuff").unwrap();
     let membership = "membership.npy";
     for (kind, outputs, labels, membership, said) in [
-        ("phi", "nan.npy", "labels.npy", membership, "NaN for model 3, example 7"),
+        (
+            "phi",
+            "nan.npy",
+            "labels.npy",
+            membership,
+            "1 of model 3 (1 on members, 0 on others), the first NaN at example 7",
+        ),
         (
             "phi",
             "long.npy",
             "labels.npy",
             membership,
-            "12 models and 61 examples, but the membership and labels 12 and 60",
+            "(12, 61) models and examples in either order, but membership is (12, 60) and there are 60 labels",
         ),
         ("confidence", "minus.npy", "labels.npy", membership, "model 0, example 0: confidence lies between 0 and 1"),
-        ("loss", "minus.npy", "labels.npy", membership, "is its sign turned?"),
-        ("probabilities", "logits.npy", "labels.npy", membership, "are these logits"),
+        ("loss", "minus.npy", "labels.npy", membership, "if its sign is turned"),
+        ("probabilities", "logits.npy", "labels.npy", membership, "give logits as --logits"),
         ("probabilities", "sums.npy", "labels.npy", membership, "sum to 0.8 for model 0, example 0"),
         ("logits", "object.npy", "labels.npy", membership, "never objects or pickles"),
         ("logits", "pickle.npy", "labels.npy", membership, "pickles are never read"),
-        ("logits", "phi.npy", "labels.npy", membership, "is of shape"),
-        ("logits", "logits.npy", "many.npy", membership, "3 classes, but example 0 has the label 9"),
-        ("logits", "logits.npy", "hot.npy", membership, "give each its class"),
+        ("logits", "phi.npy", "labels.npy", membership, "one value per example, but there are 3 classes"),
+        ("logits", "logits.npy", "many.npy", membership, "with 3 classes, but labels go up to 9"),
+        ("logits", "logits.npy", "hot.npy", membership, "there are 3 labels"),
         (
             "phi",
             "phi.npy",
@@ -228,9 +234,9 @@ fn mistakes_are_named_with_where_they_are() {
             "phi.npy",
             "labels.npy",
             "one.npy",
-            "12 models and 60 examples, but the membership and labels 1 and 60",
+            "(12, 60) models and examples in either order, but membership is (1, 60)",
         ),
-        ("phi", "phi.npy", "labels.npy", "two.npy", "the value 2 for model 0"),
+        ("phi", "phi.npy", "labels.npy", "two.npy", "the position 2 twice for model 0"),
         ("phi", "none.npy", "labels.npy", membership, "cannot be read"),
     ] {
         let mut c = flatleak();
@@ -419,10 +425,10 @@ fn claims_are_not_believed() {
     for (kind, outputs, labels, membership, said) in [
         ("phi", "phi.npy", "labels.npy", "wide.npy", "at most"),
         ("logits", "deep.npy", "labels.npy", "membership.npy", "values are read per example"),
-        ("logits", "none.npy", "labels.npy", "membership.npy", "0 examples"),
+        ("logits", "none.npy", "labels.npy", "membership.npy", "more values than its shape"),
         ("logits", "more.npy", "labels.npy", "membership.npy", "cut short"),
         ("phi", "long.npy", "labels.npy", "membership.npy", "more values than its shape"),
-        ("logits", "huge.npy", "labels.npy", "membership.npy", "for model 0, example 0"),
+        ("logits", "huge.npy", "labels.npy", "membership.npy", "the first 1e300 at example 0"),
         ("phi", "phi.npy", "few.npy", "membership.npy", "60 examples, but there are 50 labels"),
     ] {
         let mut c = flatleak();

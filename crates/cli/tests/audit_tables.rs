@@ -187,6 +187,12 @@ fn large_logits_need_little_memory() {
     drop(file);
     let mut file = std::fs::OpenOptions::new().write(true).open(dir.path().join("z.npy")).unwrap();
     std::io::Write::write_all(&mut file, &header).unwrap();
+    // But for one value of each model: outputs that are all alike are refused.
+    for model in 0..m {
+        let offset = (header.len() + model * n * q * c * 8) as u64;
+        std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(offset)).unwrap();
+        std::io::Write::write_all(&mut file, &(model as f64).to_le_bytes()).unwrap();
+    }
     let said = std::process::Command::new("sh")
         .args(["-c", "ulimit -v 409600; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_flatleak"), "audit"])
         .args(["--logits", &at("z.npy"), "--membership", &at("m.npy"), "--labels", &at("y.npy"), "--out", &at("o")])
@@ -194,5 +200,5 @@ fn large_logits_need_little_memory() {
         .unwrap();
     assert_eq!(code(&said), 0, "{}", words(&said));
     let auc = &results(&dir.path().join("o"))["recipes"][0]["attacks"][0]["auc"]["mean"];
-    assert_eq!(auc.as_f64(), Some(0.5), "nothing is learnt from constants");
+    assert!((auc.as_f64().unwrap() - 0.5).abs() < 0.01, "nothing is learnt from constants: {auc}");
 }

@@ -43,7 +43,7 @@ mod gather;
 mod generator;
 mod import;
 mod labels;
-mod natural;
+pub mod natural;
 mod normalisation;
 mod place;
 mod raw;

@@ -1,32 +1,40 @@
-//! Names in the order that people give them: numbers in them count by their value.
+//! The order in which people put names: numbers inside text by their value.
 
 use std::cmp::Ordering;
 
-/// Compares runs of digits by value and everything else as text: `2` before `10`, `class 9` before `class 10`.
-pub(crate) fn natural(a: &str, b: &str) -> Ordering {
+/// Natural order: `9` before `10`, `img2` before `img10`; equal numbers written differently by their text.
+///
+/// ```
+/// let mut folders = ["10", "2", "1", "img10", "img9"];
+/// folders.sort_by(|a, b| flatleak_data::natural::order(a, b));
+/// assert_eq!(folders, ["1", "2", "10", "img9", "img10"]);
+/// ```
+pub fn order(a: &str, b: &str) -> Ordering {
     let (mut left, mut right) = (a, b);
-    while let (Some(x), Some(y)) = (left.chars().next(), right.chars().next()) {
-        let order = if x.is_ascii_digit() && y.is_ascii_digit() {
-            let ((of_left, after_left), (of_right, after_right)) = (digits(left), digits(right));
-            (left, right) = (after_left, after_right);
-            of_left.len().cmp(&of_right.len()).then_with(|| of_left.cmp(of_right))
-        } else {
-            (left, right) = (&left[x.len_utf8()..], &right[y.len_utf8()..]);
-            x.cmp(&y)
+    while !left.is_empty() && !right.is_empty() {
+        let ((x, after_x), (y, after_y)) = (piece(left), piece(right));
+        let found = match (number(x), number(y)) {
+            (Some(x), Some(y)) => x.len().cmp(&y.len()).then(x.cmp(y)),
+            _ => x.cmp(y),
         };
-        if order != Ordering::Equal {
-            return order;
+        if found != Ordering::Equal {
+            return found;
         }
+        (left, right) = (after_x, after_y);
     }
-    // Leading zeros alone: as text, so that no two names are equal.
-    left.len().cmp(&right.len()).then_with(|| a.cmp(b))
+    left.len().cmp(&right.len()).then(a.cmp(b))
 }
 
-/// The number that a text begins with, without leading zeros, and what comes after it.
-fn digits(text: &str) -> (&str, &str) {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (run, rest) = text.split_at(end);
-    (run.trim_start_matches('0'), rest)
+/// The digits, or the rest up to the next digit, that text begins with, and what stands behind.
+fn piece(text: &str) -> (&str, &str) {
+    let digits = text.starts_with(|c: char| c.is_ascii_digit());
+    let end = text.find(|c: char| c.is_ascii_digit() != digits).unwrap_or(text.len());
+    text.split_at(end)
+}
+
+/// A number's digits without leading zeros.
+fn number(text: &str) -> Option<&str> {
+    text.starts_with(|c: char| c.is_ascii_digit()).then(|| text.trim_start_matches('0'))
 }
 
 #[cfg(test)]
@@ -34,10 +42,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_go_by_value() {
-        let mut names = ["b", "10", "a10", "2", "a9", "01", "1", "a", "99999999999999999999999", "0"];
-        names.sort_by(|a, b| natural(a, b));
-        assert_eq!(names, ["0", "01", "1", "2", "10", "99999999999999999999999", "a", "a9", "a10", "b"]);
-        assert_eq!(natural("x", "x"), Ordering::Equal);
+    fn numbers_by_value() {
+        let sorted = ["", "a", "a1", "a01", "a2b1", "a2b10", "a10", "b", "äß"];
+        let mut shuffled = ["b", "a10", "a01", "äß", "a2b10", "", "a1", "a2b1", "a"];
+        shuffled.sort_by(|a, b| order(a, b));
+        let mut expected = sorted;
+        expected[2..4].sort_unstable();
+        assert_eq!(shuffled, expected);
+        assert_eq!(order("7", "7"), Ordering::Equal);
     }
 }

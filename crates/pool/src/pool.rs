@@ -1,5 +1,7 @@
 //! The pool that every analysis reads.
 
+use flatleak_results::Doubt;
+
 use crate::error::Error;
 use crate::membership::Membership;
 use crate::signal::Signal;
@@ -64,6 +66,8 @@ pub struct Pool {
     pub features: Option<Features>,
     /// Accuracy under noise, where it was measured.
     pub noise: Option<NoiseAccuracy>,
+    /// Why its outputs may not be what they are said to be.
+    pub doubts: Vec<Doubt>,
 }
 
 impl Pool {
@@ -98,6 +102,7 @@ impl Pool {
             views: Views::default(),
             features: None,
             noise: None,
+            doubts: Vec::new(),
         })
     }
 
@@ -144,6 +149,7 @@ impl Pool {
                 ..f.clone()
             }),
             noise: self.noise.clone(),
+            doubts: self.doubts.clone(),
         }
     }
 
@@ -166,6 +172,7 @@ impl Pool {
                 accuracy: models.iter().filter_map(|&m| n.accuracy.get(m).cloned()).collect(),
                 ..n.clone()
             }),
+            doubts: self.doubts.clone(),
         }
     }
 

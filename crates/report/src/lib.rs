@@ -17,12 +17,15 @@
 //! ```
 
 pub mod columns;
+mod context;
 pub mod csv;
 mod error;
 pub mod html;
 pub mod json;
 pub mod parquet;
 mod plot;
+mod say;
+mod sections;
 pub mod table;
 pub mod theory;
 

@@ -2,12 +2,14 @@
 
 use flatleak_attack::Attack;
 use flatleak_results::{
-    Blind, BlindStatus, Comparison, Document, Estimate, Frontier, FrontierPoint, GroupProperty, Measure, Metric,
-    MetricDifference, Property, RecipeResult, Side, Spreads, Word,
+    Comparison, Document, Estimate, Frontier, FrontierPoint, GroupProperty, Measure, Metric, MetricDifference,
+    Property, RecipeResult, Side, Spreads,
 };
 use std::fmt::Write;
 
 use flatleak_verdict::{FEW, HEADLINE, SUMMARY, headline_metric};
+
+use crate::say::{at_end, label, leaks, outcome, probability, without_outputs};
 
 /// Levels of noise that the summary shows.
 const SHOWN_LEVELS: usize = 4;
@@ -139,8 +141,7 @@ fn attacks(d: &Document, recipes: &[&RecipeResult], out: &mut String) -> std::fm
     }
     writeln!(out)?;
     for name in SUMMARY.map(Attack::name) {
-        let aliases = aliases(d, &name);
-        write!(out, "{:<24}", if aliases.is_empty() { name.to_owned() } else { format!("{name} (= {aliases})") })?;
+        write!(out, "{:<24}", label(d, &name))?;
         for r in recipes {
             let found = r.attack(&name).map_or(String::new(), |a| plus_minus(a.auc));
             write!(out, "{found:>18}")?;
@@ -151,16 +152,6 @@ fn attacks(d: &Document, recipes: &[&RecipeResult], out: &mut String) -> std::fm
         blind(recipes, out)?;
     }
     Ok(())
-}
-
-/// The AUC of the blind attack, or why none is given.
-pub(crate) fn without_outputs(blind: &Blind, figure: impl Fn(Estimate) -> String) -> String {
-    match (blind.status, blind.auc) {
-        (BlindStatus::BalancedByDesign, _) => "balanced".into(),
-        (BlindStatus::FixedByDesign, _) => "fixed".into(),
-        (BlindStatus::TooFewModels, _) => "too few models".into(),
-        (BlindStatus::Measured, auc) => auc.map_or(String::new(), figure),
-    }
 }
 
 /// Whether members and non-members differ by themselves.
@@ -247,71 +238,6 @@ fn claims(d: &Document, out: &mut String) -> std::fmt::Result {
         }
     }
     Ok(())
-}
-
-/// The attacks that share a ROC with `name`, joined.
-pub(crate) fn aliases(d: &Document, name: &str) -> String {
-    let all = d.recipes.first().map_or(&[][..], |r| &r.attacks);
-    let same = all.iter().filter(|a| a.same_roc_as.as_deref() == Some(name));
-    same.map(|a| a.name.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-/// A count with commas between thousands.
-pub(crate) fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, d) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(d);
-    }
-    out
-}
-
-/// A p-value to four places, never as zero.
-pub(crate) fn probability(p: f64) -> String {
-    if p < 0.00005 { "<0.0001".into() } else { format!("{p:.4}") }
-}
-
-/// What a metric's word says: leakage is more or less, any other property higher or lower.
-pub(crate) fn outcome(m: &MetricDifference) -> &'static str {
-    let leakage = m.metric.is_leakage();
-    match m.word {
-        Word::RelevantlyMore if !leakage => "relevantly higher",
-        Word::More if !leakage => "higher",
-        Word::MoreNegligible if !leakage => "higher, but negligibly",
-        Word::RelevantlyLess if !leakage => "relevantly lower",
-        Word::Less if !leakage => "lower",
-        Word::LessNegligible if !leakage => "lower, but negligibly",
-        word => leaks(word),
-    }
-}
-
-/// A word about leakage.
-pub(crate) fn leaks(word: Word) -> &'static str {
-    match word {
-        Word::RelevantlyMore => "relevantly more",
-        Word::More => "more",
-        Word::MoreNegligible => "more, but negligibly",
-        Word::Identical => "identical",
-        Word::Equivalent => "no relevant difference",
-        Word::LessNegligible => "less, but negligibly",
-        Word::Less => "less",
-        Word::RelevantlyLess => "relevantly less",
-        Word::Open => "open",
-        Word::TooFewModels => "too few models",
-        Word::Withheld => "withheld",
-    }
-}
-
-/// The only limit of a rate that is exactly 1 or 0: half a width says nothing at the end of its range.
-pub(crate) fn at_end(e: &Estimate) -> Option<(char, f64)> {
-    match (e.mean, e.low, e.high) {
-        (1.0, low, 1.0) if low < 1.0 => Some(('≥', low)),
-        (0.0, 0.0, high) if high > 0.0 => Some(('≤', high)),
-        _ => None,
-    }
 }
 
 fn plus_minus(e: Estimate) -> String {

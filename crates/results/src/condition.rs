@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::doubt::Doubt;
+
 /// A condition on one recipe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "condition", rename_all = "kebab-case")]
@@ -37,6 +39,13 @@ pub enum Condition {
         /// Accuracy on members.
         member_accuracy: f64,
     },
+    /// Its outputs may not be what they are said to be.
+    Doubtful {
+        /// Which recipe.
+        recipe: String,
+        /// Why.
+        doubt: Doubt,
+    },
 }
 
 impl Condition {
@@ -47,13 +56,18 @@ impl Condition {
             | Self::BlindBeatsChance { recipe }
             | Self::LabelsOnly { recipe }
             | Self::MembersDoWorse { recipe }
-            | Self::Unfitted { recipe, .. } => recipe,
+            | Self::Unfitted { recipe, .. }
+            | Self::Doubtful { recipe, .. } => recipe,
         }
     }
 
     /// Whether it forbids every word about more and less leakage.
     pub fn withholds(&self) -> bool {
-        !matches!(self, Self::Unfitted { .. } | Self::MembersDoWorse { .. })
+        match self {
+            Self::Unfitted { .. } | Self::MembersDoWorse { .. } => false,
+            Self::Doubtful { doubt, .. } => doubt.withholds(),
+            _ => true,
+        }
     }
 
     /// The reason, as a clause.
@@ -79,6 +93,7 @@ impl Condition {
                 "{recipe} fits {:.1} % of its members, and to fit less lowers leakage by itself",
                 100.0 * member_accuracy
             ),
+            Self::Doubtful { recipe, doubt } => doubt.about(recipe),
         }
     }
 }

@@ -19,6 +19,7 @@
 mod comparison;
 mod condition;
 mod document;
+mod doubt;
 mod estimate;
 mod explanation;
 mod family;
@@ -36,13 +37,14 @@ pub use document::{
     DatasetRecord, Document, Machine, Picture, PictureKind, RecipeSettings, Results, SCHEMA_VERSION, SMALLEST_GROUP,
     StudyRecord, Timings,
 };
+pub use doubt::Doubt;
 pub use estimate::{Estimate, Needed};
 pub use explanation::*;
 pub use family::Family;
 pub use figure::{Figure, RocFigure};
 pub use frontier::{Frontier, FrontierPoint, LeastSet, MatchedDifference, Mismatch};
 pub use guessing::{AgainstGuessing, Blind, BlindStatus, GuessingPoint};
-pub use metric::{GroupProperty, Measure, Metric, NoMetric, Property, Side, Spreads};
-pub use recipe::{AttackResult, DELTA, FPR_LEVELS, PRIORS, Protection, RecipeResult, Spread, TprAtFpr, UnderNoise};
+pub use metric::{FPR_LEVELS, GroupProperty, Measure, Metric, NoMeasure, NoMetric, Property, Side, Spreads};
+pub use recipe::{AttackResult, DELTA, PRIORS, Protection, RecipeResult, Spread, TprAtFpr, UnderNoise};
 pub use relevant::{NotRelevant, Relevant};
 pub use words::{Direction, Verdict, Word};

@@ -9,6 +9,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+/// FPR levels at which the TPR is reported.
+pub const FPR_LEVELS: [f64; 5] = [0.0001, 0.001, 0.01, 0.05, 0.1];
+
 /// What is measured.
 ///
 /// ```
@@ -43,9 +46,18 @@ pub enum Metric {
 pub enum Measure {
     /// Area under the ROC curve.
     Auc,
+    /// TPR - FPR at a threshold learnt on other blocks.
+    Advantage,
+    /// (TPR + TNR)/2 at a threshold learnt on other blocks.
+    BalancedAccuracy,
     /// TPR at this FPR.
     Tpr(f64),
 }
+
+/// Text that names no measure of an attack.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no measure; there are auc, advantage, balanced-accuracy, {levels}", levels = FPR_LEVELS.map(|l| format!("tpr@{l}")).join(", "))]
+pub struct NoMeasure(pub String);
 
 /// A property of a recipe's models.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -168,8 +180,20 @@ impl Display for Measure {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Auc => f.write_str("auc"),
+            Self::Advantage => f.write_str("advantage"),
+            Self::BalancedAccuracy => f.write_str("balanced-accuracy"),
             Self::Tpr(fpr) => write!(f, "tpr@{fpr}"),
         }
+    }
+}
+
+impl FromStr for Measure {
+    type Err = NoMeasure;
+
+    fn from_str(text: &str) -> Result<Self, NoMeasure> {
+        let fixed = [Self::Auc, Self::Advantage, Self::BalancedAccuracy];
+        let tpr = || text.strip_prefix("tpr@")?.parse().ok().map(Self::Tpr);
+        fixed.into_iter().find(|m| m.to_string() == text).or_else(tpr).ok_or_else(|| NoMeasure(text.into()))
     }
 }
 
@@ -257,12 +281,7 @@ impl FromStr for Metric {
             return Ok(Self::Property(property));
         }
         let (attack, measure) = Self::split(text).ok_or_else(wrong)?;
-        let measure = match measure.strip_prefix("tpr@") {
-            Some(fpr) => Measure::Tpr(fpr.parse().map_err(|_| wrong())?),
-            None if measure == "auc" => Measure::Auc,
-            None => return Err(wrong()),
-        };
-        Ok(Self::attack(attack, measure))
+        Ok(Self::attack(attack, measure.parse().map_err(|_: NoMeasure| wrong())?))
     }
 }
 
@@ -295,6 +314,8 @@ mod tests {
         for text in [
             "strongest.auc",
             "rmia-gamma(gamma=2, a=0.3).tpr@0.0001",
+            "lira-online.advantage",
+            "confidence.balanced-accuracy",
             "test-accuracy",
             "member-accuracy",
             "non-member-accuracy",

@@ -5,9 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::condition::Condition;
 use crate::estimate::Estimate;
 use crate::guessing::{AgainstGuessing, Blind};
-
-/// FPR levels at which the TPR is reported.
-pub const FPR_LEVELS: [f64; 5] = [0.0001, 0.001, 0.01, 0.05, 0.1];
+use crate::metric::Measure;
 
 /// Shares of members among the examples of which an attacker asks, for the precision.
 pub const PRIORS: [f64; 3] = [0.01, 0.1, 0.5];
@@ -109,6 +107,18 @@ pub struct AttackResult {
     /// Mean over targets of a lower limit of epsilon (delta 1e-5) over each target's examples: nominal, not a bound on the training.
     #[serde(default)]
     pub nominal_epsilon: Option<f64>,
+}
+
+impl AttackResult {
+    /// What was measured of it; `None` for a TPR at a level that no table has.
+    pub fn measured(&self, measure: Measure) -> Option<f64> {
+        match measure {
+            Measure::Auc => Some(self.auc.mean),
+            Measure::Advantage => Some(self.advantage.mean),
+            Measure::BalancedAccuracy => Some(self.balanced_accuracy.mean),
+            Measure::Tpr(level) => self.tpr_at_fpr.iter().find(|t| t.fpr == level).map(|t| t.tpr.mean),
+        }
+    }
 }
 
 /// TPR at one FPR level.

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use flatleak_data::{ArrayError, TableError, table::Place};
 
+use crate::implausible::{Dark, Implausible, dark};
+use crate::number::number;
+
 /// What keeps a foreign file from being a pool.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
@@ -23,6 +26,9 @@ pub enum ImportError {
     /// Outputs, labels or membership that mean nothing.
     #[error(transparent)]
     Outputs(#[from] OutputsError),
+    /// Outputs that cannot be what they are said to be.
+    #[error(transparent)]
+    Implausible(#[from] Implausible),
     /// Rows that do not make up a pool.
     #[error(transparent)]
     Rows(#[from] RowsError),
@@ -38,26 +44,36 @@ pub enum ImportError {
 #[derive(Debug, thiserror::Error)]
 pub enum OutputsError {
     /// Another number of axes, or other sizes.
-    #[error("is of shape {found:?}, not {wanted}")]
+    #[error("is of shape {found:?} and type {dtype}, not {wanted}")]
     Shape {
         /// Its shape.
         found: Vec<usize>,
+        /// Type of its values.
+        dtype: String,
         /// What was expected.
         wanted: &'static str,
     },
     /// Another number of models or examples than elsewhere.
-    #[error(
-        "holds {models} models and {examples} examples, but the membership and labels {of_models} and {of_examples}"
-    )]
+    #[error("has {kind} of ({first}, {second}) models and examples in either order, but {others}")]
     Sizes {
-        /// Models.
-        models: usize,
-        /// Examples.
-        examples: usize,
-        /// Models of the membership.
-        of_models: usize,
-        /// Examples of membership and labels.
-        of_examples: usize,
+        /// What its values are.
+        kind: &'static str,
+        /// Its first axis.
+        first: usize,
+        /// Its second axis.
+        second: usize,
+        /// Who says otherwise.
+        others: String,
+    },
+    /// Two readings that both fit.
+    #[error(
+        "can be read as {first} models and {second} examples, or as {second} models and {first} examples: give labels, which tell, or an array with models first"
+    )]
+    TwoWays {
+        /// Its first axis.
+        first: usize,
+        /// Its second axis.
+        second: usize,
     },
     /// Another number of labels than of examples.
     #[error("has {examples} examples, but there are {labels} labels")]
@@ -78,52 +94,139 @@ pub enum OutputsError {
     /// Outputs by class without labels.
     #[error("needs labels: which of the classes is the true one?")]
     NoLabels,
-    /// Outputs by class, of one class.
-    #[error("is of shape {found:?}, with {classes} class: give phi, loss or confidence instead")]
-    OneClass {
+    /// One column for more than two classes.
+    #[error(
+        "is of shape {found:?}, one value per example, but there are {classes} classes: give one column per class, or the value of the label as --phi, --loss or --confidence"
+    )]
+    OneColumn {
         /// Its shape.
         found: Vec<usize>,
-        /// Classes.
+        /// Classes of the labels.
         classes: usize,
     },
+    /// Probabilities that are given as logits.
+    #[error(
+        "holds probabilities, not logits (every row lies between 0 and 1 and sums to 1): give it as --probabilities"
+    )]
+    Probabilities,
     /// A label beyond the classes.
-    #[error("has {classes} classes, but example {example} has the label {label}")]
+    #[error(
+        "is of shape {found:?}, with {classes} classes, but labels go up to {most}{}",
+        if *from_one { ", from 1: subtract 1 from the labels" } else { ": labels count from 0; are these the labels of these outputs?" }
+    )]
     Class {
+        /// Its shape.
+        found: Vec<usize>,
         /// Classes of the outputs.
         classes: usize,
-        /// The example.
-        example: usize,
-        /// Its label.
-        label: u32,
+        /// The largest label.
+        most: u32,
+        /// Labels run from 1 to the number of classes.
+        from_one: bool,
+    },
+    /// Labels in a type that cannot tell the classes apart.
+    #[error(
+        "has {classes} classes, but the labels are of type {found}, which holds 256 values and has wrapped: save the labels as int64 from where they come"
+    )]
+    Wrapped {
+        /// Type of the labels.
+        found: String,
+        /// Classes of the outputs.
+        classes: usize,
     },
     /// Something that is no label.
-    #[error("has the label {value} for example {example}, not a whole number from 0 to 65535")]
+    #[error("has the label {value} for example {example}, not a whole number from 0 to {most}", value = number(*value))]
     Label {
         /// What stands there.
         value: f64,
         /// The example.
         example: usize,
+        /// The largest label.
+        most: u32,
     },
-    /// Something else than 0 and 1.
-    #[error("has the value {value} for model {model}, where only 0 and 1 mean something")]
+    /// Labels of -1 and 1.
+    #[error(
+        "has labels of -1 and 1: which class is which is for you to say; (labels + 1) // 2 makes -1 the first class, of number 0"
+    )]
+    Signs,
+    /// Labels that are measurements.
+    #[error(
+        "has the label {value} for example {example}: labels are classes, whole numbers from 0, and these are continuous; membership inference on regression takes --loss without labels", value = number(*value)
+    )]
+    Continuous {
+        /// What stands there.
+        value: f64,
+        /// The example.
+        example: usize,
+    },
+    /// Something that is neither a member's value nor another's.
+    #[error("has the value {value} for model {model}, where only 0 and 1 mean something", value = number(*value))]
     Bit {
         /// What stands there.
         value: f64,
         /// The model.
         model: usize,
     },
-    /// An output that is no number.
-    #[error("has the value {value} for model {model}, example {example}: leave it out or repair it")]
-    NoNumber {
+    /// A mask of two values that have no usual meaning.
+    #[error(
+        "has the values {low} and {high}: which of them is a member? Save `membership == {high}` or `membership == {low}`"
+    )]
+    TwoValues {
+        /// The smaller.
+        low: f64,
+        /// The larger.
+        high: f64,
+    },
+    /// More than two values that are no positions.
+    #[error("has values such as {some:?}: a membership is 0 and 1, or lists the positions of each model's members")]
+    Values {
+        /// Some of them.
+        some: Vec<f64>,
+    },
+    /// A word that does not say who is a member.
+    #[error(
+        "has the word `{word}`: `train` and `test`, `in` and `out`, `member` and `nonmember`, `true` and `false` mean something"
+    )]
+    Word {
         /// What stands there.
+        word: String,
+    },
+    /// A mask of another shape than the outputs.
+    #[error("is of shape {found:?}, but the outputs have {models} models and {examples} examples")]
+    Membership {
+        /// Its shape.
+        found: Vec<usize>,
+        /// Models of the outputs.
+        models: usize,
+        /// Examples of the outputs.
+        examples: usize,
+    },
+    /// Lists of positions that are not one per model.
+    #[error(
+        "is of shape {found:?} and lists positions of members, but there are {models} models: one row is needed for each"
+    )]
+    Positions {
+        /// Its shape.
+        found: Vec<usize>,
+        /// Models of the outputs.
+        models: usize,
+    },
+    /// A position that a model has twice.
+    #[error("has the position {value} twice for model {model}", value = number(*value))]
+    PositionTwice {
+        /// The position.
         value: f64,
         /// The model.
         model: usize,
-        /// The example.
-        example: usize,
+    },
+    /// Outputs that are no numbers.
+    #[error("{}", dark(models))]
+    NoNumbers {
+        /// By model that has some.
+        models: Vec<Dark>,
     },
     /// A value out of the range of its kind.
-    #[error("has the {kind} {value} for model {model}, example {example}: {advice}")]
+    #[error("has the {kind} {value} for model {model}, example {example}: {advice}", value = number(*value))]
     Range {
         /// What it is said to be.
         kind: &'static str,
@@ -138,7 +241,7 @@ pub enum OutputsError {
     },
     /// Probabilities that do not sum to 1.
     #[error(
-        "has probabilities that sum to {sum} for model {model}, example {example}: are these logits, or of several labels?"
+        "has probabilities that sum to {sum} for model {model}, example {example}: give logits as --logits; probabilities of several labels at once are no single classification", sum = number(*sum)
     )]
     Sum {
         /// Their sum.
@@ -159,10 +262,12 @@ pub enum OutputsError {
         expected: usize,
     },
     /// Another number of classes than the first model.
-    #[error("is of shape {found:?}, with another number of classes than the first model")]
+    #[error("is of shape {found:?}, but the others have {expected} values per example")]
     Classes {
         /// Its shape.
         found: Vec<usize>,
+        /// Values per example elsewhere.
+        expected: usize,
     },
     /// No room for the views beyond the first.
     #[error("has views that cannot be laid aside in {}: {cause} (TMPDIR names another place)", place.display())]
@@ -202,7 +307,7 @@ pub enum OutputsError {
         expected: usize,
     },
     /// A position beyond the labels.
-    #[error("has the position {value}, but there are {labels} labels")]
+    #[error("has the position {value}, but there are {labels} labels", value = number(*value))]
     Position {
         /// What stands there.
         value: f64,
@@ -237,7 +342,7 @@ pub enum RowsError {
         found: usize,
     },
     /// A number of a model, example or view that is none.
-    #[error("{place}: {column} {value} is no whole number from 0 on")]
+    #[error("{place}: {column} {value} is no whole number from 0 on", value = number(*value))]
     Id {
         /// The row.
         place: Place,
@@ -247,7 +352,7 @@ pub enum RowsError {
         value: f64,
     },
     /// Something else than 0 and 1.
-    #[error("{place}: {column} is {value}, not 0 or 1")]
+    #[error("{place}: {column} is {value}, not 0 or 1", value = number(*value))]
     Bit {
         /// The row.
         place: Place,
@@ -382,7 +487,7 @@ pub enum CorrectnessError {
         found: Vec<usize>,
     },
     /// Something else than 0 and 1.
-    #[error("has the value {value} in `{name}`, where only 0 and 1 mean something")]
+    #[error("has the value {value} in `{name}`, where only 0 and 1 mean something", value = number(*value))]
     Bit {
         /// The array.
         name: &'static str,

@@ -109,7 +109,7 @@ pub fn compare(
             conditions: Vec::new(),
             attacks: attacked.results.clone(),
         };
-        result.conditions = condition::of(&result, Knowledge::new(pool));
+        result.conditions = condition::of(&result, &Knowledge::new(pool));
         if let Some(g) = &mut result.guessing {
             g.verdict = condition::under(g.verdict, &result.conditions);
         }

@@ -11,16 +11,11 @@ use flatleak_results::{
 };
 use flatleak_stats::{FEWEST_UNITS, Range, Replicates, Student, blocks_needed, smallest_detectable};
 
-use crate::judge::{AUC, TPR};
+use crate::judge::compared;
 use crate::words::{Said, Tested};
 
 /// Level of intervals that stand for themselves.
 pub(crate) const LEVEL: f64 = 0.95;
-
-/// Which measures a comparison tests: AUC and the TPR levels.
-fn tested() -> impl Iterator<Item = usize> {
-    std::iter::once(AUC).chain(TPR..TPR + FPR_LEVELS.len())
-}
 
 /// Whether the models of two recipes saw the same examples, one by one, as far as labels tell, whoever was trained on which.
 fn same_examples(baseline: &Pool, candidate: &Pool) -> bool {
@@ -115,9 +110,11 @@ impl<'a> Sides<'a> {
 
     /// Differences of one attack's measures.
     pub(crate) fn attack(&self, attack: Attack, both: (&Scored, &Scored)) -> Result<Vec<MetricDifference>, Error> {
-        let one =
-            |k: usize| metric(crate::family::metric(attack, k), self.contrast(both, k, 1.0)?, Range::Difference, None);
-        tested().map(one).collect()
+        let one = |(place, measure)| {
+            let found = self.contrast(both, place, 1.0)?;
+            metric(Metric::attack(attack.name(), measure), found, Range::Difference, None)
+        };
+        compared().map(one).collect()
     }
 
     /// Differences of the properties that both pools have; accuracies on held-out examples against the smallest relevant one.

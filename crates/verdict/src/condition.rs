@@ -2,7 +2,7 @@
 //! all that they put out.
 
 use flatleak_pool::{Pool, Signal};
-use flatleak_results::{Condition, RecipeResult, Verdict};
+use flatleak_results::{Condition, Doubt, RecipeResult, Verdict};
 
 /// Share of the way from naming the commonest class to perfection that a recipe must go on its own members to have learnt (own).
 const LEARNT: f64 = 0.1;
@@ -11,11 +11,12 @@ const LEARNT: f64 = 0.1;
 pub(crate) const FITTED: f64 = 0.99;
 
 /// What of a pool conditions need.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Knowledge {
     /// Share of the commonest class; `None` where classes are not known.
     chance: Option<f64>,
     labels_only: bool,
+    doubts: Vec<Doubt>,
 }
 
 impl Knowledge {
@@ -29,6 +30,7 @@ impl Knowledge {
         Self {
             chance: known.then(|| most as f64 / pool.labels.len() as f64),
             labels_only: !pool.offers(Signal::Phi) || says_labels_alone(pool),
+            doubts: pool.doubts.clone(),
         }
     }
 }
@@ -49,18 +51,20 @@ fn says_labels_alone(pool: &Pool) -> bool {
 }
 
 /// The conditions of one recipe.
-pub(crate) fn of(result: &RecipeResult, known: Knowledge) -> Vec<Condition> {
+pub(crate) fn of(result: &RecipeResult, known: &Knowledge) -> Vec<Condition> {
     let beaten = result.blind.as_ref().is_some_and(|b| b.beats_chance);
     let mut out = about(result.name.clone(), result.member_accuracy.mean, beaten, known);
-    if result.member_accuracy.high < result.non_member_accuracy.low {
+    let inverted = out.iter().any(|c| matches!(c, Condition::Doubtful { doubt: Doubt::Inverted, .. }));
+    if !inverted && result.member_accuracy.high < result.non_member_accuracy.low {
         out.push(Condition::MembersDoWorse { recipe: result.name.clone() });
     }
     out
 }
 
 /// The conditions of a recipe, or of one model, with this accuracy on members and perhaps a blind attack that beats chance.
-pub(crate) fn about(recipe: String, member_accuracy: f64, blind: bool, known: Knowledge) -> Vec<Condition> {
-    let mut out = Vec::new();
+pub(crate) fn about(recipe: String, member_accuracy: f64, blind: bool, known: &Knowledge) -> Vec<Condition> {
+    let doubtful = |doubt: &Doubt| Condition::Doubtful { recipe: recipe.clone(), doubt: doubt.clone() };
+    let mut out: Vec<Condition> = known.doubts.iter().map(doubtful).collect();
     let unlearnt = known.chance.filter(|chance| member_accuracy <= chance + LEARNT * (1.0 - chance));
     if let Some(chance) = unlearnt {
         out.push(Condition::DidNotLearn { recipe: recipe.clone(), member_accuracy, chance });

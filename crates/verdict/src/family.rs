@@ -49,7 +49,10 @@ impl Point {
 
     /// The metric.
     pub(crate) fn metric(self) -> Metric {
-        metric(HEADLINE, self.measure())
+        headline_metric(match self {
+            Self::Auc => Measure::Auc,
+            Self::Tpr(level) => Measure::Tpr(FPR_LEVELS[level]),
+        })
     }
 }
 
@@ -59,12 +62,6 @@ pub(crate) fn points(fewest_non_members: usize) -> Vec<Point> {
     let n = fewest_non_members as f64;
     let level = FPR_LEVELS.iter().position(|f| f * n >= FALSE_POSITIVES - 1e-9);
     std::iter::once(Point::Auc).chain(level.map(Point::Tpr)).collect()
-}
-
-/// The metric of an attack that stands at this place among the measures of a target.
-pub(crate) fn metric(attack: Attack, measure: usize) -> Metric {
-    let measure = measure.checked_sub(TPR).map_or(Measure::Auc, |level| Measure::Tpr(FPR_LEVELS[level]));
-    Metric::attack(attack.name(), measure)
 }
 
 /// False positives that are expected where a TPR at a low FPR means anything.

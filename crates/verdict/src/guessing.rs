@@ -96,7 +96,7 @@ pub fn of_target(
         out.push(point(p, estimate, level, line(p, non_members), relevant));
     }
     let right = pool.pool[target].accuracy(|i| pool.membership.row(target)[i]);
-    let conditions = condition::about(pool.recipe.clone(), right, blind, Knowledge::new(pool));
+    let conditions = condition::about(pool.recipe.clone(), right, blind, &Knowledge::new(pool));
     let verdict = condition::under(verdict(&out, true), &conditions);
     Ok((AgainstGuessing { verdict, points: out }, conditions))
 }

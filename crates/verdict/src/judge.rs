@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use flatleak_pool::{Membership, Pool};
-use flatleak_results::{DELTA, FPR_LEVELS};
+use flatleak_results::{DELTA, FPR_LEVELS, Measure};
 use flatleak_stats::{Judged, Ranking, best_thresholds, empirical_epsilon, interpolate, moments};
 
 /// Most blocks that are deleted one by one.
@@ -19,6 +19,12 @@ pub(crate) const BALANCED: usize = 2;
 pub(crate) const TPR: usize = 3;
 /// Measures without a curve.
 pub(crate) const MEASURES: usize = TPR + FPR_LEVELS.len();
+
+/// What comparisons test, with the place of each among the measures.
+pub(crate) fn compared() -> impl Iterator<Item = (usize, Measure)> {
+    let rates = FPR_LEVELS.into_iter().enumerate().map(|(k, level)| (TPR + k, Measure::Tpr(level)));
+    std::iter::once((AUC, Measure::Auc)).chain(rates)
+}
 
 /// Scores of some models on every example, higher = member.
 #[derive(Clone, Debug)]

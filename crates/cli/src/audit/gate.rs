@@ -1,7 +1,7 @@
 //! Limits on metrics, for pipelines that must refuse a leaking model.
 
 use flatleak_attack::{Attack, NoAttack};
-use flatleak_results::{AttackResult, Condition, Document, FPR_LEVELS, Metric};
+use flatleak_results::{Condition, Document, FPR_LEVELS, Measure, Metric, NoMeasure};
 use flatleak_verdict::HEADLINE;
 
 use crate::exit::{Failure, USAGE};
@@ -12,16 +12,6 @@ pub(super) struct Gate {
     attack: Attack,
     measure: Measure,
     limit: f64,
-}
-
-/// What is limited.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Measure {
-    Auc,
-    Advantage,
-    BalancedAccuracy,
-    /// TPR at this FPR.
-    Tpr(f64),
 }
 
 impl Gate {
@@ -35,17 +25,9 @@ impl Gate {
         }
         let (attack, measure) = Metric::split(metric).ok_or_else(|| wrong("write attack.measure=X".into()))?;
         let attack: Attack = attack.parse().map_err(|e: NoAttack| wrong(e.to_string()))?;
-        let measure = match measure {
-            "auc" => Measure::Auc,
-            "advantage" => Measure::Advantage,
-            "balanced-accuracy" => Measure::BalancedAccuracy,
-            other => {
-                let level = other.strip_prefix("tpr@").and_then(|l| l.parse().ok()).filter(|l| FPR_LEVELS.contains(l));
-                let levels = FPR_LEVELS.map(|l| format!("tpr@{l}")).join(", ");
-                let known = format!("auc, advantage, balanced-accuracy, {levels}");
-                Measure::Tpr(level.ok_or_else(|| wrong(format!("{other:?} is no measure; there are {known}")))?)
-            }
-        };
+        let known = |m: &Measure| !matches!(m, Measure::Tpr(level) if !FPR_LEVELS.contains(level));
+        let found = measure.parse().ok().filter(known);
+        let measure = found.ok_or_else(|| wrong(NoMeasure(measure.into()).to_string()))?;
         Ok(Self { attack, measure, limit })
     }
 
@@ -60,7 +42,7 @@ impl Gate {
     /// What exceeds it, one sentence per recipe.
     pub(super) fn exceeded(&self, document: &Document) -> Vec<String> {
         let each = document.recipes.iter().filter_map(|r| {
-            let found = r.attack(&self.attack.name()).and_then(|a| self.of(a));
+            let found = r.attack(&self.attack.name()).and_then(|a| a.measured(self.measure));
             self.against(&r.name, found, &r.conditions)
         });
         each.collect()
@@ -72,18 +54,14 @@ impl Gate {
         conditions.iter().find(|c| match c {
             Condition::DidNotLearn { .. } => true,
             Condition::LabelsOnly { .. } => self.attack == HEADLINE,
+            Condition::Doubtful { doubt, .. } => doubt.withholds(),
             Condition::BlindBeatsChance { .. } | Condition::MembersDoWorse { .. } | Condition::Unfitted { .. } => false,
         })
     }
 
     /// The sentence about what was measured on one recipe, where it exceeds the limit; what could not be measured, or says nothing, keeps none.
     pub(super) fn against(&self, recipe: &str, found: Option<f64>, conditions: &[Condition]) -> Option<String> {
-        let metric = match self.measure {
-            Measure::Auc => format!("{}.auc", self.attack),
-            Measure::Advantage => format!("{}.advantage", self.attack),
-            Measure::BalancedAccuracy => format!("{}.balanced-accuracy", self.attack),
-            Measure::Tpr(level) => format!("{}.tpr@{level}", self.attack),
-        };
+        let metric = Metric::attack(self.attack.name(), self.measure);
         match found {
             None => {
                 Some(format!("{recipe}: {metric} could not be measured on these outputs, so its limit is not kept"))
@@ -99,15 +77,6 @@ impl Gate {
                     c.reason()
                 )
             }),
-        }
-    }
-
-    fn of(&self, attack: &AttackResult) -> Option<f64> {
-        match self.measure {
-            Measure::Auc => Some(attack.auc.mean),
-            Measure::Advantage => Some(attack.advantage.mean),
-            Measure::BalancedAccuracy => Some(attack.balanced_accuracy.mean),
-            Measure::Tpr(level) => attack.tpr_at_fpr.iter().find(|t| t.fpr == level).map(|t| t.tpr.mean),
         }
     }
 }

@@ -19,7 +19,6 @@ from slow import Slow
 HERE = pathlib.Path(__file__).resolve().parent
 # The decimal 1e-45 in float64; as a float32 it would be 2^-149, of which the logarithm is -103.27893, not -103.61633.
 FLOOR = 1e-45
-PHI_LIMIT = -math.log(FLOOR)
 LOG_FLOOR = math.log(1e-30)
 TINY = 1e-30
 A = 0.3
@@ -58,7 +57,7 @@ class Signals:
 
 
 def from_phi(phi):
-    phi = to_float32(np.clip(np.float64(phi), -PHI_LIMIT, PHI_LIMIT))
+    phi = to_float32(np.float64(phi))
     return Signals(phi, phi > 0)
 
 
@@ -511,7 +510,7 @@ def bernoulli(rng):
     member = coins(rng, 11, 90)
     assert len(set(member.sum(0))) > 3
     phi = phis(rng, member)
-    # Beyond the limit, one model an example.
+    # Beyond what any probability in double precision gives, one model an example.
     for i, (m, value) in enumerate([(0, 150.0), (3, -200.0), (5, 104.0), (7, 1e6), (10, 103.62), (2, -103.2)]):
         phi[m, 10 * i] = value
     return {"phi": phi, "membership": member}

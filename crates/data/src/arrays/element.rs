@@ -29,8 +29,11 @@ impl Numbers {
     }
 }
 
-/// Element type: class (`b`, `i`, `u`, `f`, or `g` for bf16), bytes, byte order.
-#[derive(Clone, Copy)]
+/// Most letters of a value that is text.
+const MOST_LETTERS: usize = 1 << 12;
+
+/// Element type: class (`b`, `i`, `u`, `f`, `g` for bf16, `x` for the 80-bit long double of x86, `U` and `S` for text), bytes, byte order.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Kind {
     class: u8,
     size: usize,
@@ -42,18 +45,76 @@ impl Kind {
     pub(crate) fn named(descr: &str) -> Result<Self, ArrayError> {
         let refused = || ArrayError::Type { dtype: descr.into() };
         let mut letters = descr.chars();
-        let order = letters.next().ok_or_else(refused)?;
-        let class = letters.next().filter(|c| "biuf".contains(*c)).ok_or_else(refused)? as u8;
+        let order = letters.next().filter(|c| "<>|=".contains(*c)).ok_or_else(refused)?;
+        let class = letters.next().ok_or_else(refused)?;
         let size: usize = letters.as_str().parse().map_err(|_| refused())?;
-        let known = match class {
-            b'b' => size == 1,
-            b'f' => matches!(size, 2 | 4 | 8),
-            _ => matches!(size, 1 | 2 | 4 | 8),
+        let (class, size) = match (class, size) {
+            ('b', 1) => (b'b', 1),
+            ('i' | 'u', 1 | 2 | 4 | 8) | ('f', 2 | 4 | 8) => (class as u8, size),
+            // NumPy has no bf16: what JAX and ml_dtypes save is two bytes without a meaning.
+            ('V', 2) if order != '>' => (b'g', 2),
+            // 80 bits and padding, on 64-bit and on 32-bit systems.
+            ('f', 12 | 16) if order != '>' => (b'x', size),
+            ('U', 1..=MOST_LETTERS) => (b'U', 4 * size),
+            ('S', 1..=MOST_LETTERS) => (b'S', size),
+            _ => return Err(refused()),
         };
-        if !known || !"<>|=".contains(order) {
-            return Err(refused());
-        }
         Ok(Self { class, size, big: order == '>' })
+    }
+
+    /// The name of it in messages, as NumPy has it.
+    pub(crate) fn name(self) -> String {
+        let order = match self {
+            Self { size: 1, .. } | Self { class: b'S', .. } => "|",
+            Self { big: true, .. } => ">",
+            _ => "<",
+        };
+        match self.class {
+            b'g' => "bf16".into(),
+            b'x' => format!("{order}f{}", self.size),
+            b'U' => format!("{order}U{}", self.size / 4),
+            class => format!("{order}{}{}", class as char, self.size),
+        }
+    }
+
+    /// Whether values are text and no numbers.
+    pub(crate) fn is_text(self) -> bool {
+        matches!(self.class, b'U' | b'S')
+    }
+
+    /// Values as text, without what pads them; `None` for numbers and for letters that do not exist.
+    pub(crate) fn words(self, body: &[u8]) -> Option<Vec<String>> {
+        let letters = |value: &[u8]| -> Option<String> {
+            let each = value
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .map(|b| char::from_u32(if self.big { u32::from_be_bytes(*b) } else { u32::from_le_bytes(*b) }));
+            each.collect()
+        };
+        let one = |value: &[u8]| match self.class {
+            b'U' => letters(value),
+            b'S' => String::from_utf8(value.to_vec()).ok(),
+            _ => None,
+        };
+        let trimmed = |text: String| text.trim_end_matches('\0').to_owned();
+        body.chunks_exact(self.size).map(|value| one(value).map(trimmed)).collect()
+    }
+
+    /// Relative error of a value that was rounded to this type; 0 for integers.
+    pub(crate) fn rounding(self) -> f64 {
+        match (self.class, self.size) {
+            (b'g', _) => 2f64.powi(-9),
+            (b'f', 2) => 2f64.powi(-11),
+            (b'f', 4) => 2f64.powi(-24),
+            (b'f' | b'x', _) => 2f64.powi(-53),
+            _ => 0.0,
+        }
+    }
+
+    /// Whether values are whole numbers by their type.
+    pub(crate) fn is_whole(self) -> bool {
+        matches!(self.class, b'b' | b'i' | b'u')
     }
 
     /// That of a tensor, where it is one of numbers.
@@ -91,10 +152,8 @@ impl Kind {
             }
             return;
         }
-        if self.class == b'g' {
-            for (v, b) in to.iter_mut().zip(body.as_chunks::<2>().0) {
-                *v = f64::from(f32::from_bits(u32::from(u16::from_le_bytes(*b)) << 16));
-            }
+        if self.class == b'x' {
+            to.iter_mut().zip(body.chunks_exact(self.size)).for_each(|(v, b)| *v = extended(b));
             return;
         }
         match self.read(body) {
@@ -117,6 +176,10 @@ impl Kind {
         }
         let big = self.big;
         match (self.class, self.size) {
+            (b'g', _) => {
+                Numbers::Floats(words(body, false, |b| f32::from_bits(u32::from(u16::from_le_bytes(b)) << 16)))
+            }
+            (b'x', size) => Numbers::Floats(body.chunks_exact(size).map(|b| extended(b) as f32).collect()),
             (b'f', 2) => Numbers::Floats(words(body, big, |b| half(u16::from_le_bytes(b)))),
             (b'f', 4) => Numbers::Floats(words(body, big, f32::from_le_bytes)),
             (b'f', _) => Numbers::Floats(words(body, big, |b| f64::from_le_bytes(b) as f32)),
@@ -131,6 +194,21 @@ impl Kind {
             _ => Numbers::Bytes(body.to_vec()),
         }
     }
+}
+
+/// The long double of x86, 80 bits with a leading 1 that is written, rounded to f64.
+fn extended(bytes: &[u8]) -> f64 {
+    let mut words = [0; 8];
+    words.copy_from_slice(&bytes[..8]);
+    let (mantissa, head) = (u64::from_le_bytes(words), u16::from_le_bytes([bytes[8], bytes[9]]));
+    let (negative, exponent) = (head >> 15 == 1, i32::from(head & 0x7fff));
+    let size = match (exponent, mantissa << 1) {
+        (0x7fff, 0) => f64::INFINITY,
+        (0x7fff, _) => f64::NAN,
+        // Split, since the least of these are far below the least power of two that there is in f64.
+        _ => libm::ldexp(libm::ldexp(mantissa as f64, -63), exponent - 16383),
+    };
+    if negative { -size } else { size }
 }
 
 /// An IEEE half-precision number.

@@ -12,6 +12,16 @@ pub enum ArrayError {
     /// A file of another kind.
     #[error("is neither .npy nor .npz nor safetensors (pickles are never read): save it with numpy.save")]
     Unknown,
+    /// A pickle, which may run what a stranger wrote.
+    #[error(
+        "is a pickle, and pickles are never read; where you trust it, two lines of Python convert it:\n  import numpy, pickle\n  numpy.save(\"outputs.npy\", numpy.asarray(pickle.load(open(\"FILE\", \"rb\"))))"
+    )]
+    Pickle,
+    /// A file of PyTorch, a pickle too.
+    #[error(
+        "is a file of torch.save, and pickles are never read; two lines of Python convert it:\n  import numpy, torch\n  numpy.save(\"outputs.npy\", torch.load(\"FILE\", map_location=\"cpu\").float().numpy())"
+    )]
+    Torch,
     /// The signature of a `.npy` file is not there.
     #[error("is no .npy file: its first bytes are not \\x93NUMPY")]
     NotNpy,

@@ -28,7 +28,13 @@ const NAMES: [&str; 12] = [
 /// # Errors
 /// What is wrong with the archive or one of these arrays.
 pub fn archive(bytes: &[u8], wanted: &[&str]) -> Result<BTreeMap<String, Array>, ArrayError> {
+    if bytes.len() > 2 && bytes[0] == 0x80 && (2..=5).contains(&bytes[1]) {
+        return Err(ArrayError::Pickle);
+    }
     let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).map_err(ArrayError::NotNpz)?;
+    if zip.file_names().flatten().any(|n| n.ends_with("data.pkl")) {
+        return Err(ArrayError::Torch);
+    }
     let mut out = BTreeMap::new();
     for name in wanted {
         let Ok(mut file) = zip.by_name(&format!("{name}.npy")) else { continue };
@@ -61,6 +67,9 @@ pub(crate) fn with<T, E: From<ArrayError>>(
 ) -> Result<T, E> {
     let mut zip = zip::ZipArchive::new(file).map_err(ArrayError::NotNpz)?;
     let names: Vec<String> = zip.file_names().flatten().map(|n| n.into_owned()).collect();
+    if names.iter().any(|n| n.ends_with("data.pkl")) {
+        return Err(ArrayError::Torch.into());
+    }
     let member = format!("{name}.npy");
     let member = match names.as_slice() {
         // One array may be called anything but what another is called.

@@ -37,6 +37,44 @@ impl<'a> Values<'a> {
         &self.shape
     }
 
+    /// The type of the values, as NumPy names it: `<f4`.
+    pub fn dtype(&self) -> String {
+        self.kind.name()
+    }
+
+    /// Relative error of a value that was rounded to this type; 0 for integers.
+    pub fn rounding(&self) -> f64 {
+        self.kind.rounding()
+    }
+
+    /// Whether values are whole numbers, or booleans, by their type.
+    pub fn is_whole(&self) -> bool {
+        self.kind.is_whole()
+    }
+
+    /// Whether values are text, which [`Values::words`] reads.
+    pub fn is_text(&self) -> bool {
+        self.kind.is_text()
+    }
+
+    /// All that is left, as text.
+    ///
+    /// # Errors
+    /// Values that are numbers, or no text; a file that ends before its shape is filled; more than 2^28 bytes.
+    pub fn words(&mut self) -> Result<Vec<String>, ArrayError> {
+        let wanted = self.left.saturating_mul(self.kind.size());
+        if wanted > MOST_AT_ONCE {
+            return Err(ArrayError::AtOnce { wanted, most: MOST_AT_ONCE });
+        }
+        let mut bytes = Vec::new();
+        self.from.by_ref().take(wanted as u64).read_to_end(&mut bytes)?;
+        if bytes.len() < wanted {
+            return Err(self.cut_short());
+        }
+        self.left = 0;
+        self.kind.words(&bytes).ok_or_else(|| ArrayError::Type { dtype: self.dtype() })
+    }
+
     /// The same values under other axes, of which there have to be as many values; otherwise nothing changes.
     pub fn reshape(&mut self, shape: Vec<usize>) {
         if shape.iter().product::<usize>() == self.shape.iter().product::<usize>() {
@@ -49,6 +87,9 @@ impl<'a> Values<'a> {
     /// # Errors
     /// A file that ends before its shape is filled, or more values than it has.
     pub fn read(&mut self, to: &mut [f64]) -> Result<(), ArrayError> {
+        if self.kind.is_text() {
+            return Err(ArrayError::Type { dtype: self.dtype() });
+        }
         if to.len() > self.left {
             return Err(ArrayError::Left { left: self.left, wanted: to.len() });
         }
@@ -109,13 +150,29 @@ impl<'a> Values<'a> {
         if more { Err(self.trailing().into()) } else { Ok(found) }
     }
 
-    /// The same file with the last axis first, in C order. What is read there is read here.
-    pub(crate) fn transposed(&mut self) -> Result<Values<'static>, ArrayError> {
+    /// The same file with its first two axes in each other's place, in C order; one of fewer axes as it is. What is read there is read here.
+    ///
+    /// # Errors
+    /// A file that is longer or shorter than its shape says; no room to turn it in the folder of temporary files.
+    pub fn transposed(&mut self) -> Result<Values<'static>, ArrayError> {
         let mut shape = self.shape.clone();
-        shape.reverse();
-        let turned = Values::new(shape, self.kind, Box::new(&mut self.from))?.turned()?;
+        if shape.len() > 1 {
+            shape.swap(0, 1);
+        } else {
+            shape.push(1);
+        }
+        // Of the first two axes alone it is Fortran order, of what stands behind them.
+        let axes = Axes {
+            first: shape[0],
+            second: shape[1],
+            rest: Vec::new(),
+            size: shape[2..].iter().product::<usize>() * self.kind.size(),
+        };
+        let mut to = axes.turned(&mut self.from, self.left * self.kind.size()).map_err(|e| e.of(&self.shape))?;
+        to.seek(SeekFrom::Start(0)).map_err(no_room)?;
         self.left = 0;
-        Ok(turned)
+        shape.truncate(self.shape.len());
+        Values::new(shape, self.kind, Box::new(BufReader::new(to)))
     }
 
     fn cut_short(&self) -> ArrayError {
@@ -137,19 +194,32 @@ impl<'a> Values<'a> {
             return Ok(values);
         };
         let axes = Axes { first: *first, second: *second, rest: rest.to_vec(), size: self.kind.size() };
-        let no_room = |cause: io::Error| ArrayError::NoRoom { place: std::env::temp_dir(), cause };
-        let mut from = tempfile::tempfile().map_err(no_room)?;
-        let bytes = (self.left * axes.size) as u64;
-        // One more than there should be, to notice it.
-        let copied = io::copy(&mut self.from.by_ref().take(bytes + 1), &mut from).map_err(no_room)?;
-        match copied.cmp(&bytes) {
-            Ordering::Less => return Err(self.cut_short()),
-            Ordering::Greater => return Err(self.trailing()),
-            Ordering::Equal => {}
-        }
-        let mut to = axes.turn(&mut from).map_err(no_room)?;
+        let bytes = self.left * axes.size;
+        let mut to = axes.turned(&mut self.from, bytes).map_err(|e| e.of(&self.shape))?;
         to.seek(SeekFrom::Start(0)).map_err(no_room)?;
         Values::new(self.shape, self.kind, Box::new(BufReader::new(to)))
+    }
+}
+
+fn no_room(cause: io::Error) -> ArrayError {
+    ArrayError::NoRoom { place: std::env::temp_dir(), cause }
+}
+
+/// Why an array could not be turned.
+enum Unturned {
+    NoRoom(io::Error),
+    CutShort,
+    Trailing,
+}
+
+impl Unturned {
+    /// That of an array of this shape.
+    fn of(self, shape: &[usize]) -> ArrayError {
+        match self {
+            Self::NoRoom(cause) => no_room(cause),
+            Self::CutShort => ArrayError::CutShort { shape: shape.to_vec() },
+            Self::Trailing => ArrayError::Trailing { shape: shape.to_vec() },
+        }
     }
 }
 
@@ -162,6 +232,18 @@ struct Axes {
 }
 
 impl Axes {
+    /// Reads the array of so many bytes and writes it in C order to a file of its own.
+    fn turned(&self, from: &mut dyn Read, bytes: usize) -> Result<File, Unturned> {
+        let mut laid = tempfile::tempfile().map_err(Unturned::NoRoom)?;
+        // One more than there should be, to notice it.
+        let copied = io::copy(&mut from.take(bytes as u64 + 1), &mut laid).map_err(Unturned::NoRoom)?;
+        match copied.cmp(&(bytes as u64)) {
+            Ordering::Less => Err(Unturned::CutShort),
+            Ordering::Greater => Err(Unturned::Trailing),
+            Ordering::Equal => self.turn(&mut laid).map_err(Unturned::NoRoom),
+        }
+    }
+
     /// Writes the array in C order to a file of its own.
     fn turn(&self, from: &mut File) -> io::Result<File> {
         let Self { first, second, size, .. } = *self;

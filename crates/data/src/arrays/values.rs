@@ -17,7 +17,7 @@ pub use crate::arrays::stream::Values;
 pub enum Source<'a> {
     /// In a file.
     File(&'a Path),
-    /// In a file, the last axis first: of shape (N, M) where (M, N) is wanted.
+    /// In a file, the first two axes in each other's place: of shape (N, M) where (M, N) is wanted.
     Transposed(&'a Path),
     /// In memory, in C order.
     Memory {
@@ -87,6 +87,8 @@ pub fn with_reader<T, E: From<ArrayError>>(
         npy::stream(Box::new(file))?.whole(f)
     } else if magic.starts_with(b"PK") {
         npz::with(file, name, f)
+    } else if got == 8 && magic[0] == 0x80 && (2..=5).contains(&magic[1]) && magic[3..] != [0; 5] {
+        Err(ArrayError::Pickle.into())
     } else if got == 8 && u64::from_le_bytes(magic) <= safetensors::MAX_HEADER {
         f(&mut safetensors::stream(file, name)?)
     } else {

@@ -13,7 +13,7 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 use crate::error::Error;
 use crate::files::{MOST_VALUES, slurp, sorted};
-use crate::natural::natural;
+use crate::natural;
 use crate::raw::{Raw, Values, Whole};
 use crate::reader::{Found, Input, Options, Reader};
 use crate::remark::Remark;
@@ -301,7 +301,7 @@ fn class_names(folder: &Path) -> Result<Vec<String>, Error> {
     let names = folders.filter_map(|p| p.file_name().map(|n| n.to_string_lossy().into_owned()));
     // What begins with a dot is a program's own, such as a notebook's copies.
     let mut names: Vec<String> = names.filter(|name| !name.starts_with('.')).collect();
-    names.sort_by(|a, b| natural(a, b));
+    names.sort_by(|a, b| natural::order(a, b));
     Ok(names)
 }
 

@@ -3,11 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use flatleak_data::Part;
-use flatleak_data::values::{self, Source};
-use flatleak_pool::{Membership, Pool, Signals, Wanted};
+use flatleak_data::values::{self, Source, Values};
+use flatleak_pool::{Membership, Pool, Wanted};
 
-use super::arrays::{labels, no_room, outputs_of};
+use super::arrays::no_room;
+use super::axes::Sizes;
+use super::given::Given;
 use super::imported::Imported;
+use super::labels::labels;
+use super::outputs::{Asked, Outputs};
+use super::plausible::{Read, doubts};
 use super::privacy_meter;
 use crate::error::Error;
 use crate::problem::{FolderError, ImportError, OutputsError};
@@ -136,7 +141,7 @@ pub fn from_folder(
         .map(Path::to_owned)
         .or(beside)
         .ok_or_else(|| Error::import(dir, FolderError::NoLabels { layout: layout.name() }))?;
-    let labels = labels(Source::File(&file), "labels")?;
+    let labels = labels(Source::File(&file), "labels")?.classes;
     let rows = match layout {
         Layout::LiraAnalysis => masks(&dir.join("keep_indices.npy"), labels.len())?,
         _ => {
@@ -148,40 +153,58 @@ pub fn from_folder(
         return Err(Error::import(dir, FolderError::Models { membership: rows.len(), outputs: places.len() }));
     }
     let mut notes = vec![format!("{} models in the layout of {}", places.len(), layout.name())];
+    let asked = Asked { given: Given::Logits, wanted, labels: Some(&labels) };
     let (mut pool, mut spill, mut first) = (Vec::new(), Spill::default(), None);
+    let mut outputs = Outputs::new(asked, Some(&rows));
     for place in &places {
-        let wrong = |problem: ImportError| Error::import(&place.logits, problem);
-        let own = one(place, wanted, &labels, &mut first).map_err(wrong)?;
-        pool.extend(spill.push(Part::Pool, own).map_err(|e| wrong(no_room(e).into()))?);
+        let read = values::with(&place.logits, "logits", |found| {
+            let sizes = sizes(found, labels.len(), &mut first)?;
+            outputs.read(found, sizes, &mut |own| {
+                pool.extend(spill.push(Part::Pool, own).map_err(no_room)?);
+                Ok(())
+            })
+        });
+        read.map_err(|problem| Error::import(&place.logits, problem))?;
     }
-    let queries = first.map(|first| first.queries);
-    let membership = Membership::from_rows(rows)?;
-    notes.extend(queries.filter(|q| *q > 1).map(|q| format!("{q} views of each example")));
-    let pool = Pool { views: spill.into_views(), ..Pool::new(recipe, membership, labels, pool)? };
-    Ok(Some(Imported { pool, notes }))
+    notes.extend(outputs.notes("pool"));
+    notes.extend(first.map(|first| first.queries).filter(|q| *q > 1).map(|q| format!("{q} views of each example")));
+    let tally = outputs.tally.clone();
+    let membership = Membership::from_rows(rows.clone())?;
+    let pool = Pool { views: spill.into_views(), ..Pool::new(recipe, membership, labels.clone(), pool)? };
+    let read = Read { given: Given::Logits, one_column: false, labelled: true, tally: &tally };
+    let doubts = doubts(&pool, &read).map_err(|problem| Error::import(dir, problem))?;
+    Ok(Some(Imported { pool: Pool { doubts, ..pool }, notes }))
 }
 
-/// What all models have to share with the first.
-#[derive(Clone, Copy)]
-struct First {
-    classes: Option<usize>,
-    queries: usize,
-}
-
-/// The signals of one model, one entry per view.
-fn one(place: &Place, wanted: &Wanted, labels: &[u32], first: &mut Option<First>) -> Result<Vec<Signals>, ImportError> {
-    values::with(&place.logits, "logits", |found| {
-        let classes = found.shape().last().copied();
-        if first.is_some_and(|first| first.classes != classes) {
-            return Err(OutputsError::Classes { found: found.shape().to_vec() }.into());
-        }
-        let own = outputs_of(found, wanted, labels)?;
-        let expected = first.get_or_insert(First { classes, queries: own.len() }).queries;
-        if expected != own.len() {
-            return Err(OutputsError::Views { found: own.len(), other: "the first model has", expected }.into());
-        }
-        Ok(own)
-    })
+/// The sizes of one model's outputs, whose array lacks the axis of models, or has one of size 1 in the place of it or behind the examples, as
+/// layouts differ: (N, C), (N, Q, C), (N, 1, Q, C). All models have those of the first.
+fn sizes(found: &Values<'_>, examples: usize, first: &mut Option<Sizes>) -> Result<Sizes, ImportError> {
+    let wrong = || OutputsError::Shape {
+        found: found.shape().to_vec(),
+        dtype: found.dtype(),
+        wanted: "(N, C), (N, Q, C) or (N, 1, Q, C) with one row for each label",
+    };
+    let (n, queries, columns) = match *found.shape() {
+        [n, c] => (n, 1, c),
+        [n, q, c] if n == examples => (n, q, c),
+        [1, n, c] => (n, 1, c),
+        [n, 1, q, c] | [1, n, q, c] => (n, q, c),
+        _ => return Err(wrong().into()),
+    };
+    if n != examples || n * queries * columns == 0 {
+        return Err(wrong().into());
+    }
+    let sizes = Sizes { models: 1, examples, queries, columns, swapped: false };
+    let expected = *first.get_or_insert(sizes);
+    if expected.columns != columns {
+        return Err(OutputsError::Classes { found: found.shape().to_vec(), expected: expected.columns }.into());
+    }
+    if expected.queries != queries {
+        return Err(
+            OutputsError::Views { found: queries, other: "the first model has", expected: expected.queries }.into()
+        );
+    }
+    Ok(sizes)
 }
 
 /// Rows of a mask, (N) or (M, N); a vector of other numbers than 0 and 1, or of another length, is one of positions.

@@ -2,12 +2,21 @@
 //! code leaves.
 
 mod arrays;
+mod axes;
+mod given;
 mod imported;
+mod labels;
 mod layouts;
+mod membership;
+mod outputs;
+mod plausible;
 mod privacy_meter;
+mod signals;
 mod table;
+mod tally;
 
-pub use arrays::{Arrays, FeatureArrays, Given, HeldOut, from_arrays};
+pub use arrays::{Arrays, FeatureArrays, HeldOut, from_arrays};
+pub use given::Given;
 pub use imported::Imported;
 pub use layouts::from_folder;
 pub use table::from_table;

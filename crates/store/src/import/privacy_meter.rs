@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use flatleak_data::values::Source;
 use flatleak_pool::Wanted;
 
-use super::arrays::{Arrays, Given, HeldOut, from_arrays};
+use super::arrays::{Arrays, HeldOut, from_arrays};
+use super::given::Given;
 use super::imported::Imported;
 use crate::error::Error;
 use crate::problem::{FolderError, ImportError};

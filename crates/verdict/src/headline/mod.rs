@@ -74,6 +74,7 @@ fn stands_beside(c: &Condition, verdict: Verdict, candidate: &str) -> bool {
     match c {
         Condition::MembersDoWorse { .. } => verdict != Verdict::TooFewModels,
         Condition::Unfitted { recipe, .. } => verdict.says_less() && recipe == candidate,
+        Condition::Doubtful { doubt, .. } => !doubt.withholds() && verdict != Verdict::TooFewModels,
         _ => false,
     }
 }
@@ -263,8 +264,12 @@ fn alone(recipes: &[RecipeResult]) -> Headline {
 
 /// One pool, or one target, against guessing.
 pub fn against_guessing(name: &str, found: &AgainstGuessing, conditions: &[Condition]) -> String {
-    let odd = conditions.iter().find(|c| matches!(c, Condition::MembersDoWorse { .. }));
-    let but = odd.map_or(String::new(), |c| format!(" But {}.", c.reason()));
+    let odd = conditions.iter().filter(|c| match c {
+        Condition::MembersDoWorse { .. } => true,
+        Condition::Doubtful { doubt, .. } => !doubt.withholds(),
+        _ => false,
+    });
+    let but: String = odd.map(|c| format!(" But {}.", c.reason())).collect();
     said_of_one(name, found, conditions) + &but
 }
 

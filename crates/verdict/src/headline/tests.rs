@@ -1,6 +1,6 @@
 //! The verdict table and all sentences, as the book has them.
 
-use flatleak_results::{Estimate, Needed, Relevant, Word};
+use flatleak_results::{Doubt, Estimate, Needed, Relevant, Word};
 use std::fmt::Write;
 
 use super::*;
@@ -49,6 +49,10 @@ fn said(auc: Word, tpr: Word, conditions: &[Condition]) -> Headline {
     of_comparison(("sgd", "sam"), 32, Pairing::Paired, &both(auc, tpr), conditions)
 }
 
+fn doubtful(doubt: Doubt) -> Condition {
+    Condition::Doubtful { recipe: "sam".into(), doubt }
+}
+
 fn conditions() -> Vec<(&'static str, Condition)> {
     let sam = || "sam".to_owned();
     vec![
@@ -58,6 +62,14 @@ fn conditions() -> Vec<(&'static str, Condition)> {
         ("labels alone", Condition::LabelsOnly { recipe: sam() }),
         ("members do worse", Condition::MembersDoWorse { recipe: sam() }),
         ("members not fitted", Condition::Unfitted { recipe: sam(), member_accuracy: 0.93 }),
+        ("rows mixed", doubtful(Doubt::RowsMixed { accuracy: 0.104, chance: 0.101, confidence: 0.87, agree: false })),
+        (
+            "labels in another order",
+            doubtful(Doubt::RowsMixed { accuracy: 0.1, chance: 0.101, confidence: 0.9, agree: true }),
+        ),
+        ("membership inverted", doubtful(Doubt::Inverted)),
+        ("another scale", doubtful(Doubt::OtherScale { models: vec![3], times: 3.04 })),
+        ("doubles", doubtful(Doubt::Duplicates { examples: 12, of: 400 })),
     ]
 }
 
@@ -135,7 +147,7 @@ fn the_table_of_the_book_is_what_is_said() {
         }
         table.push('\n');
     }
-    assert_eq!(cells, 700);
+    assert_eq!(cells, 1200);
     let book = std::fs::read_to_string(format!("{BOOK}verdicts.md")).unwrap();
     assert!(book.contains(&table), "the table of book/verdicts.md is not this one:\n{table}");
 }

@@ -1,0 +1,78 @@
+//! What a section of the page is made from.
+
+use base64::engine::Engine;
+use base64::engine::general_purpose::STANDARD;
+use flatleak_results::{Comparison, Document, Figure, Picture, PictureKind, RecipeResult};
+
+use crate::say;
+
+/// Most recipes with figures of their own.
+pub(crate) const MOST: usize = 6;
+
+/// The content of a picture's file, `None` where it is gone.
+pub(crate) type Read<'a> = &'a dyn Fn(&str) -> Option<Vec<u8>>;
+
+/// A document as far as it is about one data set, or about all of them.
+pub(crate) struct Context<'a> {
+    /// All of it.
+    pub(crate) document: &'a Document,
+    /// Recipes on this data set.
+    pub(crate) recipes: Vec<&'a RecipeResult>,
+    /// Comparisons on this data set.
+    pub(crate) comparisons: Vec<&'a Comparison>,
+    /// `None` stands for all.
+    dataset: Option<&'a str>,
+    read: Read<'a>,
+}
+
+impl<'a> Context<'a> {
+    /// What `document` holds about a data set, or about all where none is named; pictures come by `read`.
+    pub(crate) fn new(document: &'a Document, dataset: Option<&'a str>, read: Read<'a>) -> Self {
+        let mut context = Self { document, recipes: Vec::new(), comparisons: Vec::new(), dataset, read };
+        context.recipes = document.recipes.iter().filter(|r| context.covers(&r.dataset)).collect();
+        context.comparisons = document.comparisons.iter().filter(|c| context.covers(&c.dataset)).collect();
+        context
+    }
+
+    /// Whether a data set is the one that the section is about.
+    pub(crate) fn covers(&self, dataset: &str) -> bool {
+        self.dataset.is_none_or(|own| own == dataset)
+    }
+
+    /// More recipes than a figure can show beside each other.
+    pub(crate) fn many(&self) -> bool {
+        self.recipes.len() > MOST
+    }
+
+    /// Whether any recipe was attacked.
+    pub(crate) fn attacked(&self) -> bool {
+        self.recipes.iter().any(|r| !r.attacks.is_empty())
+    }
+
+    /// Trained by this program, on halves of the pool.
+    pub(crate) fn trained_here(&self) -> bool {
+        !self.document.study.layers.is_empty()
+    }
+
+    /// An attack with the others that share its ROC.
+    pub(crate) fn label(&self, attack: &str) -> String {
+        say::label(self.document, attack)
+    }
+
+    /// Curves and densities of the first recipes.
+    pub(crate) fn figures(&self) -> Vec<&'a Figure> {
+        self.document.figures.iter().filter(|f| self.covers(&f.dataset)).take(MOST).collect()
+    }
+
+    /// Recipes of which is known what they learn by heart: the columns of the explanation's tables.
+    pub(crate) fn explained(&self) -> Vec<&'a str> {
+        let all = self.document.explain.memorization.iter();
+        all.filter(|m| self.covers(&m.dataset)).map(|m| m.recipe.as_str()).collect()
+    }
+
+    /// Pictures of a kind whose files are there, in base64 as a page holds them (RFC 4648, section 4).
+    pub(crate) fn pictures(&self, kind: PictureKind) -> Vec<(&'a Picture, String)> {
+        let all = self.document.pictures.iter().filter(|p| p.kind == kind && self.covers(&p.dataset));
+        all.filter_map(|p| (self.read)(&p.file).map(|bytes| (p, STANDARD.encode(bytes)))).collect()
+    }
+}

@@ -1,0 +1,26 @@
+//! Every attack on every recipe.
+
+use askama::Template;
+use flatleak_results::Estimate;
+
+use crate::context::Context;
+use crate::say;
+
+#[derive(Template)]
+#[template(path = "../src/sections/attacks.html")]
+struct Attacks<'a> {
+    context: &'a Context<'a>,
+    /// The lowest level of FPR and the TPR there of a score that knows nothing.
+    chance: Option<(f64, f64)>,
+}
+
+pub(super) fn section(context: &Context<'_>) -> Option<impl Template> {
+    let levels = context.recipes.iter().flat_map(|r| &r.attacks).flat_map(|a| &a.tpr_at_fpr);
+    let known = levels.filter(|t| t.chance > 0.0).map(|t| (t.fpr, t.chance));
+    let chance = known.min_by(|a, b| a.0.total_cmp(&b.0));
+    context.attacked().then_some(Attacks { context, chance })
+}
+
+fn half_width(e: &Estimate) -> String {
+    format!("± {:.4}", 0.5 * (e.high - e.low))
+}

@@ -1,0 +1,136 @@
+//! Outputs that are no numbers, or cannot be what they are said to be.
+
+use crate::number::number;
+
+/// Values of one model that are no numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dark {
+    /// The model.
+    pub model: usize,
+    /// How many.
+    pub all: usize,
+    /// How many of them on members.
+    pub members: usize,
+    /// Whether it is known who is a member.
+    pub sides: bool,
+    /// The first of them, and its example.
+    pub first: Option<(f64, usize)>,
+}
+
+impl Dark {
+    /// None so far.
+    pub(crate) fn of(model: usize) -> Self {
+        Self { model, all: 0, members: 0, sides: false, first: None }
+    }
+
+    /// One more, on a member or not, where that is known.
+    pub(crate) fn add(&mut self, value: f64, example: usize, member: Option<bool>) {
+        self.all += 1;
+        self.members += usize::from(member == Some(true));
+        self.sides |= member.is_some();
+        self.first.get_or_insert((value, example));
+    }
+}
+
+/// Values that are no numbers, by model and side.
+pub(crate) fn dark(models: &[Dark]) -> String {
+    const SHOWN: usize = 5;
+    let one = |d: &Dark| {
+        let sides = if d.sides {
+            format!(" ({} on members, {} on others)", d.members, d.all - d.members)
+        } else {
+            String::new()
+        };
+        let first = d
+            .first
+            .map_or(String::new(), |(value, example)| format!(", the first {} at example {example}", number(value)));
+        format!("{} of model {}{sides}{first}", d.all, d.model)
+    };
+    let all: usize = models.iter().map(|d| d.all).sum();
+    let shown: Vec<String> = models.iter().take(SHOWN).map(one).collect();
+    let more = if models.len() > SHOWN { format!("; and {} more models", models.len() - SHOWN) } else { String::new() };
+    let mend = "leave these examples or models out of every array, or repair what made them";
+    format!("has {all} values that are no numbers: {}{more}; {mend}", shown.join("; "))
+}
+
+/// Why outputs cannot be what they are said to be; each says what would be right.
+#[derive(Debug, thiserror::Error)]
+pub enum Implausible {
+    /// One value for all.
+    #[error(
+        "does not vary: phi is {phi} for every model and example, so that there is nothing to attack; was a model that puts out something saved?"
+    )]
+    Constant {
+        /// The value.
+        phi: f32,
+    },
+    /// Two models with the same bits.
+    #[error(
+        "has the same outputs for models {first} and {second}, bit by bit: give every model once, trained from its own membership"
+    )]
+    Identical {
+        /// One.
+        first: usize,
+        /// The other.
+        second: usize,
+    },
+    /// Columns of other labels.
+    #[error("{}", columns(order, *accuracy, *fits, *in_text_order))]
+    Columns {
+        /// By label, the column that fits.
+        order: Vec<usize>,
+        /// Share of members on which the given labels are right.
+        accuracy: f64,
+        /// Share on which the other order is.
+        fits: f64,
+        /// The columns stand as their numbers do as text.
+        in_text_order: bool,
+    },
+    /// The one column is the other class's.
+    #[error(
+        "is right on {:.1} % of the members as the second class's {given}, so it seems to be the first class's: give {}",
+        100.0 * accuracy, if *given == "logits" { "its negative" } else { "1 less it" }
+    )]
+    OtherColumn {
+        /// What its values are.
+        given: &'static str,
+        /// Share of members on which it is right.
+        accuracy: f64,
+    },
+    /// Scores of pairs of classes.
+    #[error(
+        "has {columns} columns for {classes} classes and is right on {:.1} % of the members: these seem to be the one-against-one scores of {classes} classes, whose columns are no classes; save one-against-rest scores (decision_function_shape=\"ovr\") or predict_proba",
+        100.0 * accuracy
+    )]
+    OneAgainstOne {
+        /// Columns.
+        columns: usize,
+        /// Classes of the labels.
+        classes: usize,
+        /// Share of members on which they are right.
+        accuracy: f64,
+    },
+    /// Values of the positive class instead of the label's.
+    #[error(
+        "rises with membership for examples of class 1 and falls for those of class 0: it seems to be the probability of class 1 and not of each example's label; give it as --probabilities of one column"
+    )]
+    PositiveClass,
+}
+
+/// Columns that belong to other labels, in words.
+fn columns(order: &[usize], accuracy: f64, fits: f64, in_text_order: bool) -> String {
+    const SHOWN: usize = 24;
+    let text = if in_text_order { ", which is their order as text (0, 1, 10, 11, 2)" } else { "" };
+    let percent = |v: f64| format!("{:.1} %", 100.0 * v);
+    let list: Vec<String> = order.iter().take(SHOWN).map(usize::to_string).collect();
+    let list = list.join(", ");
+    let mend = match order.len() > SHOWN {
+        true => format!("the columns of the first labels are {list}"),
+        false => format!("outputs[..., [{list}]] has the labels' order"),
+    };
+    format!(
+        "has its columns in another order than the labels{text}: labels are right on {} of the members, in the other order on {}; {mend}",
+        percent(accuracy),
+        percent(fits)
+    )
+}

@@ -1,0 +1,179 @@
+//! Outputs, read front to back, model by model.
+
+use flatleak_data::values::Values;
+use flatleak_pool::{Signals, Wanted};
+
+use super::axes::Sizes;
+use super::given::Given;
+use super::signals::{At, END, Form};
+use super::tally::Tally;
+use crate::implausible::Dark;
+use crate::problem::{ImportError, OutputsError};
+
+/// Values that are read at once.
+const CHUNK: usize = 1 << 18;
+
+/// What outputs are, and what they have to fit.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) given: Given,
+    pub(super) wanted: &'a Wanted,
+    /// Labels of the examples; needed for logits and probabilities.
+    pub(super) labels: Option<&'a [u32]>,
+}
+
+/// The outputs of one split on their way in, over one array or several.
+pub(super) struct Outputs<'a> {
+    asked: Asked<'a>,
+    /// By model, who was trained on what; absent for held-out examples.
+    members: Option<&'a [Vec<bool>]>,
+    /// What the values are, once the first were seen.
+    form: Option<Form>,
+    /// Models that were read.
+    models: usize,
+    /// Outputs that were saturated.
+    saturated: usize,
+    /// By model, values that are no numbers.
+    dark: Vec<Dark>,
+    pub(super) tally: Tally,
+}
+
+impl<'a> Outputs<'a> {
+    pub(super) fn new(asked: Asked<'a>, members: Option<&'a [Vec<bool>]>) -> Self {
+        let tally = Tally::default();
+        Self { asked, members, form: None, models: 0, saturated: 0, dark: Vec::new(), tally }
+    }
+
+    /// Hands each model's signals, one entry per query, to `keep`.
+    ///
+    /// # Errors
+    /// Values that are not what they are said to be, with their place; what `keep` says.
+    pub(super) fn read(
+        &mut self,
+        found: &mut Values<'_>,
+        sizes: Sizes,
+        keep: &mut dyn FnMut(Vec<Signals>) -> Result<(), ImportError>,
+    ) -> Result<(), ImportError> {
+        if sizes.swapped {
+            let mut turned = found.transposed()?;
+            return self.read(&mut turned, Sizes { swapped: false, ..sizes }, keep);
+        }
+        self.check(found, sizes)?;
+        for _ in 0..sizes.models {
+            if let Some(signals) = self.model(found, sizes)? {
+                keep(signals)?;
+            }
+            self.models += 1;
+        }
+        if self.dark.is_empty() { Ok(()) } else { Err(OutputsError::NoNumbers { models: self.dark.clone() }.into()) }
+    }
+
+    /// Labels that do not fit the columns.
+    fn check(&self, found: &Values<'_>, Sizes { examples, columns, .. }: Sizes) -> Result<(), ImportError> {
+        if !self.asked.given.has_classes() {
+            return Ok(());
+        }
+        let labels = self.asked.labels.ok_or(OutputsError::NoLabels)?;
+        if labels.len() != examples {
+            return Err(OutputsError::Labels { examples, labels: labels.len() }.into());
+        }
+        let most = labels.iter().copied().max().unwrap_or(0);
+        if columns > 1 && most as usize >= columns {
+            let least = labels.iter().copied().min().unwrap_or(0);
+            let from_one = least == 1 && most as usize == columns;
+            return Err(OutputsError::Class { classes: columns, most, from_one, found: found.shape().to_vec() }.into());
+        }
+        Ok(())
+    }
+
+    /// The signals of the next model, one entry per query; `None` where some of its values are no numbers.
+    fn model(&mut self, found: &mut Values<'_>, sizes: Sizes) -> Result<Option<Vec<Signals>>, ImportError> {
+        let Sizes { examples: n, queries: q, columns: c, .. } = sizes;
+        let together = (CHUNK / (q * c)).clamp(1, n);
+        let mut values = vec![0.0; together * q * c];
+        let mut mine = vec![Signals::from_correct(Vec::new()); q];
+        let mut dark = Dark::of(self.models);
+        for first in (0..n).step_by(together) {
+            let values = &mut values[..together.min(n - first) * q * c];
+            found.read(values)?;
+            let form = match self.form {
+                Some(form) => form,
+                None => *self.form.insert(Form::seen(self.asked, values, c, found)?),
+            };
+            self.count(&mut dark, form, values, (q * c, first));
+            if dark.all == 0 {
+                self.chunk(form, values, (c, q), first, &mut mine)?;
+            }
+        }
+        if dark.all > 0 {
+            self.dark.push(dark);
+            return Ok(None);
+        }
+        self.saturated += mine.iter_mut().map(bounded).sum::<usize>();
+        Ok(Some(mine))
+    }
+
+    /// Counts values that are no numbers, by what their example is to the model.
+    fn count(&self, dark: &mut Dark, form: Form, values: &[f64], (each, first): (usize, usize)) {
+        for at in (0..values.len()).filter(|at| form.is_dark(values[*at])) {
+            let example = first + at / each;
+            dark.add(values[at], example, self.members.and_then(|all| all.get(self.models)).map(|row| row[example]));
+        }
+    }
+
+    /// Adds the signals of some examples.
+    fn chunk(
+        &mut self,
+        form: Form,
+        values: &[f64],
+        (columns, queries): (usize, usize),
+        first: usize,
+        mine: &mut [Signals],
+    ) -> Result<(), ImportError> {
+        let here = values.len() / (columns * queries);
+        let labels = self.asked.labels.map_or(&[][..], |l| &l[first..first + here]);
+        for (query, signals) in mine.iter_mut().enumerate() {
+            let rows = values.chunks(columns).skip(query).step_by(queries);
+            let at = At { model: self.models, first };
+            let piece = form.signals(rows, labels, self.asked.wanted, at)?;
+            if let (0, Some(logits), Some(row)) = (query, &piece.logits, self.members.and_then(|m| m.get(self.models)))
+            {
+                self.tally.add(logits, labels, &row[first..first + here], at);
+            }
+            self.saturated += piece.saturated;
+            signals.append(piece.signals);
+        }
+        Ok(())
+    }
+
+    /// How the values were taken, where that is not plain, and how many were saturated.
+    pub(super) fn notes(&self, split: &str) -> Vec<String> {
+        let saturated = self.saturated;
+        let ends = (saturated > 0).then(|| {
+            format!("{saturated} outputs on the {split} are saturated; their phi is that of the end of the scale")
+        });
+        self.form.and_then(Form::note).into_iter().chain(ends).collect()
+    }
+
+    /// What the values were taken as, in a word.
+    pub(super) fn kind(&self) -> &'static str {
+        self.form.map_or(self.asked.given.name(), Form::name)
+    }
+
+    /// What the values are said to be.
+    pub(super) fn given(&self) -> Given {
+        self.asked.given
+    }
+}
+
+/// Puts finite numbers in the place of infinite phi, as far out as the most extreme of the model; the number of them.
+fn bounded(signals: &mut Signals) -> usize {
+    let all = std::iter::once(&mut signals.phi).chain(signals.tempered.iter_mut().map(|(_, values)| values));
+    let mut most = 0;
+    for values in all {
+        let widest = values.iter().filter(|v| v.is_finite()).fold(END, |m, v| m.max(v.abs()));
+        let infinite = values.iter_mut().filter(|v| v.is_infinite());
+        most = most.max(infinite.map(|v| *v = widest.copysign(*v)).count());
+    }
+    most
+}

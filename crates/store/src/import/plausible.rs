@@ -1,0 +1,275 @@
+//! Whether outputs as a whole can be what they are said to be (book/methods/plausibility.md): asked before any attack.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use flatleak_pool::{Membership, Pool, Signals};
+use flatleak_results::Doubt;
+use pathfinding::kuhn_munkres::kuhn_munkres;
+use pathfinding::matrix::Matrix;
+
+use super::given::Given;
+use super::tally::Tally;
+use crate::implausible::Implausible;
+
+/// Normal quantile of 1 - 5e-7: a two-sided p of 1e-6.
+const SURE: f64 = 4.892;
+/// Share of the way from naming the commonest class to perfection below which accuracy is as good as chance.
+const LEARNT: f64 = 0.1;
+/// By how much outputs are surer than they are right where that is no accident.
+const TOO_SURE: f64 = 0.25;
+/// How many times as wide as the median model's outputs of another scale are, or the inverse.
+const OTHER_SCALE: f64 = 2.0;
+/// Share of models in which members lie below the others where a membership is inverted.
+const MOST_MODELS: f64 = 0.9;
+
+/// What is known of outputs beside the pool that they made.
+pub(super) struct Read<'a> {
+    pub(super) given: Given,
+    /// One column stood for two classes.
+    pub(super) one_column: bool,
+    /// Labels were given.
+    pub(super) labelled: bool,
+    pub(super) tally: &'a Tally,
+}
+
+/// Doubts about a pool.
+///
+/// # Errors
+/// What cannot be: labels that do not belong to the columns, probabilities of a class that is not the label's, models that are one model,
+/// outputs that say nothing.
+pub(super) fn doubts(pool: &Pool, read: &Read<'_>) -> Result<Vec<Doubt>, Implausible> {
+    varies(pool)?;
+    distinct_models(pool)?;
+    let mut out = Vec::new();
+    if read.labelled {
+        let chance = commonest(&pool.labels);
+        columns(read, chance)?;
+        let effects = effects(pool);
+        if !read.given.has_classes() {
+            positive_class(pool, &effects)?;
+        }
+        out.extend(rows_mixed(read.tally, chance));
+    }
+    out.extend(inverted(pool));
+    out.extend(other_scale(pool));
+    out.extend(duplicates(pool));
+    Ok(out)
+}
+
+/// Share of the commonest label.
+fn commonest(labels: &[u32]) -> f64 {
+    let mut counts: HashMap<u32, usize> = HashMap::new();
+    labels.iter().for_each(|y| *counts.entry(*y).or_default() += 1);
+    counts.values().max().map_or(1.0, |most| *most as f64 / labels.len() as f64)
+}
+
+/// Whether phi takes at most two values: it then says who is right, and no more.
+fn says_labels_alone(signals: &Signals) -> bool {
+    let mut values: Vec<u32> = Vec::new();
+    signals.phi.iter().all(|v| {
+        let bits = (v + 0.0).to_bits();
+        if !values.contains(&bits) {
+            values.push(bits);
+        }
+        values.len() <= 2
+    })
+}
+
+/// Refuses outputs that are one value.
+fn varies(pool: &Pool) -> Result<(), Implausible> {
+    let mut all = pool.pool.iter().flat_map(|s| &s.phi);
+    match all.next() {
+        Some(first) if all.all(|v| v == first) => Err(Implausible::Constant { phi: *first }),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses models that put out the same bits.
+fn distinct_models(pool: &Pool) -> Result<(), Implausible> {
+    let mut seen: HashMap<u64, usize> = HashMap::new();
+    for (model, signals) in pool.pool.iter().enumerate().filter(|(_, s)| !says_labels_alone(s)) {
+        let mut hasher = DefaultHasher::new();
+        signals.phi.iter().for_each(|v| v.to_bits().hash(&mut hasher));
+        if let Some(first) = seen.insert(hasher.finish(), model) {
+            if pool.pool[first].phi == signals.phi {
+                return Err(Implausible::Identical { first, second: model });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses columns that belong to other labels: an assignment that is found on every second example and fits the others better.
+fn columns(read: &Read<'_>, chance: f64) -> Result<(), Implausible> {
+    let (tally, c) = (read.tally, read.tally.classes);
+    let [found, tested] = &tally.predicted;
+    if found.is_empty() || tally.seen == 0 {
+        return Ok(());
+    }
+    let present: Vec<usize> = (0..c).filter(|y| (0..c).any(|j| found[y * c + j] + tested[y * c + j] > 0)).collect();
+    let accuracy = tally.right as f64 / tally.seen as f64;
+    let k = present.len();
+    if k >= 4 && c == k * (k - 1) / 2 && present.last() == Some(&(k - 1)) && accuracy <= near(chance) {
+        return Err(Implausible::OneAgainstOne { columns: c, classes: k, accuracy });
+    }
+    let of = assignment(found, c);
+    let moved = || present.iter().filter(|y| of[**y] != **y);
+    let count = |y: usize, j: usize| f64::from(tested[y * c + j]);
+    let (won, lost): (f64, f64) =
+        moved().map(|&y| (count(y, of[y]), count(y, y))).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+    let total: f64 = tested.iter().map(|n| f64::from(*n)).sum();
+    let fits: f64 = present.iter().map(|&y| count(y, of[y])).sum::<f64>() / total.max(1.0);
+    // One example is a member of many models, which do not err independently.
+    let each = tally.seen as f64 / tally.examples() as f64;
+    let z = (won - lost) / ((won + lost) * each.max(1.0)).sqrt().max(1.0);
+    if z < SURE || fits <= near(chance) {
+        return Ok(());
+    }
+    if read.one_column {
+        return Err(Implausible::OtherColumn { given: read.given.name(), accuracy });
+    }
+    let in_text_order = present.iter().all(|&y| text_order(c)[of[y]] == y);
+    Err(Implausible::Columns { order: of, accuracy, fits, in_text_order })
+}
+
+/// Accuracy below which outputs are as good as chance.
+fn near(chance: f64) -> f64 {
+    chance + LEARNT * (1.0 - chance)
+}
+
+/// The column of each label by which most predictions are right.
+fn assignment(counts: &[u32], c: usize) -> Vec<usize> {
+    // Ties go to the column that a label has by its number.
+    let weight = |(y, j): (usize, usize)| 2 * i64::from(counts[y * c + j]) + i64::from(y == j);
+    let weights = Matrix::from_fn(c, c, weight);
+    kuhn_munkres(&weights).1
+}
+
+/// Numbers from 0 in the order of their digits as text.
+fn text_order(c: usize) -> Vec<usize> {
+    let mut all: Vec<usize> = (0..c).collect();
+    all.sort_by_key(usize::to_string);
+    all
+}
+
+/// By example, how much larger phi is in models that were trained on it; `None` without models on both sides.
+fn effects(pool: &Pool) -> Vec<Option<f64>> {
+    let m = &pool.membership;
+    let of = |i: usize| {
+        let mut sides = [(0.0, 0.0); 2];
+        for (model, signals) in pool.pool.iter().enumerate() {
+            let side = &mut sides[usize::from(!m.row(model)[i])];
+            *side = (side.0 + f64::from(*signals.phi.get(i)?), side.1 + 1.0);
+        }
+        let [(inside, n), (outside, k)] = sides;
+        (n > 0.0 && k > 0.0).then(|| inside / n - outside / k)
+    };
+    (0..m.examples()).map(of).collect()
+}
+
+/// Mean over its standard error; 0 for fewer than 8.
+fn z(values: &[f64]) -> f64 {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    if values.len() < 8 || variance <= 0.0 { 0.0 } else { mean / (variance / n).sqrt() }
+}
+
+/// Refuses single values that are those of one class for every example: training then raises them for that class and lowers them for the
+/// other.
+fn positive_class(pool: &Pool, effects: &[Option<f64>]) -> Result<(), Implausible> {
+    if pool.labels.iter().any(|y| *y > 1) {
+        return Ok(());
+    }
+    let of = |class: u32| {
+        let own = effects.iter().zip(&pool.labels).filter(|(_, y)| **y == class);
+        z(&own.filter_map(|(e, _)| *e).collect::<Vec<_>>())
+    };
+    if of(0) < -SURE && of(1) > SURE { Err(Implausible::PositiveClass) } else { Ok(()) }
+}
+
+/// Confident outputs that are right no more often than chance.
+fn rows_mixed(tally: &Tally, chance: f64) -> Option<Doubt> {
+    if tally.seen == 0 {
+        return None;
+    }
+    let (accuracy, confidence) = (tally.right as f64 / tally.seen as f64, tally.confidence / tally.seen as f64);
+    let [all, alike] = tally.agreement.map(|n| n as f64);
+    let agree = alike > all * (chance + 0.3 * (1.0 - chance));
+    (accuracy <= near(chance) && confidence > accuracy + TOO_SURE).then_some(Doubt::RowsMixed {
+        accuracy,
+        chance,
+        confidence,
+        agree,
+    })
+}
+
+/// Members that are less like members than others, over examples and in nearly every model.
+fn inverted(pool: &Pool) -> Option<Doubt> {
+    let found: Vec<f64> = effects(pool).into_iter().flatten().collect();
+    if pool.pool.iter().all(says_labels_alone) || z(&found) > -SURE {
+        return None;
+    }
+    let m = &pool.membership;
+    let below = (0..m.models()).filter(|&k| lies_below(m, k, &pool.pool[k])).count();
+    (below as f64 >= MOST_MODELS * m.models() as f64).then_some(Doubt::Inverted)
+}
+
+/// Whether the members of a model have less phi than the others on average.
+fn lies_below(m: &Membership, model: usize, signals: &Signals) -> bool {
+    let mean = |side: bool| {
+        let own = signals.phi.iter().zip(m.row(model)).filter(|(_, member)| **member == side);
+        let (sum, n) = own.fold((0.0, 0.0), |(sum, n), (v, _)| (sum + f64::from(*v), n + 1.0));
+        sum / n
+    };
+    mean(true) < mean(false)
+}
+
+/// Models whose outputs on others' examples are spread far more widely, or narrowly, than the median model's.
+fn other_scale(pool: &Pool) -> Option<Doubt> {
+    let spread = |(k, signals): (usize, &Signals)| {
+        let own = signals.phi.iter().zip(pool.membership.row(k)).filter(|(_, member)| !**member);
+        let mut values: Vec<f32> = own.map(|(v, _)| *v).collect();
+        values.sort_by(f32::total_cmp);
+        let at = |share: f64| values.get((share * values.len() as f64) as usize).copied().map(f64::from);
+        Some(at(0.75)? - at(0.25)?)
+    };
+    let spreads: Vec<f64> =
+        pool.pool.iter().enumerate().filter(|(_, s)| !s.phi.is_empty()).filter_map(spread).collect();
+    let mut sorted = spreads.clone();
+    sorted.sort_by(f64::total_cmp);
+    let median = *sorted.get(sorted.len() / 2).filter(|v| **v > 0.0 && spreads.len() >= 4)?;
+    let far = |v: &f64| *v > OTHER_SCALE * median || *v * OTHER_SCALE < median;
+    let models: Vec<usize> = (0..spreads.len()).filter(|k| far(&spreads[*k])).collect();
+    let times = spreads[*models.first()?] / median;
+    // Where many differ there is no common scale to differ from.
+    (4 * models.len() <= spreads.len()).then_some(Doubt::OtherScale { models, times })
+}
+
+/// Examples with the same label and the same outputs in every model, of which a model was trained on one and not on the other.
+fn duplicates(pool: &Pool) -> Option<Doubt> {
+    let (m, n) = (&pool.membership, pool.labels.len());
+    if m.models() < 4 || pool.pool.iter().any(|s| s.phi.len() != n) {
+        return None;
+    }
+    let mut seen: HashMap<u64, usize> = HashMap::new();
+    let mut doubled = vec![false; n];
+    for i in 0..n {
+        let mut values: Vec<u32> = pool.pool.iter().map(|s| s.phi[i].to_bits()).collect();
+        let mut hasher = DefaultHasher::new();
+        (pool.labels[i], &values).hash(&mut hasher);
+        values.sort_unstable();
+        values.dedup();
+        // Saturated and coarse values coincide without being the same example's.
+        if 2 * values.len() < m.models() {
+            continue;
+        }
+        let first = *seen.entry(hasher.finish()).or_insert(i);
+        if first != i && (0..m.models()).any(|k| m.row(k)[i] != m.row(k)[first]) {
+            (doubled[i], doubled[first]) = (true, true);
+        }
+    }
+    let examples = doubled.iter().filter(|d| **d).count();
+    (examples > 0).then_some(Doubt::Duplicates { examples, of: n })
+}

@@ -1,0 +1,89 @@
+//! What the classes of outputs say as a whole, counted on the way in.
+
+use super::signals::{At, Logits};
+
+/// Most classes of which it is counted which is taken for which.
+const MOST_CLASSES: usize = 512;
+/// Examples of a model that are looked at, at most twice as many.
+const LOOKED_AT: usize = 4096;
+
+/// Counts over members, of the plain view.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tally {
+    /// Classes of the outputs; 0 before the first.
+    pub(super) classes: usize,
+    /// How often a class was predicted (second) of examples with a label (first), over every second example and over the others, (C, C).
+    pub(super) predicted: [Vec<u32>; 2],
+    /// Members that were looked at.
+    pub(super) seen: usize,
+    /// Those that are right.
+    pub(super) right: usize,
+    /// Sum of their largest probabilities.
+    pub(super) confidence: f64,
+    /// By example that is looked at, the class that the first model predicts.
+    first: Vec<u32>,
+    /// Predictions of later models, and those of them that agree with the first model's.
+    pub(super) agreement: [usize; 2],
+    /// Examples of the model that is read, so far.
+    place: usize,
+    model: Option<usize>,
+}
+
+impl Tally {
+    /// Examples that were looked at.
+    pub(super) fn examples(&self) -> usize {
+        self.first.len().max(1)
+    }
+
+    /// Adds some examples of one model.
+    pub(super) fn add(&mut self, logits: &Logits, labels: &[u32], members: &[bool], at: At) {
+        self.classes = logits.classes;
+        if self.predicted[0].is_empty() && self.classes <= MOST_CLASSES {
+            self.predicted = [(); 2].map(|()| vec![0; self.classes * self.classes]);
+        }
+        if self.model != Some(at.model) {
+            (self.model, self.place) = (Some(at.model), 0);
+        }
+        for (k, row) in logits.flat.chunks_exact(logits.classes).enumerate() {
+            if !is_looked_at(at.first + k) {
+                continue;
+            }
+            let (top, largest) = top(row);
+            if at.model == 0 {
+                self.first.push(top);
+            } else if let Some(first) = self.first.get(self.place) {
+                self.agreement[0] += 1;
+                self.agreement[1] += usize::from(*first == top);
+            }
+            self.place += 1;
+            if members[k] {
+                self.seen += 1;
+                self.right += usize::from(top == labels[k]);
+                self.confidence += largest;
+                if let Some(count) =
+                    self.predicted[self.place % 2].get_mut(labels[k] as usize * self.classes + top as usize)
+                {
+                    *count += 1;
+                }
+            }
+        }
+    }
+}
+
+/// Every example of small pools; of large ones fewer the further back they stand, so that no order of classes hides one of them for long.
+fn is_looked_at(example: usize) -> bool {
+    let step = (example / LOOKED_AT).next_power_of_two();
+    example.is_multiple_of(step.max(1))
+}
+
+/// The class of the largest logit, and its probability.
+fn top(row: &[f32]) -> (u32, f64) {
+    let mut at = 0;
+    for (k, v) in row.iter().enumerate() {
+        if *v > row[at] {
+            at = k;
+        }
+    }
+    let sum: f64 = row.iter().map(|v| libm::exp(f64::from(v - row[at]))).sum();
+    (at as u32, 1.0 / sum)
+}
