@@ -118,6 +118,16 @@ pub enum Problem {
     /// Labels that are no classes.
     #[error(transparent)]
     Classes(#[from] LabelError),
+    /// Text in one split, numbers in the other.
+    #[error(
+        "has labels that are text in one of `{train}` and `{test}` and numbers in the other: write both in one way"
+    )]
+    Mixed {
+        /// The labels of the training set.
+        train: String,
+        /// Those of the test set.
+        test: String,
+    },
     /// A test set in part.
     #[error("has `{there}`, but not its {missing}: add them, or take `{there}` out")]
     HalfTest {

@@ -150,6 +150,10 @@ fn arrays_of_scikit_learn_keras_and_medmnist() {
     assert_eq!(read("hot.npz").digest(), read("column.npz").digest());
     let iris = read("sklearn.npz");
     assert_eq!((iris.pool.len(), iris.test.len(), iris.shape.features(), iris.classes), (120, 30, 4, 3));
+    assert_eq!(iris.class_names.as_deref(), Some(&["setosa".to_owned(), "versicolor".into(), "virginica".into()][..]));
+    let words = read("words.npz");
+    assert_eq!(words.class_names.as_deref(), Some(&["aster".to_owned(), "rose".into()][..]));
+    assert!(words.pool.ids.iter().zip(&words.pool.y).all(|(id, y)| *y == 1 - id % 2));
     let keras = read("keras.npz");
     assert_eq!((keras.pool.len(), keras.test.len(), keras.shape.to_string()), (30, 12, "1x4x4".to_owned()));
     let med = read("medmnist.npz");

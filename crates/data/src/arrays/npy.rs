@@ -34,6 +34,9 @@ pub struct Array {
 /// What is wrong with it.
 pub fn parse(bytes: &[u8]) -> Result<Array, ArrayError> {
     let Header { kind, shape, fortran, offset, needed } = head(bytes)?;
+    if kind.is_text() {
+        return Err(ArrayError::Type { dtype: kind.name() });
+    }
     let body = &bytes[offset..];
     if needed != body.len() {
         return Err(ArrayError::Bytes { found: body.len(), shape, needed });
@@ -191,6 +194,7 @@ mod tests {
     fn what_must_be_refused() {
         let error = |bytes: &[u8]| parse(bytes).unwrap_err().to_string();
         assert!(error(&npy("'|O'", "(1,)", b"\x80")).contains("never objects or pickles"));
+        assert!(error(&npy("'<U1'", "(1,)", &[0; 4])).contains("`<U1`"), "text is no bytes");
         assert!(error(&npy("'<c8'", "(1,)", &[0; 8])).contains("`<c8`"));
         assert!(error(&npy("[('a', '<f4')]", "(1,)", &[0; 4])).contains("structured"));
         assert!(error(&npy("'<f4'", "(3,)", &[0; 8])).contains("needs 12"));

@@ -3,8 +3,10 @@
 //! Names of arrays are those of NumPy's users, Keras (`x_train`), scikit-learn (`data`, `target`) and MedMNIST (`train_images`).
 
 use crate::arrayed::{Called, Labelled, classed};
-use crate::arrays::npz::{archive, names};
+use crate::arrays::npy::{Array, Numbers};
+use crate::arrays::npz::{archive, names, texts};
 use crate::error::Error;
+use crate::labels::number;
 use crate::reader::{Found, Input, Options, Reader};
 use crate::remark::Remark;
 
@@ -18,6 +20,9 @@ const TEST_INPUTS: [&str; 4] = ["x_test", "X_test", "test_images", "test_data"];
 const TEST_TARGETS: [&str; 3] = ["y_test", "Y_test", "test_labels"];
 /// Those of examples that are neither trained on nor held out.
 const OTHERS: [&str; 8] = ["x_val", "X_val", "y_val", "Y_val", "val_images", "val_labels", "x_valid", "y_valid"];
+
+/// Those of names of classes: scikit-learn's, and others.
+const CLASS_NAMES: [&str; 4] = ["target_names", "class_names", "label_names", "classes"];
 
 /// Reads them.
 pub(crate) struct Npz;
@@ -80,9 +85,12 @@ fn from_archive(bytes: &[u8]) -> Result<Found, Problem> {
         }
         other => other,
     };
+    let mut text = Text::of(bytes, targets, test.map(|(_, y)| y))?;
     let mut wanted = vec![inputs, targets, "groups"];
     wanted.extend(test.iter().flat_map(|(x, y)| [*x, *y]));
+    wanted.retain(|name| text.classes.is_none() || !TARGETS.contains(name) && !TEST_TARGETS.contains(name));
     let mut arrays = archive(bytes, &wanted)?;
+    arrays.extend(std::mem::take(&mut text.arrays));
     let mut take = |name: &str, what, names| {
         let array = arrays.remove(name).ok_or_else(|| missing(what, names))?;
         Ok::<_, Problem>(Called { name: name.into(), array })
@@ -98,9 +106,62 @@ fn from_archive(bytes: &[u8]) -> Result<Found, Problem> {
     }
     let mut wholes = classed(splits)?.into_iter();
     let Some(mut whole) = wholes.next() else { return Err(missing("inputs", &INPUTS)) };
-    whole.remarks.extend(remarks);
+    whole.remarks.extend(remarks.into_iter().chain(text.remark));
+    whole.classes = match (text.classes, whole.classes) {
+        (Some(names), _) | (None, Some(names)) => Some(names),
+        (None, None) => named(bytes, &whole.raw.labels)?,
+    };
     Ok(match wholes.next() {
         Some(test) => Found::Both([whole, test]),
         None => Found::One(whole),
     })
+}
+
+/// Labels that are text, as numbers of classes.
+#[derive(Default)]
+struct Text {
+    /// Labels by the name of their array.
+    arrays: Vec<(String, Array)>,
+    /// Names of the classes, where labels are text.
+    classes: Option<Vec<String>>,
+    remark: Option<Remark>,
+}
+
+impl Text {
+    /// Those of an archive's labels, and of those of its test set.
+    fn of(bytes: &[u8], targets: &str, test: Option<&str>) -> Result<Self, Problem> {
+        let train = texts(bytes, targets)?;
+        let held_out = test.map(|name| texts(bytes, name)).transpose()?;
+        let (mut all, examples) = match (train, &held_out) {
+            (None, None | Some(None)) => return Ok(Self::default()),
+            (Some(train), None | Some(Some(_))) => {
+                let examples = train.len();
+                (train, examples)
+            }
+            _ => return Err(Problem::Mixed { train: targets.into(), test: test.unwrap_or_default().into() }),
+        };
+        all.extend(held_out.flatten().into_iter().flatten());
+        let numbered = number(&format!("`{targets}`"), &all)?;
+        let array = |labels: &[u32]| Array {
+            shape: vec![labels.len()],
+            values: Numbers::Integers(labels.iter().map(|&label| i64::from(label)).collect()),
+        };
+        let (train, held_out) = numbered.labels.split_at(examples);
+        let mut arrays = vec![(targets.to_owned(), array(train))];
+        arrays.extend(test.map(|name| (name.to_owned(), array(held_out))));
+        Ok(Self { arrays, classes: Some(numbered.names), remark: numbered.remark })
+    }
+}
+
+/// Names of the classes in an array of their own, one for each class at least.
+fn named(bytes: &[u8], labels: &[u32]) -> Result<Option<Vec<String>>, Problem> {
+    let classes = labels.iter().max().map_or(0, |label| *label as usize + 1);
+    for name in CLASS_NAMES {
+        if let Some(names) = texts(bytes, name)?
+            && names.len() >= classes
+        {
+            return Ok(Some(names));
+        }
+    }
+    Ok(None)
 }
