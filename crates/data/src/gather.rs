@@ -246,6 +246,7 @@ impl Gather {
                 }
                 remark => {
                     remarks.extend(remark);
+                    remarks.extend(self.other_label(c));
                     kept.push(k);
                 }
             }
@@ -258,6 +259,13 @@ impl Gather {
             remarks.push(Remark::NoNumbers { columns: no_numbers });
         }
         Ok(kept)
+    }
+
+    /// What is to be said of a feature that is called as labels are.
+    fn other_label(&self, c: usize) -> Option<Remark> {
+        let (label, name) = (self.names.get(self.roles.label)?, self.names.get(c)?);
+        let is_label = LABELS.iter().any(|known| known.eq_ignore_ascii_case(name));
+        is_label.then(|| Remark::OtherLabel { label: label.clone(), column: name.clone() })
     }
 
     /// What is to be said of a column that is an index, or may be one.

@@ -34,6 +34,13 @@ pub enum Remark {
         /// Its name.
         column: String,
     },
+    /// A feature could be the label by its name.
+    OtherLabel {
+        /// The column that is the label.
+        label: String,
+        /// The feature.
+        column: String,
+    },
     /// Labels that are numbers, but not those of their classes.
     Labels {
         /// The label of each class.
@@ -93,6 +100,10 @@ impl fmt::Display for Remark {
             Self::LastColumn { column } => write!(
                 f,
                 "the label is the last column, `{column}`: call the column of the classes `label` if it is another"
+            ),
+            Self::OtherLabel { label, column } => write!(
+                f,
+                "the label is column `{label}`, and column `{column}` is read as a feature: take it out of the file if it tells the label"
             ),
             Self::Labels { labels } => {
                 write!(f, "labels {} are classes 0 to {}", list(labels), labels.len().saturating_sub(1))

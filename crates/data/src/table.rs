@@ -55,7 +55,9 @@ impl Roles {
     /// By the names of the columns, of which `names` has those that may be trusted; `label` is taken where no name says which is the
     /// label, else the last that is no group.
     pub(crate) fn new(width: usize, names: &[String], label: Option<usize>) -> Result<Self, TableError> {
-        let named = |wanted: &[&str]| names.iter().position(|h| wanted.contains(&h.to_ascii_lowercase().as_str()));
+        // A column `y` beside a column `label` is a coordinate: the earlier name counts, not the earlier column.
+        let column = |name: &&str| names.iter().position(|h| h.eq_ignore_ascii_case(name));
+        let named = |wanted: &[&str]| wanted.iter().find_map(column);
         let group = named(&GROUPS);
         let last = (0..width).rev().find(|column| Some(*column) != group);
         let label = named(&LABELS).or(label).or(last).ok_or(TableError::NoValues)?;

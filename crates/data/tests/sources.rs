@@ -128,6 +128,14 @@ fn labels_that_are_measured_are_refused() {
     assert!(said(&data)[0].starts_with("the label is the last column, `a`: call"), "{:?}", said(&data));
     let (_folder, path) = written("t.csv", "label,a\n0,1\n1,0\n0,1\n1,0\n1,1\n0,0\n");
     assert_eq!(opened(&path).unwrap().remarks, []);
+    // Points in a plane: y is a coordinate beside a label.
+    let rows: String = (0..12).map(|i| format!("{},{},{}\n", i * i % 7, i * i % 5, i % 2)).collect();
+    let (_folder, path) = written("t.csv", &format!("x,y,label\n{rows}"));
+    let data = opened(&path).unwrap();
+    assert!(data.pool.ids.iter().zip(&data.pool.y).all(|(id, y)| *y == id % 2));
+    assert!(said(&data)[0].starts_with("the label is column `label`, and column `y` is read"), "{:?}", said(&data));
+    let (_folder, path) = written("t.csv", &format!("x,height,label\n{rows}"));
+    assert_eq!(opened(&path).unwrap().remarks, []);
 }
 
 #[test]
