@@ -169,7 +169,23 @@ pub(crate) fn split(table: Table, source: Source<'_>) -> Result<(Entry, Numbers)
         };
         given.insert(key, number);
     }
-    let entry: Entry = typed.try_into().map_err(|source| Error::Type { recipe, source })?;
+    if !typed.contains_key("name") {
+        return Err(Error::NoName { number: source.index + 1 });
+    }
+    for (key, value) in &typed {
+        // Alone, so that an error is known to be this key's.
+        let mut single = Table::from_iter([("name".to_owned(), Value::from(recipe.as_str()))]);
+        single.insert(key.clone(), value.clone());
+        if let Err(problem) = single.try_into::<Entry>() {
+            let (at, key, value) = (source.place(key), key.clone(), value.to_string());
+            return Err(Error::Type { at, recipe, key, value, source: problem });
+        }
+    }
+    let whole = |problem| {
+        let (at, key) = (source.place("name"), "name".to_owned());
+        Error::Type { at, recipe, key, value: String::new(), source: problem }
+    };
+    let entry: Entry = typed.try_into().map_err(whole)?;
     Ok((entry, given))
 }
 

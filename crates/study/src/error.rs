@@ -115,13 +115,25 @@ pub enum Error {
         value: String,
     },
     /// A value of another type than its key's.
-    #[error("recipe `{recipe}`: {}", source.message())]
+    #[error("recipe `{recipe}`, {at}: {key} = {value}: {}", source.message().trim_end())]
     Type {
+        /// Where it stands.
+        at: Place,
         /// The recipe.
         recipe: String,
+        /// The key.
+        key: String,
+        /// The value as written.
+        value: String,
         /// The parser's message.
         #[source]
         source: toml::de::Error,
+    },
+    /// A recipe that nothing can be called by.
+    #[error("recipe {number} has no name: add name = \"...\"")]
+    NoName {
+        /// Its place in the list, from 1.
+        number: usize,
     },
     /// A list that stands for no recipe.
     #[error("{at}: recipe `{recipe}`: `{key}` is a list without a value, or no list can stand there")]

@@ -267,6 +267,13 @@ mod tests {
                 vec!["unknown key `zzzzzzzz` in recipe `a`, line 3, column 1; `flatleak"],
             ),
             ("seed = -1", vec!["line 1"]),
+            (
+                "[[recipe]]\nname = 'a'\n epochs = 'ten'",
+                vec!["recipe `a`, line 3, column 2: epochs = \"ten\": invalid type", "usize"],
+            ),
+            ("[[recipe]]\nname = 'a'\nepochs = -3", vec!["recipe `a`, line 3, column 1: epochs = -3: invalid value"]),
+            ("[[recipe]]\nname = 7", vec!["line 2, column 1: name = 7: invalid type"]),
+            ("[[recipe]]\nname = 'a'\n[[recipe]]\nlr = 0.1", vec!["recipe 2 has no name: add name ="]),
             ("[train]\nlr = 0.0", vec!["lr = 0, but a number above 0"]),
             ("[train]\nlr = nan", vec!["lr = NaN, but a number above 0"]),
             ("[train]\nlr = inf", vec!["lr = inf, but"]),
