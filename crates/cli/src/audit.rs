@@ -14,7 +14,8 @@ use flatleak_pool::{PhiForm, Wanted};
 use flatleak_report::table;
 use flatleak_results::Measure;
 use flatleak_store::{
-    Arrays, FeatureArrays, Given, HeldOut, Imported, from_arrays, from_folder, from_table, npy_of_rows, write_atomic,
+    Arrays, FeatureArrays, Given, HeldOut, Imported, from_arrays, from_folder, from_named, from_table, npy_of_rows,
+    write_atomic,
 };
 use flatleak_verdict::{can_run, scores};
 use serde_json::json;
@@ -35,9 +36,12 @@ pub(crate) fn run(options: &Audit) -> Result<ExitCode, Failure> {
     }
     let workers = options.work.workers();
     let pools = pools(options, &wanted(variant, &attacks))?;
-    let name = if options.dirs.is_empty() { options.name.clone() } else { folder_name(&options.dirs[0]) };
-    let out =
-        options.out.clone().unwrap_or_else(|| PathBuf::from("flatleak-runs").join(format!("audit-{}", plain(&name))));
+    let name = match options.dirs.first() {
+        None => options.name.clone(),
+        Some(file) if file.is_file() => stem(file),
+        Some(dir) => folder_name(dir),
+    };
+    let out = options.out.clone().unwrap_or_else(|| unused(&format!("audit-{}", plain(&name))));
     refuse_foreign(&out, &name)?;
     if let Some(model) = options.target {
         return one_target(options, &pools, model, (&attacks, &gates), &out);
@@ -147,17 +151,32 @@ fn pools(options: &Audit, wanted: &Wanted) -> Result<Pools, Failure> {
     for dir in &options.dirs {
         let name = folder_name(dir);
         if !dir.is_dir() {
-            return Err(Failure::new(
-                DATA,
-                format!("{} is no folder: arrays are given with --logits and the like", dir.display()),
-            ));
+            let found = from_named(dir, &stem(dir), options.labels.as_deref(), wanted)?;
+            let no = || {
+                let text = "holds no arrays that are called logits, probabilities, phi, loss or confidence";
+                Failure::new(
+                    DATA,
+                    format!("{} {text}: single arrays are given with --logits and the like", dir.display()),
+                )
+            };
+            pools.add(found.ok_or_else(no)?)?;
+            continue;
         }
-        if let Some(found) = from_folder(dir, &name, options.labels.as_deref(), wanted)? {
+        let known = from_folder(dir, &name, options.labels.as_deref(), wanted)?;
+        if let Some(found) = match known {
+            None => from_named(dir, &name, options.labels.as_deref(), wanted)?,
+            found => found,
+        } {
             pools.add(found)?;
             continue;
         }
+        if dir.join("results.json").is_file() && !dir.join("study.toml").is_file() {
+            let text =
+                "holds a finished audit, which keeps no outputs: give the arrays or the folder that it was made from";
+            return Err(Failure::new(DATA, format!("{} {text}", dir.display())));
+        }
         let runs = runs_in(dir).map_err(|_| {
-            let known = "a run directory, mi_lira_2021, lira_analysis, lira-pytorch and Privacy Meter";
+            let known = "a run directory, arrays by name, train_pool, mi_lira_2021, lira_analysis, lira-pytorch and Privacy Meter";
             Failure::new(DATA, format!("{} is in no layout that is known ({known})", dir.display()))
         })?;
         if options.variant.phi() != PhiForm::Exact {
@@ -200,9 +219,21 @@ fn outputs_of(options: &Audit) -> Option<(Given, &Path)> {
     all.into_iter().find_map(|(given, path)| Some((given, path.as_deref()?)))
 }
 
+fn stem(file: &Path) -> String {
+    file.file_stem().map_or("pool".into(), |n| n.to_string_lossy().into_owned())
+}
+
 fn folder_name(dir: &Path) -> String {
     let whole = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
     whole.file_name().map_or("pool".into(), |n| n.to_string_lossy().into_owned())
+}
+
+/// A folder for what is audited, which no earlier audit has.
+fn unused(name: &str) -> PathBuf {
+    let runs = PathBuf::from("flatleak-runs");
+    let numbered = (2..).map(|k| runs.join(format!("{name}-{k}")));
+    let mut all = std::iter::once(runs.join(name)).chain(numbered);
+    all.find(|path| !path.exists()).unwrap_or_else(|| runs.join(name))
 }
 
 fn refuse_foreign(out: &Path, name: &str) -> Result<(), Failure> {

@@ -172,6 +172,15 @@ fn arrays_of_scikit_learn_keras_and_medmnist() {
 }
 
 #[test]
+fn pickles_are_refused_as_such() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("data.npz");
+    fs::write(&path, b"\x80\x04\x95\x00\x00 a pickle").unwrap();
+    let error = opened(&path).unwrap_err().to_string();
+    assert!(error.contains("is a pickle, and pickles are never read"), "{error}");
+}
+
+#[test]
 fn pictures_in_parquet() {
     let data = read("hub.parquet");
     assert_eq!((data.pool.len(), data.test.len(), data.shape.to_string()), (12, 3, "3x5x4".to_owned()));

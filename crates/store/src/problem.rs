@@ -425,6 +425,30 @@ pub enum FolderError {
         /// Folders that are there.
         folders: usize,
     },
+    /// Models that were trained for different times.
+    #[error(
+        "has outputs of epoch {found} as the last of model {model}, but of epoch {most} of others: finish that model's training, or remove later epochs"
+    )]
+    Epochs {
+        /// The model.
+        model: usize,
+        /// Its last epoch.
+        found: u64,
+        /// That of others.
+        most: u64,
+    },
+    /// Outputs of which it is not said who was trained on what.
+    #[error("has outputs but no membership: call it one of {}", names.join(", "))]
+    NoMembership {
+        /// Names that are known.
+        names: &'static [&'static str],
+    },
+    /// Several kinds of outputs.
+    #[error("has several kinds of outputs ({}): keep one, or name one with --logits, --probabilities, --phi, --loss or --confidence", kinds.join(", "))]
+    SeveralKinds {
+        /// Their names.
+        kinds: Vec<String>,
+    },
     /// A model without its files.
     #[error("has no logits or no membership, which the layout of {layout} wants of every model")]
     Incomplete {

@@ -66,13 +66,11 @@ pub(crate) fn texts(bytes: &[u8], name: &str) -> Result<Option<Vec<String>>, Arr
     }
 }
 
-/// Names of the arrays of an archive.
-///
-/// # Errors
-/// Bytes that are no archive.
-pub fn names(bytes: &[u8]) -> Result<Vec<String>, ArrayError> {
-    let zip = zip::ZipArchive::new(Cursor::new(bytes)).map_err(ArrayError::NotNpz)?;
-    Ok(zip.file_names().flatten().filter_map(|name| name.strip_suffix(".npy").map(str::to_owned)).collect())
+/// The names of the arrays in an archive.
+pub(crate) fn names(file: impl Read + Seek) -> Result<Vec<String>, ArrayError> {
+    let zip = zip::ZipArchive::new(file).map_err(ArrayError::NotNpz)?;
+    let all = zip.file_names().flatten();
+    Ok(all.filter_map(|n| n.strip_suffix(".npy").map(str::to_owned)).collect())
 }
 
 /// Hands the array called `name`, or the only one of an archive, to `f`.

@@ -17,6 +17,13 @@ pub use crate::arrays::stream::Values;
 pub enum Source<'a> {
     /// In a file.
     File(&'a Path),
+    /// In a file that holds several, under a name of its own.
+    Member {
+        /// The file.
+        path: &'a Path,
+        /// The name of the array.
+        name: &'a str,
+    },
     /// In a file, the first two axes in each other's place: of shape (N, M) where (M, N) is wanted.
     Transposed(&'a Path),
     /// In memory, in C order.
@@ -42,6 +49,7 @@ impl<'a> Source<'a> {
     ) -> Result<T, E> {
         match self {
             Self::File(path) => with(path, name, f),
+            Self::Member { path, name } => with(path, name, f),
             Self::Transposed(path) => with(path, name, |found| f(&mut found.transposed()?)),
             Self::Memory { descr, shape, bytes } => {
                 f(&mut Values::new(shape.to_vec(), Kind::named(descr)?, Box::new(bytes))?)
@@ -52,10 +60,22 @@ impl<'a> Source<'a> {
     /// What to call it in messages.
     pub fn place(self) -> &'a Path {
         match self {
-            Self::File(path) | Self::Transposed(path) => path,
+            Self::File(path) | Self::Transposed(path) | Self::Member { path, .. } => path,
             Self::Memory { .. } => Path::new("the array"),
         }
     }
+}
+
+/// The names of the arrays in a file that holds several; none where it holds one, or is no archive.
+///
+/// # Errors
+/// A file that cannot be read, or is damaged.
+pub fn names(path: &Path) -> Result<Vec<String>, ArrayError> {
+    let mut file = File::open(path)?;
+    let mut magic = [0; 2];
+    let got = file.read(&mut magic)?;
+    file.seek(SeekFrom::Start(0))?;
+    if got == 2 && magic == *b"PK" { npz::names(BufReader::new(file)) } else { Ok(Vec::new()) }
 }
 
 /// Opens the array in a file and hands it to `f`. Of an archive or a file of tensors it is the one called `name`, or the only one.

@@ -2,6 +2,8 @@
 //!
 //! Names of arrays are those of NumPy's users, Keras (`x_train`), scikit-learn (`data`, `target`) and MedMNIST (`train_images`).
 
+use std::io::Cursor;
+
 use crate::arrayed::{Called, Labelled, classed};
 use crate::arrays::npy::{Array, Numbers};
 use crate::arrays::npz::{archive, names, texts};
@@ -51,7 +53,9 @@ fn first_member(head: &[u8]) -> Option<&[u8]> {
 
 /// The data set in an archive.
 fn from_archive(bytes: &[u8]) -> Result<Found, Problem> {
-    let held = names(bytes)?;
+    // Pickles are refused by name before anything else is said of them.
+    archive(bytes, &[])?;
+    let held = names(Cursor::new(bytes))?;
     let mut remarks = Vec::new();
     let mut pick = |known: &[&'static str]| {
         let there: Vec<&'static str> = known.iter().copied().filter(|name| held.iter().any(|h| h == name)).collect();

@@ -135,6 +135,10 @@ def train_pool(train, labels, models, folder, *, seed=0, name="model", test_labe
             if held_out is not None:
                 test.append(arrays["test_logits"])
     _replace(folder / "membership.npy", lambda out: np.save(out, design))
+    # With them the folder is whole: `flatleak audit FOLDER` reads it.
+    _replace(folder / "labels.npy", lambda out: np.save(out, labels.astype("<i8")))
+    if held_out is not None:
+        _replace(folder / "test_labels.npy", lambda out: np.save(out, held_out.astype("<i8")))
     outside = np.stack(test) if held_out is not None else None
     return Pool(np.stack(logits), labels, design, "logits", outside, held_out, name)
 

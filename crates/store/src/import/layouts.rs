@@ -13,7 +13,7 @@ use super::imported::Imported;
 use super::labels::labels;
 use super::outputs::{Asked, Outputs};
 use super::plausible::{Read, doubts};
-use super::privacy_meter;
+use super::{privacy_meter, trained};
 use crate::error::Error;
 use crate::problem::{FolderError, ImportError, OutputsError};
 use crate::spill::Spill;
@@ -96,6 +96,20 @@ fn last_epoch(dir: &Path) -> Option<PathBuf> {
     files.filter_map(|path| Some((epoch(&path)?, path))).max().map(|(_, path)| path)
 }
 
+/// Refuses models of different epochs: they were not all trained to the end.
+fn one_epoch(dir: &Path, places: &[Place]) -> Result<(), Error> {
+    let epoch = |place: &Place| place.logits.file_stem().and_then(|s| s.to_string_lossy().parse::<u64>().ok());
+    let all: Vec<Option<u64>> = places.iter().map(epoch).collect();
+    let most = all.iter().copied().max().flatten().unwrap_or(0);
+    match all.iter().position(|e| *e != Some(most)) {
+        Some(model) => {
+            let found = all[model].unwrap_or(0);
+            Err(Error::import(dir, FolderError::Epochs { model, found, most }))
+        }
+        None => Ok(()),
+    }
+}
+
 /// What a folder is, and its models: the first layout of which it holds a model.
 fn detect(dir: &Path) -> Result<Option<(Layout, Vec<Place>)>, Error> {
     let whole = dir.join("keep_indices.npy").is_file();
@@ -116,12 +130,16 @@ fn detect(dir: &Path) -> Result<Option<(Layout, Vec<Place>)>, Error> {
         }
         let incomplete = |path: &Path| Error::import(path, FolderError::Incomplete { layout: layout.name() });
         let each = folders.iter().zip(places).map(|(path, place)| place.ok_or_else(|| incomplete(path)));
-        return Ok(Some((layout, each.collect::<Result<_, Error>>()?)));
+        let places = each.collect::<Result<Vec<Place>, Error>>()?;
+        if layout == Layout::MiLira2021 {
+            one_epoch(dir, &places)?;
+        }
+        return Ok(Some((layout, places)));
     }
     Ok(None)
 }
 
-/// Reads a pool from a folder as published code leaves it (mi_lira_2021, lira_analysis, lira-pytorch, Privacy Meter); `None` for any other. Labels are those given, or in
+/// Reads a pool from a folder as published code leaves it (mi_lira_2021, lira_analysis, lira-pytorch, Privacy Meter, `train_pool`); `None` for any other. Labels are those given, or in
 /// `y_train.npy` or `labels.npy`. The recipe is called `recipe`.
 ///
 /// # Errors
@@ -134,6 +152,9 @@ pub fn from_folder(
 ) -> Result<Option<Imported>, Error> {
     if let Some(found) = privacy_meter::find(dir) {
         return privacy_meter::read(&found, recipe, given_labels, wanted).map(Some);
+    }
+    if let Some(found) = trained::read(dir, recipe, given_labels, wanted)? {
+        return Ok(Some(found));
     }
     let Some((layout, places)) = detect(dir)? else { return Ok(None) };
     let beside = ["y_train.npy", "labels.npy"].map(|name| dir.join(name)).into_iter().find(|p| p.is_file());
@@ -178,7 +199,7 @@ pub fn from_folder(
 
 /// The sizes of one model's outputs, whose array lacks the axis of models, or has one of size 1 in the place of it or behind the examples, as
 /// layouts differ: (N, C), (N, Q, C), (N, 1, Q, C). All models have those of the first.
-fn sizes(found: &Values<'_>, examples: usize, first: &mut Option<Sizes>) -> Result<Sizes, ImportError> {
+pub(super) fn sizes(found: &Values<'_>, examples: usize, first: &mut Option<Sizes>) -> Result<Sizes, ImportError> {
     let wrong = || OutputsError::Shape {
         found: found.shape().to_vec(),
         dtype: found.dtype(),

@@ -8,15 +8,18 @@ mod imported;
 mod labels;
 mod layouts;
 mod membership;
+mod named;
 mod outputs;
 mod plausible;
 mod privacy_meter;
 mod signals;
 mod table;
 mod tally;
+mod trained;
 
 pub use arrays::{Arrays, FeatureArrays, HeldOut, from_arrays};
 pub use given::Given;
 pub use imported::Imported;
 pub use layouts::from_folder;
+pub use named::from_named;
 pub use table::from_table;

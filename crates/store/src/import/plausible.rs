@@ -20,6 +20,8 @@ const LEARNT: f64 = 0.1;
 const TOO_SURE: f64 = 0.25;
 /// How many times as wide as the median model's outputs of another scale are, or the inverse.
 const OTHER_SCALE: f64 = 2.0;
+/// Examples from which a quartile is taken, at most twice as many.
+const QUARTILE_OF: usize = 20_000;
 /// Share of models in which members lie below the others where a membership is inverted.
 const MOST_MODELS: f64 = 0.9;
 
@@ -230,7 +232,8 @@ fn lies_below(m: &Membership, model: usize, signals: &Signals) -> bool {
 fn other_scale(pool: &Pool) -> Option<Doubt> {
     let spread = |(k, signals): (usize, &Signals)| {
         let own = signals.phi.iter().zip(pool.membership.row(k)).filter(|(_, member)| !**member);
-        let mut values: Vec<f32> = own.map(|(v, _)| *v).collect();
+        // A quartile needs no more of them.
+        let mut values: Vec<f32> = own.map(|(v, _)| *v).step_by(1 + signals.phi.len() / QUARTILE_OF).collect();
         values.sort_by(f32::total_cmp);
         let at = |share: f64| values.get((share * values.len() as f64) as usize).copied().map(f64::from);
         Some(at(0.75)? - at(0.25)?)
