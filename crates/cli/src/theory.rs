@@ -84,9 +84,11 @@ fn brought(options: &Theory, file: &Path) -> Result<ExitCode, Failure> {
 
 fn request(options: &Theory) -> Result<Request, Failure> {
     // The pool comes late: what cannot be one is refused before minutes are spent.
-    if options.models < FEWEST_MODELS || !options.models.is_multiple_of(2) {
-        let what = format!("--models {}, but an even number of at least {FEWEST_MODELS} is needed", options.models);
-        return Err(Failure::new(USAGE, what));
+    // Without noise on the labels there is none.
+    let odd = !options.models.is_multiple_of(2) && options.label_noise != 0.0;
+    if options.models < FEWEST_MODELS || odd {
+        let why = format!("two shadows on either side with a block left out need {FEWEST_MODELS}, an even number");
+        return Err(Failure::new(USAGE, format!("--models {}, but {why}", options.models)));
     }
     let setting = Setting {
         family: Family::parse(&options.family)?,

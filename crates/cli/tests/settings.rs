@@ -54,7 +54,7 @@ fn numbers_that_cannot_be_meant_are_refused() {
     refused(dir.path(), &["audit", "nowhere", "--workers", "0"], &["1 to 4096 workers"]);
     refused(dir.path(), &["theory", "--workers", "0"], &["1 to 4096 workers"]);
     refused(dir.path(), &["theory", "--etas", "0"], &["0 is not in 2..=10000"]);
-    refused(dir.path(), &["theory", "--models", "0"], &["--models 0, but an even number of at least 8"]);
+    refused(dir.path(), &["theory", "--models", "0"], &["--models 0, but two shadows", "need 8, an even number"]);
     let plan = |seed: &'static str| ["plan", "--models", "6", "--pool", "4", "--out", "plan", "--seed", seed];
     refused(dir.path(), &plan("18446744073709551615"), &["is not in 0..=9223372036854775807"]);
     succeeds(dir.path(), &plan("9223372036854775807"));
