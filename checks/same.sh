@@ -15,7 +15,7 @@ made() {
   quietly() { [ -e "$1/results.json" ] || [ -e "$1/theory.json" ] || "${@:2}" --out "$1" >"$1.out" 2>"$1.err" || echo "exit $?" >>"$1.out"; }
   quietly "$to/main" "$program" compare
   for data in digits letter subpopulations; do quietly "$to/$data" "$program" compare --quick --data "$data"; done
-  quietly "$to/family" "$program" compare "$study" --models 8 --epochs 6 --pool 400
+  quietly "$to/family" "$program" compare "$study" --models 8 --epochs 12 --pool 400
   quietly "$to/explain" "$program" compare --quick --data digits --recipes sgd,sam --epochs 30
   for case in "$fixtures"/*/; do
     local name arguments=()

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use flatleak::Variant;
 use flatleak_attack::Attack;
@@ -49,7 +50,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "N")]
         pool: usize,
         /// Root seed
-        #[arg(long, default_value_t = 0)]
+        #[arg(long, default_value_t = 0, value_parser = RangedU64ValueParser::<u64>::new().range(SEEDS))]
         seed: u64,
         /// Folder to write membership.npy and plan.csv to
         #[arg(long, value_name = "DIR")]
@@ -112,6 +113,9 @@ pub(crate) enum Data {
         /// The name to ask for from now on
         #[arg(long)]
         name: String,
+        /// Put it in the place of what was imported under this name before
+        #[arg(long)]
+        replace: bool,
     },
 }
 
@@ -179,7 +183,7 @@ impl FromStr for Budget {
 #[derive(Args, Debug)]
 pub(crate) struct Work {
     /// Worker threads [default: one per core]; no result depends on it
-    #[arg(long, value_name = "W")]
+    #[arg(long, value_name = "W", value_parser = workers)]
     workers: Option<usize>,
     /// How to report progress
     #[arg(long, value_enum, default_value = "human")]
@@ -192,6 +196,23 @@ impl Work {
         self.workers.unwrap_or_else(flatleak::machine::cores).max(1)
     }
 }
+
+/// Most worker threads.
+const MOST_WORKERS: usize = 4096;
+
+/// Text that is no number of workers.
+#[derive(Debug, thiserror::Error)]
+#[error("1 to {MOST_WORKERS} workers are possible: leave --workers away for one per core")]
+pub(crate) struct NoWorkers;
+
+fn workers(text: &str) -> Result<usize, NoWorkers> {
+    text.parse().ok().filter(|w| (1..=MOST_WORKERS).contains(w)).ok_or(NoWorkers)
+}
+
+/// Fewest and most values of eta: a path has a start and an end.
+const ETAS: std::ops::RangeInclusive<u64> = 2..=10_000;
+/// Largest seed of a design: its models have the seeds that follow.
+const SEEDS: std::ops::RangeInclusive<u64> = 0..=i64::MAX as u64;
 
 #[derive(Args, Debug)]
 pub(crate) struct Compare {
@@ -331,7 +352,7 @@ pub(crate) struct Theory {
     #[arg(long, value_name = "TAU", default_value_t = 0.1)]
     pub(crate) label_noise: f64,
     /// Values of eta: 0, a logarithmic grid from 0.01 to 100, and the limit
-    #[arg(long, value_name = "K", default_value_t = 50)]
+    #[arg(long, value_name = "K", default_value_t = 50, value_parser = RangedU64ValueParser::<usize>::new().range(ETAS))]
     pub(crate) etas: usize,
     /// Independent draws of the problem
     #[arg(long, value_name = "R", default_value_t = 20)]

@@ -2,18 +2,19 @@
 
 use std::process::ExitCode;
 
-use flatleak::{Listener, compare, prepare};
+use flatleak::{Job, Listener, compare, prepare};
 use flatleak_report::table;
 use serde_json::json;
 
 use crate::arguments::Compare;
 use crate::exit::{DIVERGED, Failure};
-use crate::progress::{Talk, done, say, stop_flag};
+use crate::progress::{Talk, complain, done, say, stop_flag};
 
 /// Runs a study from its file to its report.
 pub(crate) fn run(options: &Compare) -> Result<ExitCode, Failure> {
     let asked = options.asked();
     let prepared = prepare(&asked)?;
+    prepared.jobs.iter().flat_map(Job::remarks).for_each(|remark| complain(&remark));
     if options.dry_run {
         prepared.jobs.iter().for_each(|job| say(&job.plan(asked.workers)));
         return Ok(ExitCode::SUCCESS);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use flatleak::sheet;
-use flatleak_data::cache::{self, Remote};
+use flatleak_data::cache::{self, Arrived, Remote};
 use flatleak_data::{Dataset, FASHION_MNIST_DIR, FASHION_MNIST_VAR, Request, Scaling, catalogue, open};
 use flatleak_store::write_atomic;
 
@@ -16,6 +16,8 @@ use crate::progress::say;
 /// Columns and rows of a contact sheet's classes.
 const PER_CLASS: usize = 12;
 const MOST_CLASSES: usize = 20;
+/// Classes that are listed.
+const MOST_NAMES: usize = 100;
 
 pub(crate) fn run(command: &Data) -> Result<ExitCode, Failure> {
     let text = match command {
@@ -23,12 +25,22 @@ pub(crate) fn run(command: &Data) -> Result<ExitCode, Failure> {
         Data::Info { data, sheet } => info(data, sheet.as_deref())?,
         Data::Fetch { name, from, sha256 } => fetch(name, from.as_deref(), sha256.as_deref())?,
         Data::Verify { name } => format!("{name}: {} files as they were fetched\n", cache::verify(name)?),
-        Data::Import { path, name } => {
-            format!("{name} is now {}\n", cache::import(name, path, None)?.display())
-        }
+        Data::Import { path, name, replace } => arrived(name, &cache::import_own(name, path, *replace)?, ""),
     };
     say(&text);
     Ok(ExitCode::SUCCESS)
+}
+
+/// What has come into the cache, and what is gone from it.
+fn arrived(name: &str, now: &Arrived, checked: &str) -> String {
+    let mut out = format!("{name} is now {}{checked}: {}\n", now.path.display(), now.size);
+    if let Some(before) = &now.replaced {
+        let _ = writeln!(out, "replaced: {before}");
+    }
+    for remark in &now.remarks {
+        let _ = writeln!(out, "note: {remark}");
+    }
+    out
 }
 
 fn list() -> String {
@@ -46,6 +58,10 @@ fn list() -> String {
         let present = if cache::find(r.name).is_some() { "here" } else { "to fetch" };
         line(r.name, present, r.what, r.size, r.licence);
     }
+    for own in cache::imported() {
+        let size = own.size.unwrap_or_else(|| "imported by an earlier program".into());
+        let _ = writeln!(out, "{:<22}{:<12}{}\n{:<34}{size}", own.name, "imported", own.path.display(), "");
+    }
     if let Some(path) = cache::directory() {
         let _ = writeln!(out, "\nfetched and imported data: {}", path.display());
     }
@@ -57,6 +73,9 @@ fn info(name: &str, sheet: Option<&Path>) -> Result<String, Failure> {
     let mut out = format!("{}\n", data.name);
     // Writing to a String cannot fail.
     let _ = writeln!(out, "shape     {} (channels x rows x columns), {} classes", data.shape, data.classes);
+    for remark in &data.remarks {
+        let _ = writeln!(out, "note      {remark}");
+    }
     for (what, split) in [("pool", &data.pool), ("test", &data.test)] {
         let counts = counts(&split.y, data.classes);
         let (low, high) = (counts.iter().min().unwrap_or(&0), counts.iter().max().unwrap_or(&0));
@@ -79,6 +98,7 @@ fn info(name: &str, sheet: Option<&Path>) -> Result<String, Failure> {
             let _ = writeln!(out, "{:<10}{name:<24}{:>8}{:>8}", "", pool[i], test[i]);
         }
     }
+    classes(&data, &mut out);
     let _ = writeln!(out, "digest    {}", data.digest_hex());
     if let Some(path) = sheet {
         if !sheet::shows(&data) {
@@ -88,6 +108,19 @@ fn info(name: &str, sheet: Option<&Path>) -> Result<String, Failure> {
         let _ = writeln!(out, "sheet     {}", path.display());
     }
     Ok(out)
+}
+
+/// The classes that have names, with their examples.
+fn classes(data: &Dataset, out: &mut String) {
+    let Some(names) = &data.class_names else { return };
+    let (pool, test) = (counts(&data.pool.y, data.classes), counts(&data.test.y, data.classes));
+    let _ = writeln!(out, "classes   {:<24}{:>8}{:>8}", "", "pool", "test");
+    for (class, name) in names.iter().enumerate().take(MOST_NAMES) {
+        let _ = writeln!(out, "{class:>8}  {name:<24}{:>8}{:>8}", pool[class], test[class]);
+    }
+    if names.len() > MOST_NAMES {
+        let _ = writeln!(out, "{:<10}and {} more", "", names.len() - MOST_NAMES);
+    }
 }
 
 fn counts(numbers: &[u32], most: usize) -> Vec<usize> {
@@ -122,21 +155,21 @@ fn fetch(name: &str, from: Option<&str>, sha256: Option<&str>) -> Result<String,
         return Err(Failure::new(DATA, how));
     };
     let pinned = sha256.or(remote.sha256.filter(|_| remote.url == Some(from)));
-    let place = if from.starts_with("https://") || from.starts_with("http://") {
+    let now = if from.starts_with("https://") || from.starts_with("http://") {
         let file = download(name, from)?;
-        let place = cache::import(name, &file, pinned);
+        let now = cache::import(name, &file, pinned);
         // Kept only to be resumed; it is complete now, or wrong.
         let _ = std::fs::remove_file(&file);
-        place?
+        now?
     } else {
         cache::import(name, Path::new(from.strip_prefix("file://").unwrap_or(from)), pinned)?
     };
     let checked = if pinned.is_some() {
-        "SHA-256 as expected"
+        " (SHA-256 as expected)"
     } else {
-        "no SHA-256 is known for it: its content was read, not checked"
+        " (no SHA-256 is known for it: its content was read, not checked)"
     };
-    Ok(format!("{name} is now {} ({checked})\n", place.display()))
+    Ok(arrived(name, &now, checked))
 }
 
 /// Downloads with curl, which most machines have: TLS in the program would cost every user its build. A broken download is

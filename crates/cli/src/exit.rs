@@ -42,7 +42,7 @@ impl From<flatleak_nn::Error> for Failure {
 
 impl From<flatleak_data::Error> for Failure {
     fn from(e: flatleak_data::Error) -> Self {
-        Self::new(DATA, e)
+        Self::new(if matches!(e, flatleak_data::Error::Taken { .. }) { USAGE } else { DATA }, e)
     }
 }
 
@@ -121,6 +121,7 @@ impl From<flatleak::Error> for Failure {
             Error::Audit(e) => e.into(),
             e @ (Error::StudyFile { .. }
             | Error::Unfit { .. }
+            | Error::SameData { .. }
             | Error::FewerThanALook { .. }
             | Error::FolderOfStudy(_)
             | Error::OtherResults(_)) => Self::new(USAGE, e),

@@ -73,6 +73,10 @@ pub(crate) fn run(what: What) -> Result<ExitCode, Failure> {
             for r in flatleak_data::cache::remotes() {
                 let _ = writeln!(out, "{:<22}{} ({}; {})", r.name, r.what, r.size, r.licence);
             }
+            for own in flatleak_data::cache::imported() {
+                let _ =
+                    writeln!(out, "{:<22}imported ({})", own.name, own.size.unwrap_or_else(|| "size not noted".into()));
+            }
         }
     }
     say(&out);

@@ -14,11 +14,13 @@ use flatleak_theory::{Family, Problem, Recipe, Request, Run, Setting, own, study
 use serde_json::json as event;
 
 use crate::arguments::Theory;
-use crate::exit::{DATA, Failure, OUTPUT};
+use crate::exit::{DATA, Failure, OUTPUT, USAGE};
 use crate::progress::{Progress, complain, done, stop_flag};
 
 /// Parts of the work, for the progress bar.
 const PARTS: u64 = 7;
+/// Models of the smallest pool that intervals can be given for.
+const FEWEST_MODELS: usize = 8;
 
 pub(crate) fn run(options: &Theory) -> Result<ExitCode, Failure> {
     if let Some(file) = &options.problem {
@@ -81,6 +83,13 @@ fn brought(options: &Theory, file: &Path) -> Result<ExitCode, Failure> {
 }
 
 fn request(options: &Theory) -> Result<Request, Failure> {
+    // The pool comes late: what cannot be one is refused before minutes are spent.
+    // Without noise on the labels there is none.
+    let odd = !options.models.is_multiple_of(2) && options.label_noise != 0.0;
+    if options.models < FEWEST_MODELS || odd {
+        let why = format!("two shadows on either side with a block left out need {FEWEST_MODELS}, an even number");
+        return Err(Failure::new(USAGE, format!("--models {}, but {why}", options.models)));
+    }
     let setting = Setting {
         family: Family::parse(&options.family)?,
         examples: options.examples,

@@ -131,7 +131,7 @@ fn mistakes_are_named_with_what_would_do() {
         (vec!["--label-noise=-1"], 2, "at least 0"),
         (vec!["--teacher-noise", "NaN"], 2, "at least 0"),
         (vec!["--draws", "1"], 2, "an interval needs 2"),
-        (vec!["--etas", "0"], 0, "report:"),
+        (vec!["--etas", "0"], 2, "0 is not in 2..=10000"),
         (vec!["--models", "6"], 2, "need 8"),
         (vec!["--label-noise", "1e9"], 2, "drown"),
         (vec!["no-such-run"], 3, "no-such-run"),

@@ -9,12 +9,13 @@ use strsim::levenshtein as distance;
 use crate::cache::{self, Remote};
 use crate::changes;
 use crate::dataset::{Dataset, Parts};
-use crate::embedded::{digits, fashion, letter};
+use crate::embedded::{FASHION, digits, fashion, letter, named as of_classes};
 use crate::error::{Error, Part};
 use crate::generator::{Classes, subpopulations};
 use crate::raw::{Raw, Whole};
 use crate::reader::Options;
 use crate::readers::{self, idx};
+use crate::remark::Remark;
 use crate::request::Request;
 use crate::settings::Settings;
 use crate::subset::balanced;
@@ -96,6 +97,7 @@ pub fn catalogue() -> &'static [Entry] {
 /// See [`Error`]; unreadable or inconsistent files never panic.
 pub fn open(request: &Request) -> Result<Dataset, Error> {
     let (base, mut settings) = Settings::parse(&request.name)?;
+    let mut shadowed = in_the_shadow(base, CATALOGUE.iter().any(|e| e.name == base).then_some("the known data set"));
     let [pool, test] = match base {
         "fashion-mnist-small" => fashion(),
         "fashion-mnist" => installed(std::env::var_os(FASHION_MNIST_VAR)),
@@ -104,11 +106,10 @@ pub fn open(request: &Request) -> Result<Dataset, Error> {
         "subpopulations" => subpopulations(&mut settings, request, Classes::Mixed),
         "one-cluster" => subpopulations(&mut settings, request, Classes::Plain),
         _ => {
-            let side = match settings.count("size", 0, 0..=1024)? {
-                0 => None,
-                side => Some(side),
-            };
-            readers::open(&located(base)?, request.seed, Options { side })
+            let side = if settings.has("size") { Some(settings.count("size", 1, 1..=1024)?) } else { None };
+            let (path, remark) = located(base)?;
+            shadowed = remark;
+            readers::open(&path, request.seed, Options { side })
         }
     }?;
     if pool.shape != test.shape {
@@ -117,12 +118,30 @@ pub fn open(request: &Request) -> Result<Dataset, Error> {
     let labels = pool.raw.labels.iter().chain(&test.raw.labels);
     let classes = labels.max().map_or(0, |&label| label as usize + 1);
     let (shape, groups) = (pool.shape, pool.groups.clone());
+    let class_names = pool.classes.clone().map(|names| named(names, classes));
+    let remarks: Vec<Remark> = shadowed.into_iter().chain(pool.remarks.iter().cloned()).collect();
     let pool = reduce(pool, Part::Pool, request.pool, request)?;
     let test = reduce(test, Part::Test, request.test, request)?;
     let mut data = Dataset::from_raw(request.name.as_str(), Parts { shape, classes, groups, pool, test })?;
+    (data.class_names, data.remarks) = (class_names, remarks);
     changes::apply(&mut data, &mut settings, request.seed)?;
     settings.finish()?;
     Ok(data)
+}
+
+/// As many names as classes; those that are not named have their number.
+fn named(mut names: Vec<String>, classes: usize) -> Vec<String> {
+    names.truncate(classes);
+    let unnamed = names.len()..classes;
+    names.extend(unnamed.map(|class| class.to_string()));
+    names
+}
+
+/// What is to be said where something else of the same name lies in the working directory.
+fn in_the_shadow(name: &str, taken: Option<&str>) -> Option<Remark> {
+    let taken = taken?.to_owned();
+    let other = PathBuf::from(".").join(name);
+    other.exists().then(|| Remark::Shadowed { name: name.into(), taken, other })
 }
 
 /// The split cut down to the wanted number of examples.
@@ -155,29 +174,31 @@ fn installed(variable: Option<OsString>) -> Result<[Whole; 2], Error> {
     if !path.is_dir() {
         return Err(Error::NotInstalled { directory: path, variable: FASHION_MNIST_VAR });
     }
-    idx::directory(&path)
+    Ok(idx::directory(&path)?.map(|whole| of_classes(whole, FASHION)))
 }
 
-/// The directory that a request names, or why there is none.
-fn located(name: &str) -> Result<PathBuf, Error> {
+/// The directory that a request names, with what is to be said of another of that name; or why there is none.
+fn located(name: &str) -> Result<(PathBuf, Option<Remark>), Error> {
     if let Some(path) = cache::find(name) {
-        return Ok(path);
+        let remark = in_the_shadow(name, Some(&format!("the set in {}", path.display())));
+        return Ok((path, remark));
     }
     if let Some(Remote { name, by_hand, .. }) = Remote::named(name) {
         return Err(Error::NotFetched { name, by_hand });
     }
     let path = PathBuf::from(name);
     if path.exists() {
-        return Ok(path);
+        return Ok((path, None));
     }
     if path.is_absolute() || name.contains(std::path::is_separator) {
         return Err(Error::NoDirectory { path });
     }
-    let names: Vec<&str> = CATALOGUE.iter().map(|e| e.name).chain(cache::remotes().iter().map(|r| r.name)).collect();
-    let near = names.iter().copied().filter(|known| distance(name, known) <= known.len() / 2);
+    let known = CATALOGUE.iter().map(|e| e.name).chain(cache::remotes().iter().map(|r| r.name)).map(str::to_owned);
+    let names: Vec<String> = known.chain(cache::imported().into_iter().map(|own| own.name)).collect();
+    let near = names.iter().filter(|known| distance(name, known) <= known.len() / 2);
     Err(Error::Unknown {
         name: name.into(),
-        nearest: near.min_by_key(|known| distance(name, known)),
+        nearest: near.min_by_key(|known| distance(name, known)).cloned(),
         known: names.join(", "),
     })
 }

@@ -225,3 +225,13 @@ fn the_catalogue_opens() {
         assert!(entry.size.contains(&format!("{} classes", data.classes)));
     }
 }
+
+/// The cache refuses these names; the list stands there because the catalogue asks the cache.
+#[test]
+fn names_of_the_catalogue_are_not_imported() {
+    let somewhere = Path::new("nowhere");
+    for name in CATALOGUE.iter().map(|e| e.name).chain(cache::remotes().iter().map(|r| r.name)) {
+        let error = cache::import_own(name, somewhere, true).unwrap_err();
+        assert!(matches!(error, Error::Taken { .. }), "{error}");
+    }
+}

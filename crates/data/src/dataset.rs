@@ -3,6 +3,7 @@
 use crate::error::{Error, Part};
 use crate::normalisation::Scaling;
 use crate::raw::Raw;
+use crate::remark::Remark;
 use crate::shape::Shape;
 
 /// Examples with their labels.
@@ -67,6 +68,10 @@ pub struct Dataset {
     pub scaling: Scaling,
     /// Names of the groups, in the order of their numbers; empty where the data has none.
     pub groups: Vec<String>,
+    /// Names of the classes, in the order of their numbers, where the source has any. They do not enter the digest.
+    pub class_names: Option<Vec<String>>,
+    /// What is worth saying of how it was read.
+    pub remarks: Vec<Remark>,
     /// The examples that members and non-members are drawn from.
     pub pool: Split,
     /// Held-out examples, never trained on.
@@ -90,7 +95,13 @@ impl Dataset {
         let scaling = Scaling::measure(&pool.values, shape.features());
         let scaled = |raw: Raw| Split { x: scaling.apply(raw.values), y: raw.labels, groups: raw.groups, ids: raw.ids };
         let (pool, test) = (scaled(pool), scaled(test));
-        Ok(Self { name, shape, classes, scaling, groups, pool, test })
+        let (class_names, remarks) = (None, Vec::new());
+        Ok(Self { name, shape, classes, scaling, groups, class_names, remarks, pool, test })
+    }
+
+    /// The name of a class, or its number where it has none.
+    pub fn class_name(&self, class: usize) -> String {
+        self.class_names.as_ref().and_then(|names| names.get(class).cloned()).unwrap_or_else(|| class.to_string())
     }
 
     /// Example `i` of one of this data set's splits as bytes, channel-first, for pictures; `None` for tables.

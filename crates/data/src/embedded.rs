@@ -34,7 +34,16 @@ macro_rules! embedded {
 
 /// Pool and test set of `fashion-mnist-small`.
 pub(crate) fn fashion() -> Result<[Whole; 2], Error> {
-    Ok(embedded!(""))
+    Ok(embedded!("").map(|whole| named(whole, FASHION)))
+}
+
+/// The classes of Fashion-MNIST (Xiao, Rasul & Vollgraf 2017, arXiv 1708.07747, table 2).
+pub(crate) const FASHION: [&str; 10] =
+    ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
+
+/// The same with names for its classes.
+pub(crate) fn named(whole: Whole, classes: [&str; 10]) -> Whole {
+    Whole { classes: Some(classes.map(str::to_owned).to_vec()), ..whole }
 }
 
 /// Pool and test set of `digits`.
@@ -48,6 +57,7 @@ pub(crate) fn letter() -> Result<[Whole; 2], Error> {
     for whole in &mut both {
         if let Values::Pixels(bytes) = &whole.raw.values {
             whole.raw.values = Values::Table(bytes.iter().map(|&b| f32::from(b)).collect());
+            whole.classes = Some(('A'..='Z').map(String::from).collect());
         }
     }
     Ok(both)

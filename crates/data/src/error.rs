@@ -30,13 +30,13 @@ pub enum Error {
     /// The request is neither a catalogue name nor an existing directory.
     #[error(
         "no data set {name:?}:{} known names: {known}; or give a path",
-        nearest.map(|near| format!(" did you mean {near:?}?")).unwrap_or_default()
+        nearest.as_ref().map(|near| format!(" did you mean {near:?}?")).unwrap_or_default()
     )]
     Unknown {
         /// The name asked for.
         name: String,
         /// The catalogue name with the smallest edit distance, unless that is most of the name.
-        nearest: Option<&'static str>,
+        nearest: Option<String>,
         /// All catalogue names, separated by commas.
         known: String,
     },
@@ -99,6 +99,30 @@ pub enum Error {
         path: PathBuf,
         /// What is known.
         known: Vec<&'static str>,
+    },
+    /// Resizing of what are no pictures.
+    #[error("{} holds no picture files, which alone `+size=N` resizes: leave it out", path.display())]
+    NoPictures {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A name that is taken.
+    #[error("{name} is the name of {what}: {mend}")]
+    Taken {
+        /// The name.
+        name: String,
+        /// What has it.
+        what: String,
+        /// What to do.
+        mend: String,
+    },
+    /// A folder that is too deep or too full to be imported.
+    #[error("{} {problem}: import the folder of the data set alone", path.display())]
+    NotASet {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: &'static str,
     },
     /// A file that is not what it was.
     #[error("{}: checksum is {found}, but {expected} is expected: fetch it again", path.display())]
@@ -243,6 +267,23 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same with a path below `part` called by where it came from, `from`.
+    pub(crate) fn at(self, part: &Path, from: &Path) -> Self {
+        let called = |path: PathBuf| match path.strip_prefix(part) {
+            Ok(inside) if from.is_dir() && inside != Path::new("") => from.join(inside),
+            Ok(_) => from.to_owned(),
+            Err(_) => path,
+        };
+        match self {
+            Self::File { path, problem } => Self::File { path: called(path), problem },
+            Self::NoReader { path, known } => Self::NoReader { path: called(path), known },
+            Self::Io { path, cause } => Self::Io { path: called(path), cause },
+            Self::FileTooLarge { path, limit } => Self::FileTooLarge { path: called(path), limit },
+            Self::MissingFile { directory, expected } => Self::MissingFile { directory: called(directory), expected },
+            other => other,
+        }
+    }
+
     /// What is wrong with a file, in its format's own words.
     pub(crate) fn file(path: &Path, problem: impl Problem + Send + Sync + 'static) -> Self {
         Self::File { path: path.into(), problem: Box::new(problem) }

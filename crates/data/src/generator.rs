@@ -55,11 +55,8 @@ pub(crate) fn subpopulations(settings: &mut Settings, request: &Request, of: Cla
             groups.push(rank as u32);
         }
         let ids = (0..n as u32).collect();
-        Whole {
-            shape,
-            raw: Raw { values: Values::Table(values), labels, groups: mixed.then_some(groups), ids },
-            groups: if mixed { names(clusters) } else { Vec::new() },
-        }
+        let raw = Raw { values: Values::Table(values), labels, groups: mixed.then_some(groups), ids };
+        Whole { groups: if mixed { names(clusters) } else { Vec::new() }, ..Whole::new(shape, raw) }
     };
     Ok([split(1, request.pool.unwrap_or(EXAMPLES)), split(2, request.test.unwrap_or(EXAMPLES))])
 }

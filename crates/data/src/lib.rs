@@ -15,11 +15,14 @@
 //! assert_eq!(data.pool.row(0).len(), data.shape.features());
 //! // Aster comes first in the alphabet: the rose in line 2 has label 1.
 //! assert_eq!(data.pool.y[0], 1 - data.pool.ids[0] % 2);
+//! assert_eq!(data.class_names.as_deref(), Some(&["aster".to_owned(), "rose".to_owned()][..]));
+//! // The width is the number of the row: it is read, and said to look like an index.
+//! assert_eq!(data.remarks.len(), 1);
 //! assert!(matches!(data.scaling, Scaling::Columns { .. }));
 //!
 //! std::fs::write(&path, "width,label\n1,rose\nwide,aster\n")?;
 //! let error = open(&Request::new(path.to_string_lossy())).unwrap_err().to_string();
-//! assert!(error.ends_with("line 3, column 1: `wide` is not a finite number"));
+//! assert!(error.contains("line 3, column 1: `wide` is not a finite number"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -27,6 +30,7 @@
 //! [`parquet`], [`pictures`], EyePACS, NumPy archives. Models' outputs come in through [`values`] (arrays) and [`records`]
 //! (tables). All bytes are untrusted.
 
+mod arrayed;
 mod arrays;
 pub mod cache;
 mod catalogue;
@@ -35,7 +39,10 @@ mod dataset;
 mod embedded;
 mod error;
 mod files;
+mod gather;
 mod generator;
+mod import;
+mod labels;
 pub mod natural;
 mod normalisation;
 mod place;
@@ -43,9 +50,12 @@ mod raw;
 mod reader;
 pub mod readers;
 pub mod records;
+mod remark;
+mod remote;
 mod request;
 mod settings;
 mod shape;
+mod shelf;
 mod subset;
 pub mod table;
 
@@ -54,9 +64,11 @@ pub use arrays::{npy, npz, values};
 pub use catalogue::{Entry, FASHION_MNIST_DIR, FASHION_MNIST_VAR, catalogue, open};
 pub use dataset::{Dataset, Parts, Split};
 pub use error::{Error, Part, SettingError};
+pub use labels::LabelError;
 pub use normalisation::{Normalisation, Scaling};
 pub use raw::{Raw, Values};
 pub use readers::{cifar, csv, idx, parquet, pictures};
+pub use remark::Remark;
 pub use request::Request;
 pub use shape::Shape;
 pub use subset::balanced;

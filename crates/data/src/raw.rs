@@ -1,6 +1,7 @@
 //! Examples as a reader found them, before any scaling.
 
 use crate::error::{Error, Part};
+use crate::remark::Remark;
 use crate::shape::Shape;
 
 /// Values as a reader found them.
@@ -100,17 +101,22 @@ pub(crate) struct Whole {
     pub(crate) raw: Raw,
     /// Names of the groups, where it has any.
     pub(crate) groups: Vec<String>,
+    /// Names of the classes, where the source has any.
+    pub(crate) classes: Option<Vec<String>>,
+    /// What is worth saying of how it was read.
+    pub(crate) remarks: Vec<Remark>,
 }
 
 impl Whole {
     /// A split without groups.
     pub(crate) fn new(shape: Shape, raw: Raw) -> Self {
-        Self { shape, raw, groups: Vec::new() }
+        Self { shape, raw, groups: Vec::new(), classes: None, remarks: Vec::new() }
     }
 
     /// The examples at `positions`, each below their number.
     pub(crate) fn select(&self, positions: &[u32]) -> Self {
         let raw = self.raw.select(positions, self.shape.features());
-        Self { shape: self.shape, raw, groups: self.groups.clone() }
+        let (groups, classes, remarks) = (self.groups.clone(), self.classes.clone(), self.remarks.clone());
+        Self { shape: self.shape, raw, groups, classes, remarks }
     }
 }

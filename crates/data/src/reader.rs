@@ -22,6 +22,11 @@ pub(crate) trait Reader: Sync {
     /// A folder that cannot be looked at.
     fn detect(&self, input: &Input) -> Result<bool, Error>;
 
+    /// Whether it reads pictures, which `+size=N` resizes.
+    fn resizes(&self) -> bool {
+        false
+    }
+
     /// The data set.
     ///
     /// # Errors

@@ -57,6 +57,11 @@ impl Settings {
         Some(self.left.remove(at).1)
     }
 
+    /// Whether a key is there that nobody has used yet.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.left.iter().any(|(k, _)| k == key)
+    }
+
     /// The value of a key within a range.
     pub(crate) fn number(&mut self, key: &str, default: f64, range: RangeInclusive<f64>) -> Result<f64, Error> {
         let value = self.take(key).unwrap_or(default);

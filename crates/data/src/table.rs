@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use crate::labels::LabelError;
 use crate::raw::{Raw, Values, Whole};
+use crate::remark::Remark;
 use crate::shape::Shape;
 
 /// Names that make a column the label.
-const LABELS: [&str; 4] = ["label", "class", "target", "y"];
+pub(crate) const LABELS: [&str; 4] = ["label", "class", "target", "y"];
 /// Names that make a column the group.
 const GROUPS: [&str; 2] = ["group", "groups"];
 /// Most columns of a table of outputs.
@@ -21,10 +23,14 @@ pub struct Table {
     pub values: Vec<f32>,
     /// Class of each row.
     pub labels: Vec<u32>,
+    /// Label of each class.
+    pub class_names: Vec<String>,
     /// Group of each row, where there is such a column.
     pub groups: Option<Vec<u32>>,
     /// Names of the groups.
     pub group_names: Vec<String>,
+    /// What was left out, and what columns were taken for.
+    pub remarks: Vec<Remark>,
 }
 
 impl Table {
@@ -32,7 +38,7 @@ impl Table {
     pub(crate) fn whole(self) -> Whole {
         let shape = Shape { channels: 1, height: 1, width: self.columns };
         let raw = Raw { groups: self.groups, ..Raw::new(Values::Table(self.values), self.labels) };
-        Whole { shape, raw, groups: self.group_names }
+        Whole { shape, raw, groups: self.group_names, classes: Some(self.class_names), remarks: self.remarks }
     }
 }
 
@@ -49,7 +55,9 @@ impl Roles {
     /// By the names of the columns, of which `names` has those that may be trusted; `label` is taken where no name says which is the
     /// label, else the last that is no group.
     pub(crate) fn new(width: usize, names: &[String], label: Option<usize>) -> Result<Self, TableError> {
-        let named = |wanted: &[&str]| names.iter().position(|h| wanted.contains(&h.to_ascii_lowercase().as_str()));
+        // A column `y` beside a column `label` is a coordinate: the earlier name counts, not the earlier column.
+        let column = |name: &&str| names.iter().position(|h| h.eq_ignore_ascii_case(name));
+        let named = |wanted: &[&str]| wanted.iter().find_map(column);
         let group = named(&GROUPS);
         let last = (0..width).rev().find(|column| Some(*column) != group);
         let label = named(&LABELS).or(label).or(last).ok_or(TableError::NoValues)?;
@@ -60,26 +68,8 @@ impl Roles {
     }
 }
 
-/// Columns that are being read.
-#[derive(Debug, Default)]
-pub(crate) struct Columns {
-    pub(crate) values: Vec<f32>,
-    pub(crate) labels: Vec<String>,
-    pub(crate) groups: Vec<String>,
-}
-
-impl Columns {
-    /// What was read, with numbers for names.
-    pub(crate) fn into_table(self, roles: Roles) -> Table {
-        let (labels, _) = numbered(&self.labels);
-        let (groups, group_names) = numbered(&self.groups);
-        let groups = roles.group.map(|_| groups);
-        Table { columns: roles.values, values: self.values, labels, groups, group_names }
-    }
-}
-
 /// Numbers for names, by their order as whole numbers where all are, else as text.
-fn numbered(names: &[String]) -> (Vec<u32>, Vec<String>) {
+pub(crate) fn numbered(names: &[String]) -> (Vec<u32>, Vec<String>) {
     let mut distinct = names.to_vec();
     distinct.sort_unstable();
     distinct.dedup();
@@ -184,6 +174,15 @@ pub enum TableError {
     /// Numbers where the names of the columns should be.
     #[error("has no line of names")]
     NoNames,
+    /// Several columns of text without names.
+    #[error(
+        "has text in columns {} and no line of names, so that any of them may be the label: add one, with the label's column called `label`",
+        columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    )]
+    UnnamedText {
+        /// Their numbers, from 1.
+        columns: Vec<usize>,
+    },
     /// A label and nothing else.
     #[error("has a single column: a label and at least one value are needed")]
     SingleColumn,
@@ -218,20 +217,40 @@ pub enum TableError {
         /// What stands there.
         field: String,
     },
-    /// A field that is no number, or none that can be computed with.
-    #[error("{cell}: `{field}` is not a finite number")]
+    /// A field that is no number, or none that can be computed with, in a column of numbers.
+    #[error("{cell}: `{field}` is not a finite number: correct it, or take the column out")]
     NotFinite {
         /// Where.
         cell: Cell,
         /// What stands there.
         field: String,
     },
+    /// A field without a value in a column of numbers.
+    #[error("{cell}: no value (`{field}`): fill it in, or take the row or the column out")]
+    Missing {
+        /// Where.
+        cell: Cell,
+        /// What stands there.
+        field: String,
+    },
     /// A row without a label or a group.
-    #[error("{cell}: no label")]
+    #[error("{cell}: no label: fill it in, or take the row out")]
     NoLabel {
         /// Where.
         cell: Cell,
     },
+    /// A table in which nothing can be a feature.
+    #[error(
+        "has no column of numbers beside the label; {} cannot be a feature: add a column of numbers",
+        left_out.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    )]
+    NoFeatures {
+        /// What was left out.
+        left_out: Vec<String>,
+    },
+    /// Labels that are no classes.
+    #[error(transparent)]
+    Labels(#[from] LabelError),
     /// Columns of different lengths.
     #[error("has {labels} labels, but {values} values")]
     Lengths {

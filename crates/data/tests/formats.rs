@@ -97,6 +97,22 @@ fn what_an_archive_must_not_hold() {
         error(&[x(&[1.0; 4]), ("y", npy("|u1", "(2, 2)", &[1, 1, 0, 1]))]).contains("labels[0] that is not one-hot")
     );
     assert!(error(&[x(&[1.0; 4]), ("y", npy("|u1", "(3,)", &[0, 1, 0]))]).contains("but 3 labels"));
+    // Labels far above the number of classes that a network can have.
+    let high = [0i64, 70_000].iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>();
+    assert!(
+        error(&[x(&[1.0; 4]), ("y", npy("<i8", "(2,)", &high))]).contains("has 70001 classes in `y`; at most 65535")
+    );
+    let text = error(&[x(&[1.0; 4]), ("foo", npy("|u1", "(2,)", &[0, 1]))]);
+    assert!(text.contains("has no labels, but x, foo: name them one of y, labels"), "{text}");
+    let text = error(&[x(&[1.0, 2.0, 3.0, f64::INFINITY]), y()]);
+    assert!(text.contains("has `x`[1, 1] = inf, not a finite number: fill it in"), "{text}");
+    let text = error(&[("x", npy("|u1", "(2,)", &[1, 2])), y()]);
+    assert!(
+        text.contains("has `x` of shape [2] (bytes or booleans); (N, D)") && text.contains("numpy.reshape"),
+        "{text}"
+    );
+    let test = ("x_test", npy("|u1", "(1, 2)", &[1, 2]));
+    assert!(error(&[x(&[1.0; 4]), y(), test]).contains("has `x_test`, but not its labels: add them"));
     let groups = ("groups", npy("|u1", "(1,)", &[0]));
     assert!(error(&[x(&[1.0; 4]), y(), groups]).contains("has 1 groups, but 2 labels"));
     fs::write(&path, b"PK\x03\x04 nothing").unwrap();

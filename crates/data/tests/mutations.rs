@@ -120,6 +120,25 @@ fn parquet_survives() {
     survive_foreign(7, &seeds, |b| parquet::parse(b.to_vec()).is_ok());
 }
 
+/// Whole data sets through the front door: pictures in Parquet, archives with text and with splits.
+#[test]
+fn data_sets_survive() {
+    let dir = tempfile::tempdir().unwrap();
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sources");
+    let seed = |name: &str| std::fs::read(fixtures.join(name)).unwrap();
+    let read = |name: &str, bytes: &[u8]| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        flatleak_data::open(&flatleak_data::Request::new(path.to_str().unwrap())).is_ok()
+    };
+    // Through files, which take a hundred times as long as memory.
+    let inputs = inputs() / 100;
+    let pictures = [seed("hub.parquet"), seed("jpeg.parquet"), seed("named.parquet")];
+    survive_for(10, &pictures, inputs, std::time::Duration::MAX, &mut |b| read("a.parquet", b));
+    let archives = [seed("medmnist.npz"), seed("words.npz"), seed("fortran.npz")];
+    survive_for(11, &archives, inputs, std::time::Duration::MAX, &mut |b| read("a.npz", b));
+}
+
 fn gzipped(bytes: &[u8]) -> Vec<u8> {
     let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     out.write_all(bytes).unwrap();

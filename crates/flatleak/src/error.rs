@@ -58,6 +58,14 @@ pub enum Error {
         /// Shape of its examples.
         shape: Shape,
     },
+    /// The same examples under two names.
+    #[error("data sets {first} and {second} hold the same examples: name one of them")]
+    SameData {
+        /// The first name.
+        first: String,
+        /// The second.
+        second: String,
+    },
     /// Fewer models than the first look has.
     #[error("--until looks at {first} models first: --models has to be at least that")]
     FewerThanALook {

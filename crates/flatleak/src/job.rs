@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use flatleak_data::{Dataset, Request};
-use flatleak_nn::{Architecture, Network, views};
+use flatleak_nn::{Architecture, DEFAULT_BATCH, Network, Recipe, views};
 use flatleak_pool::BLOCK;
 use flatleak_results::Relevant;
 use flatleak_stats::LOOKS;
@@ -87,6 +87,12 @@ pub fn prepare(options: &Compare) -> Result<Prepared, Error> {
     let study = resolve(options)?;
     let mut jobs = study.data.iter().map(|name| of_data(options, &study, name)).collect::<Result<Vec<_>, _>>()?;
     let digests: Vec<String> = jobs.iter().map(|j| j.data.digest_hex()).collect();
+    for (second, digest) in digests.iter().enumerate() {
+        if let Some(first) = digests[..second].iter().position(|other| other == digest) {
+            let name = |j: usize| study.data[j].clone();
+            return Err(Error::SameData { first: name(first), second: name(second) });
+        }
+    }
     let default =
         || PathBuf::from("flatleak-runs").join(format!("{}-{}", study.name, study.short_hash(&digests.join(" "))));
     let out = options.out.clone().unwrap_or_else(default);
@@ -98,6 +104,21 @@ pub fn prepare(options: &Compare) -> Result<Prepared, Error> {
 }
 
 impl Job {
+    /// What is to be said before it runs: how the data was read, and steps that see all examples of a model where nobody asked for it.
+    pub fn remarks(&self) -> Vec<String> {
+        let members = self.data.pool.len() / 2;
+        let whole = |r: &&Recipe| r.trainer.is_none() && r.batch > members;
+        let wide: Vec<&str> = self.study.recipes.iter().filter(whole).map(|r| r.name.as_str()).collect();
+        let batch = (!wide.is_empty()).then(|| {
+            format!(
+                "{}: the default batch of {DEFAULT_BATCH} is more than the {members} examples of a model, so a step sees all of them",
+                wide.join(", ")
+            )
+        });
+        let read = self.data.remarks.iter().map(|remark| format!("{}: {remark}", self.data.name));
+        read.chain(batch).collect()
+    }
+
     /// What it takes, in words: models, time, disk, memory.
     pub fn plan(&self, workers: usize) -> String {
         let Self { study, data, network, out, .. } = self;
@@ -146,6 +167,7 @@ fn of_data(options: &Compare, study: &Study, name: &str) -> Result<Job, Error> {
     for recipe in &study.recipes {
         // A block splits the pool; of an odd one its models get one more or less.
         for members in [data.pool.len() / 2, data.pool.len().div_ceil(2)] {
+            recipe.check_members(members)?;
             network.check_batch(recipe, members)?;
             recipe.check_budget(members)?;
         }
@@ -207,20 +229,14 @@ pub fn resolve(options: &Compare) -> Result<Study, Error> {
         study.models = study.models.min(16);
     }
     if let Some(epochs) = options.epochs {
-        let first = study.recipes.first().map_or(1, |r| r.epochs).max(1);
-        for recipe in &mut study.recipes {
-            if recipe.trainer.is_none() {
-                for e in std::iter::once(&mut recipe.epochs).chain(&mut recipe.measured_at) {
-                    *e = (e.saturating_mul(epochs) / first).max(1);
-                }
-            }
-        }
+        study.set_epochs(epochs)?;
     }
     study.relevant = options.relevant.unwrap_or(study.relevant);
     study.models = options.models.unwrap_or(study.models);
     study.pool = options.pool.or(study.pool);
     study.seed = options.seed.unwrap_or(study.seed);
     study.check()?;
+    study.check_distinct()?;
     let first = BLOCK * LOOKS[0];
     if options.until.is_some() && options.models.is_some_and(|most| most < first) {
         return Err(Error::FewerThanALook { first });

@@ -125,12 +125,36 @@ pub enum Problem {
         epochs: usize,
     },
     /// A rate, momentum or decay out of range.
-    #[error("{key} = {value} is out of range")]
+    #[error("{key} = {value}, but {allowed}")]
     Range {
         /// The key.
         key: &'static str,
         /// The value.
         value: f64,
+        /// What is possible.
+        allowed: &'static str,
+    },
+    /// More examples in a step than a model is trained on.
+    #[error(
+        "batch = {batch}, but a model is trained on {members} examples: set batch to at most {members}, or take a pool of at least {}",
+        2 * batch
+    )]
+    Batch {
+        /// Examples of a batch.
+        batch: usize,
+        /// Examples of the member set.
+        members: usize,
+    },
+    /// A delta at which a guarantee says nothing.
+    #[error(
+        "delta = {delta}, but of {members} training examples one may then be given away whole: set delta to at most {:?}, which is 1 / {members}",
+        1.0 / *members as f64
+    )]
+    Delta {
+        /// delta at which epsilon is stated.
+        delta: f64,
+        /// Examples of the member set.
+        members: usize,
     },
     /// A parameter of the optimizer, of its base or of a defence.
     #[error(transparent)]

@@ -67,7 +67,7 @@ pub use network::Network;
 pub use noise::add_noise;
 pub use ops::Layer;
 pub use presets::PRESETS;
-pub use recipe::{PLACEHOLDERS, Recipe, Schedule};
+pub use recipe::{DEFAULT_BATCH, PLACEHOLDERS, Recipe, Schedule};
 pub use settings::{Parameter, SettingError};
 pub use train::{Outcome, Trainer};
 pub use workspace::Workspace;

@@ -64,6 +64,9 @@ pub struct Recipe {
 /// that it writes to.
 pub const PLACEHOLDERS: [&str; 5] = ["{index}", "{mask}", "{seed}", "{data}", "{out}"];
 
+/// Examples per step where nobody says. Of fewer training examples a step then sees all.
+pub const DEFAULT_BATCH: usize = 64;
+
 impl Recipe {
     /// A recipe of an optimizer over a base, or over the one that its name stands for, with everything else at its default.
     pub fn new(name: &str, optimizer: Optimizer, base: Base) -> Self {
@@ -74,7 +77,7 @@ impl Recipe {
             base,
             defences: Defences::default(),
             epochs: 80,
-            batch: 64,
+            batch: DEFAULT_BATCH,
             lr: if base == Base::Sgd { 0.05 } else { 0.001 },
             schedule: Schedule::Cosine,
             warmup: 0,
@@ -164,12 +167,12 @@ impl Recipe {
     }
 
     fn check_rates(&self) -> Result<(), Problem> {
-        let within = |key, value: f64, low: f64, high: f64| {
-            if (low..=high).contains(&value) { Ok(()) } else { Err(Problem::Range { key, value }) }
+        let within = |key, value: f64, low: f64, high: f64, allowed| {
+            if (low..=high).contains(&value) { Ok(()) } else { Err(Problem::Range { key, value, allowed }) }
         };
-        within("lr", self.lr, f64::MIN_POSITIVE, 1e6)?;
-        within("momentum", self.momentum, 0.0, 1.0 - f64::EPSILON)?;
-        within("weight_decay", self.weight_decay, 0.0, 1e6)
+        within("lr", self.lr, f64::MIN_POSITIVE, 1e6, "a number above 0 and up to 1000000 is needed")?;
+        within("momentum", self.momentum, 0.0, 1.0 - f64::EPSILON, "a number from 0 to below 1 is needed")?;
+        within("weight_decay", self.weight_decay, 0.0, 1e6, "a number from 0 to 1000000 is needed")
     }
 
     fn check_optimizer(&self) -> Result<(), Problem> {
@@ -225,6 +228,26 @@ impl Recipe {
         let own = self.optimizer.privacy()?;
         let (q, steps) = ((self.batch as f64 / members as f64).min(1.0), self.steps(members));
         Some((accounting::epsilon(q, own.noise, steps, own.delta), own.delta))
+    }
+
+    /// Refuses what does not fit training on `members` examples: a batch of more of them than there are, unless it is the default, and a
+    /// delta above 1 / `members`. A recipe that a command trains has neither.
+    ///
+    /// # Errors
+    /// The value, and what fits.
+    pub fn check_members(&self, members: usize) -> Result<(), Error> {
+        if self.trainer.is_some() {
+            return Ok(());
+        }
+        if self.batch > members && self.batch != DEFAULT_BATCH {
+            return Err(self.wrong(Problem::Batch { batch: self.batch, members }));
+        }
+        match self.optimizer.privacy() {
+            Some(Privacy { delta, .. }) if delta > 1.0 / members as f64 => {
+                Err(self.wrong(Problem::Delta { delta, members }))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Refuses noise that does not keep the budget on `members` examples.

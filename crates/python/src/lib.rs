@@ -34,6 +34,14 @@ fn wrong(e: impl std::fmt::Display) -> PyErr {
     PyValueError::new_err(e.to_string())
 }
 
+/// Worker threads: as many as are asked for, or one per core.
+fn at_least_one(workers: Option<usize>) -> PyResult<usize> {
+    match workers {
+        Some(0) => Err(wrong("workers = 0, but at least 1 is needed: leave it out for one per core")),
+        given => Ok(given.unwrap_or_else(machine::cores).max(1)),
+    }
+}
+
 fn source(array: &Array) -> Source<'_> {
     Source::Memory { descr: &array.0, shape: &array.1, bytes: &array.2 }
 }
@@ -78,7 +86,7 @@ fn audit(
             };
             all.add(from_arrays(&arrays).map_err(wrong)?).map_err(wrong)?;
         }
-        let workers = workers.unwrap_or_else(machine::cores).max(1);
+        let workers = at_least_one(workers)?;
         let settings = Settings { name: &name, attacks: &attacks, relevant, seed, workers };
         // Ctrl-C is looked at after every step; what it raises goes on to the caller.
         let mut raised = None;
@@ -139,7 +147,7 @@ fn influence(py: Python<'_>, test_correct: Array, membership: Array, workers: Op
         let design = Design::new(&membership).map_err(wrong)?;
         let views: Vec<&[u8]> = right.iter().map(Vec::as_slice).collect();
         let found = Influence::hard(&design, &views).map_err(wrong)?;
-        let workers = workers.unwrap_or_else(machine::cores).max(1);
+        let workers = at_least_one(workers)?;
         let rows = found.sweep(workers, |row| row.values().into_owned());
         Ok(as_bytes(rows.into_iter().flatten(), f32::to_le_bytes))
     })

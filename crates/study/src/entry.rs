@@ -104,9 +104,7 @@ impl Source<'_> {
             let table = recipes.get(self.index)?.get_ref().as_table()?;
             table.keys().find(|own| own.get_ref().as_ref() == key).map(|own| own.span().start)
         });
-        let before = &self.text[..start.unwrap_or(0)];
-        let line = before.rsplit('\n').next().unwrap_or(before);
-        Place { line: before.matches('\n').count() + 1, column: line.chars().count() + 1 }
+        Place::of(self.text, start.unwrap_or(0))
     }
 }
 
@@ -171,7 +169,23 @@ pub(crate) fn split(table: Table, source: Source<'_>) -> Result<(Entry, Numbers)
         };
         given.insert(key, number);
     }
-    let entry: Entry = typed.try_into().map_err(|source| Error::Type { recipe, source })?;
+    if !typed.contains_key("name") {
+        return Err(Error::NoName { number: source.index + 1 });
+    }
+    for (key, value) in &typed {
+        // Alone, so that an error is known to be this key's.
+        let mut single = Table::from_iter([("name".to_owned(), Value::from(recipe.as_str()))]);
+        single.insert(key.clone(), value.clone());
+        if let Err(problem) = single.try_into::<Entry>() {
+            let (at, key, value) = (source.place(key), key.clone(), value.to_string());
+            return Err(Error::Type { at, recipe, key, value, source: problem });
+        }
+    }
+    let whole = |problem| {
+        let (at, key) = (source.place("name"), "name".to_owned());
+        Error::Type { at, recipe, key, value: String::new(), source: problem }
+    };
+    let entry: Entry = typed.try_into().map_err(whole)?;
     Ok((entry, given))
 }
 
@@ -229,6 +243,7 @@ impl Entry {
         let last = self.native(given, train, source)?;
         Ok(match epochs {
             None => vec![last],
+            Some(Epochs::Many(none)) if none.is_empty() => return Err(Error::NoEpochs { recipe: last.name }),
             Some(Epochs::One(epoch)) => vec![Recipe { measured_at: Some(epoch), ..last }],
             Some(Epochs::Many(all)) => {
                 let at = |epoch: usize| Recipe {

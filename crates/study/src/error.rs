@@ -13,6 +13,15 @@ pub struct Place {
     pub column: usize,
 }
 
+impl Place {
+    /// The place of a byte of a text.
+    pub(crate) fn of(text: &str, byte: usize) -> Self {
+        let before = text.get(..byte).unwrap_or_default();
+        let line = before.rsplit('\n').next().unwrap_or(before);
+        Self { line: before.matches('\n').count() + 1, column: line.chars().count() + 1 }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}, column {}", self.line, self.column)
@@ -39,17 +48,33 @@ impl Suggestion {
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Not valid TOML, or a wrong key or type outside recipes; the parser's message shows the line.
-    #[error("{source}{suggestion}")]
+    /// Not valid TOML, or a wrong type outside recipes; the parser's message shows the line.
+    #[error("{}", .source.to_string().trim_end())]
     Parse {
         /// The parser's message, with line and column.
         #[source]
         source: toml::de::Error,
-        /// The nearest known key.
+    },
+    /// A key that no part of a study outside recipes has.
+    #[error(
+        "unknown key `{key}`, {at}{}{suggestion}",
+        if suggestion.0.is_some() { ": ".to_owned() } else { format!("; known here: {}", known.join(", ")) }
+    )]
+    UnknownOutside {
+        /// Where it stands.
+        at: Place,
+        /// The key.
+        key: String,
+        /// The keys that there are.
+        known: Vec<String>,
+        /// The nearest of them.
         suggestion: Suggestion,
     },
     /// A key that no recipe has.
-    #[error("{at}: unknown key `{key}` of recipe `{recipe}`{}{suggestion}", suggestion.after("; "))]
+    #[error(
+        "unknown key `{key}` in recipe `{recipe}`, {at}{}{suggestion}",
+        if suggestion.0.is_some() { ": " } else { "; `flatleak list optimizers` and `list defences` have the keys" }
+    )]
     UnknownKey {
         /// Where it stands.
         at: Place,
@@ -90,13 +115,25 @@ pub enum Error {
         value: String,
     },
     /// A value of another type than its key's.
-    #[error("recipe `{recipe}`: {}", source.message())]
+    #[error("recipe `{recipe}`, {at}: {key} = {value}: {}", source.message().trim_end())]
     Type {
+        /// Where it stands.
+        at: Place,
         /// The recipe.
         recipe: String,
+        /// The key.
+        key: String,
+        /// The value as written.
+        value: String,
         /// The parser's message.
         #[source]
         source: toml::de::Error,
+    },
+    /// A recipe that nothing can be called by.
+    #[error("recipe {number} has no name: add name = \"...\"")]
+    NoName {
+        /// Its place in the list, from 1.
+        number: usize,
     },
     /// A list that stands for no recipe.
     #[error("{at}: recipe `{recipe}`: `{key}` is a list without a value, or no list can stand there")]
@@ -107,6 +144,12 @@ pub enum Error {
         recipe: String,
         /// The key.
         key: String,
+    },
+    /// A list of epochs without one.
+    #[error("recipe `{recipe}`: measure_at = [] names no epoch: name at least one, or leave it out")]
+    NoEpochs {
+        /// The recipe.
+        recipe: String,
     },
     /// A key that has no meaning beside a command that trains.
     #[error("recipe `{recipe}` has `{key}` beside `trainer`: the command decides")]
@@ -158,6 +201,35 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// The same recipe under two names.
+    #[error(
+        "recipes `{first}` and `{second}` have the same settings, so that nothing can differ between them: take one of them out, or change a setting"
+    )]
+    SameRecipe {
+        /// The first name.
+        first: String,
+        /// The second.
+        second: String,
+    },
+    /// Fewer epochs than leave every recipe one.
+    #[error(
+        "--epochs {epochs} leaves no epoch for recipe `{recipe}`, which is measured after {of} of {first} epochs of the first recipe: give at least {needed}"
+    )]
+    Epochs {
+        /// The epochs asked for.
+        epochs: usize,
+        /// The recipe with the fewest.
+        recipe: String,
+        /// Its epochs in the study.
+        of: usize,
+        /// Those of the first recipe.
+        first: usize,
+        /// The fewest that can be asked for.
+        needed: usize,
+    },
+    /// A seed that a study file cannot hold.
+    #[error("seed = {0}, but 0 to {most} are possible", most = i64::MAX)]
+    Seed(u64),
     /// A name that no recipe has.
     #[error("no recipe `{name}`; the study has: {}", known.join(", "))]
     UnknownRecipe {

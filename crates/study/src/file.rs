@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::entry::{Source, Train, closest, expand, split, written};
-use crate::error::{Error, Suggestion};
+use crate::error::{Error, Place};
 use crate::study::{DEFAULT_DATA, Study};
 
 #[derive(Deserialize, Serialize)]
@@ -112,10 +112,7 @@ impl Study {
     /// # Errors
     /// TOML that does not parse, unknown keys, values out of range.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let file: File = toml::from_str(text).map_err(|e| {
-            let suggestion = nearest(e.message());
-            Error::Parse { source: e, suggestion }
-        })?;
+        let file: File = toml::from_str(text).map_err(|e| unread(e, text))?;
         let data = match file.data {
             None => vec![DEFAULT_DATA.to_owned()],
             Some(Names::One(name)) => vec![name],
@@ -174,11 +171,17 @@ impl Study {
     }
 }
 
-/// The known key nearest to the unknown one that the parser's message quotes.
-fn nearest(message: &str) -> Suggestion {
-    let Some(rest) = message.strip_prefix("unknown field") else { return Suggestion(None) };
-    let mut quoted = rest.split('`').skip(1).step_by(2);
-    quoted.next().map_or(Suggestion(None), |unknown| closest(unknown, quoted))
+/// A file that the parser refuses; of an unknown key, what its message says apart.
+fn unread(source: toml::de::Error, text: &str) -> Error {
+    let message = source.message().to_owned();
+    let start = source.span().map_or(0, |span| span.start);
+    let Some(mut quoted) = message.strip_prefix("unknown field").map(|rest| rest.split('`').skip(1).step_by(2)) else {
+        return Error::Parse { source };
+    };
+    let Some(key) = quoted.next().map(str::to_owned) else { return Error::Parse { source } };
+    let known: Vec<String> = quoted.map(str::to_owned).collect();
+    let suggestion = closest(&key, known.iter().map(String::as_str));
+    Error::UnknownOutside { at: Place::of(text, start), key, known, suggestion }
 }
 
 #[cfg(test)]
@@ -256,11 +259,38 @@ mod tests {
     #[test]
     fn mistakes_are_named() {
         for (text, words) in [
-            ("modles = 3", vec!["modles", "did you mean `models`?", "line 1"]),
-            ("[train]\nepoch = 3", vec!["did you mean `epochs`?"]),
+            ("modles = 3", vec!["unknown key `modles`, line 1, column 1: did you mean `models`?"]),
+            ("[train]\nepoch = 3", vec!["unknown key `epoch`, line 2, column 1: did you mean `epochs`?"]),
+            ("[train]\n  zzz = 3", vec!["unknown key `zzz`, line 2, column 3; known here: epochs, batch"]),
+            (
+                "[[recipe]]\nname = 'a'\nzzzzzzzz = 1",
+                vec!["unknown key `zzzzzzzz` in recipe `a`, line 3, column 1; `flatleak"],
+            ),
+            ("seed = -1", vec!["line 1"]),
+            (
+                "[[recipe]]\nname = 'a'\n epochs = 'ten'",
+                vec!["recipe `a`, line 3, column 2: epochs = \"ten\": invalid type", "usize"],
+            ),
+            ("[[recipe]]\nname = 'a'\nepochs = -3", vec!["recipe `a`, line 3, column 1: epochs = -3: invalid value"]),
+            ("[[recipe]]\nname = 7", vec!["line 2, column 1: name = 7: invalid type"]),
+            ("[[recipe]]\nname = 'a'\n[[recipe]]\nlr = 0.1", vec!["recipe 2 has no name: add name ="]),
+            ("[train]\nlr = 0.0", vec!["lr = 0, but a number above 0"]),
+            ("[train]\nlr = nan", vec!["lr = NaN, but a number above 0"]),
+            ("[train]\nlr = inf", vec!["lr = inf, but"]),
+            ("[train]\nmomentum = 1.0", vec!["momentum = 1, but a number from 0 to below 1"]),
+            ("[train]\nweight_decay = -0.1", vec!["weight_decay = -0.1, but a number from 0"]),
+            ("[train]\nepochs = 0", vec!["epochs = 0, but 1 to 100000"]),
+            ("models = 0", vec!["models = 0, but an even number from 6"]),
+            ("pool = 0", vec!["pool = 0, but at least 20"]),
+            ("pool = 1", vec!["pool = 1, but at least 20"]),
+            ("test = 0", vec!["test = 0, but at least 1"]),
+            ("queries = 0", vec!["queries = 0, but 1, 2, 18"]),
+            ("noise = [nan]", vec!["noise = NaN", "above 0"]),
+            ("[[recipe]]\nname = 'a'\nmeasure_at = []", vec!["`a`", "measure_at", "leave it out"]),
+            ("[[recipe]]\nname = 'a'\nmeasure_at = 0", vec!["measure_at = 0, but 1 to 79"]),
             (
                 "[[recipe]]\nname = 'a'\n[[recipe]]\nname = 'b'\n  rh0 = 1",
-                vec!["line 5, column 3: unknown key `rh0` of recipe `b`; did you mean `rho`?"],
+                vec!["unknown key `rh0` in recipe `b`, line 5, column 3: did you mean `rho`?"],
             ),
             ("models = 7", vec!["models = 7", "even"]),
             ("models = -2", vec!["line 1"]),

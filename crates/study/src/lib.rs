@@ -8,6 +8,7 @@
 //! assert_eq!((study.models, study.recipes[1].name.as_str(), study.recipes[1].epochs), (8, "sgd-2x", 4));
 //! ```
 
+mod asked;
 mod entry;
 mod error;
 mod file;

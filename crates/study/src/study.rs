@@ -67,6 +67,9 @@ impl Study {
         if self.models < 6 || !self.models.is_multiple_of(2) || self.models > 10_000 {
             return fail("models", self.models, "an even number from 6 to 10000 is needed");
         }
+        if self.seed > i64::MAX as u64 {
+            return Err(Error::Seed(self.seed));
+        }
         if self.data.is_empty() {
             return Err(Error::NoData);
         }

@@ -34,32 +34,38 @@ pub struct Array {
 /// What is wrong with it.
 pub fn parse(bytes: &[u8]) -> Result<Array, ArrayError> {
     let Header { kind, shape, fortran, offset, needed } = head(bytes)?;
+    if kind.is_text() {
+        return Err(ArrayError::Type { dtype: kind.name() });
+    }
     let body = &bytes[offset..];
     if needed != body.len() {
         return Err(ArrayError::Bytes { found: body.len(), shape, needed });
     }
-    let values =
-        if fortran && shape.len() > 1 { kind.read(&turned(body, &shape, kind.size())) } else { kind.read(body) };
+    let values = kind.read(body);
+    if !fortran || shape.len() < 2 {
+        return Ok(Array { shape, values });
+    }
+    let values = match values {
+        Numbers::Bytes(v) => Numbers::Bytes(turned(&v, &shape)),
+        Numbers::Integers(v) => Numbers::Integers(turned(&v, &shape)),
+        Numbers::Floats(v) => Numbers::Floats(turned(&v, &shape)),
+    };
     Ok(Array { shape, values })
 }
 
-/// Values whose first axis runs fastest, with the last running fastest.
-fn turned(body: &[u8], shape: &[usize], size: usize) -> Vec<u8> {
-    let mut strides = vec![size; shape.len()];
-    for axis in 1..shape.len() {
-        strides[axis] = strides[axis - 1] * shape[axis - 1];
-    }
-    let mut out = Vec::with_capacity(body.len());
-    let mut place = vec![0; shape.len()];
-    while out.len() < body.len() {
-        let at: usize = place.iter().zip(&strides).map(|(k, stride)| k * stride).sum();
-        out.extend_from_slice(&body[at..at + size]);
-        for axis in (0..shape.len()).rev() {
-            place[axis] += 1;
-            if place[axis] < shape[axis] {
+/// Values whose first axis runs fastest, as data frames have them, in C order.
+fn turned<T: Copy>(values: &[T], shape: &[usize]) -> Vec<T> {
+    let mut at = vec![0; shape.len()];
+    let mut out = Vec::with_capacity(values.len());
+    for _ in 0..values.len() {
+        let position = at.iter().zip(shape).rev().fold(0, |position, (index, size)| position * size + index);
+        out.push(values[position]);
+        for (index, size) in at.iter_mut().zip(shape).rev() {
+            *index += 1;
+            if *index < *size {
                 break;
             }
-            place[axis] = 0;
+            *index = 0;
         }
     }
     out
@@ -188,21 +194,26 @@ mod tests {
     fn what_must_be_refused() {
         let error = |bytes: &[u8]| parse(bytes).unwrap_err().to_string();
         assert!(error(&npy("'|O'", "(1,)", b"\x80")).contains("never objects or pickles"));
+        assert!(error(&npy("'<U1'", "(1,)", &[0; 4])).contains("`<U1`"), "text is no bytes");
         assert!(error(&npy("'<c8'", "(1,)", &[0; 8])).contains("`<c8`"));
         assert!(error(&npy("[('a', '<f4')]", "(1,)", &[0; 4])).contains("structured"));
         assert!(error(&npy("'<f4'", "(3,)", &[0; 8])).contains("needs 12"));
         assert!(error(&npy("'<f4'", "(18446744073709551615, 2)", &[])).contains("impossible shape"));
         assert!(error(b"PK").contains("no .npy"));
+        let fortran = npy("'<f4'", "(1,)", &[0; 4]);
+        let fortran = String::from_utf8(fortran[10..].to_vec()).unwrap().replace("False", "True");
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((fortran.len() as u16 - 4).to_le_bytes());
+        bytes.extend(fortran.as_bytes());
+        assert!(parse(&bytes).is_ok(), "one axis has no order");
     }
 
     #[test]
     fn fortran_order_is_turned() {
-        // numpy.asfortranarray(numpy.arange(12).reshape(2, 3, 2))
-        let body = [0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11];
-        let bytes = npy("'|u1'", "(2, 3, 2)", &body);
-        let header = String::from_utf8(bytes[10..bytes.len() - 12].to_vec()).unwrap().replace("False", "True");
-        let turned =
-            [b"\x93NUMPY\x01\x00", &(header.len() as u16).to_le_bytes()[..], header.as_bytes(), &body].concat();
-        assert_eq!(parse(&turned).unwrap().values, Numbers::Bytes((0..12).collect()));
+        let body: Vec<u8> = (0..6).collect();
+        let mut bytes = npy("'|u1'", "(2, 3)", &body);
+        let at = bytes.windows(5).position(|w| w == b"False").unwrap();
+        bytes.splice(at..at + 5, *b" True");
+        assert_eq!(parse(&bytes).unwrap().values, Numbers::Bytes(vec![0, 2, 4, 1, 3, 5]));
     }
 }

@@ -50,6 +50,22 @@ pub fn archive(bytes: &[u8], wanted: &[&str]) -> Result<BTreeMap<String, Array>,
     Ok(out)
 }
 
+/// The array of an archive called `name` as text, where it is there and holds text along one axis.
+///
+/// # Errors
+/// What is wrong with the archive or the array.
+pub(crate) fn texts(bytes: &[u8], name: &str) -> Result<Option<Vec<String>>, ArrayError> {
+    let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).map_err(ArrayError::NotNpz)?;
+    let Ok(file) = zip.by_name(&format!("{name}.npy")) else { return Ok(None) };
+    match stream(Box::new(file)) {
+        Ok(mut values) if values.is_text() && matches!(values.shape(), [_] | [_, 1]) => {
+            values.words().map(Some).map_err(|e| e.inside(name))
+        }
+        // What holds something else is read, or refused, by whoever needs it.
+        _ => Ok(None),
+    }
+}
+
 /// The names of the arrays in an archive.
 pub(crate) fn names(file: impl Read + Seek) -> Result<Vec<String>, ArrayError> {
     let zip = zip::ZipArchive::new(file).map_err(ArrayError::NotNpz)?;

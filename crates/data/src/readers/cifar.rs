@@ -14,6 +14,10 @@ const TEN: &str = "data_batch_1.bin";
 /// The training set of CIFAR-100.
 const HUNDRED: &str = "train.bin";
 
+/// The classes of CIFAR-10, as `batches.meta.txt` beside its files names them.
+const TEN_CLASSES: [&str; 10] =
+    ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+
 /// Reads folders of their files.
 pub(crate) struct Cifar;
 
@@ -48,10 +52,12 @@ fn whole(folder: &Path, names: &[&str], kind: Kind) -> Result<Whole, Error> {
         all.extend(&slurp(&path)?, kind).map_err(|problem| Error::file(&path, problem))?;
     }
     let coarse = kind == Kind::Hundred;
+    let shape = Shape { channels: 3, height: 32, width: 32 };
+    let raw = Raw { groups: coarse.then_some(all.coarse), ..Raw::new(Values::Pixels(all.pixels), all.labels) };
     Ok(Whole {
-        shape: Shape { channels: 3, height: 32, width: 32 },
-        raw: Raw { groups: coarse.then_some(all.coarse), ..Raw::new(Values::Pixels(all.pixels), all.labels) },
         groups: (0..if coarse { COARSE } else { 0 }).map(|i| format!("superclass {i}")).collect(),
+        classes: (!coarse).then(|| TEN_CLASSES.map(str::to_owned).to_vec()),
+        ..Whole::new(shape, raw)
     })
 }
 

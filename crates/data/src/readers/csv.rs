@@ -3,8 +3,9 @@
 use std::io::{BufRead, Read};
 
 use crate::error::Error;
+use crate::gather::{Gather, Value, no_label};
 use crate::reader::{Found, Input, Options, Reader};
-use crate::table::{Cell, Columns, Place, Roles, Table, TableError, check};
+use crate::table::{Cell, Place, Roles, Table, TableError, check};
 
 /// Longest line of text.
 const LONGEST: u64 = 1 << 24;
@@ -33,7 +34,8 @@ impl Reader for Csv {
 ///
 /// A first line in which any field is no number is the header. The label is the column named `label`, `class`, `target` or `y`,
 /// else the last; the group the column named `group` or `groups`. Labels that are all whole numbers keep their order as
-/// numbers, others as text. Fields may stand in double quotes, without line breaks.
+/// numbers, others as text. Columns without any number and columns that number the rows are left out, and [`Table::remarks`] says so.
+/// Fields may stand in double quotes, without line breaks.
 ///
 /// # Errors
 /// What is wrong, with line and column from 1.
@@ -51,32 +53,25 @@ pub fn parse(text: &str) -> Result<Table, TableError> {
     if named {
         lines.next();
     }
-    let mut columns = Columns::default();
+    let names = if named { head.as_slice() } else { &[] };
+    let mut gather = Gather::new(head.len(), names, roles, Vec::new(), false);
     for (line, content) in lines {
         let (place, row) = (Place::Line(line), fields(content, separator));
         if row.len() != head.len() {
             return Err(TableError::Fields { place, found: row.len(), expected: head.len() });
         }
         for (column, field) in row.into_iter().enumerate() {
-            let cell = || Cell { place, column, name: None };
-            let names = match column {
-                c if c == roles.label => &mut columns.labels,
-                c if Some(c) == roles.group => &mut columns.groups,
-                _ => match field.parse::<f32>() {
-                    Ok(v) if v.is_finite() => {
-                        columns.values.push(v);
-                        continue;
-                    }
-                    _ => return Err(TableError::NotFinite { cell: cell(), field }),
-                },
-            };
-            if field.is_empty() {
-                return Err(TableError::NoLabel { cell: cell() });
+            if !gather.is_named(column) {
+                gather.value(column, place, Value::of_text(&field), || field.clone());
+            } else if no_label(&field) {
+                return Err(TableError::NoLabel { cell: Cell { place, column, name: None } });
+            } else {
+                gather.name(column, field);
             }
-            names.push(field);
         }
+        gather.end_row();
     }
-    Ok(columns.into_table(roles))
+    gather.finish()
 }
 
 /// Whether the first line has names, and which column is what.
@@ -86,6 +81,10 @@ fn roles(head: &[String], second: Option<&[String]>) -> Result<(bool, Roles), Ta
     // Without a header, text labels would look like one: a second line of the same kind decides.
     let same = |row: &[String]| row.len() == head.len() && head.iter().zip(row).all(|(a, b)| is_text(a) == is_text(b));
     let text_labels = header && second.is_some_and(same);
+    let of_text: Vec<usize> = (1..).zip(head).filter(|(_, field)| is_text(field)).map(|(column, _)| column).collect();
+    if text_labels && of_text.len() > 1 {
+        return Err(TableError::UnnamedText { columns: of_text });
+    }
     let named = header && !text_labels;
     let text_column = head.iter().position(is_text).filter(|_| text_labels);
     let names = if named { head } else { &[] };
@@ -182,6 +181,12 @@ mod tests {
         assert_eq!((t.columns, t.labels), (2, vec![0, 1]));
         let t = parse("b,1,2\na,3,4\n").unwrap();
         assert_eq!((t.labels, t.values.len()), (vec![1, 0], 4));
+        // One column of text and no names: it is the label. Of several it could be any.
+        let error = parse("39,Private,x,<=50K\n50,Self,y,>50K\n").unwrap_err().to_string();
+        assert!(error.contains("columns 2, 3, 4") && error.contains("called `label`"), "{error}");
+        let rows = "39,Private,x,<=50K\n50,Self,y,>50K\n";
+        let t = parse(&format!("age,work,kind,label\n{rows}")).unwrap();
+        assert_eq!((t.columns, t.class_names), (1, vec!["<=50K".to_owned(), ">50K".into()]));
         // A group in the last column is no label.
         let t = parse("a,b,group\n1,0,x\n2,1,y\n").unwrap();
         assert_eq!((t.values, t.labels, t.groups), (vec![1.0, 2.0], vec![0, 1], Some(vec![0, 1])));
@@ -191,9 +196,13 @@ mod tests {
     fn mistakes_have_line_and_column() {
         let error = |text: &str| parse(text).unwrap_err().to_string();
         assert_eq!(error("x,y\n1,0\n1,2,3\n"), "line 3 has 3 fields, the first line 2");
-        assert_eq!(error("x,y\nnan,0"), "line 2, column 1: `nan` is not a finite number");
-        assert_eq!(error("x,y\n,0"), "line 2, column 1: `` is not a finite number");
-        assert_eq!(error("x,y\n1,"), "line 2, column 2: no label");
+        assert_eq!(
+            error("x,y\nnan,0"),
+            "line 2, column 1: no value (`nan`): fill it in, or take the row or the column out"
+        );
+        assert!(error("x,y\n,0").starts_with("line 2, column 1: no value (``)"));
+        assert!(error("x,y\n1,0\n1e39,0").starts_with("line 3, column 1: `1e39` is not a finite number"));
+        assert!(error("x,y\n1,").starts_with("line 2, column 2: no label"));
         assert_eq!(error("\n\n"), "is empty");
         assert!(error("1\n2").contains("single column"));
         assert!(error("y,group\n1,2").contains("no column of values"));

@@ -26,6 +26,10 @@ impl Reader for EyePacs {
         Ok(input.is_folder() && table(input.path())?.is_some())
     }
 
+    fn resizes(&self) -> bool {
+        true
+    }
+
     fn read(&self, input: &Input, options: Options) -> Result<Found, Error> {
         let rows = match table(input.path())? {
             Some(path) => labels(&path)?,

@@ -5,6 +5,7 @@
 pub mod cifar;
 pub mod csv;
 pub mod eyepacs;
+pub mod hub;
 pub mod idx;
 pub mod npy;
 pub mod npz;
@@ -28,6 +29,7 @@ const READERS: &[&dyn Reader] = &[
     &idx::Idx,
     &npz::Npz,
     &npy::Npy,
+    &hub::Hub,
     &parquet::Parquet,
     &csv::Csv,
 ];
@@ -40,6 +42,9 @@ pub(crate) fn open(path: &Path, seed: u64, options: Options) -> Result<[Whole; 2
     let input = Input::look(path)?;
     for reader in READERS {
         if reader.detect(&input)? {
+            if options.side.is_some() && !reader.resizes() {
+                return Err(Error::NoPictures { path: path.into() });
+            }
             return Ok(match reader.read(&input, options)? {
                 Found::Both(both) => both,
                 Found::One(whole) => cut(&whole, seed),

@@ -1,16 +1,30 @@
 //! Data sets as `.npz` archives: inputs, labels, perhaps groups, perhaps a test set.
+//!
+//! Names of arrays are those of NumPy's users, Keras (`x_train`), scikit-learn (`data`, `target`) and MedMNIST (`train_images`).
 
-use crate::arrays::error::ArrayError;
+use std::io::Cursor;
+
+use crate::arrayed::{Called, Labelled, classed};
 use crate::arrays::npy::{Array, Numbers};
-use crate::arrays::npz::archive;
+use crate::arrays::npz::{archive, names, texts};
 use crate::error::Error;
-use crate::raw::{Raw, Values, Whole};
+use crate::labels::number;
 use crate::reader::{Found, Input, Options, Reader};
-use crate::shape::Shape;
+use crate::remark::Remark;
 
-/// Names under which archives keep inputs, labels and groups, and those of a test set of its own.
-const INPUTS: [&str; 6] = ["x", "features", "X", "data", "images", "x_train"];
-const TARGETS: [&str; 5] = ["y", "labels", "Y", "label", "y_train"];
+pub use crate::arrayed::Problem;
+
+/// Names under which archives keep inputs and labels, the first that is there being read.
+const INPUTS: [&str; 9] = ["x", "features", "X", "data", "images", "x_train", "X_train", "train_images", "train_data"];
+const TARGETS: [&str; 9] = ["y", "labels", "Y", "label", "y_train", "target", "targets", "Y_train", "train_labels"];
+/// Those of a test set of its own.
+const TEST_INPUTS: [&str; 4] = ["x_test", "X_test", "test_images", "test_data"];
+const TEST_TARGETS: [&str; 3] = ["y_test", "Y_test", "test_labels"];
+/// Those of examples that are neither trained on nor held out.
+const OTHERS: [&str; 8] = ["x_val", "X_val", "y_val", "Y_val", "val_images", "val_labels", "x_valid", "y_valid"];
+
+/// Those of names of classes: scikit-learn's, and others.
+const CLASS_NAMES: [&str; 4] = ["target_names", "class_names", "label_names", "classes"];
 
 /// Reads them.
 pub(crate) struct Npz;
@@ -37,147 +51,121 @@ fn first_member(head: &[u8]) -> Option<&[u8]> {
     header.get(26..26 + length)
 }
 
-/// What can be wrong with an archive, as the end of a sentence that begins with it.
-#[derive(Debug, thiserror::Error)]
-pub enum Problem {
-    /// The archive or one of its arrays.
-    #[error(transparent)]
-    Array(#[from] ArrayError),
-    /// Neither inputs nor labels.
-    #[error("has no {what}: name them one of {}", names.join(", "))]
-    Missing {
-        /// What is missing.
-        what: &'static str,
-        /// What it could be called.
-        names: &'static [&'static str],
-    },
-    /// Inputs and labels of different examples.
-    #[error("has {shape:?} inputs, but {labels} labels")]
-    Rows {
-        /// Shape of the inputs.
-        shape: Vec<usize>,
-        /// Number of labels.
-        labels: usize,
-    },
-    /// Groups and labels of different examples.
-    #[error("has {groups} groups, but {labels} labels: give every example its group")]
-    Groups {
-        /// Number of groups.
-        groups: usize,
-        /// Number of labels.
-        labels: usize,
-    },
-    /// Inputs that are neither rows nor pictures.
-    #[error("has inputs of shape {shape:?}; (N, D), (N, H, W), (N, H, W, C) and (N, C, H, W) are known")]
-    Shape {
-        /// Their shape.
-        shape: Vec<usize>,
-    },
-    /// A label or group that is no number of one.
-    #[error("has {what}[{index}] = {value}: whole numbers from 0 are needed")]
-    NotWhole {
-        /// The array.
-        what: &'static str,
-        /// The example.
-        index: usize,
-        /// Its value.
-        value: f64,
-    },
-    /// A row that names no class, or several.
-    #[error("has {what}[{index}] that is not one-hot")]
-    NotOneHot {
-        /// The array.
-        what: &'static str,
-        /// The example.
-        index: usize,
-    },
-    /// Labels of another shape.
-    #[error("has {what} of shape {shape:?}: one number or one one-hot row an example is needed")]
-    Labels {
-        /// The array.
-        what: &'static str,
-        /// Its shape.
-        shape: Vec<usize>,
-    },
-}
-
 /// The data set in an archive.
 fn from_archive(bytes: &[u8]) -> Result<Found, Problem> {
-    let wanted: Vec<&str> = INPUTS.into_iter().chain(TARGETS).chain(["groups", "x_test", "y_test"]).collect();
-    let mut arrays = archive(bytes, &wanted)?;
-    let mut take = |names: &[&str]| names.iter().find_map(|n| arrays.remove(*n));
-    let x = take(&INPUTS).ok_or(Problem::Missing { what: "inputs", names: &INPUTS })?;
-    let y = take(&TARGETS).ok_or(Problem::Missing { what: "labels", names: &TARGETS })?;
-    let groups = take(&["groups"]);
-    let whole = from_arrays(x, &y, groups.as_ref())?;
-    match (take(&["x_test"]), take(&["y_test"])) {
-        (Some(x), Some(y)) if whole.raw.groups.is_none() => Ok(Found::Both([whole, from_arrays(x, &y, None)?])),
-        _ => Ok(Found::One(whole)),
-    }
-}
-
-fn from_arrays(x: Array, y: &Array, groups: Option<&Array>) -> Result<Whole, Problem> {
-    let labels = numbered(y, "labels")?;
-    let n = labels.len();
-    if x.shape.first() != Some(&n) {
-        return Err(Problem::Rows { shape: x.shape, labels: n });
-    }
-    let groups = groups.map(|g| numbered(g, "groups")).transpose()?;
-    if let Some(groups) = groups.as_ref().filter(|g| g.len() != n) {
-        return Err(Problem::Groups { groups: groups.len(), labels: n });
-    }
-    let names = groups.as_ref().map_or(0, |g| g.iter().max().map_or(0, |m| m + 1));
-    let (shape, channels_last) = match x.shape[1..] {
-        [d] => (Shape { channels: 1, height: 1, width: d }, false),
-        [h, w] => (Shape { channels: 1, height: h, width: w }, false),
-        [h, w, c] if c <= 4 => (Shape { channels: c, height: h, width: w }, true),
-        [c, h, w] => (Shape { channels: c, height: h, width: w }, false),
-        _ => return Err(Problem::Shape { shape: x.shape }),
-    };
-    let image = x.shape.len() > 2;
-    let values = match x.values {
-        Numbers::Bytes(v) if image => Values::Pixels(if channels_last { planes(&v, shape) } else { v }),
-        Numbers::Bytes(v) => Values::Table(v.into_iter().map(f32::from).collect()),
-        Numbers::Integers(v) => Values::Table(v.into_iter().map(|v| v as f32).collect()),
-        Numbers::Floats(v) => Values::Table(if channels_last { planes(&v, shape) } else { v }),
-    };
-    let raw = Raw { groups, ..Raw::new(values, labels) };
-    Ok(Whole { shape, raw, groups: (0..names).map(|i| format!("group {i}")).collect() })
-}
-
-/// Channels-last images to channel-first.
-fn planes<T: Copy>(v: &[T], shape: Shape) -> Vec<T> {
-    let (c, px) = (shape.channels, shape.height * shape.width);
-    v.chunks_exact((c * px).max(1)).flat_map(|i| (0..c).flat_map(move |k| (0..px).map(move |p| i[p * c + k]))).collect()
-}
-
-/// Classes as integers from 0, or as one-hot rows.
-fn numbered(a: &Array, what: &'static str) -> Result<Vec<u32>, Problem> {
-    let wide: Vec<f64> = match &a.values {
-        Numbers::Bytes(v) => v.iter().map(|&v| f64::from(v)).collect(),
-        Numbers::Integers(v) => v.iter().map(|&v| v as f64).collect(),
-        Numbers::Floats(v) => v.iter().map(|&v| f64::from(v)).collect(),
-    };
-    match a.shape[..] {
-        [_] | [_, 1] => {
-            (0..).zip(wide).map(|(index, value)| whole(value).ok_or(Problem::NotWhole { what, index, value })).collect()
+    // Pickles are refused by name before anything else is said of them.
+    archive(bytes, &[])?;
+    let held = names(Cursor::new(bytes))?;
+    let mut remarks = Vec::new();
+    let mut pick = |known: &[&'static str]| {
+        let there: Vec<&'static str> = known.iter().copied().filter(|name| held.iter().any(|h| h == name)).collect();
+        let (first, rest) = there.split_first()?;
+        if !rest.is_empty() {
+            let left_out = rest.iter().map(|name| (*name).to_owned()).collect();
+            remarks.push(Remark::Taken { taken: format!("`{first}`"), left_out });
         }
-        [_, c] if c > 0 => wide
-            .chunks_exact(c)
-            .enumerate()
-            .map(|(index, row)| {
-                let hot: Vec<usize> = (0..c).filter(|&k| row[k] == 1.0).collect();
-                match hot[..] {
-                    [k] if row.iter().filter(|v| **v != 0.0).count() == 1 => Ok(k as u32),
-                    _ => Err(Problem::NotOneHot { what, index }),
-                }
-            })
-            .collect(),
-        _ => Err(Problem::Labels { what, shape: a.shape.clone() }),
+        Some(*first)
+    };
+    let missing = |what, names| Problem::Missing { what, names, held: held.clone() };
+    let inputs = pick(&INPUTS).ok_or_else(|| missing("inputs", &INPUTS))?;
+    let targets = pick(&TARGETS).ok_or_else(|| missing("labels", &TARGETS))?;
+    let test = match (pick(&TEST_INPUTS), pick(&TEST_TARGETS)) {
+        (Some(x), Some(y)) => Some((x, y)),
+        (Some(there), None) => return Err(Problem::HalfTest { there: there.into(), missing: "labels" }),
+        (None, Some(there)) => return Err(Problem::HalfTest { there: there.into(), missing: "inputs" }),
+        (None, None) => None,
+    };
+    let others: Vec<String> = held.iter().filter(|name| OTHERS.contains(&name.as_str())).cloned().collect();
+    if !others.is_empty() {
+        remarks.push(Remark::Taken { taken: format!("`{inputs}`"), left_out: others });
+    }
+    let is_grouped = held.iter().any(|name| name == "groups");
+    let test = match test {
+        // Groups of a test set have no name.
+        Some((x, y)) if is_grouped => {
+            let left_out = vec![x.to_owned(), y.to_owned()];
+            remarks.push(Remark::Taken { taken: "`groups`, which the test set has not,".into(), left_out });
+            None
+        }
+        other => other,
+    };
+    let mut text = Text::of(bytes, targets, test.map(|(_, y)| y))?;
+    let mut wanted = vec![inputs, targets, "groups"];
+    wanted.extend(test.iter().flat_map(|(x, y)| [*x, *y]));
+    wanted.retain(|name| text.classes.is_none() || !TARGETS.contains(name) && !TEST_TARGETS.contains(name));
+    let mut arrays = archive(bytes, &wanted)?;
+    arrays.extend(std::mem::take(&mut text.arrays));
+    let mut take = |name: &str, what, names| {
+        let array = arrays.remove(name).ok_or_else(|| missing(what, names))?;
+        Ok::<_, Problem>(Called { name: name.into(), array })
+    };
+    let (x, y) = (take(inputs, "inputs", &INPUTS)?, take(targets, "labels", &TARGETS)?);
+    let of_test = match test {
+        Some((x, y)) => Some((take(x, "inputs", &TEST_INPUTS)?, take(y, "labels", &TEST_TARGETS)?)),
+        None => None,
+    };
+    let mut splits = vec![Labelled::new(x, &y, arrays.remove("groups").as_ref())?];
+    if let Some((x, y)) = of_test {
+        splits.push(Labelled::new(x, &y, None)?);
+    }
+    let mut wholes = classed(splits)?.into_iter();
+    let Some(mut whole) = wholes.next() else { return Err(missing("inputs", &INPUTS)) };
+    whole.remarks.extend(remarks.into_iter().chain(text.remark));
+    whole.classes = match (text.classes, whole.classes) {
+        (Some(names), _) | (None, Some(names)) => Some(names),
+        (None, None) => named(bytes, &whole.raw.labels)?,
+    };
+    Ok(match wholes.next() {
+        Some(test) => Found::Both([whole, test]),
+        None => Found::One(whole),
+    })
+}
+
+/// Labels that are text, as numbers of classes.
+#[derive(Default)]
+struct Text {
+    /// Labels by the name of their array.
+    arrays: Vec<(String, Array)>,
+    /// Names of the classes, where labels are text.
+    classes: Option<Vec<String>>,
+    remark: Option<Remark>,
+}
+
+impl Text {
+    /// Those of an archive's labels, and of those of its test set.
+    fn of(bytes: &[u8], targets: &str, test: Option<&str>) -> Result<Self, Problem> {
+        let train = texts(bytes, targets)?;
+        let held_out = test.map(|name| texts(bytes, name)).transpose()?;
+        let (mut all, examples) = match (train, &held_out) {
+            (None, None | Some(None)) => return Ok(Self::default()),
+            (Some(train), None | Some(Some(_))) => {
+                let examples = train.len();
+                (train, examples)
+            }
+            _ => return Err(Problem::Mixed { train: targets.into(), test: test.unwrap_or_default().into() }),
+        };
+        all.extend(held_out.flatten().into_iter().flatten());
+        let numbered = number(&format!("`{targets}`"), &all)?;
+        let array = |labels: &[u32]| Array {
+            shape: vec![labels.len()],
+            values: Numbers::Integers(labels.iter().map(|&label| i64::from(label)).collect()),
+        };
+        let (train, held_out) = numbered.labels.split_at(examples);
+        let mut arrays = vec![(targets.to_owned(), array(train))];
+        arrays.extend(test.map(|name| (name.to_owned(), array(held_out))));
+        Ok(Self { arrays, classes: Some(numbered.names), remark: numbered.remark })
     }
 }
 
-fn whole(v: f64) -> Option<u32> {
-    // More classes than this are a mistake: every one needs an output.
-    (v >= 0.0 && v.fract() == 0.0 && v < 100_000.0).then_some(v as u32)
+/// Names of the classes in an array of their own, one for each class at least.
+fn named(bytes: &[u8], labels: &[u32]) -> Result<Option<Vec<String>>, Problem> {
+    let classes = labels.iter().max().map_or(0, |label| *label as usize + 1);
+    for name in CLASS_NAMES {
+        if let Some(names) = texts(bytes, name)?
+            && names.len() >= classes
+        {
+            return Ok(Some(names));
+        }
+    }
+    Ok(None)
 }

@@ -4,13 +4,15 @@
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use ::parquet::file::metadata::FileMetaData;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 use ::parquet::record::Field;
 use bytes::Bytes;
 
 use crate::error::Error;
+use crate::gather::{Gather, Value, no_label};
 use crate::reader::{Found, Input, Options, Reader};
-use crate::table::{Cell, Columns, Place, Roles, Table, TableError, check};
+use crate::table::{Cell, Place, Roles, Table, TableError, check};
 
 /// Most values of a table.
 const MAX_VALUES: i64 = 1 << 30;
@@ -32,7 +34,8 @@ impl Reader for Parquet {
     }
 }
 
-/// Reads a flat table of numbers and booleans; label and group columns as in [`csv`](crate::csv::parse), and they may be text.
+/// Reads a flat table of numbers and booleans; label and group columns as in [`csv`](crate::csv::parse), and they may be text. What is left
+/// out is as there; a column that pandas notes as its index is one.
 ///
 /// A panic of the library is an error like any other.
 ///
@@ -50,29 +53,52 @@ fn table(content: Vec<u8>) -> Result<Table, TableError> {
         return Err(TableError::Size { columns: head.len(), rows: metadata.num_rows(), most: MAX_VALUES });
     }
     let roles = Roles::new(head.len(), &head, None)?;
-    let mut columns = Columns::default();
+    let mut gather = Gather::new(head.len(), &head, roles, pandas_index(metadata), true);
     for (place, row) in (0..).map(Place::Row).zip(reader.get_row_iter(None)?) {
         for (column, (name, field)) in row?.get_column_iter().enumerate() {
-            let cell = || Cell { place, column, name: Some(name.clone()) };
-            let names = match column {
-                c if c == roles.label => &mut columns.labels,
-                c if Some(c) == roles.group => &mut columns.groups,
-                _ => match number(field).map(|v| v as f32).filter(|v| v.is_finite()) {
-                    Some(v) => {
-                        columns.values.push(v);
-                        continue;
-                    }
-                    None => return Err(TableError::NotFinite { cell: cell(), field: field.to_string() }),
-                },
-            };
-            names.push(text(field).ok_or_else(|| TableError::NoLabel { cell: cell() })?);
+            if !gather.is_named(column) {
+                gather.value(column, place, value(field), || field.to_string());
+                continue;
+            }
+            let label = label(field).filter(|text| !no_label(text));
+            let missing = || TableError::NoLabel { cell: Cell { place, column, name: Some(name.clone()) } };
+            gather.name(column, label.ok_or_else(missing)?);
         }
+        gather.end_row();
     }
-    let (labels, values, groups) = (columns.labels.len(), columns.values.len(), columns.groups.len());
-    if labels == 0 || values != labels * roles.values || roles.group.is_some() && groups != labels {
-        return Err(TableError::Lengths { labels, values });
+    gather.finish()
+}
+
+/// Columns that pandas wrote as an index, by what it notes in the file.
+fn pandas_index(metadata: &FileMetaData) -> Vec<String> {
+    let noted = metadata.key_value_metadata().into_iter().flatten().find(|pair| pair.key == "pandas");
+    let text = noted.and_then(|pair| pair.value.as_deref()).unwrap_or_default();
+    let Ok(notes) = serde_json::from_str::<serde_json::Value>(text) else { return Vec::new() };
+    // A range that was not written as a column is described by an object.
+    let columns = notes.get("index_columns").and_then(serde_json::Value::as_array);
+    columns.into_iter().flatten().filter_map(|column| column.as_str().map(str::to_owned)).collect()
+}
+
+/// A cell of a column of values.
+fn value(field: &Field) -> Value {
+    match field {
+        Field::Null => Value::Missing,
+        Field::Str(text) => Value::of_text(text),
+        Field::Float16(v) => Value::Number(f64::from(*v)),
+        _ => match number(field) {
+            Some(v) if v.is_nan() => Value::Missing,
+            Some(v) => Value::Number(v),
+            None => Value::Other,
+        },
     }
-    Ok(columns.into_table(roles))
+}
+
+/// A label or group as text; a floating-point number as what it is worth.
+fn label(field: &Field) -> Option<String> {
+    match field {
+        Field::Float(_) | Field::Double(_) => number(field).map(|v| v.to_string()),
+        _ => text(field),
+    }
 }
 
 /// The rows of a file of numbers: see [`records::read`](crate::records::read). A panic of the library is an error like any other.

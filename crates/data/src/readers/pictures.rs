@@ -12,9 +12,11 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use crate::error::Error;
-use crate::files::{slurp, sorted};
+use crate::files::{MOST_VALUES, slurp, sorted};
+use crate::natural;
 use crate::raw::{Raw, Values, Whole};
 use crate::reader::{Found, Input, Options, Reader};
+use crate::remark::Remark;
 use crate::shape::Shape;
 
 /// Reads `train/` and `test/` of folders by class, or folders by class alone.
@@ -41,15 +43,32 @@ impl Reader for Pictures {
         Ok(class_names(input.path())?.iter().any(of_pictures))
     }
 
+    fn resizes(&self) -> bool {
+        true
+    }
+
     fn read(&self, input: &Input, options: Options) -> Result<Found, Error> {
         let splits = Self::splits(input.path());
         if !splits.iter().all(|p| p.is_dir()) {
             let classes = class_names(input.path())?;
-            return by_class(input.path(), &classes, options.side).map(Found::One);
+            let whole = by_class(input.path(), &classes, options.side)?;
+            return Ok(Found::One(Whole { remarks: order(&classes), ..whole }));
         }
         let [train, test] = &splits;
-        let classes = class_names(train)?;
-        Ok(Found::Both([by_class(train, &classes, options.side)?, by_class(test, &classes, options.side)?]))
+        let (classes, of_test) = (class_names(train)?, class_names(test)?);
+        if classes != of_test {
+            let one_sided = |a: &[String], b: &[String]| a.iter().filter(|name| !b.contains(name)).cloned().collect();
+            let (train, test) = (one_sided(&classes, &of_test), one_sided(&of_test, &classes));
+            return Err(input.wrong(Problem::Classes { train, test }));
+        }
+        let pool = by_class(train, &classes, options.side)?;
+        let mut remarks = order(&classes);
+        let others: Vec<String> =
+            class_names(input.path())?.into_iter().filter(|n| n != "train" && n != "test").collect();
+        if !others.is_empty() {
+            remarks.push(Remark::Taken { taken: "`train` and `test`".into(), left_out: others });
+        }
+        Ok(Found::Both([Whole { remarks, ..pool }, by_class(test, &classes, options.side)?]))
     }
 }
 
@@ -102,9 +121,32 @@ pub enum Problem {
         /// Its columns.
         first_width: usize,
     },
+    /// More values than are read.
+    #[error("and {before} pictures before it have more than {MOST_VALUES} values: set +size=N to shrink them")]
+    TooMany {
+        /// Pictures before it.
+        before: usize,
+    },
     /// A folder without pictures.
     #[error("holds no PNG or JPEG pictures")]
     NoPictures,
+    /// Classes of one split alone.
+    #[error(
+        "has not the same class folders in `train` (alone: {}) and `test` (alone: {}): give both the same, empty where there is no picture",
+        some(train),
+        some(test)
+    )]
+    Classes {
+        /// Those in `train` alone.
+        train: Vec<String>,
+        /// Those in `test` alone.
+        test: Vec<String>,
+    },
+}
+
+/// Some names, or that there are none.
+fn some(names: &[String]) -> String {
+    if names.is_empty() { "none".into() } else { names.iter().take(8).cloned().collect::<Vec<_>>().join(", ") }
 }
 
 /// Most pixels of one picture.
@@ -245,45 +287,90 @@ fn by_class(folder: &Path, classes: &[String], side: Option<usize>) -> Result<Wh
         let files = sorted(&folder.join(class))?.into_iter().filter(|p| is_picture(p));
         list.extend(files.map(|path| Labelled { path, label }));
     }
-    read(folder, &list, side)
+    Ok(Whole { classes: Some(classes.to_vec()), ..read(folder, &list, side)? })
 }
 
-/// Names of the folders in a folder.
+/// What is to be said of the order of classes: where it is not that of their names as text.
+fn order(classes: &[String]) -> Vec<Remark> {
+    if classes.is_sorted() { Vec::new() } else { vec![Remark::Order { folders: classes.to_vec() }] }
+}
+
+/// Names of the folders in a folder, numbers in them by value.
 fn class_names(folder: &Path) -> Result<Vec<String>, Error> {
     let folders = sorted(folder)?.into_iter().filter(|p| p.is_dir());
-    Ok(folders.filter_map(|p| p.file_name().map(|n| n.to_string_lossy().into_owned())).collect())
+    let names = folders.filter_map(|p| p.file_name().map(|n| n.to_string_lossy().into_owned()));
+    // What begins with a dot is a program's own, such as a notebook's copies.
+    let mut names: Vec<String> = names.filter(|name| !name.starts_with('.')).collect();
+    names.sort_by(|a, b| natural::order(a, b));
+    Ok(names)
 }
 
 /// All pictures of a list, of one size each or resized to `side`.
 pub(crate) fn read(folder: &Path, list: &[Labelled], side: Option<usize>) -> Result<Whole, Error> {
-    let mut pictures: Vec<Picture> = Vec::with_capacity(list.len());
-    for Labelled { path, .. } in list {
+    let mut album = Album::new(side);
+    for Labelled { path, label } in list {
+        album.add(path, &slurp(path)?, *label)?;
+    }
+    album.whole().ok_or_else(|| Error::file(folder, Problem::NoPictures))
+}
+
+/// Pictures of one size that come in one by one.
+pub(crate) struct Album {
+    side: Option<usize>,
+    pictures: Vec<Picture>,
+    labels: Vec<u32>,
+    /// Where the first comes from.
+    first: PathBuf,
+    /// Values of all.
+    bytes: u64,
+}
+
+impl Album {
+    /// An empty one; pictures are resized to `side` where it is set.
+    pub(crate) fn new(side: Option<usize>) -> Self {
+        Self { side, pictures: Vec::new(), labels: Vec::new(), first: PathBuf::new(), bytes: 0 }
+    }
+
+    /// One more picture, which errors call `path`.
+    pub(crate) fn add(&mut self, path: &Path, content: &[u8], label: u32) -> Result<(), Error> {
         let wrong = |problem: Problem| Error::file(path, problem);
-        let mut picture = decode(&slurp(path)?).map_err(wrong)?;
-        if let Some(side) = side {
+        let mut picture = decode(content).map_err(wrong)?;
+        if let Some(side) = self.side {
             picture = picture.resized(side);
         }
-        if let (Some(first), Some(at)) = (pictures.first(), list.first())
-            && (first.height, first.width) != (picture.height, picture.width)
-        {
-            return Err(wrong(Problem::Size {
-                height: picture.height,
-                width: picture.width,
-                first: at.path.clone(),
-                first_height: first.height,
-                first_width: first.width,
-            }));
+        match self.pictures.first() {
+            None => self.first = path.into(),
+            Some(first) if (first.height, first.width) != (picture.height, picture.width) => {
+                return Err(wrong(Problem::Size {
+                    height: picture.height,
+                    width: picture.width,
+                    first: self.first.clone(),
+                    first_height: first.height,
+                    first_width: first.width,
+                }));
+            }
+            Some(_) => {}
         }
-        pictures.push(picture);
+        self.bytes += picture.bytes.len() as u64;
+        if self.bytes > MOST_VALUES {
+            return Err(wrong(Problem::TooMany { before: self.pictures.len() }));
+        }
+        self.pictures.push(picture);
+        self.labels.push(label);
+        Ok(())
     }
-    let Some(first) = pictures.first() else { return Err(Error::file(folder, Problem::NoPictures)) };
-    let channels = pictures.iter().map(|p| p.channels).max().unwrap_or(1);
-    let shape = Shape { channels, height: first.height, width: first.width };
-    let mut bytes = Vec::with_capacity(list.len() * shape.features());
-    for picture in pictures {
-        bytes.extend(picture.with_channels(channels).planes());
+
+    /// All of them as examples, in colour where one is; `None` where there is none.
+    pub(crate) fn whole(self) -> Option<Whole> {
+        let first = self.pictures.first()?;
+        let channels = self.pictures.iter().map(|p| p.channels).max().unwrap_or(1);
+        let shape = Shape { channels, height: first.height, width: first.width };
+        let mut bytes = Vec::with_capacity(self.labels.len() * shape.features());
+        for picture in self.pictures {
+            bytes.extend(picture.with_channels(channels).planes());
+        }
+        Some(Whole::new(shape, Raw::new(Values::Pixels(bytes), self.labels)))
     }
-    Ok(Whole::new(shape, Raw::new(Values::Pixels(bytes), list.iter().map(|own| own.label).collect())))
 }
 
 #[cfg(test)]
