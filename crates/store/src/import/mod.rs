@@ -10,4 +10,4 @@ mod table;
 pub use arrays::{Arrays, FeatureArrays, Given, HeldOut, from_arrays};
 pub use imported::Imported;
 pub use layouts::from_folder;
-pub use table::from_table;
+pub use table::{Name, RowsError, from_table};
