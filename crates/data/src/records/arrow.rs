@@ -1,6 +1,4 @@
-//! Arrow IPC and Feather of version 2, batch by batch, through `arrow-ipc`.
-//!
-//! A file is a stream between two signs, and is read as one.
+//! Arrow IPC, as files (Feather of version 2 is the same) and streams, batch by batch, through `arrow-ipc`.
 
 use std::fs::File;
 use std::io::{BufReader, Seek, SeekFrom};
@@ -11,8 +9,8 @@ use arrow_array::types::{
     ArrowPrimitiveType, Decimal32Type, Decimal64Type, Decimal128Type, Float16Type, Float32Type, Float64Type, Int8Type,
     Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, OffsetSizeTrait};
-use arrow_ipc::reader::StreamReader;
+use arrow_array::{Array, OffsetSizeTrait, RecordBatchReader};
+use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::{ArrowError, DataType, Field as Column};
 
 use super::batch::{Cells, Lists, ROWS, Value, each, unreadable};
@@ -37,9 +35,8 @@ fn all<T, E: From<RecordError>>(
     mut row: impl FnMut(&mut T, Place, &[Field<'_>]) -> Result<(), E>,
 ) -> Result<T, E> {
     let mut file = BufReader::new(file);
-    let start = ipc::check(&mut file)?;
-    file.seek(SeekFrom::Start(start)).map_err(RecordError::Io)?;
-    let schema = StreamReader::try_new(&mut file, None).map_err(refused)?.schema();
+    let kept = ipc::check(&mut file)?;
+    let schema = open(&mut file, kept, None)?.schema();
     if schema.fields().len() > MOST_COLUMNS {
         return Err(RecordError::Columns { found: schema.fields().len(), most: MOST_COLUMNS }.into());
     }
@@ -48,8 +45,7 @@ fn all<T, E: From<RecordError>>(
     let mut order = wanted.clone();
     order.sort_unstable();
     order.dedup();
-    file.seek(SeekFrom::Start(start)).map_err(RecordError::Io)?;
-    let reader = StreamReader::try_new(&mut file, Some(order.clone())).map_err(refused)?;
+    let reader = open(&mut file, kept, Some(order.clone()))?;
     let mut first = 0;
     for batch in reader {
         let batch = batch.map_err(refused)?;
@@ -65,6 +61,19 @@ fn all<T, E: From<RecordError>>(
         }
     }
     Ok(state)
+}
+
+/// The batches, of some columns or all.
+fn open(
+    file: &mut BufReader<File>,
+    kept: ipc::Kept,
+    columns: Option<Vec<usize>>,
+) -> Result<Box<dyn RecordBatchReader + '_>, RecordError> {
+    file.seek(SeekFrom::Start(0))?;
+    Ok(match kept {
+        ipc::Kept::File => Box::new(FileReader::try_new(file, columns).map_err(refused)?),
+        ipc::Kept::Stream => Box::new(StreamReader::try_new(file, columns).map_err(refused)?),
+    })
 }
 
 fn refused(problem: ArrowError) -> RecordError {

@@ -4,7 +4,7 @@
 
 use std::io::{Read, Seek, SeekFrom};
 
-use arrow_ipc::{Message, root_as_message};
+use arrow_ipc::{Message, root_as_footer, root_as_message};
 
 use super::error::RecordError;
 
@@ -12,12 +12,14 @@ use super::error::RecordError;
 const MAGIC: &[u8] = b"ARROW1";
 /// First bytes of a stream, and of every message.
 const CONTINUED: [u8; 4] = [0xff; 4];
-/// Where the stream within a file begins.
+/// Bytes before the first message of a file.
 const START: u64 = 8;
 /// Most bytes of a piece, unpacked.
 const MOST: u64 = 1 << 32;
 /// Most bytes that say what a piece is.
 const MOST_WORDS: u64 = 1 << 24;
+/// Most bytes of the list of all pieces.
+const MOST_LIST: u64 = 1 << 28;
 
 /// Positions of the packed buffers within the values behind a message.
 fn packed(message: &Message<'_>) -> Vec<u64> {
@@ -30,27 +32,63 @@ fn packed(message: &Message<'_>) -> Vec<u64> {
     buffers.filter_map(|b| u64::try_from(b.offset()).ok()).collect()
 }
 
-/// Walks over the messages of a file or stream. Where they begin comes back.
-pub(super) fn check(file: &mut (impl Read + Seek)) -> Result<u64, RecordError> {
+/// How the messages are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// In a file that ends with a list of them.
+    File,
+    /// One behind the other.
+    Stream,
+}
+
+/// Looks at what all messages claim.
+pub(super) fn check(file: &mut (impl Read + Seek)) -> Result<Kept, RecordError> {
     let size = file.seek(SeekFrom::End(0))?;
     let mut magic = [0; 6];
     file.seek(SeekFrom::Start(0))?;
     file.read_exact(&mut magic).map_err(|_| RecordError::Short)?;
-    let start = if magic == MAGIC {
-        file.seek(SeekFrom::Start(size.saturating_sub(MAGIC.len() as u64)))?;
-        file.read_exact(&mut magic)?;
-        if magic != MAGIC || size < 2 * START {
-            return Err(RecordError::Short);
+    if magic == MAGIC {
+        for at in blocks(file, size)? {
+            step(file, at, size)?;
         }
-        START
-    } else {
-        0
-    };
-    let mut at = start;
+        return Ok(Kept::File);
+    }
+    let mut at = 0;
     while let Some(next) = step(file, at, size)? {
         at = next;
     }
-    Ok(start)
+    Ok(Kept::Stream)
+}
+
+/// Where the messages of a file are, by the list at its end: what stands before them differs between writers.
+fn blocks(file: &mut (impl Read + Seek), size: u64) -> Result<Vec<u64>, RecordError> {
+    let mut end = [0; 10];
+    let before = size.checked_sub(10).filter(|before| *before >= START).ok_or(RecordError::Short)?;
+    file.seek(SeekFrom::Start(before))?;
+    file.read_exact(&mut end)?;
+    let ([a, b, c, d, ..], true) = (end, end.ends_with(MAGIC)) else {
+        return Err(RecordError::Short);
+    };
+    let length = u64::from(u32::from_le_bytes([a, b, c, d]));
+    let at = before.checked_sub(length).ok_or(RecordError::Short)?;
+    if length > MOST_LIST {
+        return Err(RecordError::Claim { found: length, most: MOST_LIST });
+    }
+    let mut words = vec![0; length as usize];
+    file.seek(SeekFrom::Start(at))?;
+    file.read_exact(&mut words).map_err(|_| RecordError::Short)?;
+    let footer = root_as_footer(&words).map_err(|_| RecordError::Damaged)?;
+    let all = footer.dictionaries().into_iter().flatten().chain(footer.recordBatches().into_iter().flatten());
+    all.map(|block| {
+        let [start, words, values] =
+            [block.offset(), i64::from(block.metaDataLength()), block.bodyLength()].map(u64::try_from);
+        let (Ok(start), Ok(words), Ok(values)) = (start, words, values) else {
+            return Err(RecordError::Damaged);
+        };
+        let end = start.checked_add(words).and_then(|end| end.checked_add(values));
+        end.filter(|end| *end <= size).map(|_| start).ok_or(RecordError::Short)
+    })
+    .collect()
 }
 
 /// Where the message behind the one at `at` begins, or nothing at the end.
@@ -69,12 +107,12 @@ fn step(file: &mut (impl Read + Seek), at: u64, size: u64) -> Result<Option<u64>
     if length == 0 {
         return Ok(None);
     }
-    if length > MOST_WORDS {
-        return Err(RecordError::Claim { found: length, most: MOST_WORDS });
-    }
     let body = behind + length;
     if body > size {
         return Err(RecordError::Short);
+    }
+    if length > MOST_WORDS {
+        return Err(RecordError::Claim { found: length, most: MOST_WORDS });
     }
     let mut words = vec![0; length as usize];
     file.read_exact(&mut words).map_err(|_| RecordError::Short)?;

@@ -92,9 +92,11 @@ impl Words {
         None
     }
 
-    /// All words, for a message.
+    /// All words in their order, for a message.
     pub(super) fn told(&self) -> Vec<String> {
-        self.all.iter().map(|(_, text, _)| text.clone()).collect()
+        let mut told: Vec<String> = self.all.iter().map(|(_, text, _)| text.clone()).collect();
+        told.sort_unstable();
+        told
     }
 
     /// What each says.
@@ -172,7 +174,7 @@ mod tests {
     fn what_says_nothing_is_refused_with_all_that_was_found() {
         let error = sides(&["train", "test", "extra"], true).unwrap_err();
         assert!(
-            error.starts_with("line 2, column `member`: `extra` does not say") && error.contains("`train`, `test`")
+            error.starts_with("line 2, column `member`: `extra` does not say") && error.contains("`test`, `train`")
         );
         for words in
             [&["1", "2"][..], &["0", "1", "2"], &["0.5", "1"], &["a", "b"], &["0", "1", "255"], &["-1", "0", "1"]]
