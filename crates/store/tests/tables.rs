@@ -223,6 +223,8 @@ fn names_that_do_not_fit_are_refused_and_mended() {
         ),
         case(GOOD.lines().skip(1).collect::<Vec<_>>().join("\n"), &["no line of names"], GOOD),
         case("", &["is empty"], GOOD),
+        case(GOOD.lines().next().unwrap(), &["has no row of an example within the pool"], GOOD),
+        case(GOOD.replace(',', " "), &["single column", "commas, semicolons or tabs"], GOOD),
     ]);
 }
 
@@ -248,10 +250,18 @@ fn fields_that_do_not_fit_are_refused_and_mended() {
         ),
         case(format!("{GOOD}0,0,1,0,1.5,-1\n"), &["model 0, example 0 twice, in line 2 and line 10"], GOOD),
         case(
+            GOOD.lines().chain(GOOD.lines().skip(1)).collect::<Vec<_>>().join("\n"),
+            &["twice, in line 2 and line 10", "as views in a column `query`"],
+            with(&GOOD.lines().chain(GOOD.lines().skip(1)).collect::<Vec<_>>().join("\n"), "query", |k| {
+                (k / 8).to_string()
+            }),
+        ),
+        case(
             column(GOOD, "example", |k, _| k.to_string()),
             &["no row for model 0, example 4", "a number of their own in every row"],
             GOOD,
         ),
+        case(set("label", 0, "0.5"), &["line 2, column `label`: `0.5` names no", "write a whole number or text"], GOOD),
         case(set("label", 0, "1"), &["example 0 with the label 1 in line 2 and 0 in line 6"], GOOD),
         case(
             column(GOOD, "label", |_, old| (old.parse::<i32>().unwrap() + 1).to_string()),
@@ -321,6 +331,8 @@ fn lists_and_probabilities_that_do_not_fit_are_refused_and_mended() {
             &["`[0.5 ... 1]` is no list of numbers"],
             &good,
         ),
+        case(listed(&|_| "[]".into()), &["line 2, column `logits`: nothing stands there"], &good),
+        case(listed(&|_| "[1]".into()), &["one number for each row in `logits`"], &good),
         case(listed(&|_| "0.5".into()), &["one number for each row in `logits`"], &good),
         case(
             chances("7"),
@@ -329,6 +341,15 @@ fn lists_and_probabilities_that_do_not_fit_are_refused_and_mended() {
         ),
         case(chances("0.5"), &["line 5 (model 0, example 3) has probabilities that sum to 1.25"], chances("0.25")),
     ]);
+}
+
+#[test]
+fn names_that_look_like_numbers_stay_apart() {
+    // As digits of hashes do: as numbers they would be the same.
+    let hashes = ["1e3", "1000", "01000", "10e2"];
+    let found = text(&column(GOOD, "example", |k, _| hashes[k % 4].into())).unwrap();
+    assert_eq!(found.pool.labels.len(), 4);
+    assert!(found.notes[0].contains("examples from example, 1000 to 01000"), "{}", found.notes[0]);
 }
 
 #[test]

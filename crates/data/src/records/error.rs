@@ -46,10 +46,10 @@ pub enum RecordError {
         place: Place,
     },
     /// The `parquet` crate refused.
-    #[error("is no readable Parquet file: {0}")]
+    #[error("is no readable Parquet file ({0}): write or copy it again")]
     Parquet(#[from] ::parquet::errors::ParquetError),
     /// The `arrow-ipc` crate refused.
-    #[error("is no readable Arrow file: {0}")]
+    #[error("is no readable Arrow file ({0}): write or copy it again")]
     Arrow(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// An Arrow file, and a program that was built without the crates that read it.
     #[error(
@@ -92,6 +92,14 @@ pub enum RecordError {
         /// The line.
         place: Place,
     },
+    /// A first line with a single name.
+    #[error("has a single column: separate the fields by commas, semicolons or tabs")]
+    OneColumn,
+    /// A folder.
+    #[error(
+        "is a folder: give one file (`pandas.read_parquet(FOLDER).to_parquet(\"table.parquet\")` joins the parts that Spark writes)"
+    )]
+    Folder,
     /// Numbers where the names of the columns should be.
     #[error("has no line of names: put the names of the columns into the first line")]
     NoNames,

@@ -64,17 +64,15 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// As a whole number, exactly.
+    /// As a whole number, exactly. In text it is one only as numbers are written: `3` and `3.0`, but neither `03` nor `1e3`, which may
+    /// be parts of names.
     pub fn whole(self) -> Option<i128> {
         let exact = |v: f64| (v.fract() == 0.0 && v.abs() < EXACT).then_some(v as i128);
         match self {
             Self::Integer(v) => Some(v),
             Self::Number(v) => exact(v),
             Self::Bool(v) => Some(i128::from(v)),
-            Self::Text(v) | Self::Written(v) => {
-                let v = v.trim();
-                v.parse().ok().or_else(|| v.parse().ok().and_then(exact))
-            }
+            Self::Text(v) | Self::Written(v) => written_whole(v.trim()),
             Self::Missing | Self::List(_) => None,
         }
     }
@@ -111,6 +109,14 @@ impl<'a> Field<'a> {
     pub fn is_missing(self) -> bool {
         matches!(self, Self::Missing) || matches!(self, Self::Number(v) if v.is_nan())
     }
+}
+
+/// A whole number as numbers are written, with or without zeros behind a point.
+fn written_whole(text: &str) -> Option<i128> {
+    let digits =
+        text.split_once('.').map_or(text, |(whole, rest)| if rest.trim_matches('0').is_empty() { whole } else { "" });
+    let plain = digits == "0" || !digits.trim_start_matches('-').starts_with('0') && !digits.starts_with('+');
+    digits.parse().ok().filter(|_| plain)
 }
 
 /// What stands in the brackets of a list.
@@ -157,6 +163,10 @@ mod tests {
         assert_eq!(Field::Written("zero").number(), None);
         assert_eq!(Field::Written("3.0").whole(), Some(3));
         assert_eq!(Field::Written("9007199254740993").whole(), Some(9_007_199_254_740_993));
+        for text in ["03", "1e3", "+3", "3.5", "00", "", "-", ".0"] {
+            assert_eq!(Field::Written(text).whole(), None, "{text}");
+        }
+        assert_eq!((Field::Written("0").whole(), Field::Text("-3.00").whole()), (Some(0), Some(-3)));
         assert_eq!((Field::Number(0.5).whole(), Field::Number(1e17).whole()), (None, None));
         assert!(Field::Number(f64::NAN).is_missing() && !Field::Written("").is_missing());
         assert_eq!(Field::Written(&"x".repeat(100)).to_string().len(), SHOWN + 3);

@@ -63,6 +63,9 @@ pub fn read<T, E: From<RecordError>>(
     head: impl FnOnce(&[Head]) -> Result<(T, Vec<usize>), E>,
     row: impl FnMut(&mut T, Place, &[Field<'_>]) -> Result<(), E>,
 ) -> Result<T, E> {
+    if path.is_dir() {
+        return Err(RecordError::Folder.into());
+    }
     let opened = || {
         let mut file = File::open(path)?;
         let mut magic = Vec::new();

@@ -1,6 +1,6 @@
 //! Text with commas, semicolons or tabs, and the names of the columns in its first line.
 
-use std::io::{BufRead, Read};
+use std::io::{self, BufRead, Read};
 
 use super::error::{RecordError, Spot};
 use super::field::{Field, Head, Kind};
@@ -34,7 +34,11 @@ pub fn rows<T, E: From<RecordError>>(
     if heads.iter().all(|head| head.name.parse::<f64>().is_ok()) {
         return Err(RecordError::NoNames.into());
     }
+    if heads.len() == 1 {
+        return Err(RecordError::OneColumn.into());
+    }
     let (mut state, wanted) = head(&heads)?;
+    let mut names = RowNames::default();
     let mut decimals = Decimals { allowed: separator != ',', ..Decimals::default() };
     let mut commas: Vec<Option<String>> = Vec::new();
     while {
@@ -45,20 +49,40 @@ pub fn rows<T, E: From<RecordError>>(
             continue;
         }
         let place = Place::Line(lines.number);
-        if line.len() != heads.len() {
+        let shift = names.before(&line, heads.len());
+        if line.len() != heads.len() + shift {
             return Err(short_or_long(place, line.len(), heads.len()).into());
         }
         commas.clear();
         for &w in &wanted {
-            commas.push(decimals.comma(line.get(w), || Spot { place, column: heads[w].name.clone() })?);
+            commas.push(decimals.comma(line.get(w + shift), || Spot { place, column: heads[w].name.clone() })?);
         }
-        let fields = wanted.iter().zip(&commas).map(|(&w, comma)| match comma.as_deref().unwrap_or(line.get(w)) {
-            text if NOTHING.contains(&text) => Field::Missing,
-            text => Field::Written(text),
-        });
+        let fields =
+            wanted.iter().zip(&commas).map(|(&w, comma)| match comma.as_deref().unwrap_or(line.get(w + shift)) {
+                text if NOTHING.contains(&text) => Field::Missing,
+                text => Field::Written(text),
+            });
         row(&mut state, place, &fields.collect::<Vec<_>>())?;
     }
     Ok(state)
+}
+
+/// Row names as R writes them: before all other fields, without a name in the first line. Only those that count from 1 are told from
+/// fields that are too many.
+#[derive(Default)]
+struct RowNames {
+    rows: usize,
+    there: bool,
+}
+
+impl RowNames {
+    /// Fields of the next row that stand before the first with a name.
+    fn before(&mut self, line: &Line, named: usize) -> usize {
+        self.rows += 1;
+        let counts = line.len() == named + 1 && line.get(0).parse() == Ok(self.rows);
+        self.there = counts && (self.there || self.rows == 1);
+        usize::from(self.there)
+    }
 }
 
 fn short_or_long(place: Place, found: usize, expected: usize) -> RecordError {
@@ -88,6 +112,10 @@ impl<R: BufRead> Lines<R> {
             match line.strip_prefix("sep=").map(|rest| rest.chars().collect::<Vec<_>>()).as_deref() {
                 Some([one]) if self.number == 1 => said = Some(*one),
                 _ if line.trim().is_empty() => {}
+                _ if line.contains('\r') => {
+                    let found = "text whose lines end with a carriage return alone";
+                    return Err(RecordError::Foreign { found, mend: "save it with line feeds" });
+                }
                 _ => return Ok((line.to_owned(), said.unwrap_or_else(|| separator(line)))),
             }
         }
@@ -97,7 +125,7 @@ impl<R: BufRead> Lines<R> {
     fn next(&mut self) -> Result<Option<String>, RecordError> {
         self.bytes.clear();
         let most = longest();
-        let got = self.from.by_ref().take(most as u64 + 1).read_until(b'\n', &mut self.bytes)?;
+        let got = self.from.by_ref().take(most as u64 + 1).read_until(b'\n', &mut self.bytes).map_err(torn)?;
         if got == 0 {
             return Ok(None);
         }
@@ -113,6 +141,15 @@ impl<R: BufRead> Lines<R> {
             Err(_) if self.number > 1 => Err(RecordError::NotUtf8 { place }),
             _ => Err(RecordError::Unknown),
         }
+    }
+}
+
+/// Why reading stopped: a gzipped file that was cut or damaged is said to be so.
+fn torn(cause: io::Error) -> RecordError {
+    match cause.kind() {
+        io::ErrorKind::UnexpectedEof => RecordError::Short,
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => RecordError::Damaged,
+        _ => RecordError::Io(cause),
     }
 }
 
@@ -175,6 +212,7 @@ mod tests {
         assert_eq!(sums(b"a,b").unwrap(), (2, Vec::new()));
         assert_eq!(sums(b"sep=;\r\na;b\r\n1;0,5\r\n;\r\n").unwrap(), (2, vec![1.5]));
         assert_eq!(sums(b"a\tb\n\"0,25\"\t1e-1\nNA\t2\n").unwrap(), (2, vec![0.35, 2.0]));
+        assert_eq!(sums(b"\"a\"\t\"b\"\n\"1\"\t0.5\t1\n\"2\"\t1\t1\n").unwrap(), (2, vec![1.5, 2.0]), "R's row names");
         assert_eq!(sums(b"a,b\n\"1\n\",\"2\"\n").unwrap(), (2, vec![3.0]));
     }
 
@@ -183,6 +221,9 @@ mod tests {
         let error = |content: &[u8]| sums(content).unwrap_err().to_string();
         assert!(error(b"a,b\r\n1,2\r\n\r\n1").starts_with("line 4 has 1 fields, the first line 2"));
         assert!(error(b"a,b\n7,1,2\n").contains("row.names = FALSE"));
+        assert!(error(b"a,b\n1,1,2\n5,1,2\n").starts_with("line 3 has 3 fields"));
+        assert!(error(b"a b c\n1 2 3\n").contains("commas, semicolons or tabs"));
+        assert!(error(b"a,b\r1,2\r").contains("carriage return"));
         assert!(error(b"1,2\n3,4").contains("no line of names"));
         assert!(error(b"").starts_with("is empty"));
         assert!(error(b"a,\xff").starts_with("is neither text nor Parquet nor Arrow"));

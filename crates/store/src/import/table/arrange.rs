@@ -27,6 +27,13 @@ pub(super) struct Arranged {
     pub(super) held_out: Option<Split>,
 }
 
+/// A row: the places of its model, example and view, and its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Row {
+    cell: [u32; 3],
+    at: u32,
+}
+
 /// What rows are arranged by.
 struct Plan<'a> {
     rows: &'a Rows,
@@ -78,7 +85,7 @@ impl Plan<'_> {
     /// The pool where no row is held out; outputs that stand in their order are taken as they are.
     fn whole(&self, values: Vec<u8>, examples: Sorted) -> Result<Split, RowsError> {
         let order = self.order(&examples, false)?;
-        let ordered = order.iter().zip(0..).all(|((_, row), at)| *row == at);
+        let ordered = order.iter().zip(0..).all(|(row, at)| row.at == at);
         let outputs = if ordered { values } else { self.copied(&values, &order) };
         self.described(outputs, examples, &order)
     }
@@ -89,40 +96,50 @@ impl Plan<'_> {
         self.described(outputs, examples, &order)
     }
 
-    fn copied(&self, values: &[u8], order: &[(u64, u32)]) -> Vec<u8> {
+    fn copied(&self, values: &[u8], order: &[Row]) -> Vec<u8> {
         let bytes = 8 * self.rows.width;
-        order.iter().flat_map(|(_, row)| values[*row as usize * bytes..][..bytes].iter().copied()).collect()
+        order.iter().flat_map(|row| values[row.at as usize * bytes..][..bytes].iter().copied()).collect()
     }
 
-    /// The cells of a split in their order, each with its row: all are there, and each once.
-    fn order(&self, examples: &Sorted, held: bool) -> Result<Vec<(u64, u32)>, RowsError> {
-        let [m, n, q] = [self.models.order.len(), examples.order.len(), self.queries.order.len()];
-        let (wide, deep) = (n as u64, q as u64);
-        let cell = |key: &Key| {
-            let model = self.models.position[key.model as usize] as u64;
-            let example = examples.position[key.example as usize] as u64;
-            (model * wide + example) * deep + self.queries.position[key.query as usize] as u64
-        };
+    /// The rows of a split in the order of their cells: all are there, and each once.
+    fn order(&self, examples: &Sorted, held: bool) -> Result<Vec<Row>, RowsError> {
         let own = self.rows.keys.iter().zip(0..).filter(|(key, _)| (self.side(key) == Side::HeldOut) == held);
-        let mut order: Vec<(u64, u32)> = own.map(|(key, row)| (cell(key), row)).collect();
-        order.sort_unstable();
-        if let Some(pair) = order.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            let [first, second] = [pair[0].1, pair[1].1].map(|row| self.rows.keys[row as usize]);
+        let cell = |key: &Key| {
+            [
+                self.models.position[key.model as usize],
+                examples.position[key.example as usize],
+                self.queries.position[key.query as usize],
+            ]
+        };
+        let mut order: Vec<Row> = own.map(|(key, at)| Row { cell: cell(key), at }).collect();
+        if !order.is_sorted() {
+            order.sort_unstable();
+        }
+        let [m, n, q] = [self.models.order.len(), examples.order.len(), self.queries.order.len()];
+        let rows = order.len();
+        if let Some(pair) = order.windows(2).find(|pair| pair[0].cell == pair[1].cell) {
+            let [first, second] = [pair[0].at, pair[1].at].map(|at| self.rows.keys[at as usize]);
             let (model, example) = self.names(&first);
-            return Err(RowsError::Twice { model, example, first: first.place, second: second.place });
+            let all = m.saturating_mul(n).saturating_mul(q);
+            let mend = if all > 0 && rows.is_multiple_of(all) {
+                "name their models apart, or number them as views in a column `query`, or keep one of them"
+            } else {
+                "keep one of the rows"
+            };
+            return Err(RowsError::Twice { model, example, first: first.place, second: second.place, mend });
         }
         // No cell is there twice, so that the first that is out of its place shows the first that is missing.
-        let gone = order.iter().zip(0..).position(|((cell, _), at)| *cell != at).unwrap_or(order.len()) as u64;
-        if gone as u128 == m as u128 * n as u128 * q as u128 {
+        let place = |at: usize| [at / (n * q), at / q % n, at % q].map(|at| at as u32);
+        let gone = order.iter().enumerate().find(|(at, row)| row.cell != place(*at)).map_or(rows, |(at, _)| at);
+        let [model, example, view] = place(gone).map(|at| at as usize);
+        let Some(model) = self.models.order.get(model) else {
             return Ok(order);
-        }
-        let name = |names: &super::natural::Names, number: u32| names.get(number).0.clone();
-        let (of_model, view) = (gone / deep, gone % deep);
+        };
         Err(RowsError::Gone {
-            model: name(&self.rows.models, self.models.order[(of_model / wide) as usize]),
-            example: name(&self.rows.examples, examples.order[(of_model % wide) as usize]),
-            view: (q > 1).then(|| name(&self.rows.queries, self.queries.order[view as usize])),
-            rows: order.len(),
+            model: self.rows.models.get(*model).0.clone(),
+            example: self.rows.examples.get(examples.order[example]).0.clone(),
+            view: (q > 1).then(|| self.rows.queries.get(self.queries.order[view]).0.clone()),
+            rows,
             models: m,
             examples: n,
             queries: q,
@@ -134,12 +151,12 @@ impl Plan<'_> {
     }
 
     /// Membership and labels, on which all rows of an example have to agree.
-    fn described(&self, outputs: Vec<u8>, examples: Sorted, order: &[(u64, u32)]) -> Result<Split, RowsError> {
+    fn described(&self, outputs: Vec<u8>, examples: Sorted, order: &[Row]) -> Result<Split, RowsError> {
         let [m, n, q] = [self.models.order.len(), examples.order.len(), self.queries.order.len()];
         let mut membership = Vec::with_capacity(m * n);
         let mut labels: Vec<Option<Key>> = vec![None; n];
         for views in order.chunks(q) {
-            let key = |(_, row): &(u64, u32)| self.rows.keys[*row as usize];
+            let key = |row: &Row| self.rows.keys[row.at as usize];
             let Some(first) = views.first().map(key) else { continue };
             let side = self.side(&first);
             if let Some(other) = views.iter().map(key).find(|key| self.side(key) != side) {
@@ -148,7 +165,7 @@ impl Plan<'_> {
             }
             membership.push(u8::from(side == Side::In));
             for own in views.iter().map(key) {
-                let known = labels[examples.position[own.example as usize]].get_or_insert(own);
+                let known = labels[examples.position[own.example as usize] as usize].get_or_insert(own);
                 if self.classes.get(known.label as usize) != self.classes.get(own.label as usize) {
                     let name = |key: &Key| self.rows.labels.get(key.label).0.clone();
                     return Err(RowsError::Label {

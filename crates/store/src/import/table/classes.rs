@@ -45,7 +45,7 @@ pub(super) fn number(
             return Err(RowsError::Orders { text, natural, kind });
         }
     }
-    let numbers = sorted.position.iter().map(|at| *at as f64).collect();
+    let numbers = sorted.position.iter().map(|at| f64::from(*at)).collect();
     let told = natural.iter().take(TOLD).zip(0..).map(|(name, class)| format!("{name} = {class}"));
     let more = if natural.len() > TOLD { ", ..." } else { "" };
     Ok((numbers, Some(format!("labels in the order of their names: {}{more}", told.collect::<Vec<_>>().join(", ")))))

@@ -61,6 +61,9 @@ pub fn from_table(path: &Path, recipe: &str, wanted: &Wanted) -> Result<Imported
 
 /// The rows as arrays, and what is to be said of the labels.
 fn arranged(rows: &mut Rows) -> Result<(Arranged, Option<String>), RowsError> {
+    if rows.keys.is_empty() {
+        return Err(RowsError::NoRows);
+    }
     let (member, split) = rows.columns.member;
     let sides = rows.words.sides(&rows.columns.names[member], split)?;
     let named: Vec<(String, String)>;

@@ -111,10 +111,11 @@ pub(super) fn meaning(name: &str) -> Meaning {
     if plain.is_empty() || counter {
         return Meaning::Counter;
     }
-    if let Some(role) = Role::ALL.into_iter().find(|role| role.names().contains(&plain.as_str())) {
+    let plain = plain.trim_matches(|c: char| !c.is_alphanumeric());
+    if let Some(role) = Role::ALL.into_iter().find(|role| role.names().contains(&plain)) {
         return Meaning::Role(role);
     }
-    if let Some((given, _)) = SINGLE.iter().find(|(_, names)| names.contains(&plain.as_str())) {
+    if let Some((given, _)) = SINGLE.iter().find(|(_, names)| names.contains(&plain)) {
         return Meaning::Single(*given);
     }
     per_class(name.trim()).map_or(Meaning::Unknown, |(given, part)| Meaning::PerClass(given, part))
@@ -156,6 +157,8 @@ mod tests {
             ("Y", Role::Label),
             ("true.label", Role::Label),
             ("Held-Out", Role::HeldOut),
+            ("Member?", Role::Member),
+            ("# model", Role::Model),
         ] {
             assert_eq!(meaning(name), Meaning::Role(role), "{name}");
         }

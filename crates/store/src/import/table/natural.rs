@@ -138,7 +138,7 @@ pub(super) struct Sorted {
     /// Their numbers.
     pub(super) order: Vec<u32>,
     /// By number, where a name stands.
-    pub(super) position: Vec<usize>,
+    pub(super) position: Vec<u32>,
 }
 
 #[cfg(test)]

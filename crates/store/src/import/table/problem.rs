@@ -202,7 +202,7 @@ pub enum RowsError {
         "has no row for model {model}, example {example}{}: {rows} rows are there, but {models} models x {examples} examples{} need {}; {}",
         view.as_ref().map_or(String::new(), |view| format!(", view {view}")),
         if *queries > 1 { format!(" x {queries} views") } else { String::new() },
-        models * examples * queries,
+        models.saturating_mul(*examples).saturating_mul(*queries),
         if *rows == *examples && *models > 1 {
             "the examples have a number of their own in every row: number them within the data set, the same for every model"
         } else {
@@ -226,9 +226,7 @@ pub enum RowsError {
         queries: usize,
     },
     /// A row that is there twice.
-    #[error(
-        "has model {model}, example {example} twice, in {first} and {second}: keep one of the rows, or number them as views in a column `query`"
-    )]
+    #[error("has model {model}, example {example} twice, in {first} and {second}: {mend}")]
     Twice {
         /// The model.
         model: Name,
@@ -238,6 +236,8 @@ pub enum RowsError {
         first: Place,
         /// Where it is again.
         second: Place,
+        /// What to do.
+        mend: &'static str,
     },
     /// Rows that disagree about who is a member.
     #[error("has model {model}, example {example} as a member and as none, in {first} and {second}: correct one")]
@@ -311,7 +311,7 @@ pub enum RowsError {
     },
     /// A label that no column is named by.
     #[error(
-        "{spot}: the label is `{label}`, but the columns are of the classes {}: name one of them by it",
+        "{spot}: the label is `{label}`, but the columns are of the classes {}: write the labels as these names, or name the columns by the labels",
         listed(classes)
     )]
     NoClass {

@@ -137,11 +137,18 @@ impl Rows {
                 return Err(missing(at));
             }
             let found = field.list(buffer).ok_or_else(|| match field.number() {
-                Some(_) => RowsError::OneColumn { column: columns.names[at].clone(), kind: columns.kind() },
-                None => RowsError::NoList { spot: spot(at), found: field.to_string() },
+                Some(_) if *width == 0 => {
+                    RowsError::OneColumn { column: columns.names[at].clone(), kind: columns.kind() }
+                }
+                _ => RowsError::NoList { spot: spot(at), found: field.to_string() },
             })?;
-            if *width == 0 {
-                *width = found.len();
+            match found.len() {
+                0 => return Err(missing(at)),
+                1 if *width == 0 => {
+                    return Err(RowsError::OneColumn { column: columns.names[at].clone(), kind: columns.kind() });
+                }
+                len if *width == 0 => *width = len,
+                _ => {}
             }
             if found.len() != *width {
                 return Err(RowsError::Length { spot: spot(at), found: found.len(), expected: *width });
@@ -164,6 +171,9 @@ impl Rows {
     }
 }
 
+/// The number of a name; a number with decimals is none.
 fn name(names: &mut Names, field: Field<'_>, place: Place) -> Option<u32> {
-    if field.is_missing() { None } else { names.number(field, place) }
+    let broken = field.whole().is_none()
+        && field.text().is_some_and(|text| text.contains('.') && text.trim().parse::<f64>().is_ok());
+    if field.is_missing() || broken { None } else { names.number(field, place) }
 }
