@@ -57,3 +57,25 @@ fn only_what_is_wanted_is_read() {
     });
     assert_eq!(read.unwrap(), 30);
 }
+
+#[test]
+fn a_folder_of_parts_is_one_table() {
+    let dir = tempfile::tempdir().unwrap();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let put = |from: &str, to: &str| std::fs::copy(fixtures.join(from), dir.path().join(to)).unwrap();
+    put("lists.parquet", "part-00000.zstd.parquet");
+    put("lists.parquet", "part-00001.zstd.parquet");
+    std::fs::write(dir.path().join("_SUCCESS"), "").unwrap();
+    let read = || {
+        let head = |_: &[records::Head]| Ok::<_, RecordError>((Vec::new(), vec![0]));
+        records::read(dir.path(), head, |places, place, _| {
+            places.push(place);
+            Ok(())
+        })
+    };
+    assert_eq!(read().unwrap(), (0..60).map(Place::Row).collect::<Vec<_>>());
+    put("plain.parquet", "part-00002.parquet");
+    assert!(read().unwrap_err().to_string().contains("`part-00002.parquet` with other columns"));
+    std::fs::create_dir(dir.path().join("model=0")).unwrap();
+    assert!(matches!(read().unwrap_err(), RecordError::Folder));
+}

@@ -385,6 +385,11 @@ fn held_out_examples_have_words_or_a_column() {
         assert_eq!((found.pool.labels.len(), found.pool.test_labels.as_slice()), (3, &[0][..]));
         assert!(found.notes[0].contains("1 held-out examples"), "{}", found.notes[0]);
     }
+    // A column of its own may count the held-out examples from 0 too.
+    let again: String = (0..2).map(|model| format!("{model},0,0,1,2,-1,1\n")).collect();
+    let both = format!("{}\n{again}", with(GOOD, "held_out", |_| "0".into()));
+    let found = text(&both).unwrap();
+    assert_eq!((found.pool.labels.as_slice(), found.pool.test_labels.as_slice()), (&[0, 1, 1, 0][..], &[1][..]));
     let problem = text(&split.replacen("val", "train", 1)).unwrap_err();
     assert!(problem.contains("example 3 is held out there, but belongs to the pool in line 5"), "{problem}");
 }

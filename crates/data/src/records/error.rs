@@ -95,11 +95,19 @@ pub enum RecordError {
     /// A first line with a single name.
     #[error("has a single column: separate the fields by commas, semicolons or tabs")]
     OneColumn,
-    /// A folder.
+    /// A folder of other things than the parts of one table.
     #[error(
-        "is a folder: give one file (`pandas.read_parquet(FOLDER).to_parquet(\"table.parquet\")` joins the parts that Spark writes)"
+        "is a folder that does not hold Parquet files alone: give one file (`pandas.read_parquet(FOLDER).to_parquet(\"table.parquet\")` joins the parts of a table)"
     )]
     Folder,
+    /// Parts of different tables.
+    #[error(
+        "holds `{name}` with other columns than the first of its files: keep the parts of one table in a folder of their own"
+    )]
+    Parts {
+        /// The file.
+        name: String,
+    },
     /// Numbers where the names of the columns should be.
     #[error("has no line of names: put the names of the columns into the first line")]
     NoNames,

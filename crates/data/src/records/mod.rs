@@ -1,7 +1,7 @@
 //! Tables of named columns, row by row, whatever file they are in.
 //!
 //! A file is told by its first bytes and never by its name: Parquet with every common codec, Arrow IPC and Feather, and text with commas,
-//! semicolons or tabs, plain or gzipped. A row is a list of [`Field`]s. Only the columns that the caller wants are read, so that dates,
+//! semicolons or tabs, plain or gzipped; and a folder of Parquet files as one table. A row is a list of [`Field`]s. Only the columns that the caller wants are read, so that dates,
 //! texts and lists that nobody asked for cost nothing and cannot fail.
 //!
 //! ```
@@ -37,9 +37,9 @@ mod line;
 mod parquet;
 mod text;
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 
@@ -64,7 +64,7 @@ pub fn read<T, E: From<RecordError>>(
     row: impl FnMut(&mut T, Place, &[Field<'_>]) -> Result<(), E>,
 ) -> Result<T, E> {
     if path.is_dir() {
-        return Err(RecordError::Folder.into());
+        return parquet::rows(&parts(path)?, head, row);
     }
     let opened = || {
         let mut file = File::open(path)?;
@@ -75,7 +75,7 @@ pub fn read<T, E: From<RecordError>>(
     };
     let (file, magic) = opened().map_err(RecordError::Io)?;
     if magic.starts_with(b"PAR1") {
-        return parquet::rows(file, head, row);
+        return parquet::rows(&[path.into()], head, row);
     }
     if magic.starts_with(b"ARROW1") || magic.starts_with(&[0xff; 4]) {
         #[cfg(feature = "arrow")]
@@ -89,6 +89,23 @@ pub fn read<T, E: From<RecordError>>(
         return known(unpacked).map_err(E::from).and_then(|from| text::rows(from, head, row));
     }
     known(plain).map_err(E::from).and_then(|from| text::rows(from, head, row))
+}
+
+/// The parts of a table in a folder, as Spark and dask leave them beside files that begin with a dot or underscore.
+fn parts(folder: &Path) -> Result<Vec<PathBuf>, RecordError> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(['.', '_']));
+        if !hidden {
+            all.push(path);
+        }
+    }
+    if all.is_empty() || all.iter().any(|path| path.is_dir() || path.extension().is_none_or(|e| e != "parquet")) {
+        return Err(RecordError::Folder);
+    }
+    all.sort();
+    Ok(all)
 }
 
 /// Refuses bytes of formats that are no table which is read.

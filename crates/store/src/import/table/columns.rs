@@ -70,7 +70,9 @@ impl Columns {
         let (query, held_out) = (table.role(Role::Query)?, table.role(Role::HeldOut)?);
         let wanted = table.wanted;
         let names: Vec<String> = wanted.iter().map(|w| heads[*w].name.clone()).collect();
-        let unused = (0..heads.len()).filter(|at| !wanted.contains(at)).map(|at| shown(&heads[at])).collect();
+        let mut used = vec![false; heads.len()];
+        wanted.iter().for_each(|at| used[*at] = true);
+        let unused = heads.iter().zip(used).filter(|(_, used)| !used).map(|(head, _)| shown(head)).collect();
         let split = plain(&names[member]) == "split";
         Ok(Self {
             model,
@@ -147,14 +149,15 @@ impl Table<'_> {
     }
 
     fn need(&mut self, role: Role) -> Result<usize, RowsError> {
-        let missing = || RowsError::NoColumn {
-            role: role.words(),
-            name: role.names()[0],
-            nearest: self.nearest(role.names()),
-            found: self.found(),
-        };
-        let missing = missing();
-        self.role(role)?.ok_or(missing)
+        match self.role(role)? {
+            Some(at) => Ok(at),
+            None => Err(RowsError::NoColumn {
+                role: role.words(),
+                name: role.names()[0],
+                nearest: self.nearest(role.names()),
+                found: self.found(),
+            }),
+        }
     }
 
     /// The columns that have a name.
