@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use flatleak_data::values::Source;
 use flatleak_pool::{Pool, Wanted};
-use flatleak_store::{Arrays, Given, HeldOut, Imported, from_arrays, from_table};
+use flatleak_store::{Arrays, Error, Given, HeldOut, Imported, from_arrays, from_table};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tables")
@@ -30,15 +30,21 @@ fn reference() -> Pool {
     found.unwrap().pool
 }
 
-fn read(path: &Path) -> Result<Imported, String> {
-    from_table(path, "r", &Wanted::default()).map_err(|e| e.to_string())
+fn read(path: &Path) -> Result<Imported, Error> {
+    from_table(path, "r", &Wanted::default())
 }
 
 /// A table as text.
-fn text(content: &str) -> Result<Imported, String> {
+fn text(content: &str) -> Result<Imported, Error> {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), content).unwrap();
-    read(file.path()).map_err(|e| e.replace(&*file.path().to_string_lossy(), "FILE"))
+    read(file.path())
+}
+
+/// What a refusal says, with `FILE` for the file.
+fn said(error: &Error) -> String {
+    let Error::Import { path, .. } = error else { panic!("no file: {error}") };
+    error.to_string().replace(&*path.to_string_lossy(), "FILE")
 }
 
 fn same(name: &str, found: &Pool, wanted: &Pool) {
@@ -70,7 +76,7 @@ fn what_libraries_write_is_one_pool() {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         match read(&path) {
             Ok(found) => same(&name, &found.pool, &wanted),
-            Err(problem) => refused.push(problem),
+            Err(problem) => refused.push(problem.to_string()),
         }
     }
     assert!(refused.is_empty(), "{}", refused.join("\n"));
@@ -158,13 +164,13 @@ fn case(given: impl Into<String>, says: &'static [&'static str], mended: impl In
 
 fn all(cases: &[Case]) {
     for Case { given, says, mended } in cases {
-        let Err(problem) = text(given) else { panic!("taken: {given}") };
+        let Err(problem) = text(given).map_err(|e| said(&e)) else { panic!("taken: {given}") };
         assert!(problem.starts_with("FILE "), "{problem}");
         for word in *says {
             assert!(problem.contains(word), "no {word:?} in: {problem}");
         }
         if let Err(again) = text(mended) {
-            panic!("the mend of {problem:?} gives {again:?}: {mended}");
+            panic!("the mend of {problem:?} gives {again}: {mended}");
         }
     }
 }
@@ -181,6 +187,7 @@ fn names_that_do_not_fit_are_refused_and_mended() {
             GOOD,
         ),
         case(renamed("model", "modle"), &["no column for the model", "is it `modle`?"], GOOD),
+        case(renamed("model", "shadow_model"), &["is it `shadow_model`?"], GOOD),
         case(without(GOOD, "example"), &["no column for the example", "`model`, `member`"], GOOD),
         case(without(GOOD, "label"), &["no column for the label", "name one `label`"], GOOD),
         case(
@@ -369,7 +376,7 @@ fn formats_that_are_no_tables_are_told_by_name() {
     ] {
         let path = dir.path().join("t");
         std::fs::write(&path, content).unwrap();
-        let problem = read(&path).unwrap_err();
+        let problem = said(&read(&path).unwrap_err());
         assert!(problem.contains(says), "no {says:?} in {problem}");
     }
 }
@@ -390,7 +397,7 @@ fn held_out_examples_have_words_or_a_column() {
     let both = format!("{}\n{again}", with(GOOD, "held_out", |_| "0".into()));
     let found = text(&both).unwrap();
     assert_eq!((found.pool.labels.as_slice(), found.pool.test_labels.as_slice()), (&[0, 1, 1, 0][..], &[1][..]));
-    let problem = text(&split.replacen("val", "train", 1)).unwrap_err();
+    let problem = said(&text(&split.replacen("val", "train", 1)).unwrap_err());
     assert!(problem.contains("example 3 is held out there, but belongs to the pool in line 5"), "{problem}");
 }
 

@@ -112,6 +112,8 @@ impl<R: BufRead> Lines<R> {
             match line.strip_prefix("sep=").map(|rest| rest.chars().collect::<Vec<_>>()).as_deref() {
                 Some([one]) if self.number == 1 => said = Some(*one),
                 _ if line.trim().is_empty() => {}
+                // A remark, where names would have separators.
+                _ if line.starts_with('#') && !line.contains([',', ';', '\t']) => {}
                 _ if line.contains('\r') => {
                     let found = "text whose lines end with a carriage return alone";
                     return Err(RecordError::Foreign { found, mend: "save it with line feeds" });
@@ -210,6 +212,7 @@ mod tests {
     fn rows_come_one_by_one() {
         assert_eq!(sums(b"\xef\xbb\xbfa;b\r\n1;2\r\n\r\n-0.5;1\r\n").unwrap(), (2, vec![3.0, 0.5]));
         assert_eq!(sums(b"a,b").unwrap(), (2, Vec::new()));
+        assert_eq!(sums(b"# of today\n#a,b\n1,2").unwrap(), (2, vec![3.0]));
         assert_eq!(sums(b"sep=;\r\na;b\r\n1;0,5\r\n;\r\n").unwrap(), (2, vec![1.5]));
         assert_eq!(sums(b"a\tb\n\"0,25\"\t1e-1\nNA\t2\n").unwrap(), (2, vec![0.35, 2.0]));
         assert_eq!(sums(b"\"a\"\t\"b\"\n\"1\"\t0.5\t1\n\"2\"\t1\t1\n").unwrap(), (2, vec![1.5, 2.0]), "R's row names");

@@ -170,7 +170,8 @@ impl Table<'_> {
         let unknown = self.heads.iter().zip(&self.meanings).filter(|(_, meaning)| **meaning == Meaning::Unknown);
         let alike = |head: &Head| {
             let plain = plain(&head.name);
-            names.iter().map(|name| strsim::jaro_winkler(&plain, name)).fold(0.0, f64::max)
+            let word = plain.split('_').any(|word| names.contains(&word));
+            if word { 1.0 } else { names.iter().map(|name| strsim::jaro_winkler(&plain, name)).fold(0.0, f64::max) }
         };
         let (likeness, head) = unknown.map(|(head, _)| (alike(head), head)).max_by(|a, b| a.0.total_cmp(&b.0))?;
         (likeness >= ALIKE).then(|| head.name.clone())

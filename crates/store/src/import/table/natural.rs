@@ -80,6 +80,8 @@ pub(super) struct Names {
     all: Vec<(Name, Place)>,
     wholes: HashMap<i128, u32>,
     texts: HashMap<String, u32>,
+    /// The last whole number: rows often repeat it.
+    last: Option<(i128, u32)>,
 }
 
 impl Names {
@@ -87,13 +89,19 @@ impl Names {
     pub(super) fn number(&mut self, field: Field<'_>, place: Place) -> Option<u32> {
         let next = self.all.len() as u32;
         let name = match (field.whole(), field.text()) {
-            (Some(v), _) => match self.wholes.entry(v) {
-                Entry::Occupied(known) => return Some(*known.get()),
-                Entry::Vacant(new) => {
-                    new.insert(next);
-                    Name::Whole(v)
+            (Some(v), _) => {
+                if let Some((_, known)) = self.last.filter(|(last, _)| *last == v) {
+                    return Some(known);
                 }
-            },
+                let entry = self.wholes.entry(v);
+                let known = matches!(entry, Entry::Occupied(_));
+                let number = *entry.or_insert(next);
+                self.last = Some((v, number));
+                if known {
+                    return Some(number);
+                }
+                Name::Whole(v)
+            }
             (None, Some(text)) => {
                 let text = text.trim();
                 if let Some(known) = self.texts.get(text) {

@@ -156,12 +156,12 @@ impl Rows {
             if found.iter().any(|v| v.is_nan()) {
                 return Err(missing(at));
             }
-            values.extend(found.iter().flat_map(|v| v.to_le_bytes()));
+            found.iter().for_each(|v| values.extend_from_slice(&v.to_le_bytes()));
             return Ok(());
         }
         for &at in &columns.outputs.at {
             match row[at].number() {
-                Some(v) if !v.is_nan() => values.extend(v.to_le_bytes()),
+                Some(v) if !v.is_nan() => values.extend_from_slice(&v.to_le_bytes()),
                 Some(_) => return Err(missing(at)),
                 None if row[at].is_missing() => return Err(missing(at)),
                 None => return Err(RowsError::NoNumber { spot: spot(at), found: row[at].to_string() }),
