@@ -48,20 +48,23 @@ pub(super) fn check(file: &mut (impl Read + Seek)) -> Result<Kept, RecordError> 
     file.seek(SeekFrom::Start(0))?;
     file.read_exact(&mut magic).map_err(|_| RecordError::Short)?;
     if magic == MAGIC {
-        for at in blocks(file, size)? {
-            step(file, at, size)?;
+        for (at, values) in blocks(file, size)? {
+            // The list says a second time where the values begin, and is believed by those who read it.
+            if step(file, at, size)?.is_none_or(|step| step.values != values) {
+                return Err(RecordError::Damaged);
+            }
         }
         return Ok(Kept::File);
     }
     let mut at = 0;
-    while let Some(next) = step(file, at, size)? {
-        at = next;
+    while let Some(step) = step(file, at, size)? {
+        at = step.end;
     }
     Ok(Kept::Stream)
 }
 
-/// Where the messages of a file are, by the list at its end: what stands before them differs between writers.
-fn blocks(file: &mut (impl Read + Seek), size: u64) -> Result<Vec<u64>, RecordError> {
+/// Where the messages of a file and their values are, by the list at its end: what stands before them differs between writers.
+fn blocks(file: &mut (impl Read + Seek), size: u64) -> Result<Vec<(u64, u64)>, RecordError> {
     let mut end = [0; 10];
     let before = size.checked_sub(10).filter(|before| *before >= START).ok_or(RecordError::Short)?;
     file.seek(SeekFrom::Start(before))?;
@@ -85,14 +88,23 @@ fn blocks(file: &mut (impl Read + Seek), size: u64) -> Result<Vec<u64>, RecordEr
         let (Ok(start), Ok(words), Ok(values)) = (start, words, values) else {
             return Err(RecordError::Damaged);
         };
-        let end = start.checked_add(words).and_then(|end| end.checked_add(values));
-        end.filter(|end| *end <= size).map(|_| start).ok_or(RecordError::Short)
+        let behind = start.checked_add(words).ok_or(RecordError::Short)?;
+        let end = behind.checked_add(values).filter(|end| *end <= size);
+        end.map(|_| (start, behind)).ok_or(RecordError::Short)
     })
     .collect()
 }
 
-/// Where the message behind the one at `at` begins, or nothing at the end.
-fn step(file: &mut (impl Read + Seek), at: u64, size: u64) -> Result<Option<u64>, RecordError> {
+/// A message that claims no more than there is.
+struct Step {
+    /// Where its values begin.
+    values: u64,
+    /// Where they end.
+    end: u64,
+}
+
+/// The message at `at`, or nothing at the end.
+fn step(file: &mut (impl Read + Seek), at: u64, size: u64) -> Result<Option<Step>, RecordError> {
     let word = |file: &mut dyn Read| {
         let mut four = [0; 4];
         file.read_exact(&mut four).map_err(|_| RecordError::Short)?;
@@ -131,5 +143,5 @@ fn step(file: &mut (impl Read + Seek), at: u64, size: u64) -> Result<Option<u64>
             return Err(RecordError::Claim { found: claimed, most: MOST });
         }
     }
-    Ok(Some(end))
+    Ok(Some(Step { values: body, end }))
 }
