@@ -88,7 +88,7 @@ fn what_was_seen_is_said() {
     assert_eq!(
         first("pandas_index.csv"),
         "(M=4, N=6, C=3) logits from the columns logit_0 to logit_2; models from model, 0 to 3; examples from example, 0 to 5; \
-         membership from member, as 0 and 1; labels from label; unused: a column without a name"
+         membership from member, 0 = out, 1 = in; labels from label; unused: a column without a name"
     );
     let text = read(&folder().join("taken/text_shuffled.csv")).unwrap().notes;
     assert!(text[0].contains("models from model, seed9 to seed12; examples from example, img_098.png to img_103.png"));
@@ -97,6 +97,7 @@ fn what_was_seen_is_said() {
     for unused in ["day (", "when (date", "path", "tags (list", "box", "nothing", "__index_level_0__"] {
         assert!(extra.contains(unused), "{unused}: {extra}");
     }
+    assert!(first("split.csv").contains("membership from split, test = out, train = in;"));
     assert!(first("class_names.csv").contains("logits from the columns logit_cat to logit_emu"));
     assert!(first("fixed_list.parquet").starts_with("(M=4, N=6, C=3) logits from the column logits;"));
 }

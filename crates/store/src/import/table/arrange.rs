@@ -22,6 +22,8 @@ pub(super) struct Split {
 /// All rows, with models and views in the order of their names.
 #[derive(Debug)]
 pub(super) struct Arranged {
+    /// What each word of membership was taken for.
+    pub(super) sides: Vec<Side>,
     pub(super) models: Sorted,
     pub(super) pool: Split,
     pub(super) held_out: Option<Split>,
@@ -74,7 +76,7 @@ pub(super) fn arrange(rows: &mut Rows, sides: &[Side], classes: &[f64]) -> Resul
     }
     let held_out = if held.order.is_empty() { None } else { Some(plan.split(&values, held, true)?) };
     let pool = if held_out.is_none() { plan.whole(values, pool)? } else { plan.split(&values, pool, false)? };
-    Ok(Arranged { models: plan.models, pool, held_out })
+    Ok(Arranged { sides: sides.to_vec(), models: plan.models, pool, held_out })
 }
 
 impl Plan<'_> {

@@ -124,7 +124,25 @@ impl Words {
                 _ => Err(RowsError::Member { spot: spot(), found: text.clone(), all: self.told() }),
             }
         };
-        self.all.iter().map(side).collect()
+        let mut sides = self.all.iter().map(side).collect::<Result<Vec<_>, _>>()?;
+        // Of train and val alone, val is what was not trained on: without it nobody would be out.
+        if !sides.contains(&Side::Out) {
+            sides.iter_mut().filter(|side| **side == Side::HeldOut).for_each(|side| *side = Side::Out);
+        }
+        Ok(sides)
+    }
+
+    /// What each was taken for, for a note.
+    pub(super) fn taken(&self, sides: &[Side]) -> String {
+        let said = |side: &Side| match side {
+            Side::In => "in",
+            Side::Out => "out",
+            Side::HeldOut => "held out",
+        };
+        let both = self.all.iter().zip(sides);
+        let mut all: Vec<String> = both.map(|((_, text, _), side)| format!("{text} = {}", said(side))).collect();
+        all.sort_unstable();
+        all.join(", ")
     }
 }
 
@@ -167,6 +185,7 @@ mod tests {
             assert_eq!(sides(&words, false).unwrap(), both, "{words:?}");
         }
         assert_eq!(sides(&["train", "test", "val"], true).unwrap(), vec![Side::In, Side::Out, Side::HeldOut]);
+        assert_eq!(sides(&["val", "train"], true).unwrap(), [Side::Out, Side::In]);
         assert_eq!(sides(&["0", "held-out"], false).unwrap(), vec![Side::Out, Side::HeldOut]);
     }
 

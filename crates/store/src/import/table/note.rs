@@ -28,7 +28,7 @@ pub(super) fn seen(rows: &Rows, arranged: &Arranged) -> String {
         format!("({}) {} from {from}", sizes.join(", "), columns.given.name()),
         ends("models", columns.model, &arranged.models.order, &rows.models),
         ends("examples", columns.example, &arranged.pool.examples.order, &rows.examples),
-        format!("membership from {}, as {}", columns.names[columns.member.0], rows.words.told().join(" and ")),
+        format!("membership from {}, {}", columns.names[columns.member.0], rows.words.taken(&arranged.sides)),
     ];
     parts.extend(columns.label.map(|at| format!("labels from {}", columns.names[at])));
     if let Some(test) = &arranged.held_out {
