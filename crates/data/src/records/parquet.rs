@@ -60,17 +60,21 @@ fn all<T, E: From<RecordError>>(
 struct Part {
     reader: SerializedFileReader<File>,
     columns: Vec<Column>,
+    /// Size of the file.
+    bytes: u64,
 }
 
 impl Part {
     fn open(path: &Path) -> Result<Self, RecordError> {
-        let reader = SerializedFileReader::new(File::open(path)?)?;
+        let file = File::open(path)?;
+        let bytes = file.metadata()?.len();
+        let reader = SerializedFileReader::new(file)?;
         let schema = reader.metadata().file_metadata().schema_descr_ptr();
         let found = schema.root_schema().get_fields().len();
         if found > MOST_COLUMNS {
             return Err(RecordError::Columns { found, most: MOST_COLUMNS });
         }
-        Ok(Self { reader, columns: columns(&schema) })
+        Ok(Self { reader, columns: columns(&schema), bytes })
     }
 
     fn heads(&self) -> Vec<Head> {
@@ -90,8 +94,9 @@ impl Part {
             let rows = usize::try_from(group.metadata().num_rows()).map_err(|_| RecordError::Damaged)?;
             let mut readers = Vec::new();
             for column in &wanted {
-                let numbers = group.metadata().column(column.leaf).num_values();
-                if usize::try_from(numbers).is_ok_and(|n| n > MOST_NUMBERS) {
+                let numbers = u64::try_from(group.metadata().column(column.leaf).num_values()).unwrap_or(u64::MAX);
+                // One list may hold them all; true numbers take a byte of the file at least.
+                if numbers > MOST_NUMBERS as u64 && numbers > self.bytes {
                     return Err(RecordError::TooMany { column: column.head.name.clone(), most: MOST_NUMBERS }.into());
                 }
                 readers.push(group.get_column_reader(column.leaf).map_err(RecordError::Parquet)?);
