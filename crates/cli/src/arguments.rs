@@ -398,8 +398,8 @@ pub(crate) struct Audit {
     /// p_y, of the same shapes
     #[arg(long, value_name = "F", group = "outputs")]
     pub(crate) confidence: Option<PathBuf>,
-    /// Table with one row per model and example, CSV or Parquet: model, example, member, label, and phi, loss, confidence, logit_0... or
-    /// probability_0...
+    /// Table with one row per model and example, as CSV, Parquet, Arrow or Feather: model, example, member, label, and phi, loss,
+    /// confidence, logit_0... or probability_0..., or logits or probabilities as lists
     #[arg(long, value_name = "F", conflicts_with_all = ["outputs", "membership", "labels"])]
     pub(crate) table: Option<PathBuf>,
     /// True classes, (N)

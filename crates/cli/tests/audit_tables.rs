@@ -88,12 +88,12 @@ fn tables_say_what_arrays_say() {
 
     let last = text.trim_end().rsplit_once('\n').unwrap().1.to_owned();
     for (content, what) in [
-        (text.replace(&last, ""), "has 639 rows, but 8 models, 40 examples and 2 views"),
+        (text.replace(&last, ""), "639 rows are there, but 8 models x 40 examples x 2 views need 640"),
         (format!("{}\n", text.trim_end().replacen(&last, text.lines().nth(1).unwrap(), 1)), "twice"),
-        (text.replacen(";true;", ";2;", 1), "member is 2, not 0 or 1"),
-        (text.replacen("confidence", "confidences", 1), "has 0 kinds of outputs"),
-        (text.replacen("member", "members", 1), "has no column `member`"),
-        (text.replacen(";0;", ";zero;", 1), "`zero` is no number"),
+        (text.replacen(";true;", ";2;", 1), "column `member`: `2` does not say who was trained on"),
+        (text.replacen("confidence", "confidences", 1), "has no outputs"),
+        (text.replacen("member", "members", 1), "has no column for who is a member"),
+        (text.replacen(";0.", ";x0.", 1), "is no number"),
     ] {
         std::fs::write(dir.path().join("bad.csv"), content).unwrap();
         let said = flatleak().args(["audit", "--table", &at("bad.csv"), "--out", &at("d")]).output().unwrap();

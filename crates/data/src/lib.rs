@@ -28,7 +28,8 @@
 //!
 //! [`Dataset::digest`] is the data's part of a study's identity. A format is a file of the folder `readers`: [`idx`], [`cifar`], [`csv`],
 //! [`parquet`], [`pictures`], EyePACS, NumPy archives. Models' outputs come in through [`values`] (arrays) and [`records`]
-//! (tables). All bytes are untrusted.
+//! (tables). All bytes are untrusted. The feature `arrow` adds Arrow IPC and Feather to the tables; the program and the Python package have
+//! it, and without it the slowest crates to build are left out.
 
 mod arrayed;
 mod arrays;

@@ -11,8 +11,6 @@ use crate::shape::Shape;
 pub(crate) const LABELS: [&str; 4] = ["label", "class", "target", "y"];
 /// Names that make a column the group.
 const GROUPS: [&str; 2] = ["group", "groups"];
-/// Most columns of a table of outputs.
-const MOST_COLUMNS: usize = 1 << 16;
 
 /// A table with its labels and groups numbered in the order of their sorted names.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,14 +78,6 @@ pub(crate) fn numbered(names: &[String]) -> (Vec<u32>, Vec<String>) {
     (names.iter().map(|n| position[n.as_str()]).collect(), distinct)
 }
 
-/// Refuses more columns than are read.
-pub(crate) fn check(names: &[String]) -> Result<(), TableError> {
-    if names.len() > MOST_COLUMNS {
-        return Err(TableError::Columns { found: names.len(), most: MOST_COLUMNS });
-    }
-    Ok(())
-}
-
 /// A row, as its format counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -138,23 +128,12 @@ pub enum TableError {
     /// Bytes that are no text, where text is expected.
     #[error("is not UTF-8 text: {0}")]
     NotUtf8(#[from] std::str::Utf8Error),
-    /// Bytes that are of no known format.
-    #[error("is neither text nor Parquet")]
-    Unknown,
     /// The `parquet` crate refused.
     #[error("is no readable Parquet file: {0}")]
     Parquet(#[from] ::parquet::errors::ParquetError),
     /// The `parquet` crate panicked.
     #[error("is damaged beyond reading")]
     Damaged,
-    /// More columns than are read.
-    #[error("has {found} columns; at most {most} are read")]
-    Columns {
-        /// Columns.
-        found: usize,
-        /// Most that are read.
-        most: usize,
-    },
     /// A table that is too narrow or too large.
     #[error("has {columns} columns and {rows} rows: at least 2 columns and at most {most} values are read")]
     Size {
@@ -165,15 +144,6 @@ pub enum TableError {
         /// Most values.
         most: i64,
     },
-    /// A line that does not end.
-    #[error("has a line of more than {most} bytes")]
-    LongLine {
-        /// Most bytes of a line.
-        most: u64,
-    },
-    /// Numbers where the names of the columns should be.
-    #[error("has no line of names")]
-    NoNames,
     /// Several columns of text without names.
     #[error(
         "has text in columns {} and no line of names, so that any of them may be the label: add one, with the label's column called `label`",
@@ -198,24 +168,6 @@ pub enum TableError {
         found: usize,
         /// Those of the first line.
         expected: usize,
-    },
-    /// A row with more or fewer values than there are columns.
-    #[error("{place} has {found} values for {expected} columns")]
-    Width {
-        /// The row.
-        place: Place,
-        /// Its values.
-        found: usize,
-        /// Columns.
-        expected: usize,
-    },
-    /// A field that is no number.
-    #[error("{cell}: `{field}` is no number")]
-    NoNumber {
-        /// Where.
-        cell: Cell,
-        /// What stands there.
-        field: String,
     },
     /// A field that is no number, or none that can be computed with, in a column of numbers.
     #[error("{cell}: `{field}` is not a finite number: correct it, or take the column out")]

@@ -7,7 +7,8 @@
 
 use std::io::Write;
 
-use flatleak_data::{TableError, cifar, csv, idx, npy, npz, parquet, pictures, values};
+use flatleak_data::records::{self, Head, Kind, RecordError};
+use flatleak_data::{cifar, csv, idx, npy, npz, parquet, pictures, values};
 use flatleak_stream::{Purpose, Stream};
 
 fn inputs() -> u64 {
@@ -203,5 +204,46 @@ fn csv_survives() {
 fn records_survive() {
     let seeds = ["model,example,member,phi\n0,0,1,2.5\n0,1,0,-1e3\n", "a;b\ntrue;false\n\n1;\"2\"\n"];
     let seeds: Vec<Vec<u8>> = seeds.iter().map(|s| s.as_bytes().to_vec()).collect();
-    survive(9, &seeds, |b| csv::rows(b, |names| Ok::<_, TableError>(names.len()), |_, _, _| Ok(())).is_ok());
+    survive(9, &seeds, |b| {
+        let all = |heads: &[Head]| Ok::<_, RecordError>((heads.len(), (0..heads.len()).collect()));
+        records::text_rows(b, all, |_, _, _| Ok(())).is_ok()
+    });
+}
+
+/// Binary tables, through a file as they come.
+fn survive_file(which: u64, seeds: &[Vec<u8>]) {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    survive_foreign(which, seeds, |b| {
+        std::fs::write(file.path(), b).unwrap();
+        let all = |heads: &[Head]| {
+            let read = heads.iter().enumerate().filter(|(_, head)| !matches!(head.kind, Kind::Other(_)));
+            Ok::<_, RecordError>(((), read.map(|(at, _)| at).collect()))
+        };
+        records::read(file.path(), all, |(), _, _| Ok(())).is_ok()
+    });
+}
+
+#[test]
+fn parquet_records_survive() {
+    survive_file(
+        10,
+        &[
+            include_bytes!("fixtures/lists.parquet").to_vec(),
+            include_bytes!("fixtures/snappy.parquet").to_vec(),
+            include_bytes!("fixtures/hadoop_lz4_compressed.parquet").to_vec(),
+        ],
+    );
+}
+
+#[cfg(feature = "arrow")]
+#[test]
+fn arrow_records_survive() {
+    survive_file(
+        11,
+        &[
+            include_bytes!("fixtures/lists.feather").to_vec(),
+            include_bytes!("fixtures/lists_zstd.feather").to_vec(),
+            include_bytes!("fixtures/lists.arrows").to_vec(),
+        ],
+    );
 }

@@ -56,8 +56,10 @@ pub use error::{Difference, Error};
 pub use export::ExportLayout;
 pub use fault::pause_point;
 pub use implausible::{Dark, Implausible};
-pub use import::{Arrays, FeatureArrays, Given, HeldOut, Imported, from_arrays, from_folder, from_named, from_table};
+pub use import::{
+    Arrays, FeatureArrays, Given, HeldOut, Imported, Name, RowsError, from_arrays, from_folder, from_named, from_table,
+};
 pub use interchange::{INFLUENCE_LIMIT, export_npz, import_npz};
 pub use npy::{npy_of_mask, npy_of_rows};
-pub use problem::{CorrectnessError, FolderError, ImportError, OutputsError, RowsError};
+pub use problem::{CorrectnessError, FolderError, ImportError, OutputsError};
 pub use rundir::{DATA_FILE, Measured, Outputs, RunDir, SplitOutputs};

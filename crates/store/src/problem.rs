@@ -3,7 +3,10 @@
 use std::io;
 use std::path::PathBuf;
 
-use flatleak_data::{ArrayError, TableError, table::Place};
+use flatleak_data::ArrayError;
+use flatleak_data::records::{Place, RecordError};
+
+use crate::import::{Name, RowsError};
 
 use crate::implausible::{Dark, Implausible, dark};
 use crate::number::number;
@@ -19,7 +22,7 @@ pub enum ImportError {
     Array(#[from] ArrayError),
     /// The table.
     #[error(transparent)]
-    Table(#[from] TableError),
+    Table(#[from] RecordError),
     /// Sizes that no pool can have.
     #[error(transparent)]
     Pool(#[from] flatleak_pool::Error),
@@ -32,6 +35,19 @@ pub enum ImportError {
     /// Rows that do not make up a pool.
     #[error(transparent)]
     Rows(#[from] RowsError),
+    /// A value of a row of a table.
+    #[error("{place} (model {model}, example {example}) {problem}")]
+    Row {
+        /// The row.
+        place: Place,
+        /// Its model.
+        model: Name,
+        /// Its example.
+        example: Name,
+        /// What is wrong with it.
+        #[source]
+        problem: Box<ImportError>,
+    },
     /// A folder that lacks something.
     #[error(transparent)]
     Folder(#[from] FolderError),
@@ -321,93 +337,6 @@ pub enum OutputsError {
         found: Vec<usize>,
         /// Labels.
         labels: usize,
-    },
-}
-
-/// What can be wrong with a table of outputs.
-#[derive(Debug, thiserror::Error)]
-pub enum RowsError {
-    /// A column that is missing.
-    #[error(
-        "has no column `{name}`: the columns are model, example, member, label, query, held_out, and phi, loss, confidence, logit_0... or probability_0..."
-    )]
-    NoColumn {
-        /// Its name.
-        name: &'static str,
-    },
-    /// None or several kinds of outputs.
-    #[error("has {found} kinds of outputs: give one of phi, loss, confidence, logit_0... and probability_0...")]
-    Kinds {
-        /// Kinds.
-        found: usize,
-    },
-    /// A number of a model, example or view that is none.
-    #[error("{place}: {column} {value} is no whole number from 0 on", value = number(*value))]
-    Id {
-        /// The row.
-        place: Place,
-        /// The column.
-        column: &'static str,
-        /// What stands there.
-        value: f64,
-    },
-    /// Something else than 0 and 1.
-    #[error("{place}: {column} is {value}, not 0 or 1", value = number(*value))]
-    Bit {
-        /// The row.
-        place: Place,
-        /// The column.
-        column: &'static str,
-        /// What stands there.
-        value: f64,
-    },
-    /// More rows than are held.
-    #[error("{place}: more than {most} rows: give arrays, which are read in pieces")]
-    TooMany {
-        /// The first row too many.
-        place: Place,
-        /// Most rows.
-        most: usize,
-    },
-    /// Rows that are missing, or too many.
-    #[error(
-        "has {rows} rows, but {models} models, {examples} examples and {queries} views: one row is needed for each"
-    )]
-    Count {
-        /// Rows.
-        rows: usize,
-        /// Models.
-        models: usize,
-        /// Examples.
-        examples: usize,
-        /// Views.
-        queries: usize,
-    },
-    /// A row that is there twice.
-    #[error("has model {model}, example {example} twice")]
-    Twice {
-        /// The model, by its own number.
-        model: u64,
-        /// The example, by its own number.
-        example: u64,
-    },
-    /// Rows that disagree about who is a member.
-    #[error("has model {model}, example {example} as a member and as none")]
-    Member {
-        /// The model, by its own number.
-        model: u64,
-        /// The example, by its own number.
-        example: u64,
-    },
-    /// Rows that disagree about a label.
-    #[error("has example {example} with the labels {first} and {second}")]
-    Label {
-        /// The example, by its own number.
-        example: u64,
-        /// One label.
-        first: f64,
-        /// Another.
-        second: f64,
     },
 }
 

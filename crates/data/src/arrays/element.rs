@@ -212,7 +212,7 @@ fn extended(bytes: &[u8]) -> f64 {
 }
 
 /// An IEEE half-precision number.
-fn half(bits: u16) -> f32 {
+pub(crate) fn half(bits: u16) -> f32 {
     let (sign, exponent, fraction) = (u32::from(bits >> 15) << 31, bits >> 10 & 31, u32::from(bits & 1023));
     match exponent {
         0 => f32::from_bits(sign | (fraction as f32 * 5.960_464_5e-8).to_bits()),

@@ -1,6 +1,6 @@
 //! Arrays as files hold them, for data sets and for outputs alike: `.npy`, `.npz`, safetensors.
 
-mod element;
+pub(crate) mod element;
 pub(crate) mod error;
 pub mod npy;
 pub mod npz;

@@ -1,14 +1,9 @@
 //! Tables as text: numbers, one label column, perhaps a group column.
 
-use std::io::{BufRead, Read};
-
 use crate::error::Error;
 use crate::gather::{Gather, Value, no_label};
 use crate::reader::{Found, Input, Options, Reader};
-use crate::table::{Cell, Place, Roles, Table, TableError, check};
-
-/// Longest line of text.
-const LONGEST: u64 = 1 << 24;
+use crate::table::{Cell, Place, Roles, Table, TableError};
 
 /// Reads them as data sets.
 pub(crate) struct Csv;
@@ -91,61 +86,6 @@ fn roles(head: &[String], second: Option<&[String]>) -> Result<(bool, Roles), Ta
     Ok((named, Roles::new(head.len(), names, text_column)?))
 }
 
-/// The rows of comma-, semicolon- or tab-separated text with the names in its first line: see [`records::read`](crate::records::read).
-///
-/// # Errors
-/// What is wrong with the text; what `head` and `row` say.
-pub fn rows<T, E: From<TableError>>(
-    mut from: impl BufRead,
-    head: impl FnOnce(&[String]) -> Result<T, E>,
-    mut row: impl FnMut(&mut T, Place, &[f64]) -> Result<(), E>,
-) -> Result<T, E> {
-    let mut line = Vec::new();
-    let first = next(&mut from, &mut line)?.ok_or(TableError::Empty)?;
-    let separator = separator(&first);
-    let names = fields(&first, separator);
-    check(&names)?;
-    if names.iter().all(|n| n.parse::<f64>().is_ok()) {
-        return Err(TableError::NoNames.into());
-    }
-    let mut state = head(&names)?;
-    let mut values = Vec::new();
-    let mut number = 1u64;
-    while let Some(content) = next(&mut from, &mut line)? {
-        number += 1;
-        if content.trim().is_empty() {
-            continue;
-        }
-        let place = Place::Line(number);
-        values.clear();
-        for (column, field) in fields(&content, separator).into_iter().enumerate() {
-            let value = match field.to_ascii_lowercase().as_str() {
-                "true" => Ok(1.0),
-                "false" => Ok(0.0),
-                other => other.parse::<f64>(),
-            };
-            let no_number = |_| TableError::NoNumber { cell: Cell { place, column, name: None }, field };
-            values.push(value.map_err(no_number)?);
-        }
-        if values.len() != names.len() {
-            return Err(TableError::Fields { place, found: values.len(), expected: names.len() }.into());
-        }
-        row(&mut state, place, &values)?;
-    }
-    Ok(state)
-}
-
-/// The next line, through a buffer; `None` at the end.
-fn next(from: &mut impl BufRead, line: &mut Vec<u8>) -> Result<Option<String>, TableError> {
-    line.clear();
-    let got = from.by_ref().take(LONGEST).read_until(b'\n', line)?;
-    if got as u64 == LONGEST {
-        return Err(TableError::LongLine { most: LONGEST });
-    }
-    let text = std::str::from_utf8(line).map_err(|_| TableError::Unknown)?;
-    Ok((got > 0).then(|| text.trim_start_matches('\u{feff}').trim_end_matches(['\n', '\r']).to_owned()))
-}
-
 /// What separates the fields of a table: of comma, semicolon and tab the most frequent in its first line.
 fn separator(first: &str) -> char {
     [',', ';', '\t'].into_iter().max_by_key(|c| first.matches(*c).count()).unwrap_or(',')
@@ -206,32 +146,5 @@ mod tests {
         assert_eq!(error("\n\n"), "is empty");
         assert!(error("1\n2").contains("single column"));
         assert!(error("y,group\n1,2").contains("no column of values"));
-    }
-
-    fn sums(content: &[u8]) -> Result<(usize, Vec<f64>), TableError> {
-        rows(
-            content,
-            |names| Ok((names.len(), Vec::new())),
-            |state, _, row| {
-                state.1.push(row.iter().sum());
-                Ok(())
-            },
-        )
-    }
-
-    #[test]
-    fn rows_come_one_by_one() {
-        assert_eq!(sums(b"\xef\xbb\xbfa;b\r\n1;2\r\n\r\n-0.5;true\r\n").unwrap(), (2, vec![3.0, 0.5]));
-        assert_eq!(sums(b"a,b").unwrap(), (2, Vec::new()));
-    }
-
-    #[test]
-    fn mistakes_in_rows_have_their_line() {
-        let error = |content: &[u8]| sums(content).unwrap_err().to_string();
-        assert_eq!(error(b"a,b\n1,2\n1"), "line 3 has 1 fields, the first line 2");
-        assert_eq!(error(b"a,b\n1,x"), "line 2, column 2: `x` is no number");
-        assert_eq!(error(b"1,2\n3,4"), "has no line of names");
-        assert_eq!(error(b""), "is empty");
-        assert_eq!(error(b"a,\xff"), "is neither text nor Parquet");
     }
 }

@@ -1,7 +1,6 @@
 //! Tables as Parquet files, through the `parquet` crate without arrow (the format is a specification of its own; its reader is kept
 //! by the project that defines it).
 
-use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ::parquet::file::metadata::FileMetaData;
@@ -12,7 +11,7 @@ use bytes::Bytes;
 use crate::error::Error;
 use crate::gather::{Gather, Value, no_label};
 use crate::reader::{Found, Input, Options, Reader};
-use crate::table::{Cell, Place, Roles, Table, TableError, check};
+use crate::table::{Cell, Place, Roles, Table, TableError};
 
 /// Most values of a table.
 const MAX_VALUES: i64 = 1 << 30;
@@ -99,47 +98,6 @@ fn label(field: &Field) -> Option<String> {
         Field::Float(_) | Field::Double(_) => number(field).map(|v| v.to_string()),
         _ => text(field),
     }
-}
-
-/// The rows of a file of numbers: see [`records::read`](crate::records::read). A panic of the library is an error like any other.
-///
-/// # Errors
-/// What is wrong with the file; what `head` and `row` say.
-pub(crate) fn rows<T, E: From<TableError>>(
-    file: File,
-    head: impl FnOnce(&[String]) -> Result<T, E>,
-    row: impl FnMut(&mut T, Place, &[f64]) -> Result<(), E>,
-) -> Result<T, E> {
-    catch_unwind(AssertUnwindSafe(|| each(file, head, row))).unwrap_or_else(|_| Err(TableError::Damaged.into()))
-}
-
-fn each<T, E: From<TableError>>(
-    file: File,
-    head: impl FnOnce(&[String]) -> Result<T, E>,
-    mut row: impl FnMut(&mut T, Place, &[f64]) -> Result<(), E>,
-) -> Result<T, E> {
-    let damaged = TableError::Parquet;
-    let reader = SerializedFileReader::new(file).map_err(damaged)?;
-    let names: Vec<String> =
-        reader.metadata().file_metadata().schema().get_fields().iter().map(|f| f.name().to_owned()).collect();
-    check(&names)?;
-    let mut state = head(&names)?;
-    let mut values = Vec::new();
-    for (place, found) in (0..).map(Place::Row).zip(reader.get_row_iter(None).map_err(damaged)?) {
-        values.clear();
-        for (column, (name, field)) in found.map_err(damaged)?.get_column_iter().enumerate() {
-            let no_number = || TableError::NoNumber {
-                cell: Cell { place, column, name: Some(name.clone()) },
-                field: field.to_string(),
-            };
-            values.push(number(field).ok_or_else(no_number)?);
-        }
-        if values.len() != names.len() {
-            return Err(TableError::Width { place, found: values.len(), expected: names.len() }.into());
-        }
-        row(&mut state, place, &values)?;
-    }
-    Ok(state)
 }
 
 /// A number or a boolean.

@@ -5,11 +5,11 @@ use flatleak_data::values::Source;
 use flatleak_pool::{Features, Membership, Pool, Signals, Wanted};
 
 use super::axes::{Known, Look, Sizes};
-use super::given::Given;
+use super::given::{Asked, Given};
 use super::imported::Imported;
 use super::labels::{Labels, labels};
 use super::membership::{Mask, axes, membership};
-use super::outputs::{Asked, Outputs};
+use super::outputs::Outputs;
 use super::plausible::{Read, doubts};
 use crate::error::Error;
 use crate::problem::{ImportError, OutputsError};

@@ -1,7 +1,7 @@
 //! Which axis of an array is which.
 
 use flatleak_data::ArrayError;
-use flatleak_data::values::Source;
+use flatleak_data::values::{Source, Values};
 
 use super::given::Given;
 use crate::problem::{ImportError, OutputsError};
@@ -107,6 +107,37 @@ impl Known {
         let others = [mask, labels, models].into_iter().flatten().collect::<Vec<_>>().join(" and ");
         OutputsError::Sizes { kind: given.name(), first: found.models, second: found.examples, others }.into()
     }
+}
+
+/// The sizes of one model's outputs, whose array lacks the axis of models, or has one of size 1 in the place of it or behind the examples, as
+/// layouts differ: (N, C), (N, Q, C), (N, 1, Q, C). All models have those of the first.
+pub(super) fn of_one(found: &Values<'_>, examples: usize, first: &mut Option<Sizes>) -> Result<Sizes, ImportError> {
+    let wrong = || OutputsError::Shape {
+        found: found.shape().to_vec(),
+        dtype: found.dtype(),
+        wanted: "(N, C), (N, Q, C) or (N, 1, Q, C) with one row for each label",
+    };
+    let (n, queries, columns) = match *found.shape() {
+        [n, c] => (n, 1, c),
+        [n, q, c] if n == examples => (n, q, c),
+        [1, n, c] => (n, 1, c),
+        [n, 1, q, c] | [1, n, q, c] => (n, q, c),
+        _ => return Err(wrong().into()),
+    };
+    if n != examples || n * queries * columns == 0 {
+        return Err(wrong().into());
+    }
+    let sizes = Sizes { models: 1, examples, queries, columns, swapped: false };
+    let expected = *first.get_or_insert(sizes);
+    if expected.columns != columns {
+        return Err(OutputsError::Classes { found: found.shape().to_vec(), expected: expected.columns }.into());
+    }
+    if expected.queries != queries {
+        return Err(
+            OutputsError::Views { found: queries, other: "the first model has", expected: expected.queries }.into()
+        );
+    }
+    Ok(sizes)
 }
 
 #[cfg(test)]

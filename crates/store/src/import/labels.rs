@@ -106,8 +106,8 @@ fn table(found: &mut Values<'_>, columns: usize, look: &Look) -> Result<Labels, 
 mod tests {
     use super::*;
 
-    fn read(descr: &str, shape: &[usize], bytes: &[u8]) -> Result<Labels, String> {
-        labels(Source::Memory { descr, shape, bytes }, "labels").map_err(|e| e.to_string())
+    fn read(descr: &str, shape: &[usize], bytes: &[u8]) -> Result<Labels, Error> {
+        labels(Source::Memory { descr, shape, bytes }, "labels")
     }
 
     #[test]
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn what_is_no_label_is_refused_with_what_would_be() {
-        let wrong = |descr: &str, shape: &[usize], bytes: &[u8]| read(descr, shape, bytes).unwrap_err();
+        let wrong = |descr: &str, shape: &[usize], bytes: &[u8]| read(descr, shape, bytes).unwrap_err().to_string();
         assert!(wrong("|i1", &[3], &[255, 1, 255]).contains("(labels + 1) // 2"));
         assert!(wrong("<f4", &[2], &[0.0f32, 0.25].map(f32::to_le_bytes).concat()).contains("continuous"));
         assert!(wrong("|u1", &[2, 2], &[3, 1, 1, 2]).contains("one-hot"));

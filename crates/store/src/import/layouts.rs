@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use flatleak_data::Part;
-use flatleak_data::values::{self, Source, Values};
+use flatleak_data::values::{self, Source};
 use flatleak_pool::{Membership, Pool, Wanted};
 
 use super::arrays::no_room;
-use super::axes::Sizes;
-use super::given::Given;
+use super::axes::of_one;
+use super::given::{Asked, Given};
 use super::imported::Imported;
 use super::labels::labels;
-use super::outputs::{Asked, Outputs};
+use super::outputs::Outputs;
 use super::plausible::{Read, doubts};
 use super::{privacy_meter, trained};
 use crate::error::Error;
@@ -179,7 +179,7 @@ pub fn from_folder(
     let mut outputs = Outputs::new(asked, Some(&rows));
     for place in &places {
         let read = values::with(&place.logits, "logits", |found| {
-            let sizes = sizes(found, labels.len(), &mut first)?;
+            let sizes = of_one(found, labels.len(), &mut first)?;
             outputs.read(found, sizes, &mut |own| {
                 pool.extend(spill.push(Part::Pool, own).map_err(no_room)?);
                 Ok(())
@@ -195,37 +195,6 @@ pub fn from_folder(
     let read = Read { given: Given::Logits, one_column: false, labelled: true, tally: &tally };
     let doubts = doubts(&pool, &read).map_err(|problem| Error::import(dir, problem))?;
     Ok(Some(Imported { pool: Pool { doubts, ..pool }, notes }))
-}
-
-/// The sizes of one model's outputs, whose array lacks the axis of models, or has one of size 1 in the place of it or behind the examples, as
-/// layouts differ: (N, C), (N, Q, C), (N, 1, Q, C). All models have those of the first.
-pub(super) fn sizes(found: &Values<'_>, examples: usize, first: &mut Option<Sizes>) -> Result<Sizes, ImportError> {
-    let wrong = || OutputsError::Shape {
-        found: found.shape().to_vec(),
-        dtype: found.dtype(),
-        wanted: "(N, C), (N, Q, C) or (N, 1, Q, C) with one row for each label",
-    };
-    let (n, queries, columns) = match *found.shape() {
-        [n, c] => (n, 1, c),
-        [n, q, c] if n == examples => (n, q, c),
-        [1, n, c] => (n, 1, c),
-        [n, 1, q, c] | [1, n, q, c] => (n, q, c),
-        _ => return Err(wrong().into()),
-    };
-    if n != examples || n * queries * columns == 0 {
-        return Err(wrong().into());
-    }
-    let sizes = Sizes { models: 1, examples, queries, columns, swapped: false };
-    let expected = *first.get_or_insert(sizes);
-    if expected.columns != columns {
-        return Err(OutputsError::Classes { found: found.shape().to_vec(), expected: expected.columns }.into());
-    }
-    if expected.queries != queries {
-        return Err(
-            OutputsError::Views { found: queries, other: "the first model has", expected: expected.queries }.into()
-        );
-    }
-    Ok(sizes)
 }
 
 /// Rows of a mask, (N) or (M, N); a vector of other numbers than 0 and 1, or of another length, is one of positions.

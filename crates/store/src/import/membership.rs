@@ -166,8 +166,8 @@ mod tests {
 
     const SIZES: Sizes = Sizes { models: 2, examples: 4, queries: 1, columns: 1, swapped: false };
 
-    fn rows(descr: &str, shape: &[usize], bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
-        let found = membership(Source::Memory { descr, shape, bytes }, Some(SIZES)).map_err(|e| e.to_string())?;
+    fn rows(descr: &str, shape: &[usize], bytes: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
+        let found = membership(Source::Memory { descr, shape, bytes }, Some(SIZES))?;
         Ok((0..2).map(|m| found.membership.row(m).iter().map(|v| u8::from(*v)).collect()).collect())
     }
 
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn what_is_no_membership_is_refused_with_what_would_be() {
-        let wrong = |descr: &str, shape: &[usize], bytes: &[u8]| rows(descr, shape, bytes).unwrap_err();
+        let wrong = |descr: &str, shape: &[usize], bytes: &[u8]| rows(descr, shape, bytes).unwrap_err().to_string();
         assert!(wrong("|u1", &[2, 4], &[1, 2, 2, 1, 2, 1, 1, 2]).contains("membership == 2"));
         assert!(wrong("|u1", &[2, 3], &[0, 1, 0, 0, 1, 1]).contains("[2, 3]"));
         assert!(wrong("|u1", &[2, 3], &[0, 1, 4, 0, 1, 3]).contains("position 4"));

@@ -22,4 +22,4 @@ pub use given::Given;
 pub use imported::Imported;
 pub use layouts::from_folder;
 pub use named::from_named;
-pub use table::from_table;
+pub use table::{Name, RowsError, from_table};

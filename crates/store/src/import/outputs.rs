@@ -1,10 +1,10 @@
 //! Outputs, read front to back, model by model.
 
 use flatleak_data::values::Values;
-use flatleak_pool::{Signals, Wanted};
+use flatleak_pool::Signals;
 
 use super::axes::Sizes;
-use super::given::Given;
+use super::given::{Asked, Given};
 use super::signals::{At, END, Form};
 use super::tally::Tally;
 use crate::implausible::Dark;
@@ -12,15 +12,6 @@ use crate::problem::{ImportError, OutputsError};
 
 /// Values that are read at once.
 const CHUNK: usize = 1 << 18;
-
-/// What outputs are, and what they have to fit.
-#[derive(Clone, Copy)]
-pub(super) struct Asked<'a> {
-    pub(super) given: Given,
-    pub(super) wanted: &'a Wanted,
-    /// Labels of the examples; needed for logits and probabilities.
-    pub(super) labels: Option<&'a [u32]>,
-}
 
 /// The outputs of one split on their way in, over one array or several.
 pub(super) struct Outputs<'a> {

@@ -3,8 +3,7 @@
 use flatleak_data::values::Values;
 use flatleak_pool::{PhiForm, Signals, Wanted, saturated_phi};
 
-use super::given::Given;
-use super::outputs::Asked;
+use super::given::{Asked, Given};
 use crate::problem::{ImportError, OutputsError};
 
 /// Where a piece of outputs is.

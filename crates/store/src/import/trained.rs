@@ -7,13 +7,12 @@ use flatleak_data::values::{self, Source, Values};
 use flatleak_pool::{Pool, Signals, Wanted};
 
 use super::arrays::no_room;
-use super::axes::Sizes;
-use super::given::Given;
+use super::axes::{Sizes, of_one};
+use super::given::{Asked, Given};
 use super::imported::Imported;
 use super::labels::labels;
-use super::layouts::sizes;
 use super::membership::{Mask, membership};
-use super::outputs::{Asked, Outputs};
+use super::outputs::Outputs;
 use super::plausible::{Read, doubts};
 use crate::error::Error;
 use crate::problem::{FolderError, ImportError};
@@ -40,7 +39,7 @@ impl Split<'_> {
     fn read(&mut self, path: &Path, spill: &mut Spill) -> Result<(), Error> {
         let Self { part, name, examples, outputs, first, plain } = self;
         let read = |found: &mut Values<'_>| {
-            let sizes = sizes(found, *examples, first)?;
+            let sizes = of_one(found, *examples, first)?;
             outputs.read(found, sizes, &mut |own| {
                 plain.extend(spill.push(*part, own).map_err(no_room)?);
                 Ok(())

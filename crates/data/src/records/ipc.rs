@@ -1,0 +1,147 @@
+//! Arrow IPC without a look at its values: that no piece claims more than the file can hold.
+//!
+//! `arrow-ipc` allocates what a file says before it reads it. An allocation that fails ends the program, so every claim is looked at first.
+
+use std::io::{Read, Seek, SeekFrom};
+
+use arrow_ipc::{Message, root_as_footer, root_as_message};
+
+use super::error::RecordError;
+
+/// First bytes of a file; Feather of version 2 is the same.
+const MAGIC: &[u8] = b"ARROW1";
+/// First bytes of a stream, and of every message.
+const CONTINUED: [u8; 4] = [0xff; 4];
+/// Bytes before the first message of a file.
+const START: u64 = 8;
+/// Most bytes of a piece, unpacked.
+const MOST: u64 = 1 << 32;
+/// Most bytes that say what a piece is.
+const MOST_WORDS: u64 = 1 << 24;
+/// Most bytes of the list of all pieces.
+const MOST_LIST: u64 = 1 << 28;
+
+/// Positions of the packed buffers within the values behind a message.
+fn packed(message: &Message<'_>) -> Vec<u64> {
+    let batch =
+        message.header_as_record_batch().or_else(|| message.header_as_dictionary_batch().and_then(|d| d.data()));
+    let Some(batch) = batch.filter(|batch| batch.compression().is_some()) else {
+        return Vec::new();
+    };
+    let buffers = batch.buffers().into_iter().flatten().filter(|b| b.length() >= 8);
+    buffers.filter_map(|b| u64::try_from(b.offset()).ok()).collect()
+}
+
+/// How the messages are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// In a file that ends with a list of them.
+    File,
+    /// One behind the other.
+    Stream,
+}
+
+/// Looks at what all messages claim.
+pub(super) fn check(file: &mut (impl Read + Seek)) -> Result<Kept, RecordError> {
+    let size = file.seek(SeekFrom::End(0))?;
+    let mut magic = [0; 6];
+    file.seek(SeekFrom::Start(0))?;
+    file.read_exact(&mut magic).map_err(|_| RecordError::Short)?;
+    if magic == MAGIC {
+        for (at, values) in blocks(file, size)? {
+            // The list says a second time where the values begin, and is believed by those who read it.
+            if step(file, at, size)?.is_none_or(|step| step.values != values) {
+                return Err(RecordError::Damaged);
+            }
+        }
+        return Ok(Kept::File);
+    }
+    let mut at = 0;
+    while let Some(step) = step(file, at, size)? {
+        at = step.end;
+    }
+    Ok(Kept::Stream)
+}
+
+/// Where the messages of a file and their values are, by the list at its end: what stands before them differs between writers.
+fn blocks(file: &mut (impl Read + Seek), size: u64) -> Result<Vec<(u64, u64)>, RecordError> {
+    let mut end = [0; 10];
+    let before = size.checked_sub(10).filter(|before| *before >= START).ok_or(RecordError::Short)?;
+    file.seek(SeekFrom::Start(before))?;
+    file.read_exact(&mut end)?;
+    let ([a, b, c, d, ..], true) = (end, end.ends_with(MAGIC)) else {
+        return Err(RecordError::Short);
+    };
+    let length = u64::from(u32::from_le_bytes([a, b, c, d]));
+    let at = before.checked_sub(length).ok_or(RecordError::Short)?;
+    if length > MOST_LIST {
+        return Err(RecordError::Claim { found: length, most: MOST_LIST });
+    }
+    let mut words = vec![0; length as usize];
+    file.seek(SeekFrom::Start(at))?;
+    file.read_exact(&mut words).map_err(|_| RecordError::Short)?;
+    let footer = root_as_footer(&words).map_err(|_| RecordError::Damaged)?;
+    let all = footer.dictionaries().into_iter().flatten().chain(footer.recordBatches().into_iter().flatten());
+    all.map(|block| {
+        let [start, words, values] =
+            [block.offset(), i64::from(block.metaDataLength()), block.bodyLength()].map(u64::try_from);
+        let (Ok(start), Ok(words), Ok(values)) = (start, words, values) else {
+            return Err(RecordError::Damaged);
+        };
+        let behind = start.checked_add(words).ok_or(RecordError::Short)?;
+        let end = behind.checked_add(values).filter(|end| *end <= size);
+        end.map(|_| (start, behind)).ok_or(RecordError::Short)
+    })
+    .collect()
+}
+
+/// A message that claims no more than there is.
+struct Step {
+    /// Where its values begin.
+    values: u64,
+    /// Where they end.
+    end: u64,
+}
+
+/// The message at `at`, or nothing at the end.
+fn step(file: &mut (impl Read + Seek), at: u64, size: u64) -> Result<Option<Step>, RecordError> {
+    let word = |file: &mut dyn Read| {
+        let mut four = [0; 4];
+        file.read_exact(&mut four).map_err(|_| RecordError::Short)?;
+        Ok::<_, RecordError>(four)
+    };
+    file.seek(SeekFrom::Start(at))?;
+    let (mut length, mut behind) = (word(file)?, at + 4);
+    if length == CONTINUED {
+        (length, behind) = (word(file)?, at + 8);
+    }
+    let length = u64::from(u32::from_le_bytes(length));
+    if length == 0 {
+        return Ok(None);
+    }
+    let body = behind + length;
+    if body > size {
+        return Err(RecordError::Short);
+    }
+    if length > MOST_WORDS {
+        return Err(RecordError::Claim { found: length, most: MOST_WORDS });
+    }
+    let mut words = vec![0; length as usize];
+    file.read_exact(&mut words).map_err(|_| RecordError::Short)?;
+    let message = root_as_message(&words).map_err(|_| RecordError::Damaged)?;
+    let values = u64::try_from(message.bodyLength()).map_err(|_| RecordError::Damaged)?;
+    let end = body.checked_add(values).filter(|end| *end <= size).ok_or(RecordError::Short)?;
+    let mut claimed = 0u64;
+    for offset in packed(&message) {
+        let mut eight = [0; 8];
+        file.seek(SeekFrom::Start(body.saturating_add(offset)))?;
+        file.read_exact(&mut eight).map_err(|_| RecordError::Short)?;
+        // -1 says that the buffer is not packed after all.
+        let own = u64::try_from(i64::from_le_bytes(eight)).unwrap_or(0);
+        claimed = claimed.saturating_add(own);
+        if claimed > MOST {
+            return Err(RecordError::Claim { found: claimed, most: MOST });
+        }
+    }
+    Ok(Some(Step { values: body, end }))
+}
