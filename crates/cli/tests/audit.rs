@@ -429,7 +429,7 @@ fn claims_are_not_believed() {
         ("logits", "more.npy", "labels.npy", "membership.npy", "cut short"),
         ("phi", "long.npy", "labels.npy", "membership.npy", "more values than its shape"),
         ("logits", "huge.npy", "labels.npy", "membership.npy", "the first 1e300 at example 0"),
-        ("phi", "phi.npy", "few.npy", "membership.npy", "60 examples, but there are 50 labels"),
+        ("phi", "phi.npy", "few.npy", "membership.npy", "there are 50 labels"),
     ] {
         let mut c = flatleak();
         c.arg("audit").arg(format!("--{kind}")).arg(made.path(outputs)).arg("--labels").arg(made.path(labels));

@@ -345,7 +345,7 @@ fn augmentation_and_query_views() {
         let output = flatleak().arg("compare").arg(&study).arg("--out").arg(&out).output().unwrap();
         (code(&output), String::from_utf8_lossy(&output.stderr).into_owned())
     };
-    let train = "[train]\nepochs = 2\naugment = ['crop 1', 'mirror', 'cutout 3']\n";
+    let train = "[train]\nepochs = 2\nbatch = 32\naugment = ['crop 1', 'mirror', 'cutout 3']\n";
     assert_eq!(run(train), (0, String::new()));
     let weights = out.join("models/sam/0001/weights.safetensors");
     let time = || std::fs::metadata(&weights).unwrap().modified().unwrap();

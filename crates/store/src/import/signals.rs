@@ -241,7 +241,8 @@ impl Probabilities<'_> {
     fn check(&self, row: &[f64], example: usize) -> Result<(), OutputsError> {
         let model = self.at.model;
         if let Some(&value) = row.iter().find(|p| !(-BEYOND..=1.0 + BEYOND).contains(*p)) {
-            let (kind, advice) = ("probability", "are these logits? then give them as --logits");
+            let (kind, advice) =
+                ("probability", "are these logits? then give them as --logits, in a table as columns logit_0 and on");
             return Err(OutputsError::Range { kind, value, model, example, advice });
         }
         let missed = missed(row);
