@@ -222,7 +222,11 @@ fn names_that_do_not_fit_are_refused_and_mended() {
         case(
             without(GOOD, "logit_1").replacen("logit_0", "proba", 1),
             &["has one number for each row in `proba`", "`confidence`", "probability_0 and probability_1"],
-            column(&without(GOOD, "logit_1"), "logit_0", |_, _| "0.25".into()).replacen("logit_0", "confidence", 1),
+            column(&without(GOOD, "logit_1"), "logit_0", |k, _| format!("0.{}", k + 1)).replacen(
+                "logit_0",
+                "confidence",
+                1,
+            ),
         ),
         case(
             without(GOOD, "logit_1").replacen("logit_0", "logit", 1),
@@ -345,7 +349,7 @@ fn lists_and_probabilities_that_do_not_fit_are_refused_and_mended() {
         case(
             chances("7"),
             &["line 5 (model 0, example 3) has the probability 7", "are these logits?"],
-            chances("0.25").replacen("p_0,p_1", "logit_0,logit_1", 1),
+            chances("7").replacen("p_0,p_1", "logit_0,logit_1", 1),
         ),
         case(chances("0.5"), &["line 5 (model 0, example 3) has probabilities that sum to 1.25"], chances("0.25")),
     ]);
