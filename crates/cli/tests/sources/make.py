@@ -43,12 +43,42 @@ STEPS = [
 ]
 
 
+BOOK = HERE.parents[3] / "book" / "inputs.md"
+BEGIN, END = "<!-- sources: written by crates/cli/tests/sources/make.py -->\n", "<!-- end of sources -->"
+
+
+def line(row):
+    """A row of the table in the book."""
+    origin = "" if row["source"] == "library" else f" ({row['source']})"
+    result = {"taken": "taken", "refused": f"refused: {row.get('why')}", "wrong": f"not yet: {row.get('reason')}"}[row["result"]]
+    call, form = (text.replace("|", "\\|").replace("`", "'") for text in (row["call"], row["format"]))
+    return f"| {row['tool']} {row['version']}{origin} | `{call}` | `{form}` | {result} |"
+
+
+def table(all_rows):
+    """Into the book, between its two marks."""
+    tested = [r for r in all_rows if r["result"] != "wrong"]
+    taken = sum(r["result"] == "taken" for r in tested)
+    tools = len({r["tool"] for r in all_rows})
+    head = [
+        f"{len(tested)} rows of {tools} tools: {taken} are taken, {len(tested) - taken} refused.",
+        "",
+        "| tool and version | call | format | |",
+        "|---|---|---|---|",
+    ]
+    before, rest = BOOK.read_text().split(BEGIN)
+    after = rest.split(END)[1]
+    BOOK.write_text(before + BEGIN + "\n".join([*head, *map(line, all_rows)]) + "\n" + END + after)
+
+
 def main(only):
     rows.shared()
     for step in STEPS:
         if not only or step.__name__ in only:
             step()
     (HERE / "manifest.json").write_text(json.dumps(rows.ROWS, indent=1) + "\n")
+    if not only:
+        table(rows.ROWS)
     print(len(rows.ROWS), "rows")
 
 
