@@ -130,7 +130,7 @@ def numpy_rows():
     t.refused("np.save of lists of different lengths", ".npy of objects", given("logits", "numpy/float16.npy", membership=file), "pickle", CODE)
     path, file = at("records.npy")
     np.save(path, np.array([tuple(r) for r in Z.reshape(-1, C).astype("<f4")], dtype=[(f"c{k}", "<f4") for k in range(C)]).reshape(M, N))
-    t.refused("np.save of a structured array", ".npy of records", given("logits", file), "", "fields are classes, or different things")
+    t.refused("np.save of a structured array", ".npy of records", given("logits", file), "is a structured array", "fields are classes, or different things")
     path, file = at("dump.pkl")
     Z.astype("<f4").dump(path)
     t.refused("logits.dump(file)", "pickle", given("logits", file), "pickle.load", CODE)
@@ -145,7 +145,7 @@ def numpy_rows():
     t.wrong("np.savez(*logits), one array per model", ".npz", given("logits", file), "the advice is to call one of the 8 arrays logits, which then is refused: np.stack of all is needed")
     path, file = at("raw.bin")
     Z.astype("<f4").tofile(path)
-    t.refused("logits.tofile(file)", "bytes", given("logits", file), "", "bytes have no shape and no type: 8 x 48 x 3 of float32, or any other")
+    t.refused("logits.tofile(file)", "bytes", given("logits", file), "save it with numpy.save", "bytes have no shape and no type: 8 x 48 x 3 of float32, or any other")
     path, file = at("shuffled_columns.npy")
     np.save(path, LARGE.logits[..., [1, 2, 3, 0]].astype("<f2"))
     t.refused("np.save of columns in another order", ".npy", given("logits", file, LARGE), "outputs[..., [", "columns stand in another order, or labels do")
@@ -392,7 +392,7 @@ def sklearn_rows():
 
     path, file = at("proba.joblib")
     joblib.dump(p.astype("<f4"), path)
-    t.refused("joblib.dump(probabilities)", "pickle", given("probabilities", file, labels="sklearn/labels2.npy"), "", CODE)
+    t.wrong("joblib.dump(probabilities)", "pickle", given("probabilities", file, labels="sklearn/labels2.npy"), "the advice is pickle.load, which cannot read what joblib writes: joblib.load is needed")
 
 
 def boosting_rows():

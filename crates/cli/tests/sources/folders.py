@@ -43,7 +43,7 @@ def mi_lira_rows():
     file = write("given_labels", f4[:, :, None, None].astype("<f2"), labels=False)
     t.taken("the same, without y_train.npy", "folder of experiment-<i>_<M>", [file, "--labels", "common/labels.npy"], PHI)
     file = write("unfinished", f4[:, :, None, None].astype("<f2"), models=M - 1)
-    t.refused("the same, a model not yet trained", "folder of experiment-<i>_<M>", [file], "", "the run has as many models as it trained, or as its name says")
+    t.refused("the same, a model not yet trained", "folder of experiment-<i>_<M>", [file], "lacks model 7", "the run has as many models as it trained, or as its name says")
 
 
 def lira_pytorch_rows():
@@ -108,7 +108,7 @@ def privacy_meter_rows():
     t.taken("the same, algorithm LOSS, with --labels", form, [write("loss", "loss"), "--labels", "common/labels.npy"], phi)
     arrays = ["--confidence", "privacy_meter/rmia/signals/rmia_signals.npy", "--membership", "privacy_meter/rmia/models/memberships.npy"]
     t.taken("signals and memberships as arrays", ".npy", arrays, phi)
-    t.refused("the same, audit.data_size below the data set's", form, [write("part", "rmia", rows=30)], "", "the examples are the first of the data set, or others that were drawn")
+    t.refused("the same, audit.data_size below the data set's", form, [write("part", "rmia", rows=30)], "nothing says which", "the examples are the first of the data set, or others that were drawn")
 
 
 def leak_pro_rows():
@@ -144,7 +144,7 @@ def leak_pro_rows():
     t.taken("np.savez_compressed(shadow_logits=, in_indices_masks=, targets=)", ".npz", [file], PHI)
     path, file = of(t)("cache_logits.npz")
     np.savez_compressed(path, shadow_models_logits=rescaled.T, in_indices_masks=K.T, audit_data_indices=np.arange(N))
-    t.refused("LogitsCacheHandler.save: shadow_models_logits, in_indices_masks", ".npz", [file], "", "`shadow_models_logits` are logits, or rescaled as LiRA has them, which is phi")
+    t.refused("LogitsCacheHandler.save: shadow_models_logits, in_indices_masks", ".npz", [file], "holds no arrays that are called logits", "`shadow_models_logits` are logits, or rescaled as LiRA has them, which is phi")
     path, file = of(t)("metadata_0.pkl")
     with open(path, "wb") as out:
         pickle.dump({"train_indices": np.flatnonzero(K[0]), "num_train": 24}, out)

@@ -69,7 +69,7 @@ def pandas_rows():
     path, file = of(t)("wide.csv")
     wide = pd.DataFrame(PHI.T, columns=[f"model_{m}" for m in range(M)]).assign(label=Y)
     wide.round(3).to_csv(path, index_label="example")
-    t.refused("df.pivot(...).to_csv(), a column per model", "wide .csv", ["--table", file], "", "a column is a model, or a class; who was trained on what stands nowhere")
+    t.refused("df.pivot(...).to_csv(), a column per model", "wide .csv", ["--table", file], "has no outputs", "a column is a model, or a class; who was trained on what stands nowhere")
     path, file = of(t)("frame.pkl")
     LONG.astype("float16").to_pickle(path)
     t.refused("df.to_pickle()", "pickle", ["--table", file], "pickle", CODE)
@@ -183,17 +183,21 @@ def spark_rows():
     take("plain", "df.write.parquet(folder)", "folder of .snappy.parquet", write(lambda f: frame.coalesce(1).write.parquet(f)))
     take("parts", "df.repartition(2).write.parquet(folder)", "folder of .snappy.parquet", write(lambda f: frame.repartition(2).write.parquet(f)))
     take("zstd", "df.write.option('compression', 'zstd').parquet(folder)", "folder of .zstd.parquet", write(lambda f: frame.coalesce(1).write.option("compression", "zstd").parquet(f)))
-    take("csv", "df.write.csv(folder, header=True)", "folder of .csv", write(lambda f: frame.coalesce(1).write.csv(f, header=True)))
+    path, file = of(t)("csv")
+    write(lambda f: frame.coalesce(1).write.csv(f, header=True))(path)
+    t.wrong("df.write.csv(folder, header=True)", "folder of .csv", ["--table", file], "refused with the advice to read it as Parquet; a folder of CSV parts is as clear as one of Parquet parts", PHI)
+    part = "part-00000-00000000-c000"
+    t.taken("the same, its one part", ".csv", ["--table", f"{file}/{part}.csv"], PHI)
     lists = frame.select("model", "example", "member", "label", F.array(*SINGLE).alias("logits"))
     take("lists", "df.write.parquet(folder), an array column", "folder of .snappy.parquet", write(lambda f: lists.coalesce(1).write.parquet(f)))
     words = frame.withColumn("member", F.when(F.col("member") == 1, "train").otherwise("test"))
     take("words", "df.write.parquet(folder), train and test", "folder of .snappy.parquet", write(lambda f: words.coalesce(1).write.parquet(f)))
     path, file = of(t)("no_header")
     write(lambda f: frame.coalesce(1).write.csv(f))(path)
-    t.refused("df.write.csv(folder)", "folder of .csv without names", ["--table", file], "", "without names a column of whole numbers is the model, the example, the label or the membership")
+    t.refused("df.write.csv(folder), its one part", ".csv without names", ["--table", f"{file}/{part}.csv"], "has no line of names", "without names a column of whole numbers is the model, the example, the label or the membership")
     path, file = of(t)("vector")
     write(lambda f: lists.withColumn("logits", array_to_vector("logits")).coalesce(1).write.parquet(f))(path)
-    t.refused("df.write.parquet(folder), a vector of spark.ml", "folder of .snappy.parquet", ["--table", file], "", "a vector is dense or sparse, and may have another length in each row")
+    t.wrong("df.write.parquet(folder), a vector of spark.ml", "folder of .snappy.parquet", ["--table", file], "the advice is to write it as a number or text: pyspark.ml.functions.vector_to_array makes it a list")
     spark.stop()
 
 
@@ -239,8 +243,8 @@ def r_rows():
     take("comma.csv", "write.csv2(d, row.names = FALSE)", ".csv")
     take("tab.tsv", "write.table(d, sep = '\\t', row.names = FALSE)", ".tsv")
     take("factor.csv", "write.csv(d), factors, TRUE and FALSE, names with a point", ".csv")
-    t.refused("saveRDS(d)", ".rds", ["--table", "r/frame.rds"], "", CODE + ": functions and promises of R")
-    t.refused("save(d)", ".RData", ["--table", "r/frame.RData"], "", CODE + ": functions and promises of R")
+    t.refused("saveRDS(d)", ".rds", ["--table", "r/frame.rds"], "readRDS", CODE + ": functions and promises of R")
+    t.wrong("save(d)", ".RData", ["--table", "r/frame.RData"], "the advice is readRDS, which cannot read what save writes: load is needed")
     t.version = f"{base}, data.table {table}"
     take("fwrite.csv", "data.table::fwrite(d)", ".csv")
     t.version = f"{base}, reticulate {reticulate}, NumPy {numpy}"
@@ -275,7 +279,7 @@ def hugging_face_rows():
     t.taken("np.save(np.stack([trainer.predict(d).predictions for ...]))", ".npy", given("logits", file, labels="hugging_face/label_ids.npy"), PHI)
     path, file = of(t)("predictions.npz")
     np.savez(path, predictions=np.stack([o.predictions for o in outputs]), label_ids=Y, membership=K)
-    t.refused("np.savez(predictions=, label_ids=, membership=)", ".npz", [file], "", "`predictions` are logits, or probabilities")
+    t.refused("np.savez(predictions=, label_ids=, membership=)", ".npz", [file], "holds no arrays that are called logits", "`predictions` are logits, or probabilities")
     path, file = of(t)("output.pkl")
     with open(path, "wb") as out:
         pickle.dump(tuple(outputs[0]), out)
