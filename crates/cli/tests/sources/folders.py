@@ -68,7 +68,7 @@ def lira_pytorch_rows():
 
 
 def lira_analysis_rows():
-    t = Tool("lira_analysis", "2024", source="written from ANCHORS.md")
+    t = Tool("lira_analysis", "2024", source=WRITTEN)
 
     def write(name, logits, first=0):
         path, file = of(t)(name)
