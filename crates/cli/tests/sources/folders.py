@@ -68,7 +68,7 @@ def lira_pytorch_rows():
 
 
 def lira_analysis_rows():
-    t = Tool("lira_analysis", "2024", source=WRITTEN)
+    t = Tool("lira_analysis", "2025", source=WRITTEN)
 
     def write(name, logits, first=0):
         path, file = of(t)(name)
@@ -80,9 +80,12 @@ def lira_analysis_rows():
         return [file]
 
     form = "folder of model_<i>"
-    t.taken("np.save('model_i/logits/logits.npy'), (N, C)", form, write("plain", Z.astype("<f2")), PHI)
-    t.taken("the same, (N, 1, Q, C)", form, write("views", VIEWS[:, :, None]), PHI_OF_VIEWS)
+    t.taken("generate_logits: np.save(logits_path, logits), (N, 1, A, C)", form, write("views", VIEWS[:, :, None]), PHI_OF_VIEWS)
+    t.taken("the same, of one view as (N, C)", form, write("plain", Z.astype("<f2")), PHI)
     t.taken("the same, models from 1", form, write("from_one", Z.astype("<f2"), 1), PHI)
+    path, file = of(t)("scores.npy")
+    np.save(path, PHI_OF_VIEWS.astype("<f4"))
+    t.taken("compute_scores: np.stack of every scores.npy, (M, N, A)", ".npy", given("phi", file, membership="lira_analysis/plain/keep_indices.npy"), PHI_OF_VIEWS)
     t.taken("keep_indices.npy by itself", "membership", given("logits", "numpy/float16.npy", membership="lira_analysis/plain/keep_indices.npy"), PHI)
 
 
