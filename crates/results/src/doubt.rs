@@ -26,6 +26,13 @@ pub enum Doubt {
         /// How many times as wide the first of them is spread as the median model.
         times: f64,
     },
+    /// Rows of equal outputs for every class, as of arrays that were made and never filled.
+    Unfilled {
+        /// How many.
+        rows: usize,
+        /// Of so many that were looked at.
+        of: usize,
+    },
     /// Examples that are there twice, in a model once as a member and once as none.
     Duplicates {
         /// How many examples have such a double.
@@ -70,6 +77,9 @@ impl Doubt {
                     "outputs of {who} of {recipe} {are} on another scale than those of the rest ({times:.2} times as wide): give all of them in one unit, at one temperature"
                 )
             }
+            Self::Unfilled { rows, of } => format!(
+                "{rows} of {of} rows of {recipe} are equal for every class, as where outputs were never filled in (drop_last=True leaves the last batch out): leave these examples out, or fill them"
+            ),
             Self::Duplicates { examples, of } => format!(
                 "{examples} of {of} examples of {recipe} have a double that gives the same outputs, and some models were trained on one of both: who was trained on the other counts as a non-member, which hides leakage; leave doubles out"
             ),

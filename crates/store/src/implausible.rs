@@ -97,6 +97,17 @@ pub enum Implausible {
         /// Share of members on which it is right.
         accuracy: f64,
     },
+    /// Logits with their sign turned.
+    #[error(
+        "has the least value at the label for {:.1} % of the members: the sign seems to be turned, or these are losses by class; give the negative as --{given}",
+        100.0 * share
+    )]
+    Negated {
+        /// What its values are said to be.
+        given: &'static str,
+        /// Share of members on which the label's value is least.
+        share: f64,
+    },
     /// Scores of pairs of classes.
     #[error(
         "has {columns} columns for {classes} classes and is right on {:.1} % of the members: these seem to be the one-against-one scores of {classes} classes, whose columns are no classes; save one-against-rest scores (decision_function_shape=\"ovr\") or predict_proba",

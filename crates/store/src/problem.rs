@@ -125,6 +125,33 @@ pub enum OutputsError {
         "holds probabilities, not logits (every row lies between 0 and 1 and sums to 1): give it as --probabilities"
     )]
     Probabilities,
+    /// Numbers between 0 and 1 that are given as logits.
+    #[error(
+        "holds numbers from 0 to 1 alone, which are no logits: {}",
+        if *one { "give the one column as --probabilities" } else { "sigmoids of single classes are no classification; give the logits before them" }
+    )]
+    Sigmoids {
+        /// One column stands for two classes.
+        one: bool,
+    },
+    /// Whole numbers too large for logits.
+    #[error(
+        "holds logits of type {dtype} beyond 4096: are these the bits of bf16 or float16 numbers? Convert to float32 before saving"
+    )]
+    Bits {
+        /// Type of the values.
+        dtype: String,
+    },
+    /// Values by class where those of views are expected.
+    #[error(
+        "has {queries} values per example, of which that of the label stands out, so they are of {queries} classes and no views: give logits or probabilities by class as such, or the label's {given} alone, (models, examples)"
+    )]
+    ClassesAsViews {
+        /// What its values are said to be.
+        given: &'static str,
+        /// Values per example.
+        queries: usize,
+    },
     /// A label beyond the classes.
     #[error(
         "is of shape {found:?}, with {classes} classes, but labels go up to {most}{}",
@@ -142,11 +169,13 @@ pub enum OutputsError {
     },
     /// Labels in a type that cannot tell the classes apart.
     #[error(
-        "has {classes} classes, but the labels are of type {found}, which holds 256 values and has wrapped: save the labels as int64 from where they come"
+        "has {classes} classes, but the labels are of type {found}, which tells {most} apart, so that larger ones have wrapped or were rounded: save the labels as int64 from where they come"
     )]
     Wrapped {
         /// Type of the labels.
         found: String,
+        /// Classes that it tells apart.
+        most: usize,
         /// Classes of the outputs.
         classes: usize,
     },
@@ -371,6 +400,16 @@ pub enum FolderError {
     NoMembership {
         /// Names that are known.
         names: &'static [&'static str],
+    },
+    /// Two arrays that could be the same.
+    #[error("has {first} and {second}, which could both be the {role}: keep one")]
+    TwoNames {
+        /// What either could be.
+        role: &'static str,
+        /// A name.
+        first: String,
+        /// Another.
+        second: String,
     },
     /// Several kinds of outputs.
     #[error("has several kinds of outputs ({}): keep one, or name one with --logits, --probabilities, --phi, --loss or --confidence", kinds.join(", "))]

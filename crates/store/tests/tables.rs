@@ -321,7 +321,7 @@ fn lists_and_probabilities_that_do_not_fit_are_refused_and_mended() {
     let listed = |field: &dyn Fn(usize) -> String| {
         with(&without(&without(GOOD, "logit_0"), "logit_1"), "logits", |k| format!("\"{}\"", field(k)))
     };
-    let good = listed(&|_| "[0.5, 1]".into());
+    let good = listed(&|_| "[0.5, 2]".into());
     let chances = |first: &str| {
         let probabilities = GOOD.replacen("logit_0,logit_1", "p_0,p_1", 1);
         let both = column(&probabilities, "p_0", |k, _| if k == 3 { first.into() } else { "0.25".into() });
@@ -329,18 +329,18 @@ fn lists_and_probabilities_that_do_not_fit_are_refused_and_mended() {
     };
     all(&[
         case(
-            listed(&|k| if k == 3 { "[0.5]".into() } else { "[0.5, 1]".into() }),
+            listed(&|k| if k == 3 { "[0.5]".into() } else { "[0.5, 2]".into() }),
             &["line 5, column `logits`: 1 numbers stand there, in the first row 2"],
             &good,
         ),
         case(
-            listed(&|k| if k == 3 { "[0.5, nan]".into() } else { "[0.5, 1]".into() }),
+            listed(&|k| if k == 3 { "[0.5, nan]".into() } else { "[0.5, 2]".into() }),
             &["line 5, column `logits`: nothing stands there"],
             &good,
         ),
         case(
-            listed(&|k| if k == 3 { "[0.5 ... 1]".into() } else { "[0.5, 1]".into() }),
-            &["`[0.5 ... 1]` is no list of numbers"],
+            listed(&|k| if k == 3 { "[0.5 ... 2]".into() } else { "[0.5, 2]".into() }),
+            &["`[0.5 ... 2]` is no list of numbers"],
             &good,
         ),
         case(listed(&|_| "[]".into()), &["line 2, column `logits`: nothing stands there"], &good),

@@ -51,11 +51,10 @@ def numpy_rows():
     save("half_probabilities.npy", half, "np.save(softmax.astype(np.float16))", flag="probabilities", phi=w.phi_of_probabilities(half, Y))
     rounded = P.round(3).astype("<f4")
     np.save(t.path("rounded.npy"), rounded)
-    t.wrong(
+    t.taken(
         "np.save(softmax.round(3))",
         ".npy",
         given("probabilities", "numpy/rounded.npy"),
-        "the grid of 1/1000 is looked for in the first model alone; a 1 of a later model becomes phi 103.6, not that of half a step",
         w.phi_of_probabilities(rounded, Y, w.shares(np.float64(rounded))),
     )
     p = (P * (np.arange(C) == Y[:, None])).sum(-1)
@@ -136,13 +135,13 @@ def numpy_rows():
     t.refused("logits.dump(file)", "pickle", given("logits", file), "pickle.load", CODE)
     path, file = at("percent.npy")
     np.save(path, (100 * P).astype("<f4"))
-    t.wrong("np.save(100 * softmax)", ".npy", given("probabilities", file), "refused with the advice to give them as --logits, which is taken in silence and gives other figures: rows that sum to 100 are per cent")
+    t.refused("np.save(100 * softmax)", ".npy", given("probabilities", file), "divide by 100", "rows that sum to 100 are per cent, or logits")
     path, file = at("two_labels.npz")
     np.savez(path, logits=Z.astype("<f2"), y=Y[::-1], y_train=Y, keep=K)
-    t.wrong("np.savez(logits=, y=, y_train=, keep=)", ".npz", [file], "of two arrays that could be the labels the first name in a list is taken in silence: refuse, naming both")
+    t.refused("np.savez(logits=, y=, y_train=, keep=)", ".npz", [file], "could both be the labels", "two arrays could be the labels")
     path, file = at("by_model.npz")
     np.savez(path, *Z.astype("<f2"))
-    t.wrong("np.savez(*logits), one array per model", ".npz", given("logits", file), "the advice is to call one of the 8 arrays logits, which then is refused: np.stack of all is needed")
+    t.refused("np.savez(*logits), one array per model", ".npz", given("logits", file), "numpy.stack", "arrays without names are models, or anything else")
     path, file = at("raw.bin")
     Z.astype("<f4").tofile(path)
     t.refused("logits.tofile(file)", "bytes", given("logits", file), "save it with numpy.save", "bytes have no shape and no type: 8 x 48 x 3 of float32, or any other")
@@ -187,18 +186,18 @@ def torch_rows():
     nested = torch.nested.nested_tensor([z[m] for m in range(M)]).to_padded_tensor(0.0)
     save("nested.npy", nested.numpy(), "torch.nested.nested_tensor(...).to_padded_tensor(0)")
 
-    t.wrong("torch.sigmoid(logits), (M, N, 1), given as --logits", ".npy", given("logits", "pytorch/sigmoid.npy", TWO), "taken in silence as logits: numbers within 0 and 1 alone are probabilities of the second class")
-    t.wrong("F.softmax(logits, -1), given as --confidence", ".npy", given("confidence", "pytorch/softmax.npy"), "taken in silence as three views of each example: views that sum to 1 are classes")
-    t.wrong("logits given as --phi", ".npy", given("phi", "pytorch/cpu_numpy.npy"), "taken in silence as three views of each example: as many views as the labels have classes are classes")
+    t.refused("torch.sigmoid(logits), (M, N, 1), given as --logits", ".npy", given("logits", "pytorch/sigmoid.npy", TWO), "give the one column as --probabilities", "numbers from 0 to 1 are probabilities, or logits of a narrow range")
+    t.refused("F.softmax(logits, -1), given as --confidence", ".npy", given("confidence", "pytorch/softmax.npy"), "no views", "values stand for classes, or for views")
+    t.refused("logits given as --phi", ".npy", given("phi", "pytorch/cpu_numpy.npy"), "no views", "values stand for classes, or for views")
     bits = z.bfloat16().view(torch.int16).numpy()
     np.save(t.path("bits.npy"), bits)
-    t.wrong("np.save(logits.bfloat16().view(torch.int16).numpy())", ".npy of int16", given("logits", "pytorch/bits.npy"), "taken as logits of tens of thousands: integers of 16 bits are numbers, or the bits of bfloat16 or float16")
+    t.refused("np.save(logits.bfloat16().view(torch.int16).numpy())", ".npy of int16", given("logits", "pytorch/bits.npy"), "bits of bf16", "integers of 16 bits are numbers, or the bits of others")
 
     short = np.zeros_like(z.numpy())
     for batch in torch.utils.data.DataLoader(torch.arange(N), batch_size=20, drop_last=True):
         short[:, batch.numpy()] = z[:, batch].numpy()
     np.save(t.path("drop_last.npy"), short.astype("<f2"))
-    t.wrong("np.zeros filled by a DataLoader with drop_last=True", ".npy", given("logits", "pytorch/drop_last.npy"), "taken in silence: 8 examples have the same outputs in every model, which the last batch left at 0")
+    t.taken("np.zeros filled by a DataLoader with drop_last=True", ".npy", given("logits", "pytorch/drop_last.npy"), w.phi_of_logits(short, Y), note="the headline says that rows were never filled")
 
     tensors = {"logits": z, "labels": y, "membership": k}
     path, file = at("pool.safetensors")
@@ -223,7 +222,7 @@ def torch_rows():
     t.refused("torch.save(logits)", ".pt", given("logits", file), "torch.load", CODE)
     path, file = at("legacy.pt")
     torch.save(z.half(), path, _use_new_zipfile_serialization=False)
-    t.wrong("torch.save(..., _use_new_zipfile_serialization=False)", ".pt", given("logits", file), "the advice is pickle.load, which gives a number and not the tensor: torch.load is needed")
+    t.refused("torch.save(..., _use_new_zipfile_serialization=False)", ".pt", given("logits", file), "torch.load", CODE)
     path, file = at("tensors.pkl")
     with open(path, "wb") as out:
         pickle.dump({"logits": z.half().numpy()}, out)
@@ -252,7 +251,7 @@ def jax_rows():
     p = jax.nn.softmax(z.astype(jnp.bfloat16))
     p = np.asarray(p)
     np.save(t.path("softmax16.npy"), p)
-    t.wrong("jnp.save(jax.nn.softmax(logits)) in bfloat16", ".npy of <V2", given("probabilities", "jax/softmax16.npy"), "refused: a sum of .996 is within what the type's rounding does to sum and quotient", w.phi_of_probabilities(np.float64(p), Y))
+    t.taken("jnp.save(jax.nn.softmax(logits)) in bfloat16", ".npy of <V2", given("probabilities", "jax/softmax16.npy"), w.phi_of_probabilities(np.float64(p), Y))
     loss = optax.softmax_cross_entropy_with_integer_labels(z, jnp.tile(Y, (M, 1)))
     save("optax.npy", loss, "jnp.save(optax.softmax_cross_entropy_with_integer_labels(...))", flag="loss", phi=w.phi_of_loss(np.asarray(loss)))
     jnp.save(t.path("one_hot.npy"), jax.nn.one_hot(Y, C))
@@ -381,11 +380,11 @@ def sklearn_rows():
     surer = fitted(lambda: MLPClassifier((64,), max_iter=200, random_state=0, learning_rate_init=0.01), x2, y2, LARGE_TWO.member)
     path, file = at("proba1.npy")
     np.save(path, stacked(surer, x2, "predict_proba")[..., 1].astype("<f4"))
-    t.wrong(
+    t.refused(
         "MLPClassifier.predict_proba(X)[:, 1], given as --confidence",
         ".npy",
         given("confidence", file, LARGE_TWO, "sklearn/labels_large2.npy"),
-        "taken in silence: members of class 0 all lie below .5 and those of class 1 above, but saturated outputs hide it from the test of means",
+        "give it as --probabilities of one column", "a number is the label's probability, or that of class 1",
     )
 
     x4, y4 = examples(4)
@@ -398,7 +397,7 @@ def sklearn_rows():
 
     path, file = at("proba.joblib")
     joblib.dump(p.astype("<f4"), path)
-    t.wrong("joblib.dump(probabilities)", "pickle", given("probabilities", file, labels="sklearn/labels2.npy"), "the advice is pickle.load, which cannot read what joblib writes: joblib.load is needed")
+    t.refused("joblib.dump(probabilities)", "pickle", given("probabilities", file, labels="sklearn/labels2.npy"), "joblib.load", CODE)
 
 
 def boosting_rows():

@@ -67,7 +67,7 @@ class Tool:
 
     def named(self, call, form, file, phi):
         """One file with outputs, labels and membership: by itself, and as each of the three."""
-        self.wrong(call, form, [file], "arrays by name are looked for in .npz and not in safetensors; the message says that there are none", phi)
+        self.taken(call, form, [file], phi)
         self.taken(call + ", given as each of the three", form, ["--logits", file, "--labels", file, "--membership", file], phi)
 
     def refused(self, call, form, arguments, message, why, code=3):

@@ -7,7 +7,7 @@ import numpy as np
 
 HERE = Path(__file__).resolve().parent
 M, N, C = 8, 48, 3
-# phi of a probability that is 1 in single precision, which stands for what is infinite.
+# phi of a probability that is 1 in single precision, which stands for what is infinite where all of a model is.
 END = 103.6
 LEAST = 1e-45
 
@@ -45,7 +45,7 @@ def single(phi):
     """In single precision, with what is infinite as far out as the furthest of its model."""
     phi = np.float64(np.float32(phi))
     flat = phi.reshape(len(phi), -1)
-    far = np.array([max([END, *np.abs(row[np.isfinite(row)])]) for row in flat]).reshape(-1, *[1] * (phi.ndim - 1))
+    far = np.array([max(np.abs(row[np.isfinite(row)]), default=END) for row in flat]).reshape(-1, *[1] * (phi.ndim - 1))
     far = np.float64(np.float32(far))
     return np.where(np.isinf(phi), np.sign(phi) * far, phi)
 

@@ -14,7 +14,7 @@ pub enum ArrayError {
     Unknown,
     /// A pickle, which may run what a stranger wrote.
     #[error(
-        "is a pickle, and pickles are never read; where you trust it, two lines of Python convert it:\n  import numpy, pickle\n  numpy.save(\"outputs.npy\", numpy.asarray(pickle.load(open(\"FILE\", \"rb\"))))"
+        "is a pickle, and pickles are never read; where you trust it, two lines of Python convert it (of files of joblib with joblib.load(\"FILE\")):\n  import numpy, pickle\n  numpy.save(\"outputs.npy\", numpy.asarray(pickle.load(open(\"FILE\", \"rb\"))))"
     )]
     Pickle,
     /// A file of PyTorch, a pickle too.
@@ -72,7 +72,9 @@ pub enum ArrayError {
     #[error("is a structured array: save plain numbers instead")]
     Structured,
     /// Elements that are no numbers.
-    #[error("holds values of type `{dtype}`: save numbers or booleans, never objects or pickles")]
+    #[error(
+        "holds values of type `{dtype}`: save numbers or booleans, never objects or pickles (lists of unequal length are filled up with -1)"
+    )]
     Type {
         /// What they are, as the file has it.
         dtype: String,
@@ -147,7 +149,7 @@ pub enum ArrayError {
         problem: Box<ArrayError>,
     },
     /// None of several arrays has the name that is wanted.
-    #[error("holds {count} arrays ({}), none called `{name}`: give it that name", shown.join(", "))]
+    #[error("holds {count} arrays ({}), none called `{name}`: give it that name, or numpy.stack arrays of single models into one", shown.join(", "))]
     Choice {
         /// The name that is wanted.
         name: String,

@@ -11,19 +11,32 @@ use crate::arrays::stream::Values;
 /// Most bytes of a header.
 pub(crate) const MAX_HEADER: u64 = 1 << 24;
 
-/// The tensor called `name`, or the only one, read front to back.
-pub(crate) fn stream<'a>(mut file: impl Read + Seek + 'a, name: &str) -> Result<Values<'a>, ArrayError> {
-    let damaged = |e: std::io::Error| match e.kind() {
+fn damaged(e: std::io::Error) -> ArrayError {
+    match e.kind() {
         ErrorKind::UnexpectedEof => ArrayError::HeaderCut,
         _ => ArrayError::Io(e),
-    };
+    }
+}
+
+/// The names of the tensors.
+pub(crate) fn names(file: impl Read + Seek) -> Result<Vec<String>, ArrayError> {
+    Ok(header(file)?.1.tensors().into_keys().collect())
+}
+
+/// The length of the header, and what it says; the file is left behind it.
+fn header(mut file: impl Read) -> Result<(u64, Metadata), ArrayError> {
     let mut length = [0; 8];
     file.read_exact(&mut length).map_err(damaged)?;
     let length = u64::from_le_bytes(length);
     let mut header = Vec::new();
     file.by_ref().take(length).read_to_end(&mut header).map_err(damaged)?;
     // The crate's own reader wants the whole file in memory; its type of the header does not.
-    let metadata: Metadata = serde_json::from_slice(&header).map_err(ArrayError::NotTensors)?;
+    Ok((length, serde_json::from_slice(&header).map_err(ArrayError::NotTensors)?))
+}
+
+/// The tensor called `name`, or the only one, read front to back.
+pub(crate) fn stream<'a>(mut file: impl Read + Seek + 'a, name: &str) -> Result<Values<'a>, ArrayError> {
+    let (length, metadata) = header(&mut file)?;
     let names: Vec<String> = metadata.tensors().into_keys().collect();
     let chosen = match names.as_slice() {
         [only] => only.as_str(),

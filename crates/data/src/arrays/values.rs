@@ -72,10 +72,16 @@ impl<'a> Source<'a> {
 /// A file that cannot be read, or is damaged.
 pub fn names(path: &Path) -> Result<Vec<String>, ArrayError> {
     let mut file = File::open(path)?;
-    let mut magic = [0; 2];
+    let mut magic = [0; 8];
     let got = file.read(&mut magic)?;
     file.seek(SeekFrom::Start(0))?;
-    if got == 2 && magic == *b"PK" { npz::names(BufReader::new(file)) } else { Ok(Vec::new()) }
+    match magic {
+        _ if magic.starts_with(b"PK") => npz::names(BufReader::new(file)),
+        _ if got == 8 && u64::from_le_bytes(magic) <= safetensors::MAX_HEADER => {
+            safetensors::names(BufReader::new(file))
+        }
+        _ => Ok(Vec::new()),
+    }
 }
 
 /// Opens the array in a file and hands it to `f`. Of an archive or a file of tensors it is the one called `name`, or the only one.
@@ -108,7 +114,9 @@ pub fn with_reader<T, E: From<ArrayError>>(
     } else if magic.starts_with(b"PK") {
         npz::with(file, name, f)
     } else if got == 8 && magic[0] == 0x80 && (2..=5).contains(&magic[1]) && magic[3..] != [0; 5] {
-        Err(ArrayError::Pickle.into())
+        // torch.save wrote a number of its own first, before it wrote archives.
+        let torch = magic[2..6] == [0x8a, 0x0a, 0x6c, 0xfc];
+        Err(if torch { ArrayError::Torch } else { ArrayError::Pickle }.into())
     } else if got == 8 && u64::from_le_bytes(magic) <= safetensors::MAX_HEADER {
         f(&mut safetensors::stream(file, name)?)
     } else {

@@ -66,9 +66,11 @@ pub fn from_arrays(arrays: &Arrays<'_>) -> Result<Imported, Error> {
     let examples = labels.as_ref().map(|l| l.classes.len());
     let known = Known { models: None, examples, mask: axes(arrays.membership)? };
     let sizes = Sizes::new(arrays.given, &look, known).map_err(own)?;
-    if let Some(labels) = labels.as_ref().filter(|l| l.dtype == "|u1" && sizes.columns > BYTE) {
-        let found = labels.dtype.clone();
-        return Err(own(OutputsError::Wrapped { found, classes: sizes.columns }.into()));
+    if let Some((found, most)) = labels.as_ref().and_then(|l| Some((l, l.most()?))) {
+        let classes = sizes.columns.max(found.classes.iter().max().map_or(0, |y| *y as usize + 1));
+        if classes > most {
+            return Err(own(OutputsError::Wrapped { found: found.dtype.clone(), most, classes }.into()));
+        }
     }
     let Mask { membership, notes } = membership(arrays.membership, Some(sizes))?;
     let rows: Vec<Vec<bool>> = (0..membership.models()).map(|m| membership.row(m).to_vec()).collect();
@@ -114,9 +116,6 @@ pub fn from_arrays(arrays: &Arrays<'_>) -> Result<Imported, Error> {
     let doubts = doubts(&pool, &read).map_err(|problem| own(problem.into()))?;
     Ok(Imported { pool: Pool { doubts, ..pool }, notes: all })
 }
-
-/// Classes that a byte can tell apart.
-const BYTE: usize = 256;
 
 /// What was seen, in a line.
 fn seen(outputs: &Outputs<'_>, sizes: Sizes, look: &Look, labels: Option<&Labels>, membership: &Membership) -> String {

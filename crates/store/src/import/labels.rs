@@ -20,6 +20,20 @@ pub(super) struct Labels {
     pub(super) note: Option<String>,
 }
 
+impl Labels {
+    /// How many classes the type of the values can tell apart, where that is not enough for all that there may be.
+    pub(super) fn most(&self) -> Option<usize> {
+        match self.dtype.get(1..)? {
+            // One-hot rows of bytes are no numbers of classes.
+            "u1" if self.note.is_none() => Some(1 << 8),
+            "i1" if self.note.is_none() => Some(1 << 7),
+            "f2" if self.note.is_none() => Some(1 << 11),
+            "f16" if self.dtype == "bf16" && self.note.is_none() => Some(1 << 8),
+            _ => None,
+        }
+    }
+}
+
 /// Reads labels: one per example, (N), (N, 1) or (1, N); one column per class, one-hot, (N, C); the same row for every model, (M, N); or text,
 /// which is numbered in natural order.
 ///

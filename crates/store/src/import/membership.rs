@@ -110,7 +110,14 @@ fn form(found: &mut Values<'_>) -> Result<Form, ImportError> {
 
 /// Words as bits.
 fn words(all: Vec<String>) -> Result<Vec<bool>, ImportError> {
-    let bit = |word: &String| member(word).ok_or_else(|| OutputsError::Word { word: word.clone() }.into());
+    let mut distinct: Vec<&String> = all.iter().collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let bit = |word: &String| {
+        // A third word is no matter of in and out.
+        let known = member(word).filter(|_| distinct.len() < 3);
+        known.ok_or_else(|| OutputsError::Word { word: word.clone() }.into())
+    };
     all.iter().map(bit).collect()
 }
 
@@ -118,7 +125,8 @@ fn words(all: Vec<String>) -> Result<Vec<bool>, ImportError> {
 pub(super) fn member(word: &str) -> Option<bool> {
     match word.trim().to_ascii_lowercase().replace(['-', '_', ' '], "").as_str() {
         "1" | "true" | "t" | "yes" | "y" | "in" | "member" | "train" | "training" | "trained" => Some(true),
-        "0" | "false" | "f" | "no" | "n" | "out" | "nonmember" | "notmember" | "test" | "testing" => Some(false),
+        "0" | "false" | "f" | "no" | "n" | "out" | "nonmember" | "notmember" => Some(false),
+        "test" | "testing" | "val" | "valid" | "validation" | "holdout" | "heldout" => Some(false),
         _ => None,
     }
 }
@@ -194,7 +202,7 @@ mod tests {
         assert!(wrong("|u1", &[2, 3], &[0, 1, 1, 2, 1, 3]).contains("twice"));
         assert!(wrong("|u1", &[3, 2], &[0, 1, 2, 2, 1, 3]).contains("positions"));
         assert!(wrong("<f4", &[1, 3], &[0.1f32, 0.2, 0.3].map(f32::to_le_bytes).concat()).contains("0.1"));
-        assert!(wrong("|S3", &[1, 2], b"vallal").contains("`val`"));
+        assert!(wrong("|S3", &[1, 2], b"catdog").contains("`cat`"));
         assert!(wrong("|u1", &[8], &[0; 8]).contains("(models, examples)"));
     }
 }

@@ -46,9 +46,9 @@ impl Found {
 }
 
 impl Place {
-    /// The array of one of these names; the first there is.
-    fn find(&self, names: &[&str]) -> Option<Found> {
-        names.iter().find_map(|name| match self {
+    /// The array of one of these names.
+    fn find(&self, role: &'static str, names: &[&str]) -> Result<Option<Found>, FolderError> {
+        let mut all = names.iter().filter_map(|name| match self {
             Self::Folder(dir) => {
                 let path = dir.join(format!("{name}.npy"));
                 path.is_file().then(|| Found { path, name: (*name).to_owned() })
@@ -56,7 +56,12 @@ impl Place {
             Self::Archive(path, all) => {
                 all.iter().any(|n| n == name).then(|| Found { path: path.clone(), name: (*name).to_owned() })
             }
-        })
+        });
+        let first = all.next();
+        match (&first, all.next()) {
+            (Some(a), Some(b)) => Err(FolderError::TwoNames { role, first: a.name.clone(), second: b.name }),
+            _ => Ok(first),
+        }
     }
 }
 
@@ -76,9 +81,12 @@ pub fn from_named(
     } else {
         Place::Archive(path.to_owned(), values::names(path).map_err(|e| Error::import(path, e))?)
     };
-    let found: Vec<(Given, Found)> =
-        OUTPUTS.iter().filter_map(|(given, names)| Some((*given, place.find(names)?))).collect();
-    let membership = place.find(MEMBERSHIP);
+    let find = |role, names: &[&str]| place.find(role, names).map_err(|e| Error::import(path, e));
+    let mut found: Vec<(Given, Found)> = Vec::new();
+    for (given, names) in OUTPUTS {
+        found.extend(find("outputs", names)?.map(|one| (given, one)));
+    }
+    let membership = find("membership", MEMBERSHIP)?;
     let (given, outputs, membership) = match (found.as_slice(), &membership) {
         ([], _) => return Ok(None),
         ([(given, outputs)], Some(membership)) => (*given, outputs, membership),
@@ -88,9 +96,9 @@ pub fn from_named(
             return Err(Error::import(path, FolderError::SeveralKinds { kinds }));
         }
     };
-    let labels = place.find(LABELS);
-    let test = place.find(&[&format!("test_{}", given.name())]);
-    let test_labels = place.find(TEST_LABELS);
+    let labels = if given_labels.is_some() { None } else { find("labels", LABELS)? };
+    let test = find("held-out outputs", &[&format!("test_{}", given.name())])?;
+    let test_labels = find("held-out labels", TEST_LABELS)?;
     let arrays = Arrays {
         recipe,
         given,

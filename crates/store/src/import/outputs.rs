@@ -10,6 +10,9 @@ use super::tally::Tally;
 use crate::implausible::Dark;
 use crate::problem::{ImportError, OutputsError};
 
+/// Normal quantile beyond which something is no accident: a two-sided p of 1e-6.
+pub(super) const SURE: f64 = 4.892;
+
 /// Values that are read at once.
 const CHUNK: usize = 1 << 18;
 
@@ -89,7 +92,10 @@ impl<'a> Outputs<'a> {
             found.read(values)?;
             let form = match self.form {
                 Some(form) => form,
-                None => *self.form.insert(Form::seen(self.asked, values, c, found)?),
+                None => {
+                    self.views_are_no_classes(values, sizes)?;
+                    *self.form.insert(Form::seen(self.asked, values, c, found)?)
+                }
             };
             self.count(&mut dark, form, values, (q * c, first));
             if dark.all == 0 {
@@ -102,6 +108,27 @@ impl<'a> Outputs<'a> {
         }
         self.saturated += mine.iter_mut().map(bounded).sum::<usize>();
         Ok(Some(mine))
+    }
+
+    /// Refuses values by class where those of views are expected: that at the label's place stands out.
+    fn views_are_no_classes(&self, values: &[f64], Sizes { queries, .. }: Sizes) -> Result<(), ImportError> {
+        let (Some(labels), false) = (self.asked.labels, self.asked.given.has_classes()) else { return Ok(()) };
+        if queries < 2 || labels.iter().max() != Some(&(queries as u32 - 1)) {
+            return Ok(());
+        }
+        let sign = if self.asked.given == Given::Loss { -1.0 } else { 1.0 };
+        let top = |row: &[f64]| (0..queries).max_by(|a, b| (sign * row[*a]).total_cmp(&(sign * row[*b])));
+        let all = values.chunks_exact(queries).zip(labels);
+        let (hits, n) = all.fold((0.0, 0.0), |(hits, n), (row, y)| {
+            (hits + f64::from(u8::from(top(row) == Some(*y as usize))), n + 1.0)
+        });
+        let chance = 1.0 / queries as f64;
+        let z = (hits - n * chance) / (n * chance * (1.0 - chance)).sqrt();
+        if z > SURE {
+            Err(OutputsError::ClassesAsViews { given: self.asked.given.name(), queries }.into())
+        } else {
+            Ok(())
+        }
     }
 
     /// Counts values that are no numbers, by what their example is to the model.
@@ -157,12 +184,14 @@ impl<'a> Outputs<'a> {
     }
 }
 
-/// Puts finite numbers in the place of infinite phi, as far out as the most extreme of the model; the number of them.
+/// Puts finite numbers in the place of infinite phi, as far out as the most extreme of the model, or as the end of single precision where all
+/// are infinite; the number of them.
 fn bounded(signals: &mut Signals) -> usize {
     let all = std::iter::once(&mut signals.phi).chain(signals.tempered.iter_mut().map(|(_, values)| values));
     let mut most = 0;
     for values in all {
-        let widest = values.iter().filter(|v| v.is_finite()).fold(END, |m, v| m.max(v.abs()));
+        let widest = values.iter().filter(|v| v.is_finite()).fold(0.0f32, |m, v| m.max(v.abs()));
+        let widest = if widest > 0.0 { widest } else { END };
         let infinite = values.iter_mut().filter(|v| v.is_infinite());
         most = most.max(infinite.map(|v| *v = widest.copysign(*v)).count());
     }

@@ -9,13 +9,16 @@ use pathfinding::kuhn_munkres::kuhn_munkres;
 use pathfinding::matrix::Matrix;
 
 use super::given::Given;
+use super::outputs::SURE;
 use super::tally::Tally;
 use crate::implausible::Implausible;
 
-/// Normal quantile of 1 - 5e-7: a two-sided p of 1e-6.
-const SURE: f64 = 4.892;
 /// Share of the way from naming the commonest class to perfection below which accuracy is as good as chance.
 const LEARNT: f64 = 0.1;
+/// Share of the commonest of two classes below which they count as balanced.
+const BALANCED: f64 = 0.7;
+/// Share of members that models are right on where they learnt their class.
+const NEARLY_ALL: f64 = 0.95;
 /// Share of predictions by which the frequencies of classes differ from those of labels where a model learnt nothing.
 const SKEWED: f64 = 0.2;
 /// By how much outputs are surer than they are right where that is no accident.
@@ -54,6 +57,8 @@ pub(super) fn doubts(pool: &Pool, read: &Read<'_>) -> Result<Vec<Doubt>, Implaus
             positive_class(pool, &effects)?;
         }
         out.extend(rows_mixed(read.tally, chance));
+        let flat = read.tally.flat;
+        out.extend((flat > 0).then_some(Doubt::Unfilled { rows: flat, of: read.tally.rows }));
     }
     out.extend(inverted(pool));
     out.extend(other_scale(pool));
@@ -116,6 +121,9 @@ fn columns(read: &Read<'_>, chance: f64) -> Result<(), Implausible> {
     let k = present.len();
     if k >= 4 && c == k * (k - 1) / 2 && present.last() == Some(&(k - 1)) && accuracy <= near(chance) {
         return Err(Implausible::OneAgainstOne { columns: c, classes: k, accuracy });
+    }
+    if c > 2 && 2 * tally.least > tally.seen && tally.least > 2 * tally.right {
+        return Err(Implausible::Negated { given: read.given.name(), share: tally.least as f64 / tally.seen as f64 });
     }
     let of = assignment(found, c);
     let moved = || present.iter().filter(|y| of[**y] != **y);
@@ -190,7 +198,16 @@ fn positive_class(pool: &Pool, effects: &[Option<f64>]) -> Result<(), Implausibl
         let own = effects.iter().zip(&pool.labels).filter(|(_, y)| **y == class);
         z(&own.filter_map(|(e, _)| *e).collect::<Vec<_>>())
     };
-    if of(0) < -SURE && of(1) > SURE { Err(Implausible::PositiveClass) } else { Ok(()) }
+    // Of saturated models the mean moves little; but none that learnt balanced classes takes its own members of one for the other.
+    let right = |class: u32| {
+        let sides =
+            pool.pool.iter().enumerate().flat_map(|(k, s)| s.phi.iter().zip(pool.membership.row(k)).zip(&pool.labels));
+        let own = sides.filter(|((_, member), y)| **member && **y == class);
+        let (hits, n) = own.fold((0.0, 0.0), |(hits, n), ((v, _), _)| (hits + f64::from(u8::from(*v > 0.0)), n + 1.0));
+        hits / n
+    };
+    let swapped = commonest(&pool.labels) < BALANCED && right(0) < 1.0 - NEARLY_ALL && right(1) > NEARLY_ALL;
+    if of(0) < -SURE && of(1) > SURE || swapped { Err(Implausible::PositiveClass) } else { Ok(()) }
 }
 
 /// Confident outputs that are right no more often than chance.
@@ -234,6 +251,9 @@ fn lies_below(m: &Membership, model: usize, signals: &Signals) -> bool {
 
 /// Models whose outputs on others' examples are spread far more widely, or narrowly, than those of all the rest; at most a quarter of them.
 fn other_scale(pool: &Pool) -> Option<Doubt> {
+    if pool.pool.iter().any(says_labels_alone) {
+        return None;
+    }
     let spread = |(k, signals): (usize, &Signals)| {
         let own = signals.phi.iter().zip(pool.membership.row(k)).filter(|(_, member)| !**member);
         // A quartile needs no more of them.

@@ -43,6 +43,8 @@ const BEYOND: f64 = 1e-6;
 const MOST_MISSED: f64 = 0.1;
 /// Most negative loss that is rounding.
 const ROUNDING: f64 = 1e-6;
+/// Largest logit of a whole number's type: beyond it bits were read as numbers.
+const MOST_WHOLE: f64 = 4096.0;
 /// Most votes of a forest whose grid is looked for.
 const MOST_VOTES: u32 = 1000;
 
@@ -69,6 +71,12 @@ impl Form {
                 let one_hot = |row: &[f64]| row.iter().all(|v| *v == 0.0 || *v == 1.0);
                 if !one && rows().all(simplex) && !rows().all(one_hot) {
                     return Err(OutputsError::Probabilities.into());
+                }
+                if !values.is_empty() && values.iter().all(|v| (0.0..=1.0).contains(v)) && !rows().all(one_hot) {
+                    return Err(OutputsError::Sigmoids { one }.into());
+                }
+                if of.is_whole() && values.iter().any(|v| v.abs() > MOST_WHOLE) {
+                    return Err(OutputsError::Bits { dtype: of.dtype() }.into());
                 }
                 Ok(Self::Logits { are_log_probabilities: !one && rows().all(are_logs), one })
             }
@@ -192,10 +200,9 @@ fn are_logs(row: &[f64]) -> bool {
     row.iter().all(|v| *v <= BEYOND) && row.iter().any(|v| *v < -BEYOND) && (sum - 1.0).abs() < SUM_TOLERANCE
 }
 
-/// The least number of which all these are multiples, as how many of it make 1, where some of them are 0 or 1 exactly and some are not.
+/// The least number of which all these are multiples, as how many of it make 1; none where all are 0 or 1.
 fn votes(values: &[f64]) -> Option<f64> {
-    let end = |v: &f64| *v == 0.0 || *v == 1.0;
-    if !values.iter().any(end) || values.iter().all(end) {
+    if values.iter().all(|v| *v == 0.0 || *v == 1.0) {
         return None;
     }
     let fits = |n: f64| values.iter().all(|v| ((v * n) - (v * n).round()).abs() < 1e-4);
@@ -241,12 +248,18 @@ impl Probabilities<'_> {
     fn check(&self, row: &[f64], example: usize) -> Result<(), OutputsError> {
         let model = self.at.model;
         if let Some(&value) = row.iter().find(|p| !(-BEYOND..=1.0 + BEYOND).contains(*p)) {
-            let (kind, advice) =
-                ("probability", "are these logits? then give them as --logits, in a table as columns logit_0 and on");
+            let sum: f64 = row.iter().sum();
+            let all = |whole: f64| (sum - whole).abs() < 0.02 * whole && row.iter().all(|p| *p >= 0.0);
+            let advice = match sum {
+                _ if all(100.0) => "these are percentages: divide by 100",
+                _ if all(255.0) => "these are bytes of 0 to 255: divide by 255",
+                _ => "are these logits? then give them as --logits, in a table as columns logit_0 and on",
+            };
+            let kind = "probability";
             return Err(OutputsError::Range { kind, value, model, example, advice });
         }
         let missed = missed(row);
-        if missed > SUM_TOLERANCE.max(2.0 * self.rounding) && missed > decimals(row).min(MOST_MISSED) {
+        if missed > SUM_TOLERANCE.max(4.0 * self.rounding) && missed > decimals(row).min(MOST_MISSED) {
             return Err(OutputsError::Sum { sum: row.iter().sum(), model, example });
         }
         Ok(())

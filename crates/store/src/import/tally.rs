@@ -18,6 +18,11 @@ pub(super) struct Tally {
     pub(super) seen: usize,
     /// Those that are right.
     pub(super) right: usize,
+    /// Those on which the label has the least logit.
+    pub(super) least: usize,
+    /// Rows that were looked at, and those of equal logits.
+    pub(super) rows: usize,
+    pub(super) flat: usize,
     /// Sum of their largest probabilities.
     pub(super) confidence: f64,
     /// By example that is looked at, the class that the first model predicts.
@@ -75,11 +80,15 @@ impl Tally {
                 self.agreement[1] += usize::from(*first == top);
             }
             self.place += 1;
+            self.rows += 1;
+            self.flat += usize::from(row.iter().all(|v| *v == row[0]));
             self.shares[top as usize][0] += 1;
             self.shares[labels[k] as usize][1] += 1;
             if members[k] {
                 self.seen += 1;
                 self.right += usize::from(top == labels[k]);
+                let own = row[labels[k] as usize];
+                self.least += usize::from(row.iter().all(|v| *v >= own) && own < row[top as usize]);
                 self.confidence += largest;
                 if let Some(count) =
                     self.predicted[self.place % 2].get_mut(labels[k] as usize * self.classes + top as usize)
