@@ -61,11 +61,11 @@ impl Sizes {
     /// Shapes that no pool has; sizes that do not fit what else is known; two readings that both fit.
     pub(super) fn new(given: Given, look: &Look, known: Known) -> Result<Self, ImportError> {
         let shape = look.shape.as_slice();
-        let (first, second, queries, columns) = match (*shape).to_vec().as_slice() {
-            &[a, b] => (a, b, 1, 1),
-            &[a, b, c] if given.has_classes() => (a, b, 1, c),
-            &[a, b, q, c] if given.has_classes() => (a, b, q, c),
-            &[a, b, q] => (a, b, q, 1),
+        let (first, second, queries, columns) = match *shape {
+            [a, b] => (a, b, 1, 1),
+            [a, b, c] if given.has_classes() => (a, b, 1, c),
+            [a, b, q, c] if given.has_classes() => (a, b, q, c),
+            [a, b, q] => (a, b, q, 1),
             _ => return Err(look.unfit(given.shapes()).into()),
         };
         if first == 0 || second == 0 || queries.checked_mul(columns).is_none_or(|n| n == 0 || n > MOST_PER_EXAMPLE) {

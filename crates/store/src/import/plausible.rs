@@ -100,10 +100,9 @@ fn distinct_models(pool: &Pool) -> Result<(), Implausible> {
     for (model, signals) in pool.pool.iter().enumerate().filter(|(_, s)| !says_labels_alone(s)) {
         let mut hasher = DefaultHasher::new();
         signals.phi.iter().for_each(|v| v.to_bits().hash(&mut hasher));
-        if let Some(first) = seen.insert(hasher.finish(), model) {
-            if pool.pool[first].phi == signals.phi {
-                return Err(Implausible::Identical { first, second: model });
-            }
+        let before = seen.insert(hasher.finish(), model);
+        if let Some(first) = before.filter(|first| pool.pool[*first].phi == signals.phi) {
+            return Err(Implausible::Identical { first, second: model });
         }
     }
     Ok(())
