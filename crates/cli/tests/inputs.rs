@@ -559,3 +559,38 @@ fn what_was_seen_stands_in_the_results() {
         "{text}"
     );
 }
+
+/// Rows that a loader left at 0 are said; equal probabilities, as trees give them, are nothing odd.
+#[test]
+fn rows_that_were_never_filled() {
+    let world = World::new(2);
+    let plain = world.plain();
+    let mut logits = world.logits.clone();
+    logits.chunks_mut(N * 2).for_each(|model| model[(N - 8) * 2..].fill(0.0));
+    let files =
+        |body: &[f64]| [world.put("z.npy", &npy("<f8", &[M, N, 2], &floats(body))), plain[1].clone(), plain[2].clone()];
+    let (said, out) = world.audit("logits", &files(&logits), &[]);
+    assert!(code(&said) == 0 && headline(&out).contains("96 of 1440 rows of model are 0"), "{}", headline(&out));
+    let mut even = world.probabilities();
+    even.chunks_mut(N * 2).for_each(|model| model[..20].fill(0.5));
+    let (said, out) = world.audit("probabilities", &files(&even), &[]);
+    assert!(code(&said) == 0 && headline(&out).contains("leaks"), "{}", words(&said));
+}
+
+/// Values that are no logits, no views, or of another unit are refused with what would be right.
+#[test]
+fn values_of_another_unit_are_refused() {
+    let world = World::new(C);
+    let plain = world.plain();
+    let refused = |kind: &str, values: Vec<f64>| {
+        let files = [world.put("z.npy", &npy("<f8", &[M, N, C], &floats(&values))), plain[1].clone(), plain[2].clone()];
+        world.refused(kind, &files)
+    };
+    let p = world.probabilities();
+    assert!(refused("probabilities", p.iter().map(|p| 100.0 * p).collect()).contains("divide by 100"));
+    let sigmoids = world.logits.iter().map(|z| 1.0 / (1.0 + (-z).exp())).collect();
+    assert!(refused("logits", sigmoids).contains("give the logits before them"));
+    assert!(refused("logits", world.logits.iter().map(|z| -z).collect()).contains("the sign seems to be turned"));
+    assert!(refused("phi", world.logits.clone()).contains("no views"));
+    assert!(refused("confidence", p).contains("no views"));
+}

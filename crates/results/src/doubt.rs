@@ -26,7 +26,7 @@ pub enum Doubt {
         /// How many times as wide the first of them is spread as the median model.
         times: f64,
     },
-    /// Rows of equal outputs for every class, as of arrays that were made and never filled.
+    /// Rows of logits that are all 0, as of arrays that were made and never filled.
     Unfilled {
         /// How many.
         rows: usize,
@@ -78,7 +78,7 @@ impl Doubt {
                 )
             }
             Self::Unfilled { rows, of } => format!(
-                "{rows} of {of} rows of {recipe} are equal for every class, as where outputs were never filled in (drop_last=True leaves the last batch out): leave these examples out, or fill them"
+                "{rows} of {of} rows of {recipe} are 0 for every class, as where outputs were never filled in (drop_last=True leaves the last batch out): leave these examples out, or fill them"
             ),
             Self::Duplicates { examples, of } => format!(
                 "{examples} of {of} examples of {recipe} have a double that gives the same outputs, and some models were trained on one of both: who was trained on the other counts as a non-member, which hides leakage; leave doubles out"

@@ -57,8 +57,9 @@ pub(super) fn doubts(pool: &Pool, read: &Read<'_>) -> Result<Vec<Doubt>, Implaus
             positive_class(pool, &effects)?;
         }
         out.extend(rows_mixed(read.tally, chance));
-        let flat = read.tally.flat;
-        out.extend((flat > 0).then_some(Doubt::Unfilled { rows: flat, of: read.tally.rows }));
+        // Of two classes in one column 0 is a logit like any other.
+        let empty = if read.one_column { 0 } else { read.tally.empty };
+        out.extend((empty > 0).then_some(Doubt::Unfilled { rows: empty, of: read.tally.rows }));
     }
     out.extend(inverted(pool));
     out.extend(other_scale(pool));

@@ -20,9 +20,9 @@ pub(super) struct Tally {
     pub(super) right: usize,
     /// Those on which the label has the least logit.
     pub(super) least: usize,
-    /// Rows that were looked at, and those of equal logits.
+    /// Rows that were looked at, and those in which every logit is 0.
     pub(super) rows: usize,
-    pub(super) flat: usize,
+    pub(super) empty: usize,
     /// Sum of their largest probabilities.
     pub(super) confidence: f64,
     /// By example that is looked at, the class that the first model predicts.
@@ -81,7 +81,7 @@ impl Tally {
             }
             self.place += 1;
             self.rows += 1;
-            self.flat += usize::from(row.iter().all(|v| *v == row[0]));
+            self.empty += usize::from(row.iter().all(|v| *v == 0.0));
             self.shares[top as usize][0] += 1;
             self.shares[labels[k] as usize][1] += 1;
             if members[k] {
