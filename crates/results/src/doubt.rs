@@ -26,10 +26,10 @@ pub enum Doubt {
         /// How many times as wide the first of them is spread as the median model.
         times: f64,
     },
-    /// Rows of logits that are all 0, as of arrays that were made and never filled.
+    /// The last examples, of which every logit of every model is 0, as of arrays that were made and never filled.
     Unfilled {
         /// How many.
-        rows: usize,
+        examples: usize,
         /// Of so many that were looked at.
         of: usize,
     },
@@ -54,9 +54,9 @@ impl Doubt {
             Self::RowsMixed { accuracy, chance, confidence, agree } => {
                 let percent = |v: &f64| format!("{:.1} %", 100.0 * v);
                 let mend = if *agree {
-                    "the models agree with each other, so the labels seem to stand in another order than the outputs: save both in one pass"
+                    "the models agree with each other, so the labels seem to stand in another order than the outputs (save both in one pass), or not to be those that were learnt"
                 } else {
-                    "the models do not agree with each other, so the rows seem to be shuffled anew for every model: save outputs with shuffle=False"
+                    "the models do not agree with each other, so the rows seem to be shuffled anew for every model (save outputs with shuffle=False), or these models learnt nothing"
                 };
                 format!(
                     "outputs of {recipe} are sure of themselves ({} on average) and right on only {} of the members, where naming the commonest class gives {}; {mend}",
@@ -77,8 +77,8 @@ impl Doubt {
                     "outputs of {who} of {recipe} {are} on another scale than those of the rest ({times:.2} times as wide): give all of them in one unit, at one temperature"
                 )
             }
-            Self::Unfilled { rows, of } => format!(
-                "{rows} of {of} rows of {recipe} are 0 for every class, as where outputs were never filled in (drop_last=True leaves the last batch out): leave these examples out, or fill them"
+            Self::Unfilled { examples, of } => format!(
+                "the last {examples} of {of} examples of {recipe} are 0 for every class of every model, as where outputs were never filled in (drop_last=True leaves the last batch out): leave these examples out, or fill them"
             ),
             Self::Duplicates { examples, of } => format!(
                 "{examples} of {of} examples of {recipe} have a double that gives the same outputs, and some models were trained on one of both: who was trained on the other counts as a non-member, which hides leakage; leave doubles out"

@@ -58,7 +58,7 @@ pub(crate) fn dark(models: &[Dark]) -> String {
 pub enum Implausible {
     /// One value for all.
     #[error(
-        "does not vary: phi is {phi} for every model and example, so that there is nothing to attack; was a model that puts out something saved?"
+        "does not vary: phi is {phi} for every model and example, so that there is nothing to attack: probabilities that all round to 1 need logits instead, and outputs that were never computed are to be computed"
     )]
     Constant {
         /// The value.

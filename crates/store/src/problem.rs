@@ -136,7 +136,7 @@ pub enum OutputsError {
     },
     /// Whole numbers too large for logits.
     #[error(
-        "holds logits of type {dtype} beyond 4096: are these the bits of bf16 or float16 numbers? Convert to float32 before saving"
+        "holds logits of type {dtype} beyond 4096: are these the bits of bf16 numbers, which (bits.view(\"u2\").astype(\"u4\") << 16).view(\"f4\") reads, or whole numbers, which .astype(\"f4\") says?"
     )]
     Bits {
         /// Type of the values.
@@ -188,6 +188,22 @@ pub enum OutputsError {
         example: usize,
         /// The largest label.
         most: u32,
+    },
+    /// Fewer names than columns.
+    #[error(
+        "has {classes} classes, but the labels are text of {names} names, and nothing says which column is whose: give each label the number of its column"
+    )]
+    Names {
+        /// Distinct names.
+        names: usize,
+        /// Classes of the outputs.
+        classes: usize,
+    },
+    /// A label of held-out examples that the pool does not have.
+    #[error("has the label `{name}`, which no example of the pool has: give numbers of columns as labels of both")]
+    NewName {
+        /// The name.
+        name: String,
     },
     /// Labels of -1 and 1.
     #[error(

@@ -146,8 +146,15 @@ impl<'a> Values<'a> {
     /// Hands the values to `f` and refuses a file that holds more of them than its shape says.
     pub(crate) fn whole<T, E: From<ArrayError>>(mut self, f: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
         let found = f(&mut self)?;
-        let more = self.left == 0 && self.from.read(&mut [0]).is_ok_and(|n| n > 0);
-        if more { Err(self.trailing().into()) } else { Ok(found) }
+        if self.left > 0 {
+            return Ok(found);
+        }
+        // An archive says at its end whether what was read is what was written.
+        match self.from.read(&mut [0]) {
+            Ok(0) => Ok(found),
+            Ok(_) => Err(self.trailing().into()),
+            Err(cause) => Err(ArrayError::Io(cause).into()),
+        }
     }
 
     /// The same file with its first two axes in each other's place, in C order; one of fewer axes as it is. What is read there is read here.

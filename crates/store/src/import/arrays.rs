@@ -72,6 +72,9 @@ pub fn from_arrays(arrays: &Arrays<'_>) -> Result<Imported, Error> {
             return Err(own(OutputsError::Wrapped { found: found.dtype.clone(), most, classes }.into()));
         }
     }
+    if let Some(found) = labels.as_ref().filter(|l| !l.names.is_empty() && sizes.columns > l.names.len()) {
+        return Err(own(OutputsError::Names { names: found.names.len(), classes: sizes.columns }.into()));
+    }
     let Mask { membership, notes } = membership(arrays.membership, Some(sizes))?;
     let rows: Vec<Vec<bool>> = (0..membership.models()).map(|m| membership.row(m).to_vec()).collect();
     let asked =
@@ -84,7 +87,8 @@ pub fn from_arrays(arrays: &Arrays<'_>) -> Result<Imported, Error> {
     all.extend(notes);
     all.extend(labels.as_ref().and_then(|l| l.note.clone()));
     all.extend(outputs.notes("pool"));
-    let held_out = arrays.test.map(|test| self::held_out(test, arrays, sizes, &mut spill)).transpose()?;
+    let held_out =
+        arrays.test.map(|test| self::held_out(test, arrays, (sizes, labels.as_ref()), &mut spill)).transpose()?;
     let HeldOutFound { signals: test, labels: test_labels, notes } = held_out.unwrap_or_default();
     all.extend(notes);
     if !arrays.given.has_classes() {
@@ -144,11 +148,16 @@ struct HeldOutFound {
 fn held_out(
     HeldOut { outputs, labels: of_labels }: HeldOut<'_>,
     arrays: &Arrays<'_>,
-    pool: Sizes,
+    (pool, named): (Sizes, Option<&Labels>),
     spill: &mut Spill,
 ) -> Result<HeldOutFound, Error> {
-    let own = of_labels.map(|of| labels(of, "test_labels")).transpose()?;
     let wrong = |problem: ImportError| Error::import(outputs.place(), problem);
+    let read_labels = |of: Source<'_>| {
+        let own = labels(of, "test_labels")?;
+        let same = |pool| own.named_as(pool).map_err(|e| Error::import(of.place(), e));
+        named.map_or_else(|| labels(of, "test_labels"), same)
+    };
+    let own = of_labels.map(read_labels).transpose()?;
     let look = Look::new(outputs, &format!("test_{}", arrays.given.name())).map_err(|e| wrong(e.into()))?;
     let examples = own.as_ref().map(|l| l.classes.len());
     let sizes = Sizes::new(arrays.given, &look, Known { models: Some(pool.models), examples, mask: None });

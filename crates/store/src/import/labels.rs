@@ -18,9 +18,28 @@ pub(super) struct Labels {
     pub(super) dtype: String,
     /// How they were taken, where that is not plain.
     pub(super) note: Option<String>,
+    /// Names of the classes, where labels are text.
+    pub(super) names: Vec<String>,
 }
 
 impl Labels {
+    /// The same classes as numbers of the names that another set of labels has.
+    pub(super) fn named_as(mut self, pool: &Self) -> Result<Self, OutputsError> {
+        if self.names.is_empty() && pool.names.is_empty() {
+            return Ok(self);
+        }
+        let place = |name: &String| {
+            let found = pool.names.iter().position(|n| n == name);
+            found.map(|at| at as u32).ok_or_else(|| OutputsError::NewName { name: name.clone() })
+        };
+        let places = self.names.iter().map(place).collect::<Result<Vec<_>, _>>()?;
+        let number =
+            |y: &u32| places.get(*y as usize).copied().ok_or_else(|| OutputsError::NewName { name: y.to_string() });
+        self.classes = self.classes.iter().map(number).collect::<Result<_, _>>()?;
+        self.names.clone_from(&pool.names);
+        Ok(self)
+    }
+
     /// How many classes the type of the values can tell apart, where that is not enough for all that there may be.
     pub(super) fn most(&self) -> Option<usize> {
         match self.dtype.get(1..)? {
@@ -45,7 +64,7 @@ pub(super) fn labels(from: Source<'_>, name: &str) -> Result<Labels, Error> {
         let sides: Vec<usize> = look.shape.iter().copied().filter(|s| *s != 1).collect();
         match sides.as_slice() {
             _ if look.shape.iter().product::<usize>() == 0 => Err(look.unfit(WANTED).into()),
-            [] | [_] if look.is_text => from.with(name, |found| Ok(words(found.words()?, look.dtype.clone()))),
+            [] | [_] if look.is_text => from.with(name, |found| words(found.words()?, look.dtype.clone())),
             [] | [_] => from.with(name, |found| one_each(found, look.dtype.clone())),
             &[_, columns] if !look.is_text => from.with(name, |found| table(found, columns, &look)),
             _ => Err(look.unfit(WANTED).into()),
@@ -73,11 +92,16 @@ fn one_each(found: &mut Values<'_>, dtype: String) -> Result<Labels, ImportError
         return Err(OutputsError::Continuous { value: *value, example }.into());
     }
     let classes = all.iter().enumerate().map(|(example, v)| class(*v, example)).collect::<Result<_, _>>()?;
-    Ok(Labels { classes, dtype, note: None })
+    Ok(Labels { classes, dtype, note: None, names: Vec::new() })
 }
 
-/// Names as numbers in their natural order.
-fn words(all: Vec<String>, dtype: String) -> Labels {
+/// Names as numbers in their natural order; text that is whole numbers as these.
+fn words(all: Vec<String>, dtype: String) -> Result<Labels, ImportError> {
+    if let Ok(numbers) = all.iter().map(|word| word.trim().parse::<i64>()).collect::<Result<Vec<_>, _>>() {
+        let classes = numbers.iter().enumerate().map(|(example, v)| class(*v as f64, example));
+        let classes = classes.collect::<Result<_, _>>()?;
+        return Ok(Labels { classes, dtype, note: Some("labels are whole numbers as text".into()), names: Vec::new() });
+    }
     let mut names: Vec<&String> = all.iter().collect();
     names.sort_by(|a, b| natural::order(a, b));
     names.dedup();
@@ -85,7 +109,9 @@ fn words(all: Vec<String>, dtype: String) -> Labels {
     let shown: Vec<String> = names.iter().take(12).zip(0..).map(|(n, k): (_, u32)| format!("{n} = {k}")).collect();
     let more = if names.len() > 12 { ", ..." } else { "" };
     let note = format!("labels are text, numbered in their natural order: {}{more}", shown.join(", "));
-    Labels { classes: all.iter().map(|name| place[name.as_str()]).collect(), dtype, note: Some(note) }
+    let classes = all.iter().map(|name| place[name.as_str()]).collect();
+    let names = names.into_iter().cloned().collect();
+    Ok(Labels { classes, dtype, note: Some(note), names })
 }
 
 /// Labels with two axes: one-hot rows, or one row per model.
@@ -109,11 +135,11 @@ fn table(found: &mut Values<'_>, columns: usize, look: &Look) -> Result<Labels, 
     }
     if one_hot {
         let note = format!("labels are one-hot, with {columns} columns");
-        return Ok(Labels { classes, dtype: look.dtype.clone(), note: Some(note) });
+        return Ok(Labels { classes, dtype: look.dtype.clone(), note: Some(note), names: Vec::new() });
     }
     let classes = first.iter().enumerate().map(|(example, v)| class(*v, example)).collect::<Result<_, _>>()?;
     let note = "labels are the same row for every model".to_owned();
-    Ok(Labels { classes, dtype: look.dtype.clone(), note: Some(note) })
+    Ok(Labels { classes, dtype: look.dtype.clone(), note: Some(note), names: Vec::new() })
 }
 
 #[cfg(test)]

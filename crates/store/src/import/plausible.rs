@@ -23,10 +23,16 @@ const NEARLY_ALL: f64 = 0.95;
 const SKEWED: f64 = 0.2;
 /// By how much outputs are surer than they are right where that is no accident.
 const TOO_SURE: f64 = 0.25;
-/// How many times as wide as the widest of the rest outputs of another scale are, or as the narrowest, inversely.
+/// How many times as steep as the median model's the slope of outputs of another scale is, or inversely.
 const OTHER_SCALE: f64 = 2.0;
-/// Examples from which a quartile is taken, at most twice as many.
-const QUARTILE_OF: usize = 20_000;
+/// Values of phi beyond which outputs are fine, and the share of examples that have one of their own.
+const DISTINCT: usize = 10;
+/// Examples below which no scale is told.
+const FEWEST: usize = 50;
+/// Slope on the other models' mean below which models have too little in common for a scale.
+const IN_COMMON: f64 = 0.3;
+/// phi beyond which a model is sure: a probability of .88.
+const IS_SURE: f64 = 2.0;
 /// Share of models in which members lie below the others where a membership is inverted.
 const MOST_MODELS: f64 = 0.9;
 
@@ -56,10 +62,11 @@ pub(super) fn doubts(pool: &Pool, read: &Read<'_>) -> Result<Vec<Doubt>, Implaus
         if !read.given.has_classes() {
             positive_class(pool, &effects)?;
         }
-        out.extend(rows_mixed(read.tally, chance));
-        // Of two classes in one column 0 is a logit like any other.
-        let empty = if read.one_column { 0 } else { read.tally.empty };
-        out.extend((empty > 0).then_some(Doubt::Unfilled { rows: empty, of: read.tally.rows }));
+        // What is learnt of the labels belongs to their rows, whatever the labels are.
+        let learnt = z(&effects.iter().flatten().copied().collect::<Vec<_>>()) > SURE;
+        out.extend(rows_mixed(read.tally, chance).filter(|_| !learnt));
+        let unfilled = read.tally.unfilled();
+        out.extend((unfilled > 0).then_some(Doubt::Unfilled { examples: unfilled, of: read.tally.examples() }));
     }
     out.extend(inverted(pool));
     out.extend(other_scale(pool));
@@ -86,6 +93,14 @@ fn says_labels_alone(signals: &Signals) -> bool {
     })
 }
 
+/// Whether phi takes so many values that two models do not take the same ones by accident: learners of few outputs, such as neighbours, do.
+fn is_fine(signals: &Signals) -> bool {
+    let mut values: Vec<u32> = signals.phi.iter().map(|v| v.to_bits()).collect();
+    values.sort_unstable();
+    values.dedup();
+    values.len() > DISTINCT.max(signals.phi.len() / DISTINCT)
+}
+
 /// Refuses outputs that are one value.
 fn varies(pool: &Pool) -> Result<(), Implausible> {
     let mut all = pool.pool.iter().flat_map(|s| &s.phi);
@@ -98,7 +113,7 @@ fn varies(pool: &Pool) -> Result<(), Implausible> {
 /// Refuses models that put out the same bits.
 fn distinct_models(pool: &Pool) -> Result<(), Implausible> {
     let mut seen: HashMap<u64, usize> = HashMap::new();
-    for (model, signals) in pool.pool.iter().enumerate().filter(|(_, s)| !says_labels_alone(s)) {
+    for (model, signals) in pool.pool.iter().enumerate().filter(|(_, s)| is_fine(s)) {
         let mut hasher = DefaultHasher::new();
         signals.phi.iter().for_each(|v| v.to_bits().hash(&mut hasher));
         let before = seen.insert(hasher.finish(), model);
@@ -122,7 +137,7 @@ fn columns(read: &Read<'_>, chance: f64) -> Result<(), Implausible> {
     if k >= 4 && c == k * (k - 1) / 2 && present.last() == Some(&(k - 1)) && accuracy <= near(chance) {
         return Err(Implausible::OneAgainstOne { columns: c, classes: k, accuracy });
     }
-    if c > 2 && 2 * tally.least > tally.seen && tally.least > 2 * tally.right {
+    if c > 2 && read.given == Given::Logits && 2 * tally.least > tally.seen && tally.least > 2 * tally.right {
         return Err(Implausible::Negated { given: read.given.name(), share: tally.least as f64 / tally.seen as f64 });
     }
     let of = assignment(found, c);
@@ -206,7 +221,11 @@ fn positive_class(pool: &Pool, effects: &[Option<f64>]) -> Result<(), Implausibl
         let (hits, n) = own.fold((0.0, 0.0), |(hits, n), ((v, _), _)| (hits + f64::from(u8::from(*v > 0.0)), n + 1.0));
         hits / n
     };
-    let swapped = commonest(&pool.labels) < BALANCED && right(0) < 1.0 - NEARLY_ALL && right(1) > NEARLY_ALL;
+    // Models that hardly prefer one class to the other learnt nothing.
+    let mut sizes: Vec<f32> = pool.pool.iter().flat_map(|s| &s.phi).map(|v| v.abs()).collect();
+    sizes.sort_by(f32::total_cmp);
+    let sure = sizes.get(sizes.len() / 2).is_some_and(|v| f64::from(*v) > IS_SURE);
+    let swapped = sure && commonest(&pool.labels) < BALANCED && right(0) < 1.0 - NEARLY_ALL && right(1) > NEARLY_ALL;
     if of(0) < -SURE && of(1) > SURE || swapped { Err(Implausible::PositiveClass) } else { Ok(()) }
 }
 
@@ -249,32 +268,47 @@ fn lies_below(m: &Membership, model: usize, signals: &Signals) -> bool {
     mean(true) < mean(false)
 }
 
-/// Models whose outputs on others' examples are spread far more widely, or narrowly, than those of all the rest; at most a quarter of them.
+/// The slope of a model's phi on the mean of the others', over examples, with its standard error: 1 where they are of one scale.
+struct Slope {
+    value: f64,
+    error: f64,
+}
+
+/// By model, its slope.
+fn slopes(pool: &Pool) -> Vec<Slope> {
+    let (m, n) = (pool.pool.len() as f64, pool.labels.len());
+    let total: Vec<f64> = (0..n).map(|i| pool.pool.iter().map(|s| f64::from(s.phi[i])).sum()).collect();
+    let of = |signals: &Signals| {
+        let pairs =
+            || signals.phi.iter().zip(&total).map(|(v, all)| (f64::from(*v), (all - f64::from(*v)) / (m - 1.0)));
+        let count = n as f64;
+        let (y, x) = pairs().fold((0.0, 0.0), |(a, b), (y, x)| (a + y / count, b + x / count));
+        let (yy, xy, xx) = pairs()
+            .fold((0.0, 0.0, 0.0), |s, (v, u)| (s.0 + (v - y).powi(2), s.1 + (v - y) * (u - x), s.2 + (u - x).powi(2)));
+        let value = xy / xx;
+        Slope { value, error: ((yy - value * xy).max(0.0) / (count - 2.0) / xx).sqrt() }
+    };
+    pool.pool.iter().map(of).collect()
+}
+
+/// Models whose outputs surely are on a far larger, or smaller, scale than those of all the rest; at most a quarter of them.
 fn other_scale(pool: &Pool) -> Option<Doubt> {
-    if pool.pool.iter().any(says_labels_alone) {
+    let n = pool.labels.len();
+    if n < FEWEST || pool.pool.len() < 4 || pool.pool.iter().any(|s| s.phi.len() != n || says_labels_alone(s)) {
         return None;
     }
-    let spread = |(k, signals): (usize, &Signals)| {
-        let own = signals.phi.iter().zip(pool.membership.row(k)).filter(|(_, member)| !**member);
-        // A quartile needs no more of them.
-        let mut values: Vec<f32> = own.map(|(v, _)| *v).step_by(1 + signals.phi.len() / QUARTILE_OF).collect();
-        values.sort_by(f32::total_cmp);
-        let at = |share: f64| values.get((share * values.len() as f64) as usize).copied().map(f64::from);
-        Some(at(0.75)? - at(0.25)?)
-    };
-    let spreads: Vec<f64> =
-        pool.pool.iter().enumerate().filter(|(_, s)| !s.phi.is_empty()).filter_map(spread).collect();
-    let mut sorted = spreads.clone();
+    let slopes = slopes(pool);
+    let mut sorted: Vec<f64> = slopes.iter().map(|s| s.value).filter(|v| v.is_finite()).collect();
     sorted.sort_by(f64::total_cmp);
-    let median = *sorted.get(sorted.len() / 2).filter(|v| **v > 0.0 && spreads.len() >= 4)?;
-    // Where spreads differ by degrees there is no common scale to differ from: a gap sets those of another scale apart.
-    let few = sorted.len() / 4;
-    let gap = |k: &usize| sorted[*k] > OTHER_SCALE * sorted[*k - 1];
-    let above = (sorted.len() - few..sorted.len()).find(gap).map_or(f64::INFINITY, |k| sorted[k]);
-    let below = (1..=few).rev().find(gap).map_or(f64::NEG_INFINITY, |k| sorted[k - 1]);
-    let models: Vec<usize> = (0..spreads.len()).filter(|k| spreads[*k] >= above || spreads[*k] <= below).collect();
-    let times = spreads[*models.first()?] / median;
-    Some(Doubt::OtherScale { models, times })
+    let median = *sorted.get(sorted.len() / 2).filter(|v| **v > IN_COMMON && sorted.len() == slopes.len())?;
+    let far = |s: &Slope| {
+        let beyond = (s.value - OTHER_SCALE * median).max(median / OTHER_SCALE - s.value);
+        beyond > 2.0 * s.error
+    };
+    let models: Vec<usize> = (0..slopes.len()).filter(|k| far(&slopes[*k])).collect();
+    let times = slopes[*models.first()?].value / median;
+    // Where many differ there is no common scale to differ from.
+    (4 * models.len() <= slopes.len()).then_some(Doubt::OtherScale { models, times })
 }
 
 /// Examples with the same label and the same outputs in every model, of which a model was trained on one and not on the other.

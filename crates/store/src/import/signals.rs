@@ -75,7 +75,7 @@ impl Form {
                 if !values.is_empty() && values.iter().all(|v| (0.0..=1.0).contains(v)) && !rows().all(one_hot) {
                     return Err(OutputsError::Sigmoids { one }.into());
                 }
-                if of.is_whole() && values.iter().any(|v| v.abs() > MOST_WHOLE) {
+                if of.is_whole() && of.dtype().ends_with('2') && values.iter().any(|v| v.abs() > MOST_WHOLE) {
                     return Err(OutputsError::Bits { dtype: of.dtype() }.into());
                 }
                 Ok(Self::Logits { are_log_probabilities: !one && rows().all(are_logs), one })
@@ -294,7 +294,9 @@ fn from_one(values: impl Iterator<Item = f64>, given: Given, at: At) -> Result<S
                 return Err(outside("confidence lies between 0 and 1; numbers without bounds are --phi"));
             }
             Given::Loss if value < -ROUNDING => {
-                return Err(outside("-log p is never below 0; if its sign is turned, give the negative"));
+                return Err(outside(
+                    "-log p is never below 0; if its sign is turned, give the negative, and numbers of either sign as --phi, higher for members",
+                ));
             }
             Given::Confidence => libm::log(value.max(0.0)) - libm::log1p(-value.min(1.0)),
             // -log(p / (1 - p)) with p = exp(-loss), without overflow for large ones.

@@ -20,9 +20,8 @@ pub(super) struct Tally {
     pub(super) right: usize,
     /// Those on which the label has the least logit.
     pub(super) least: usize,
-    /// Rows that were looked at, and those in which every logit is 0.
-    pub(super) rows: usize,
-    pub(super) empty: usize,
+    /// By example that is looked at, whether every logit is 0 in all models so far.
+    empty: Vec<bool>,
     /// Sum of their largest probabilities.
     pub(super) confidence: f64,
     /// By example that is looked at, the class that the first model predicts.
@@ -39,6 +38,12 @@ pub(super) struct Tally {
 }
 
 impl Tally {
+    /// How many of the last examples are 0 in every model and class, where no others are.
+    pub(super) fn unfilled(&self) -> usize {
+        let last = self.empty.iter().rev().take_while(|e| **e).count();
+        if self.empty.iter().filter(|e| **e).count() == last && last < self.empty.len() { last } else { 0 }
+    }
+
     /// The skew of the model that is read.
     fn skew(&self) -> Option<f64> {
         let differing: u32 = self.shares.iter().map(|[predicted, there]| predicted.abs_diff(*there)).sum();
@@ -73,22 +78,26 @@ impl Tally {
                 continue;
             }
             let (top, largest) = top(row);
+            let empty = row.iter().all(|v| *v == 0.0);
+            if let Some(all) = self.empty.get_mut(self.place).filter(|_| at.model > 0) {
+                *all &= empty;
+            }
             if at.model == 0 {
                 self.first.push(top);
+                self.empty.push(empty);
             } else if let Some(first) = self.first.get(self.place) {
                 self.agreement[0] += 1;
                 self.agreement[1] += usize::from(*first == top);
             }
             self.place += 1;
-            self.rows += 1;
-            self.empty += usize::from(row.iter().all(|v| *v == 0.0));
             self.shares[top as usize][0] += 1;
             self.shares[labels[k] as usize][1] += 1;
             if members[k] {
                 self.seen += 1;
                 self.right += usize::from(top == labels[k]);
                 let own = row[labels[k] as usize];
-                self.least += usize::from(row.iter().all(|v| *v >= own) && own < row[top as usize]);
+                let below = row.iter().enumerate().all(|(c, v)| c == labels[k] as usize || *v > own);
+                self.least += usize::from(below);
                 self.confidence += largest;
                 if let Some(count) =
                     self.predicted[self.place % 2].get_mut(labels[k] as usize * self.classes + top as usize)

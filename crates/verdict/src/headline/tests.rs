@@ -69,7 +69,7 @@ fn conditions() -> Vec<(&'static str, Condition)> {
         ),
         ("membership inverted", doubtful(Doubt::Inverted)),
         ("another scale", doubtful(Doubt::OtherScale { models: vec![3], times: 3.04 })),
-        ("rows never filled", doubtful(Doubt::Unfilled { rows: 32, of: 6400 })),
+        ("rows never filled", doubtful(Doubt::Unfilled { examples: 8, of: 400 })),
         ("doubles", doubtful(Doubt::Duplicates { examples: 12, of: 400 })),
     ]
 }
