@@ -294,7 +294,7 @@ fn slopes(pool: &Pool) -> Vec<Slope> {
 /// Models whose outputs surely are on a far larger, or smaller, scale than those of all the rest; at most a quarter of them.
 fn other_scale(pool: &Pool) -> Option<Doubt> {
     let n = pool.labels.len();
-    if n < FEWEST || pool.pool.len() < 4 || pool.pool.iter().any(|s| s.phi.len() != n || says_labels_alone(s)) {
+    if n < FEWEST || pool.pool.len() < 4 || pool.pool.iter().any(|s| s.phi.len() != n || !is_fine(s)) {
         return None;
     }
     let slopes = slopes(pool);
