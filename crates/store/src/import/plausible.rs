@@ -29,8 +29,8 @@ const OTHER_SCALE: f64 = 2.0;
 const DISTINCT: usize = 10;
 /// Examples below which no scale is told.
 const FEWEST: usize = 50;
-/// Slope on the other models' mean below which models have too little in common for a scale.
-const IN_COMMON: f64 = 0.3;
+/// Correlation with the other models' mean below which models have too little in common for a scale.
+const IN_COMMON: f64 = 0.4;
 /// phi beyond which a model is sure: a probability of .88.
 const IS_SURE: f64 = 2.0;
 /// Share of models in which members lie below the others where a membership is inverted.
@@ -272,6 +272,7 @@ fn lies_below(m: &Membership, model: usize, signals: &Signals) -> bool {
 struct Slope {
     value: f64,
     error: f64,
+    correlation: f64,
 }
 
 /// By model, its slope.
@@ -286,7 +287,8 @@ fn slopes(pool: &Pool) -> Vec<Slope> {
         let (yy, xy, xx) = pairs()
             .fold((0.0, 0.0, 0.0), |s, (v, u)| (s.0 + (v - y).powi(2), s.1 + (v - y) * (u - x), s.2 + (u - x).powi(2)));
         let value = xy / xx;
-        Slope { value, error: ((yy - value * xy).max(0.0) / (count - 2.0) / xx).sqrt() }
+        let error = ((yy - value * xy).max(0.0) / (count - 2.0) / xx).sqrt();
+        Slope { value, error, correlation: xy / (xx * yy).sqrt() }
     };
     pool.pool.iter().map(of).collect()
 }
@@ -298,12 +300,19 @@ fn other_scale(pool: &Pool) -> Option<Doubt> {
         return None;
     }
     let slopes = slopes(pool);
-    let mut sorted: Vec<f64> = slopes.iter().map(|s| s.value).filter(|v| v.is_finite()).collect();
-    sorted.sort_by(f64::total_cmp);
-    let median = *sorted.get(sorted.len() / 2).filter(|v| **v > IN_COMMON && sorted.len() == slopes.len())?;
+    let middle = |of: fn(&Slope) -> f64| {
+        let mut all: Vec<f64> = slopes.iter().map(of).collect();
+        all.sort_by(f64::total_cmp);
+        all.get(all.len() / 2).copied().unwrap_or(f64::NAN)
+    };
+    let (median, common) = (middle(|s| s.value), middle(|s| s.correlation));
+    if !(common > IN_COMMON && median > 0.0) {
+        return None;
+    }
+    // A model that has little in common with the rest is another model, and no other scale.
     let far = |s: &Slope| {
         let beyond = (s.value - OTHER_SCALE * median).max(median / OTHER_SCALE - s.value);
-        beyond > 2.0 * s.error
+        s.correlation > 0.5 * common && beyond > 2.0 * s.error
     };
     let models: Vec<usize> = (0..slopes.len()).filter(|k| far(&slopes[*k])).collect();
     let times = slopes[*models.first()?].value / median;
