@@ -162,11 +162,7 @@ fn pools(options: &Audit, wanted: &Wanted) -> Result<Pools, Failure> {
             pools.add(found.ok_or_else(no)?)?;
             continue;
         }
-        let known = from_folder(dir, &name, options.labels.as_deref(), wanted)?;
-        if let Some(found) = match known {
-            None => from_named(dir, &name, options.labels.as_deref(), wanted)?,
-            found => found,
-        } {
+        if let Some(found) = from_folder(dir, &name, options.labels.as_deref(), wanted)? {
             pools.add(found)?;
             continue;
         }

@@ -163,6 +163,19 @@ impl Signals {
         }
     }
 
+    /// Whether phi takes at most two values: it then says who is right, and no more.
+    pub fn says_labels_alone(&self) -> bool {
+        let mut values: Vec<u32> = Vec::new();
+        self.phi.iter().all(|v| {
+            // 0 and -0 are one value.
+            let bits = (v + 0.0).to_bits();
+            if !values.contains(&bits) {
+                values.push(bits);
+            }
+            values.len() <= 2
+        })
+    }
+
     /// phi at a temperature other than 1; empty where it is not known.
     pub fn at(&self, temperature: Decimal) -> &[f32] {
         self.tempered.iter().find(|(t, _)| *t == temperature).map_or(&[], |(_, values)| values)

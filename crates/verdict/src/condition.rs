@@ -1,7 +1,7 @@
 //! What forbids a word, or belongs beside it (own; book/methods/words.md#conditions): a verdict is about training recipes that learn, attacked with
 //! all that they put out.
 
-use flatleak_pool::{Pool, Signal};
+use flatleak_pool::{Pool, Signal, Signals};
 use flatleak_results::{Condition, Doubt, RecipeResult, Verdict};
 
 /// Share of the way from naming the commonest class to perfection that a recipe must go on its own members to have learnt (own).
@@ -29,25 +29,10 @@ impl Knowledge {
         let most = counts.iter().max().copied().unwrap_or(0);
         Self {
             chance: known.then(|| most as f64 / pool.labels.len() as f64),
-            labels_only: !pool.offers(Signal::Phi) || says_labels_alone(pool),
+            labels_only: !pool.offers(Signal::Phi) || pool.pool.iter().all(Signals::says_labels_alone),
             doubts: pool.doubts.clone(),
         }
     }
-}
-
-/// Whether phi says no more than who is right: it takes at most two values in every model.
-fn says_labels_alone(pool: &Pool) -> bool {
-    pool.pool.iter().all(|signals| {
-        let mut values: Vec<u32> = Vec::new();
-        signals.phi.iter().all(|v| {
-            // 0 and -0 are one value.
-            let bits = (v + 0.0).to_bits();
-            if !values.contains(&bits) {
-                values.push(bits);
-            }
-            values.len() <= 2
-        })
-    })
 }
 
 /// The conditions of one recipe.

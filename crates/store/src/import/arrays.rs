@@ -8,9 +8,9 @@ use super::axes::{Known, Look, Sizes};
 use super::given::{Asked, Given};
 use super::imported::Imported;
 use super::labels::{Labels, labels};
-use super::membership::{Mask, axes, membership};
+use super::membership::{self, Mask};
 use super::outputs::Outputs;
-use super::plausible::{Read, doubts};
+use super::plausible::{Read, questioned};
 use crate::error::Error;
 use crate::problem::{ImportError, OutputsError};
 use crate::spill::Spill;
@@ -64,7 +64,8 @@ pub fn from_arrays(arrays: &Arrays<'_>) -> Result<Imported, Error> {
     let own = |problem: ImportError| Error::import(arrays.outputs.place(), problem);
     let look = Look::new(arrays.outputs, arrays.given.name()).map_err(|e| own(e.into()))?;
     let examples = labels.as_ref().map(|l| l.classes.len());
-    let known = Known { models: None, examples, mask: axes(arrays.membership)? };
+    let mask = membership::look(arrays.membership)?;
+    let known = Known { models: None, examples, mask: mask.axes() };
     let sizes = Sizes::new(arrays.given, &look, known).map_err(own)?;
     if let Some((found, most)) = labels.as_ref().and_then(|l| Some((l, l.most()?))) {
         let classes = sizes.columns.max(found.classes.iter().max().map_or(0, |y| *y as usize + 1));
@@ -75,12 +76,11 @@ pub fn from_arrays(arrays: &Arrays<'_>) -> Result<Imported, Error> {
     if let Some(found) = labels.as_ref().filter(|l| !l.names.is_empty() && sizes.columns > l.names.len()) {
         return Err(own(OutputsError::Names { names: found.names.len(), classes: sizes.columns }.into()));
     }
-    let Mask { membership, notes } = membership(arrays.membership, Some(sizes))?;
-    let rows: Vec<Vec<bool>> = (0..membership.models()).map(|m| membership.row(m).to_vec()).collect();
+    let Mask { membership, notes } = mask.read(Some(sizes))?;
     let asked =
         Asked { given: arrays.given, wanted: arrays.wanted, labels: labels.as_ref().map(|l| l.classes.as_slice()) };
     let mut spill = Spill::default();
-    let mut outputs = Outputs::new(asked, Some(&rows));
+    let mut outputs = Outputs::new(asked, Some(&membership));
     let plain = read(arrays.outputs, Part::Pool, sizes, &mut outputs, &mut spill)?;
     let mut all = vec![seen(&outputs, sizes, &look, labels.as_ref(), &membership)];
     all.extend(sizes.swapped.then(|| "the outputs have examples before models and were turned".to_owned()));
@@ -117,8 +117,8 @@ pub fn from_arrays(arrays: &Arrays<'_>) -> Result<Imported, Error> {
         ..Pool::new(arrays.recipe, membership, classes, plain)?
     };
     let read = Read { given: arrays.given, one_column, labelled, tally: &tally };
-    let doubts = doubts(&pool, &read).map_err(|problem| own(problem.into()))?;
-    Ok(Imported { pool: Pool { doubts, ..pool }, notes: all })
+    let pool = questioned(pool, &read).map_err(|problem| own(problem.into()))?;
+    Ok(Imported { pool, notes: all })
 }
 
 /// What was seen, in a line.
@@ -154,8 +154,10 @@ fn held_out(
     let wrong = |problem: ImportError| Error::import(outputs.place(), problem);
     let read_labels = |of: Source<'_>| {
         let own = labels(of, "test_labels")?;
-        let same = |pool| own.named_as(pool).map_err(|e| Error::import(of.place(), e));
-        named.map_or_else(|| labels(of, "test_labels"), same)
+        match named {
+            Some(pool) => own.named_as(pool).map_err(|e| Error::import(of.place(), e)),
+            None => Ok(own),
+        }
     };
     let own = of_labels.map(read_labels).transpose()?;
     let look = Look::new(outputs, &format!("test_{}", arrays.given.name())).map_err(|e| wrong(e.into()))?;

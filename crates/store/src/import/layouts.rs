@@ -11,8 +11,9 @@ use super::axes::of_one;
 use super::given::{Asked, Given};
 use super::imported::Imported;
 use super::labels::labels;
+use super::named::from_named;
 use super::outputs::Outputs;
-use super::plausible::{Read, doubts};
+use super::plausible::{Read, questioned};
 use super::{privacy_meter, trained};
 use crate::error::Error;
 use crate::problem::{FolderError, ImportError, OutputsError};
@@ -139,8 +140,9 @@ fn detect(dir: &Path) -> Result<Option<(Layout, Vec<Place>)>, Error> {
     Ok(None)
 }
 
-/// Reads a pool from a folder as published code leaves it (mi_lira_2021, lira_analysis, lira-pytorch, Privacy Meter, `train_pool`); `None` for any other. Labels are those given, or in
-/// `y_train.npy` or `labels.npy`. The recipe is called `recipe`.
+/// Reads a pool from a folder as published code leaves it (mi_lira_2021, lira_analysis, lira-pytorch, Privacy Meter, `train_pool`), or of
+/// [arrays by name](from_named); `None` for any other. Labels are those given, or in `y_train.npy` or `labels.npy`. The recipe is called
+/// `recipe`.
 ///
 /// # Errors
 /// As [`from_arrays`](super::from_arrays); no labels anywhere.
@@ -156,7 +158,7 @@ pub fn from_folder(
     if let Some(found) = trained::read(dir, recipe, given_labels, wanted)? {
         return Ok(Some(found));
     }
-    let Some((layout, places)) = detect(dir)? else { return Ok(None) };
+    let Some((layout, places)) = detect(dir)? else { return from_named(dir, recipe, given_labels, wanted) };
     let beside = ["y_train.npy", "labels.npy"].map(|name| dir.join(name)).into_iter().find(|p| p.is_file());
     let file = given_labels
         .map(Path::to_owned)
@@ -176,7 +178,8 @@ pub fn from_folder(
     let mut notes = vec![format!("{} models in the layout of {}", places.len(), layout.name())];
     let asked = Asked { given: Given::Logits, wanted, labels: Some(&labels) };
     let (mut pool, mut spill, mut first) = (Vec::new(), Spill::default(), None);
-    let mut outputs = Outputs::new(asked, Some(&rows));
+    let membership = Membership::from_rows(rows)?;
+    let mut outputs = Outputs::new(asked, Some(&membership));
     for place in &places {
         let read = values::with(&place.logits, "logits", |found| {
             let sizes = of_one(found, labels.len(), &mut first)?;
@@ -189,12 +192,11 @@ pub fn from_folder(
     }
     notes.extend(outputs.notes("pool"));
     notes.extend(first.map(|first| first.queries).filter(|q| *q > 1).map(|q| format!("{q} views of each example")));
-    let tally = outputs.tally.clone();
-    let membership = Membership::from_rows(rows.clone())?;
-    let pool = Pool { views: spill.into_views(), ..Pool::new(recipe, membership, labels.clone(), pool)? };
+    let Outputs { tally, .. } = outputs;
+    let pool = Pool { views: spill.into_views(), ..Pool::new(recipe, membership, labels, pool)? };
     let read = Read { given: Given::Logits, one_column: false, labelled: true, tally: &tally };
-    let doubts = doubts(&pool, &read).map_err(|problem| Error::import(dir, problem))?;
-    Ok(Some(Imported { pool: Pool { doubts, ..pool }, notes }))
+    let pool = questioned(pool, &read).map_err(|problem| Error::import(dir, problem))?;
+    Ok(Some(Imported { pool, notes }))
 }
 
 /// Rows of a mask, (N) or (M, N); a vector of other numbers than 0 and 1, or of another length, is one of positions.

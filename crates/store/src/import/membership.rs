@@ -15,19 +15,29 @@ pub(super) struct Mask {
 
 /// Values of a mask.
 enum Form {
+    /// Words such as `train` and `test`.
+    Words,
     /// A member has this value, the others another.
     Bits { member: f64 },
     /// Each row has the positions of its members, filled up with -1.
     Positions,
 }
 
-/// Reads a membership: (M, N) of 0 and 1, of booleans, of -1 and 1, of 0 and 255, of text such as `train` and `test`; the same with the axes
-/// swapped; or (M, K), the positions of each model's members, filled up with -1.
+/// A membership of which it is known what it looks like.
+pub(super) struct Seen<'a> {
+    from: Source<'a>,
+    look: Look,
+    shape: [usize; 2],
+    form: Form,
+}
+
+/// Looks at a membership: (M, N) of 0 and 1, of booleans, of -1 and 1, of 0 and 255, of text such as `train` and `test`; the same with the
+/// axes swapped; or (M, K), the positions of each model's members, filled up with -1.
 ///
 /// # Errors
 /// [`Error::Import`]: anything else, with what would be right.
-pub(super) fn membership(from: Source<'_>, sizes: Option<Sizes>) -> Result<Mask, Error> {
-    let read = || -> Result<(Vec<Vec<bool>>, Vec<String>), ImportError> {
+pub(super) fn look(from: Source<'_>) -> Result<Seen<'_>, Error> {
+    let found = || -> Result<Seen<'_>, ImportError> {
         let look = Look::new(from, "membership")?;
         let (&[rows, columns] | &[rows, columns, 1]) = look.shape.as_slice() else {
             return Err(look.unfit("(models, examples)").into());
@@ -35,47 +45,49 @@ pub(super) fn membership(from: Source<'_>, sizes: Option<Sizes>) -> Result<Mask,
         if rows == 0 || columns == 0 {
             return Err(look.unfit("(models, examples)").into());
         }
-        if look.is_text {
-            let bits = from.with("membership", |found| words(found.words()?))?;
-            return arranged(bits, columns, sizes, &look);
-        }
-        match from.with("membership", form)? {
-            Form::Bits { member } => {
-                let bits = from.with("membership", |found| {
-                    let mut out = Vec::new();
-                    for _ in 0..rows {
-                        out.extend(found.next(columns)?.into_iter().map(|v| v == member));
-                    }
-                    Ok::<_, ImportError>(out)
-                })?;
-                arranged(bits, columns, sizes, &look)
-            }
+        let form = if look.is_text { Form::Words } else { from.with("membership", form)? };
+        Ok(Seen { from, look, shape: [rows, columns], form })
+    };
+    found().map_err(|problem| Error::import(from.place(), problem))
+}
+
+impl Seen<'_> {
+    /// Both axes of a mask; `None` where it lists positions.
+    pub(super) fn axes(&self) -> Option<[usize; 2]> {
+        (!matches!(self.form, Form::Positions)).then_some(self.shape)
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`Error::Import`]: words without a meaning, another shape than the outputs', positions beyond the examples or twice.
+    pub(super) fn read(&self, sizes: Option<Sizes>) -> Result<Mask, Error> {
+        let (rows, notes) = self.rows(sizes).map_err(|problem| Error::import(self.from.place(), problem))?;
+        Ok(Mask { membership: Membership::from_rows(rows)?, notes })
+    }
+
+    fn rows(&self, sizes: Option<Sizes>) -> Result<(Vec<Vec<bool>>, Vec<String>), ImportError> {
+        let Self { from, look, shape: [rows, columns], form } = self;
+        let bits = match *form {
+            Form::Words => from.with("membership", |found| words(found.words()?))?,
+            Form::Bits { member } => from.with("membership", |found| {
+                let mut out = Vec::new();
+                for _ in 0..*rows {
+                    out.extend(found.next(*columns)?.into_iter().map(|v| v == member));
+                }
+                Ok::<_, ImportError>(out)
+            })?,
             Form::Positions => {
-                let of = sizes.filter(|s| s.models == rows).ok_or_else(|| OutputsError::Positions {
+                let of = sizes.filter(|s| s.models == *rows).ok_or_else(|| OutputsError::Positions {
                     found: look.shape.clone(),
                     models: sizes.map_or(0, |s| s.models),
                 })?;
                 let rows = from.with("membership", |found| positions(found, of.examples))?;
-                Ok((rows, vec!["the membership lists the positions of each model's members".into()]))
+                return Ok((rows, vec!["the membership lists the positions of each model's members".into()]));
             }
-        }
-    };
-    let wrong = |problem| Error::import(from.place(), problem);
-    let (rows, notes) = read().map_err(wrong)?;
-    Ok(Mask { membership: Membership::from_rows(rows)?, notes })
-}
-
-/// Both axes of a mask; `None` where it lists positions.
-pub(super) fn axes(from: Source<'_>) -> Result<Option<[usize; 2]>, Error> {
-    let read = || -> Result<Option<[usize; 2]>, ImportError> {
-        let look = Look::new(from, "membership")?;
-        let (&[rows, columns] | &[rows, columns, 1]) = look.shape.as_slice() else {
-            return Err(look.unfit("(models, examples)").into());
         };
-        let is_mask = look.is_text || matches!(from.with("membership", form)?, Form::Bits { .. });
-        Ok(is_mask.then_some([rows, columns]))
-    };
-    read().map_err(|problem| Error::import(from.place(), problem))
+        arranged(bits, *columns, sizes, look)
+    }
 }
 
 /// What the values are.
@@ -175,7 +187,7 @@ mod tests {
     const SIZES: Sizes = Sizes { models: 2, examples: 4, queries: 1, columns: 1, swapped: false };
 
     fn rows(descr: &str, shape: &[usize], bytes: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
-        let found = membership(Source::Memory { descr, shape, bytes }, Some(SIZES))?;
+        let found = look(Source::Memory { descr, shape, bytes })?.read(Some(SIZES))?;
         Ok((0..2).map(|m| found.membership.row(m).iter().map(|v| u8::from(*v)).collect()).collect())
     }
 

@@ -1,7 +1,7 @@
 //! Outputs, read front to back, model by model.
 
 use flatleak_data::values::Values;
-use flatleak_pool::Signals;
+use flatleak_pool::{Membership, Signals};
 
 use super::axes::Sizes;
 use super::given::{Asked, Given};
@@ -19,8 +19,8 @@ const CHUNK: usize = 1 << 18;
 /// The outputs of one split on their way in, over one array or several.
 pub(super) struct Outputs<'a> {
     asked: Asked<'a>,
-    /// By model, who was trained on what; absent for held-out examples.
-    members: Option<&'a [Vec<bool>]>,
+    /// Who was trained on what; absent for held-out examples.
+    members: Option<&'a Membership>,
     /// What the values are, once the first were seen.
     form: Option<Form>,
     /// Models that were read.
@@ -33,7 +33,7 @@ pub(super) struct Outputs<'a> {
 }
 
 impl<'a> Outputs<'a> {
-    pub(super) fn new(asked: Asked<'a>, members: Option<&'a [Vec<bool>]>) -> Self {
+    pub(super) fn new(asked: Asked<'a>, members: Option<&'a Membership>) -> Self {
         let tally = Tally::default();
         Self { asked, members, form: None, models: 0, saturated: 0, dark: Vec::new(), tally }
     }
@@ -135,7 +135,7 @@ impl<'a> Outputs<'a> {
     fn count(&self, dark: &mut Dark, form: Form, values: &[f64], (each, first): (usize, usize)) {
         for at in (0..values.len()).filter(|at| form.is_dark(values[*at])) {
             let example = first + at / each;
-            dark.add(values[at], example, self.members.and_then(|all| all.get(self.models)).map(|row| row[example]));
+            dark.add(values[at], example, self.members.map(|m| m.row(self.models)[example]));
         }
     }
 
@@ -154,8 +154,7 @@ impl<'a> Outputs<'a> {
             let rows = values.chunks(columns).skip(query).step_by(queries);
             let at = At { model: self.models, first };
             let piece = form.signals(rows, labels, self.asked.wanted, at)?;
-            if let (0, Some(logits), Some(row)) = (query, &piece.logits, self.members.and_then(|m| m.get(self.models)))
-            {
+            if let (0, Some(logits), Some(row)) = (query, &piece.logits, self.members.map(|m| m.row(self.models))) {
                 self.tally.add(logits, labels, &row[first..first + here], at);
             }
             self.saturated += piece.saturated;

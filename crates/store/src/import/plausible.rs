@@ -46,29 +46,34 @@ pub(super) struct Read<'a> {
     pub(super) tally: &'a Tally,
 }
 
-/// Doubts about a pool.
+/// The pool with the doubts about it.
 ///
 /// # Errors
 /// What cannot be: labels that do not belong to the columns, probabilities of a class that is not the label's, models that are one model,
 /// outputs that say nothing.
-pub(super) fn doubts(pool: &Pool, read: &Read<'_>) -> Result<Vec<Doubt>, Implausible> {
+pub(super) fn questioned(pool: Pool, read: &Read<'_>) -> Result<Pool, Implausible> {
+    let doubts = doubts(&pool, read)?;
+    Ok(Pool { doubts, ..pool })
+}
+
+fn doubts(pool: &Pool, read: &Read<'_>) -> Result<Vec<Doubt>, Implausible> {
     varies(pool)?;
     distinct_models(pool)?;
+    let effects = effects(pool);
+    let rises = z(&effects.iter().flatten().copied().collect::<Vec<_>>());
     let mut out = Vec::new();
     if read.labelled {
         let chance = commonest(&pool.labels);
         columns(read, chance)?;
-        let effects = effects(pool);
         if !read.given.has_classes() {
-            positive_class(pool, &effects)?;
+            positive_class(pool, &effects, chance)?;
         }
         // What is learnt of the labels belongs to their rows, whatever the labels are.
-        let learnt = z(&effects.iter().flatten().copied().collect::<Vec<_>>()) > SURE;
-        out.extend(rows_mixed(read.tally, chance).filter(|_| !learnt));
+        out.extend(rows_mixed(read.tally, chance).filter(|_| rises <= SURE));
         let unfilled = read.tally.unfilled();
         out.extend((unfilled > 0).then_some(Doubt::Unfilled { examples: unfilled, of: read.tally.examples() }));
     }
-    out.extend(inverted(pool));
+    out.extend(inverted(pool, rises));
     out.extend(other_scale(pool));
     out.extend(duplicates(pool));
     Ok(out)
@@ -79,18 +84,6 @@ fn commonest(labels: &[u32]) -> f64 {
     let mut counts: HashMap<u32, usize> = HashMap::new();
     labels.iter().for_each(|y| *counts.entry(*y).or_default() += 1);
     counts.values().max().map_or(1.0, |most| *most as f64 / labels.len() as f64)
-}
-
-/// Whether phi takes at most two values: it then says who is right, and no more.
-fn says_labels_alone(signals: &Signals) -> bool {
-    let mut values: Vec<u32> = Vec::new();
-    signals.phi.iter().all(|v| {
-        let bits = (v + 0.0).to_bits();
-        if !values.contains(&bits) {
-            values.push(bits);
-        }
-        values.len() <= 2
-    })
 }
 
 /// Whether phi takes so many values that two models do not take the same ones by accident: learners of few outputs, such as neighbours, do.
@@ -205,7 +198,7 @@ fn z(values: &[f64]) -> f64 {
 
 /// Refuses single values that are those of one class for every example: training then raises them for that class and lowers them for the
 /// other.
-fn positive_class(pool: &Pool, effects: &[Option<f64>]) -> Result<(), Implausible> {
+fn positive_class(pool: &Pool, effects: &[Option<f64>], chance: f64) -> Result<(), Implausible> {
     if pool.labels.iter().any(|y| *y > 1) {
         return Ok(());
     }
@@ -225,7 +218,7 @@ fn positive_class(pool: &Pool, effects: &[Option<f64>]) -> Result<(), Implausibl
     let mut sizes: Vec<f32> = pool.pool.iter().flat_map(|s| &s.phi).map(|v| v.abs()).collect();
     sizes.sort_by(f32::total_cmp);
     let sure = sizes.get(sizes.len() / 2).is_some_and(|v| f64::from(*v) > IS_SURE);
-    let swapped = sure && commonest(&pool.labels) < BALANCED && right(0) < 1.0 - NEARLY_ALL && right(1) > NEARLY_ALL;
+    let swapped = sure && chance < BALANCED && right(0) < 1.0 - NEARLY_ALL && right(1) > NEARLY_ALL;
     if of(0) < -SURE && of(1) > SURE || swapped { Err(Implausible::PositiveClass) } else { Ok(()) }
 }
 
@@ -248,9 +241,8 @@ fn rows_mixed(tally: &Tally, chance: f64) -> Option<Doubt> {
 }
 
 /// Members that are less like members than others, over examples and in nearly every model.
-fn inverted(pool: &Pool) -> Option<Doubt> {
-    let found: Vec<f64> = effects(pool).into_iter().flatten().collect();
-    if pool.pool.iter().all(says_labels_alone) || z(&found) > -SURE {
+fn inverted(pool: &Pool, rises: f64) -> Option<Doubt> {
+    if pool.pool.iter().all(Signals::says_labels_alone) || rises > -SURE {
         return None;
     }
     let m = &pool.membership;

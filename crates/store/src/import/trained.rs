@@ -11,9 +11,9 @@ use super::axes::{Sizes, of_one};
 use super::given::{Asked, Given};
 use super::imported::Imported;
 use super::labels::labels;
-use super::membership::{Mask, membership};
+use super::membership::{self, Mask};
 use super::outputs::Outputs;
-use super::plausible::{Read, doubts};
+use super::plausible::{Read, questioned};
 use crate::error::Error;
 use crate::problem::{FolderError, ImportError};
 use crate::spill::Spill;
@@ -65,12 +65,11 @@ pub(super) fn read(
     let file = given_labels.map(Path::to_owned).or_else(|| beside("labels.npy"));
     let file = file.ok_or_else(|| Error::import(dir, FolderError::NoLabels { layout: "train_pool" }))?;
     let classes = labels(Source::File(&file), "labels")?.classes;
-    let Mask { membership, .. } = membership(Source::File(&dir.join("membership.npy")), None)?;
+    let Mask { membership, .. } = membership::look(Source::File(&dir.join("membership.npy")))?.read(None)?;
     if membership.models() != files.len() {
         let models = FolderError::Models { membership: membership.models(), outputs: files.len() };
         return Err(Error::import(dir, models));
     }
-    let rows: Vec<Vec<bool>> = (0..files.len()).map(|m| membership.row(m).to_vec()).collect();
     let test_labels = beside("test_labels.npy").map(|file| labels(Source::File(&file), "test_labels")).transpose()?;
     let test_classes = test_labels.map(|l| l.classes);
     let split = |part, name, labels, members| Split {
@@ -82,7 +81,7 @@ pub(super) fn read(
         plain: Vec::new(),
     };
     let mut spill = Spill::default();
-    let mut pool = split(Part::Pool, "logits", &classes, Some(rows.as_slice()));
+    let mut pool = split(Part::Pool, "logits", &classes, Some(&membership));
     let mut test = test_classes.as_deref().map(|labels| split(Part::Test, "test_logits", labels, None));
     for path in &files {
         pool.read(path, &mut spill)?;
@@ -101,8 +100,8 @@ pub(super) fn read(
         ..Pool::new(recipe, membership, classes, plain)?
     };
     let read = Read { given: Given::Logits, one_column: false, labelled: true, tally: &tally };
-    let doubts = doubts(&found, &read).map_err(|problem| Error::import(dir, problem))?;
-    Ok(Some(Imported { pool: Pool { doubts, ..found }, notes }))
+    let pool = questioned(found, &read).map_err(|problem| Error::import(dir, problem))?;
+    Ok(Some(Imported { pool, notes }))
 }
 
 fn has_test(path: &Path) -> bool {
