@@ -15,6 +15,7 @@
 //! - **Files that spell the attack of headlines** ([`headline`]): sources outside `crates/attack`, pages and Python, without tests.
 //! - **Citations** ([`citations`]), in all tracked text: names of documents that are not in the repository; and pages of the book, headings
 //!   and relative links that do not exist.
+//! - **Files that are made, renamed or removed outside `crates/disk`** ([`writes`]), where the one writer is; without tests and examples.
 //! - **Libraries without an example** ([`docs`]) in their `//!` that is compiled and run.
 //! - **Additions** ([`additions`]): for each kind of `checks/house.toml`, how many files name a member beside its own and the list.
 //!
@@ -35,6 +36,7 @@ mod resolve;
 mod source;
 mod table;
 mod tokens;
+mod writes;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -94,6 +96,7 @@ fn measure(root: &Path) -> Result<Vec<Row>, Failure> {
         },
         Row::bar("citations outside the repository", 0, citations::outside(&tracked)),
         Row::bar("dead citations and links", 0, citations::dead(&tracked)),
+        Row::bar("files written outside crates/disk", 0, writes::elsewhere(&packages, &live)),
         Row::bar("libraries without a compiled example", 0, docs::without_example(&packages)),
     ];
     rows.extend(additions::rows(&packages, &live, &additions::Kinds::read(root)?)?);

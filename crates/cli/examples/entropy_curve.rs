@@ -8,17 +8,18 @@ use flatleak_data::Request;
 use flatleak_explain::halves::{AgainstNull, Outputs, reliability};
 use flatleak_pool::Signal;
 use flatleak_store::RunDir;
-use flatleak_study::Study;
 
 fn main() {
     let mut args = std::env::args().skip(1);
     let dir = args.next().unwrap();
     let wanted = args.next();
-    let study = Study::parse(&std::fs::read_to_string(format!("{dir}/study.toml")).unwrap()).unwrap();
-    let mut request = Request::new(&study.data[0]);
-    (request.pool, request.test, request.seed) = (study.pool, study.test, study.seed);
-    let data = flatleak_data::open(&request).unwrap();
-    let run = RunDir::open(dir.as_ref(), &study, &data).unwrap();
+    let (run, data) = RunDir::read(dir.as_ref(), |study| {
+        let mut request = Request::new(&study.data[0]);
+        (request.pool, request.test, request.seed) = (study.pool, study.test, study.seed);
+        flatleak_data::open(&request)
+    })
+    .unwrap();
+    let study = run.study();
     let recipe = study.recipes.iter().position(|r| wanted.as_ref().is_none_or(|w| *w == r.name)).unwrap();
     let whole = run.pool(recipe, &data, &Default::default()).unwrap();
     let groups = whole.groups.clone().unwrap();

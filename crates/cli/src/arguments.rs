@@ -62,6 +62,9 @@ pub(crate) enum Command {
     Report {
         /// Run directory
         dir: PathBuf,
+        /// Folder for the page; the run directory by default
+        #[arg(long)]
+        out: Option<PathBuf>,
         /// Leave out pictures and everything about single examples
         #[arg(long)]
         redact: bool,

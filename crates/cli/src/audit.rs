@@ -10,18 +10,18 @@ use flatleak::outputs::{self, Examples};
 use flatleak::{Finished, Listener, Phase, Pools, Settings, Variant, attacks, runs_in, target, wanted};
 use flatleak_attack::Attack;
 use flatleak_data::values::Source;
+use flatleak_disk::replace;
 use flatleak_pool::{PhiForm, Wanted};
 use flatleak_report::table;
 use flatleak_results::Measure;
 use flatleak_store::{
     Arrays, FeatureArrays, Given, HeldOut, Imported, from_arrays, from_folder, from_named, from_table, npy_of_rows,
-    write_atomic,
 };
 use flatleak_verdict::{can_run, scores};
 use serde_json::json;
 
 use crate::arguments::Audit;
-use crate::exit::{DATA, Failure, GATE, OUTPUT, USAGE};
+use crate::exit::{DATA, Failure, GATE, USAGE};
 use crate::progress::{Talk, complain, done, say, stop_flag};
 use gate::Gate;
 
@@ -52,7 +52,6 @@ pub(crate) fn run(options: &Audit) -> Result<ExitCode, Failure> {
     let mut to = Listener { hear: &mut |event| talk.hear(event), stop: &stop };
     let (mut document, details) = to.through(Phase::Auditing, |go_on| pools.audit(&settings, go_on))?;
     let views = pools.views();
-    std::fs::create_dir_all(&out).map_err(|e| Failure::new(OUTPUT, format!("cannot create {}: {e}", out.display())))?;
     if options.save_scores {
         save_scores(&pools, &attacks, &out)?;
     }
@@ -82,12 +81,11 @@ fn one_target(
         return Err(Failure::new(USAGE, "--target is a model of one pool, but there are several: give one"));
     };
     let found = target(pool, model, attacks, &options.relevant)?;
-    std::fs::create_dir_all(out).map_err(|e| Failure::new(OUTPUT, format!("cannot create {}: {e}", out.display())))?;
     if options.save_scores {
         save_scores(pools, attacks, out)?;
     }
     let path = out.join("target.json");
-    write_atomic(&path, flatleak_report::json::render(&found)?.as_bytes(), "target")?;
+    replace(&path, flatleak_report::json::render(&found)?.as_bytes())?;
     let measured = |gate: &Gate| {
         let attack = found.attacks.iter().find(|a| a.name == gate.attack().name())?;
         match gate.measure() {
@@ -252,11 +250,9 @@ fn save_scores(all: &Pools, attacks: &[Attack], out: &Path) -> Result<(), Failur
         let taken = pools[..at].iter().any(|p| plain(&p.recipe) == own);
         let own = if taken || own.is_empty() { format!("{own}-{at}") } else { own };
         let folder = if pools.len() > 1 { folder.join(own) } else { folder };
-        std::fs::create_dir_all(&folder)
-            .map_err(|e| Failure::new(OUTPUT, format!("cannot create {}: {e}", folder.display())))?;
         for &attack in attacks.iter().filter(|a| can_run(pool, **a)) {
             let rows = all.whole(at, scores(pool, attack)?);
-            write_atomic(&folder.join(format!("{}.npy", attack.name())), &npy_of_rows(&rows), "scores")?;
+            replace(&folder.join(format!("{}.npy", attack.name())), &npy_of_rows(&rows))?;
         }
     }
     Ok(())

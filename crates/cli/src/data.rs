@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 use flatleak::sheet;
 use flatleak_data::cache::{self, Arrived, Remote};
 use flatleak_data::{Dataset, FASHION_MNIST_DIR, FASHION_MNIST_VAR, Request, Scaling, catalogue, open};
-use flatleak_store::write_atomic;
+use flatleak_disk::{make_folder, replace};
 
 use crate::arguments::Data;
 use crate::exit::{DATA, Failure, OTHER, OUTPUT, USAGE};
@@ -104,7 +104,7 @@ fn info(name: &str, sheet: Option<&Path>) -> Result<String, Failure> {
         if !sheet::shows(&data) {
             return Err(Failure::new(USAGE, format!("{name} holds no images: leave --sheet away")));
         }
-        write_atomic(path, &sheet::png(&contact_sheet(&data), data.shape, false)?, "sheet")?;
+        replace(path, &sheet::png(&contact_sheet(&data), data.shape, false)?)?;
         let _ = writeln!(out, "sheet     {}", path.display());
     }
     Ok(out)
@@ -159,7 +159,7 @@ fn fetch(name: &str, from: Option<&str>, sha256: Option<&str>) -> Result<String,
         let file = download(name, from)?;
         let now = cache::import(name, &file, pinned);
         // Kept only to be resumed; it is complete now, or wrong.
-        let _ = std::fs::remove_file(&file);
+        let _ = flatleak_disk::remove(&file);
         now?
     } else {
         cache::import(name, Path::new(from.strip_prefix("file://").unwrap_or(from)), pinned)?
@@ -177,8 +177,7 @@ fn fetch(name: &str, from: Option<&str>, sha256: Option<&str>) -> Result<String,
 fn download(name: &str, url: &str) -> Result<PathBuf, Failure> {
     let cache =
         cache::directory().ok_or_else(|| Failure::new(OUTPUT, format!("set {} to a directory", cache::CACHE_VAR)))?;
-    std::fs::create_dir_all(&cache)
-        .map_err(|e| Failure::new(OUTPUT, format!("cannot create {}: {e}", cache.display())))?;
+    make_folder(&cache)?;
     let ending = url.rsplit('/').next().unwrap_or(name);
     let file = cache.join(format!(".{name}-{ending}"));
     let mut curl = Command::new("curl");

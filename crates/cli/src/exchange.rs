@@ -5,11 +5,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use flatleak::{Finished, runs_in};
+use flatleak_disk::replace;
 use flatleak_pool::{Membership, Wanted};
-use flatleak_store::{npy_of_mask, write_atomic};
+use flatleak_store::npy_of_mask;
 
 use crate::arguments::ExportLayout;
-use crate::exit::{Failure, OUTPUT, USAGE};
+use crate::exit::{Failure, USAGE};
 use crate::progress::{complain, say};
 
 /// Writes the pools of every recipe of a finished run, a folder per recipe, and per data set where there are several.
@@ -31,14 +32,13 @@ pub(crate) fn export(dir: &Path, layout: ExportLayout, out: &Path) -> Result<Exi
 /// Writes the blocked design: `membership.npy` (M, N), and `plan.csv` with the block, seed and number of members of every model.
 pub(crate) fn plan(models: usize, pool: usize, seed: u64, out: &Path) -> Result<ExitCode, Failure> {
     let design = Membership::complementary(seed, models, pool).map_err(|e| Failure::new(USAGE, e))?;
-    std::fs::create_dir_all(out).map_err(|e| Failure::new(OUTPUT, format!("cannot create {}: {e}", out.display())))?;
     let rows: Vec<&[bool]> = (0..models).map(|m| design.row(m)).collect();
-    write_atomic(&out.join("membership.npy"), &npy_of_mask(&rows), "plan")?;
+    replace(&out.join("membership.npy"), &npy_of_mask(&rows))?;
     let mut table = String::from("model,block,seed,members\n");
     for m in 0..models {
         let _ = writeln!(table, "{m},{},{},{}", design.block(m), seed + m as u64, design.members(m).len());
     }
-    write_atomic(&out.join("plan.csv"), table.as_bytes(), "plan")?;
+    replace(&out.join("plan.csv"), table.as_bytes())?;
     say(&format!(
         "{models} models on halves of {pool} examples: {}\ntrain each on the examples of its row, then `flatleak audit --logits ... --labels ... --membership {}`\n",
         out.display(),

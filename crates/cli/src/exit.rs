@@ -42,7 +42,12 @@ impl From<flatleak_nn::Error> for Failure {
 
 impl From<flatleak_data::Error> for Failure {
     fn from(e: flatleak_data::Error) -> Self {
-        Self::new(if matches!(e, flatleak_data::Error::Taken { .. }) { USAGE } else { DATA }, e)
+        let code = match e {
+            flatleak_data::Error::Taken { .. } => USAGE,
+            flatleak_data::Error::Disk(_) => OUTPUT,
+            _ => DATA,
+        };
+        Self::new(code, e)
     }
 }
 
@@ -51,11 +56,18 @@ impl From<flatleak_store::Error> for Failure {
         use flatleak_store::Error;
         let code = match &e {
             Error::Io { .. } => OUTPUT,
+            Error::Data(_) | Error::NoRun(_) => DATA,
             Error::OtherStudy { .. } | Error::Busy(_) | Error::Study(_) | Error::Engine(_) | Error::Pool(_) => USAGE,
             Error::Import { .. } | Error::NoLogits(_) => DATA,
             Error::Missing(_) | Error::Encode { .. } => OTHER,
         };
         Self::new(code, e)
+    }
+}
+
+impl From<flatleak_disk::Error> for Failure {
+    fn from(e: flatleak_disk::Error) -> Self {
+        Self::new(OUTPUT, e)
     }
 }
 
@@ -114,6 +126,7 @@ impl From<flatleak::Error> for Failure {
             Error::Engine(e) => e.into(),
             Error::Data(e) => e.into(),
             Error::Store(e) => e.into(),
+            Error::Disk(e) => e.into(),
             Error::Run(e) => e.into(),
             Error::Verdict(e) => e.into(),
             Error::Explain(e) => e.into(),
@@ -127,13 +140,14 @@ impl From<flatleak::Error> for Failure {
             | Error::OtherResults(_)) => Self::new(USAGE, e),
             e @ (Error::NoResults { .. }
             | Error::Results { .. }
+            | Error::ResultsOfAnother { .. }
+            | Error::DamagedPicture(_)
             | Error::Unreadable { .. }
-            | Error::NoRun(_)
             | Error::Incomplete(_)
             | Error::NoPool(_)) => Self::new(DATA, e),
             e @ Error::AllDiverged => Self::new(DIVERGED, e),
             e @ Error::Interrupted { .. } => Self::new(INTERRUPTED, e),
-            e @ (Error::Picture(_) | Error::Uncreatable { .. } | Error::Unremovable { .. }) => Self::new(OUTPUT, e),
+            e @ Error::Picture(_) => Self::new(OUTPUT, e),
         }
     }
 }

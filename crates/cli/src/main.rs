@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         Command::Export { dir, layout, out } => exchange::export(&dir, layout, &out),
         Command::Plan { models, pool, seed, out } => exchange::plan(models, pool, seed, &out),
         Command::Theory(options) => theory::run(&options),
-        Command::Report { dir, redact } => report::run(&dir, redact),
+        Command::Report { dir, out, redact } => report::run(&dir, out.as_deref(), redact),
         Command::Data { command } => data::run(&command),
         Command::List { what } => list::run(what),
     };

@@ -10,8 +10,8 @@ use crate::exit::Failure;
 use crate::progress::say;
 
 /// Renders a finished run again.
-pub(crate) fn run(dir: &Path, redact: bool) -> Result<ExitCode, Failure> {
-    let (document, page) = outputs::report(dir, redact)?;
+pub(crate) fn run(dir: &Path, out: Option<&Path>, redact: bool) -> Result<ExitCode, Failure> {
+    let (document, page) = outputs::report(dir, out.unwrap_or(dir), redact)?;
     say(&format!("{}\nreport: {}\n", table::render(&document), page.display()));
     Ok(ExitCode::SUCCESS)
 }

@@ -6,15 +6,15 @@ use std::sync::atomic::Ordering;
 
 use flatleak::{Finished, pairs, runs_in};
 use flatleak_data::values;
+use flatleak_disk::replace;
 use flatleak_explain::PhiMoments;
 use flatleak_pool::{Signal, Wanted};
 use flatleak_report::{json, theory as report};
-use flatleak_store::write_atomic;
 use flatleak_theory::{Family, Problem, Recipe, Request, Run, Setting, own, study};
 use serde_json::json as event;
 
 use crate::arguments::Theory;
-use crate::exit::{DATA, Failure, OUTPUT, USAGE};
+use crate::exit::{DATA, Failure, USAGE};
 use crate::progress::{Progress, complain, done, stop_flag};
 
 /// Parts of the work, for the progress bar.
@@ -38,16 +38,21 @@ pub(crate) fn run(options: &Theory) -> Result<ExitCode, Failure> {
         !stop.load(Ordering::Relaxed)
     })?;
     progress.finish();
-    let default = || options.run.clone().unwrap_or_else(|| PathBuf::from("flatleak-runs").join("theory"));
-    let out = options.out.clone().unwrap_or_else(default);
-    std::fs::create_dir_all(&out).map_err(|e| Failure::new(OUTPUT, format!("cannot create {}: {e}", out.display())))?;
-    write_atomic(&out.join("theory.json"), json::render(&outcome)?.as_bytes(), "theory")?;
+    let out = options.out.clone().unwrap_or_else(|| PathBuf::from("flatleak-runs").join(own_name(options)));
+    replace(&out.join("theory.json"), json::render(&outcome)?.as_bytes())?;
     let page = out.join("theory.html");
-    write_atomic(&page, report::html(&outcome, env!("CARGO_PKG_VERSION"))?.as_bytes(), "theory-report")?;
+    replace(&page, report::html(&outcome, env!("CARGO_PKG_VERSION"))?.as_bytes())?;
     done(options.work.message_format, event!({ "report": page, "changes": outcome.changes }), || {
         format!("{}\nreport: {}\n", report::table(&outcome), page.display())
     });
     Ok(ExitCode::SUCCESS)
+}
+
+/// The folder of a theory by default: a run is only read.
+fn own_name(options: &Theory) -> String {
+    let run = options.run.as_deref().and_then(|run| std::path::absolute(run).ok());
+    let name = run.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+    name.map_or_else(|| "theory".into(), |name| format!("theory-{name}"))
 }
 
 /// The exact path of a problem from a file.
@@ -73,9 +78,8 @@ fn brought(options: &Theory, file: &Path) -> Result<ExitCode, Failure> {
     }
     let found = own(&problem, &spectrum, &etas, options.work.workers()).map_err(refused)?;
     let out = options.out.clone().unwrap_or_else(|| PathBuf::from("flatleak-runs").join("theory-own"));
-    std::fs::create_dir_all(&out).map_err(|e| Failure::new(OUTPUT, format!("cannot create {}: {e}", out.display())))?;
     let path = out.join("path.json");
-    write_atomic(&path, json::render(&found)?.as_bytes(), "theory")?;
+    replace(&path, json::render(&found)?.as_bytes())?;
     done(options.work.message_format, event!({ "path": path, "degenerate": found.degenerate }), || {
         format!("{}\nfigures: {}\n", report::own_table(&found), path.display())
     });

@@ -228,7 +228,10 @@ fn paths_in_results_are_not_followed() {
     let mut v: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
     for (at, file) in ["../secret.png", secret.to_str().unwrap(), "../../secret.png"].iter().enumerate() {
         v["pictures"][at]["file"] = (*file).into();
+        v["pictures"][at].as_object_mut().unwrap().remove("blake3");
     }
+    // Whoever forges results leaves the checksum away, as earlier programs did.
+    v["timings"].as_object_mut().unwrap().remove("checksum");
     std::fs::write(&path, v.to_string()).unwrap();
     std::fs::write(run.join("details.txt"), format!("../secret.png\n{}\n", secret.display())).unwrap();
     let mut c = flatleak();

@@ -100,10 +100,11 @@ fn a_finished_run_is_placed_on_the_map() {
     let run = dir.path().join("run");
     assert_eq!(code(&small(&run).output().unwrap()), 0);
     let mut c = flatleak();
-    c.arg("theory").arg(&run).args(small_problem()).args(["--message-format", "json"]);
+    let out = dir.path().join("theory");
+    c.arg("theory").arg(&run).args(small_problem()).args(["--message-format", "json", "--out"]).arg(&out);
     let said = c.output().unwrap();
     assert_eq!(code(&said), 0, "{}", String::from_utf8_lossy(&said.stderr));
-    let v = outcome(&run);
+    let v = outcome(&out);
     let names: Vec<&str> = v["placed"].as_array().unwrap().iter().map(|p| p["recipe"].as_str().unwrap()).collect();
     assert_eq!(names, ["sgd", "sgd-2x", "sam"]);
     let pairs: Vec<_> = v["steps"].as_array().unwrap().iter().map(|s| (&s["baseline"], &s["candidate"])).collect();
@@ -113,7 +114,7 @@ fn a_finished_run_is_placed_on_the_map() {
     let attributed = &results["explain"]["attribution"][0]["baseline_moments"]["gaussian_advantage"];
     let placed = v["placed"][0]["confidence"]["mean"].as_f64().unwrap();
     assert!((attributed.as_f64().unwrap() - placed).abs() < 1e-12);
-    assert!(std::fs::read_to_string(run.join("theory.html")).unwrap().contains("Trained networks on the map"));
+    assert!(std::fs::read_to_string(out.join("theory.html")).unwrap().contains("Trained networks on the map"));
 }
 
 #[test]

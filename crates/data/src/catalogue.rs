@@ -180,6 +180,8 @@ fn installed(variable: Option<OsString>) -> Result<[Whole; 2], Error> {
 /// The directory that a request names, with what is to be said of another of that name; or why there is none.
 fn located(name: &str) -> Result<(PathBuf, Option<Remark>), Error> {
     if let Some(path) = cache::find(name) {
+        // A set that was cut short or changed would train models on something else in silence.
+        cache::verify(name)?;
         let remark = in_the_shadow(name, Some(&format!("the set in {}", path.display())));
         return Ok((path, remark));
     }

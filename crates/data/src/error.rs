@@ -134,6 +134,15 @@ pub enum Error {
         /// What it hashes to.
         found: String,
     },
+    /// A file in a cached data set that did not come with it.
+    #[error("{} did not come with the others of its data set: remove it, or fetch or import the set again", path.display())]
+    Unlisted {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The cache cannot be written.
+    #[error(transparent)]
+    Disk(#[from] flatleak_disk::Error),
     /// A name that cannot be a folder of the cache.
     #[error("{name:?} cannot be a data set's name: use 1 to 64 letters, digits, `-`, `_` or `.`")]
     Name {

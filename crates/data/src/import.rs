@@ -1,8 +1,9 @@
 //! How data sets come into the cache.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs::File;
 use std::path::{Component, Path, PathBuf};
+
+use flatleak_disk::{Placed, Stage};
 
 use crate::error::Error;
 use crate::files::sorted;
@@ -12,7 +13,7 @@ use crate::reader::Options;
 use crate::readers;
 use crate::remark::Remark;
 use crate::remote::Remote;
-use crate::shelf::{CHECKSUMS, NOTE, blake3_of, failed, find, is_hidden, legal, listed, noted, sha256_of};
+use crate::shelf::{CHECKSUMS, NOTE, all_files, blake3_of, failed, find, is_hidden, legal, listed, noted, sha256_of};
 
 /// Levels of folders in a data set: splits, and classes in them.
 const DEEPEST: usize = 3;
@@ -36,11 +37,11 @@ pub struct Arrived {
 }
 
 /// Puts a data set of the user's own into the cache under a name: see [`import`]. A name that is taken is refused; one that an import took
-/// only unless `replace` is set.
+/// is replaced only where `replaces` is set.
 ///
 /// # Errors
 /// As [`import`]; a name that is taken.
-pub fn import_own(name: &str, from: &Path, replace: bool) -> Result<Arrived, Error> {
+pub fn import_own(name: &str, from: &Path, replaces: bool) -> Result<Arrived, Error> {
     let taken = |what: &str, mend: String| Err(Error::Taken { name: name.into(), what: what.into(), mend });
     if Remote::named(name).is_some() {
         let mend = format!("run `flatleak data fetch {name} --from {}`, or take another name", from.display());
@@ -49,11 +50,10 @@ pub fn import_own(name: &str, from: &Path, replace: bool) -> Result<Arrived, Err
     if BUILT_IN.contains(&name) {
         return taken("a data set that the program brings", "take another name".into());
     }
-    if !replace && let Some(path) = find(name) {
-        let what = format!("a data set that was imported before, {}", path.display());
-        return taken(&what, "take another name, or add --replace".into());
+    if !replaces && let Some(path) = find(name) {
+        return Err(taken_by_import(name, &path));
     }
-    import(name, from, None)
+    bring(name, from, None, replaces)
 }
 
 /// Puts a data set into the cache from a file or folder on this machine: a folder with its files, a `.tar.gz` of it, or one file
@@ -65,6 +65,11 @@ pub fn import_own(name: &str, from: &Path, replace: bool) -> Result<Arrived, Err
 /// A name that cannot be one, a source that lacks a file, a wrong checksum, content that no reader takes. Nothing is left in the
 /// cache then.
 pub fn import(name: &str, from: &Path, sha256: Option<&str>) -> Result<Arrived, Error> {
+    bring(name, from, sha256, true)
+}
+
+/// Puts a data set into the cache; where the name is taken and nothing is to be replaced, the one that came first stays.
+fn bring(name: &str, from: &Path, sha256: Option<&str>, replaces: bool) -> Result<Arrived, Error> {
     if !legal(name) {
         return Err(Error::Name { name: name.into() });
     }
@@ -75,39 +80,38 @@ pub fn import(name: &str, from: &Path, sha256: Option<&str>) -> Result<Arrived, 
             return Err(Error::Checksum { path: from.into(), expected: expected.to_lowercase(), found });
         }
     }
-    let part = cache.join(format!(".{name}.part"));
     let before = find(name).map(|path| noted(name).unwrap_or_else(|| path.display().to_string()));
-    let made = assemble(name, from, &part).and_then(|(size, remarks)| {
-        let target = cache.join(name);
-        if target.exists() {
-            fs::remove_dir_all(&target).map_err(failed(&target))?;
-        }
-        fs::rename(&part, &target).map_err(failed(&target))?;
-        Ok(Arrived { path: target, size, replaced: before, remarks })
-    });
-    if made.is_err() {
-        // What could not be put together is worth nothing.
-        let _ = fs::remove_dir_all(&part);
+    let path = cache.join(name);
+    let stage = Stage::beside(&path)?;
+    let (size, remarks) = assemble(name, from, &stage)?;
+    match stage.publish(replaces)? {
+        Placed::Taken => Err(taken_by_import(name, &path)),
+        Placed::New | Placed::Replaced => Ok(Arrived { path, size, replaced: before, remarks }),
     }
-    made
 }
 
-/// Puts a data set together in `part`; its size, and what is to be said of it.
-fn assemble(name: &str, from: &Path, part: &Path) -> Result<(String, Vec<Remark>), Error> {
-    if part.exists() {
-        fs::remove_dir_all(part).map_err(failed(part))?;
+/// The name has an imported set already.
+fn taken_by_import(name: &str, path: &Path) -> Error {
+    Error::Taken {
+        name: name.into(),
+        what: format!("a data set that was imported before, {}", path.display()),
+        mend: "take another name, or add --replace".into(),
     }
-    fs::create_dir_all(part).map_err(failed(part))?;
+}
+
+/// Puts a data set together on a stage; its size, and what is to be said of it.
+fn assemble(name: &str, from: &Path, stage: &Stage) -> Result<(String, Vec<Remark>), Error> {
+    let part = stage.path();
     let wanted = Remote::named(name).map_or(&[][..], |r| r.files);
     let text = from.to_string_lossy();
     if from.is_dir() {
-        copy(from, part, wanted, DEEPEST)?;
+        copy(from, Path::new(""), stage, wanted, DEEPEST)?;
     } else if text.ends_with(".tar.gz") || text.ends_with(".tgz") {
-        unpack(from, part, wanted)?;
-        out_of_one(part)?;
+        unpack(from, stage, wanted)?;
+        out_of_one(stage)?;
     } else {
         let base = from.file_name().ok_or_else(|| Error::NoDirectory { path: from.into() })?;
-        fs::copy(from, part.join(base)).map_err(failed(from))?;
+        copy_file(from, Path::new(base), stage)?;
     }
     if let Some(missing) = wanted.iter().find(|w| !part.join(w).exists()) {
         return Err(Error::MissingFile { directory: from.into(), expected: (*missing).into() });
@@ -122,8 +126,7 @@ fn assemble(name: &str, from: &Path, part: &Path) -> Result<(String, Vec<Remark>
         let base = file.strip_prefix(part).unwrap_or(&file).to_string_lossy().replace('\\', "/");
         sums += &format!("{}  {base}\n", blake3_of(&file)?);
     }
-    let path = part.join(CHECKSUMS);
-    fs::write(&path, sums).map_err(failed(&path))?;
+    stage.write(Path::new(CHECKSUMS), &mut sums.as_bytes(), u64::MAX)?;
     Ok((size, pool.remarks))
 }
 
@@ -140,12 +143,12 @@ fn described(pool: &Whole, test: &Whole) -> String {
 }
 
 /// Copies the data files of a folder, and its folders, as many levels deep; only the wanted files where any are named.
-fn copy(from: &Path, to: &Path, wanted: &[&str], levels: usize) -> Result<(), Error> {
+fn copy(from: &Path, inside: &Path, stage: &Stage, wanted: &[&str], levels: usize) -> Result<(), Error> {
     let (files, folders) = listed(from)?;
     for file in files {
         let Some(base) = file.file_name() else { continue };
         if wanted.is_empty() || wanted.iter().any(|w| base == *w) {
-            fs::copy(&file, to.join(base)).map_err(failed(&file))?;
+            copy_file(&file, &inside.join(base), stage)?;
         }
     }
     if !wanted.is_empty() || folders.is_empty() {
@@ -156,45 +159,42 @@ fn copy(from: &Path, to: &Path, wanted: &[&str], levels: usize) -> Result<(), Er
     }
     for folder in folders {
         let Some(base) = folder.file_name() else { continue };
-        let inner = to.join(base);
-        fs::create_dir(&inner).map_err(failed(&inner))?;
-        copy(&folder, &inner, wanted, levels - 1)?;
+        let inner = inside.join(base);
+        stage.folder(&inner)?;
+        copy(&folder, &inner, stage, wanted, levels - 1)?;
     }
     Ok(())
 }
 
-/// All data files below a folder, sorted.
-fn all_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    let (mut files, folders) = listed(folder)?;
-    for inner in folders {
-        files.extend(all_files(&inner)?);
-    }
-    Ok(files)
+fn copy_file(from: &Path, inside: &Path, stage: &Stage) -> Result<(), Error> {
+    let mut file = File::open(from).map_err(failed(from))?;
+    stage.write(inside, &mut file, u64::MAX)?;
+    Ok(())
 }
 
 /// What lies in the only folder of a folder comes out of it: archives mostly hold one.
-fn out_of_one(part: &Path) -> Result<(), Error> {
+fn out_of_one(stage: &Stage) -> Result<(), Error> {
     for _ in 0..DEEPEST {
-        let (files, folders) = listed(part)?;
+        let (files, folders) = listed(stage.path())?;
         let ([only], true) = (&folders[..], files.is_empty()) else { return Ok(()) };
-        let aside = part.join(".inner");
-        fs::rename(only, &aside).map_err(failed(only))?;
-        for path in sorted(&aside)? {
+        let aside = Path::new(".inner");
+        stage.rename(only, aside)?;
+        for path in sorted(&stage.path().join(aside))? {
             if let Some(base) = path.file_name() {
-                fs::rename(&path, part.join(base)).map_err(failed(&path))?;
+                stage.rename(&path, Path::new(base))?;
             }
         }
-        fs::remove_dir(&aside).map_err(failed(&aside))?;
+        stage.remove_folder(aside)?;
     }
     Ok(())
 }
 
 /// Regular files of an archive in their folders; where any are wanted, only these, without folders.
-fn unpack(archive: &Path, to: &Path, wanted: &[&str]) -> Result<(), Error> {
+fn unpack(archive: &Path, stage: &Stage, wanted: &[&str]) -> Result<(), Error> {
     let file = File::open(archive).map_err(failed(archive))?;
     let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(file));
     for entry in tar.entries().map_err(failed(archive))? {
-        let entry = entry.map_err(failed(archive))?;
+        let mut entry = entry.map_err(failed(archive))?;
         if !entry.header().entry_type().is_file() {
             continue;
         }
@@ -202,16 +202,11 @@ fn unpack(archive: &Path, to: &Path, wanted: &[&str]) -> Result<(), Error> {
         let Some(inside) = harmless(&path) else { continue };
         let base = inside.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let target = match wanted {
-            [] => to.join(&inside),
-            _ if wanted.contains(&base.as_str()) => to.join(&base),
+            [] => inside,
+            _ if wanted.contains(&base.as_str()) => PathBuf::from(&base),
             _ => continue,
         };
-        if let Some(folder) = target.parent() {
-            fs::create_dir_all(folder).map_err(failed(folder))?;
-        }
-        let mut out = File::create(&target).map_err(failed(&target))?;
-        let copied = io::copy(&mut entry.take(MAX_FILE + 1), &mut out).map_err(failed(archive))?;
-        if copied > MAX_FILE {
+        if stage.write(&target, &mut entry, MAX_FILE + 1)? > MAX_FILE {
             return Err(Error::FileTooLarge { path, limit: MAX_FILE });
         }
     }
@@ -240,6 +235,7 @@ fn harmless(path: &Path) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn png(path: &Path, value: u8) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -260,10 +256,13 @@ mod tests {
     #[test]
     fn folders_of_pictures_come_whole() {
         let dir = tempfile::tempdir().unwrap();
-        let (from, part) = (dir.path().join("set"), dir.path().join(".set.part"));
+        let from = dir.path().join("set");
+        let stage = || Stage::beside(&dir.path().join("cache/set")).unwrap();
         pictures(&from);
         fs::create_dir(from.join(".git")).unwrap();
-        let (size, remarks) = assemble("set", &from, &part).unwrap();
+        let first = stage();
+        let part = first.path();
+        let (size, remarks) = assemble("set", &from, &first).unwrap();
         assert_eq!(size, "9 pool, 3 test; 1x2x2; 3 classes: 1, 10, polar bear");
         assert!(remarks.is_empty(), "text has the same order: {remarks:?}");
         let sums = fs::read_to_string(part.join(CHECKSUMS)).unwrap();
@@ -272,28 +271,29 @@ mod tests {
             (13, Some("# 9 pool, 3 test; 1x2x2; 3 classes: 1, 10, polar bear"))
         );
         assert!(sums.lines().any(|line| line.ends_with("  test/polar bear/0.png")) && !part.join(".git").exists());
-        assert_eq!(readers::open(&part, 0, Options::default()).unwrap()[0].raw.labels, [0, 0, 0, 1, 1, 1, 2, 2, 2]);
+        assert_eq!(readers::open(part, 0, Options::default()).unwrap()[0].raw.labels, [0, 0, 0, 1, 1, 1, 2, 2, 2]);
         // The message names what was given.
         fs::write(from.join("train/1/0.png"), "x").unwrap();
-        let error = assemble("set", &from, &part).unwrap_err().to_string();
+        let error = assemble("set", &from, &stage()).unwrap_err().to_string();
         assert!(error.starts_with(&from.join("train/1/0.png").display().to_string()), "{error}");
         fs::create_dir_all(from.join("a/b/c/d/e")).unwrap();
-        let error = assemble("set", &from, &part).unwrap_err().to_string();
+        let error = assemble("set", &from, &stage()).unwrap_err().to_string();
         assert!(error.contains("deeper") && error.contains("import the folder of the data set alone"), "{error}");
     }
 
     #[test]
     fn archives_of_pictures_come_whole() {
         let dir = tempfile::tempdir().unwrap();
-        let (from, part) = (dir.path().join("set.tar.gz"), dir.path().join(".set.part"));
+        let from = dir.path().join("set.tar.gz");
+        let stage = Stage::beside(&dir.path().join("cache/set")).unwrap();
         pictures(&dir.path().join("pictures"));
         let packed = flate2::write::GzEncoder::new(File::create(&from).unwrap(), flate2::Compression::fast());
         let mut tar = tar::Builder::new(packed);
         tar.append_dir_all("deep/set", dir.path().join("pictures")).unwrap();
         tar.into_inner().unwrap().finish().unwrap();
-        let (size, _) = assemble("set", &from, &part).unwrap();
+        let (size, _) = assemble("set", &from, &stage).unwrap();
         assert_eq!(size, "9 pool, 3 test; 1x2x2; 3 classes: 1, 10, polar bear");
-        assert!(part.join("train/10/2.png").is_file());
+        assert!(stage.path().join("train/10/2.png").is_file());
         for wrong in ["../up.csv", "/up.csv", ".hidden/x.csv", "a/b/c/d/e/f.csv", "a:b/x.csv", "checksums.txt"] {
             assert_eq!(harmless(Path::new(wrong)), None, "{wrong}");
         }

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use flatleak_disk::aside;
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
@@ -22,13 +23,21 @@ pub fn find(name: &str) -> Option<PathBuf> {
     if !legal(name) {
         return None;
     }
-    let folder = directory()?.join(name);
+    let folder = place(name)?;
     let (files, folders) = listed(&folder).ok()?;
     match (&files[..], folders.is_empty()) {
         ([], true) => None,
         ([one], true) => Some(one.clone()),
         _ => Some(folder),
     }
+}
+
+/// The folder of a data set, which may not be there; for the moment in which a new one takes its place without an exchange of names, that
+/// of the old one.
+fn place(name: &str) -> Option<PathBuf> {
+    let folder = directory()?.join(name);
+    let old = aside(&folder);
+    Some(if !folder.exists() && old.exists() { old } else { folder })
 }
 
 pub(crate) fn legal(name: &str) -> bool {
@@ -42,6 +51,15 @@ pub(crate) fn listed(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Erro
     let (folders, files) = sorted(folder)?.into_iter().filter(shown).partition(|path| path.is_dir());
     let files: Vec<PathBuf> = files;
     Ok((files.into_iter().filter(|path| path.is_file()).collect(), folders))
+}
+
+/// All data files below a folder, sorted.
+pub(crate) fn all_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let (mut files, folders) = listed(folder)?;
+    for inner in folders {
+        files.extend(all_files(&inner)?);
+    }
+    Ok(files)
 }
 
 pub(crate) fn is_hidden(name: &str) -> bool {
@@ -70,29 +88,33 @@ pub fn imported() -> Vec<Imported> {
 
 /// What the import of a data set noted of it.
 pub(crate) fn noted(name: &str) -> Option<String> {
-    let text = fs::read_to_string(directory()?.join(name).join(CHECKSUMS)).ok()?;
+    let text = fs::read_to_string(place(name)?.join(CHECKSUMS)).ok()?;
     text.lines().next()?.strip_prefix(NOTE).map(str::to_owned)
 }
 
 /// Checks every file of a cached data set against its checksum; the number of files.
 ///
 /// # Errors
-/// A data set that is not in the cache, or a file that is missing or changed.
+/// A data set that is not in the cache, a file that is missing or changed, or that did not come with the others.
 pub fn verify(name: &str) -> Result<usize, Error> {
-    let cache = directory().ok_or(Error::NoCache { variable: CACHE_VAR })?;
-    let folder = cache.join(name);
+    let folder = place(name).ok_or(Error::NoCache { variable: CACHE_VAR })?;
     let path = folder.join(CHECKSUMS);
     let text = fs::read_to_string(&path).map_err(failed(&path))?;
     let lines = text.lines().filter(|line| !line.starts_with(NOTE));
-    let sums: BTreeMap<&str, &str> = lines.filter_map(|l| l.split_once("  ")).map(|(s, n)| (n, s)).collect();
-    for (base, expected) in &sums {
-        let file = folder.join(base);
-        let found = blake3_of(&file)?;
-        if found != *expected {
-            return Err(Error::Checksum { path: file, expected: (*expected).into(), found });
+    let mut sums: BTreeMap<&str, &str> = lines.filter_map(|l| l.split_once("  ")).map(|(s, n)| (n, s)).collect();
+    let files = all_files(&folder)?;
+    for path in &files {
+        let base = path.strip_prefix(&folder).unwrap_or(path).to_string_lossy().replace('\\', "/");
+        let Some(expected) = sums.remove(base.as_str()) else { return Err(Error::Unlisted { path: path.clone() }) };
+        let found = blake3_of(path)?;
+        if found != expected {
+            return Err(Error::Checksum { path: path.clone(), expected: expected.into(), found });
         }
     }
-    Ok(sums.len())
+    match sums.keys().next() {
+        Some(missing) => Err(Error::MissingFile { directory: folder, expected: (*missing).into() }),
+        None => Ok(files.len()),
+    }
 }
 
 pub(crate) fn failed(path: &Path) -> impl FnOnce(io::Error) -> Error {

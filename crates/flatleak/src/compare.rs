@@ -8,7 +8,7 @@ use flatleak_pool::{BLOCK, Pool, Wanted};
 use flatleak_results::{Comparison, Document, Family, Timings};
 use flatleak_run::{Plan, Summary};
 use flatleak_stats::{LOOKS, spent_at};
-use flatleak_store::RunDir;
+use flatleak_store::Workshop;
 use flatleak_study::Study;
 use flatleak_verdict::{Analysis, HEADLINE};
 
@@ -108,7 +108,7 @@ impl Look {
 /// Models of one data set, ready to be analysed.
 struct Trained {
     study: Study,
-    dir: RunDir,
+    dir: Workshop,
     summary: Summary,
     pools: Vec<Pool>,
     /// Position of each pool's recipe in the study.
@@ -143,7 +143,7 @@ fn of_job(error: flatleak_verdict::Error, job: &Job) -> Error {
 fn trained(options: &Compare, job: &Job, models: usize, to: &mut Listener<'_>) -> Result<Trained, Error> {
     let Job { data, network, out, .. } = job;
     let study = Study { models, ..job.study.clone() };
-    let dir = RunDir::open(out, &study, data)?;
+    let dir = Workshop::open(out, &study, data)?;
     let started = Instant::now();
     let summary = train(options, Plan { study: &study, data, network, dir: &dir }, to)?;
     let seconds = started.elapsed().as_secs_f64();
@@ -200,7 +200,7 @@ fn analysed(
         None => trained.seconds,
     };
     let (trained_models, reused) = (summary.trained, summary.reused);
-    let timings = Timings { training_s, analysis_s, trained: trained_models, reused, date: machine::date() };
+    let timings = Timings { training_s, analysis_s, trained: trained_models, reused, date: machine::date(), checksum: String::new() };
     let diverged: Vec<String> = summary.diverged.iter().map(|d| study.recipes[d.recipe].name.clone()).collect();
     let record = record(study, data, trained.dir.data_digest(), options.quick);
     let mut document = Document::new(

@@ -22,6 +22,9 @@ pub enum Error {
     /// A run directory that cannot be used.
     #[error(transparent)]
     Store(#[from] flatleak_store::Error),
+    /// Output that cannot be written.
+    #[error(transparent)]
+    Disk(#[from] flatleak_disk::Error),
     /// Training that failed.
     #[error(transparent)]
     Run(#[from] flatleak_run::Error),
@@ -99,6 +102,17 @@ pub enum Error {
         /// What to do, as a clause.
         advice: &'static str,
     },
+    /// Results in the folder of another study.
+    #[error("{} holds the results of another study than `{study}`, whose folder this is: remove the file, or run `flatleak compare` again", path.display())]
+    ResultsOfAnother {
+        /// The file.
+        path: PathBuf,
+        /// Name of the study of the folder.
+        study: String,
+    },
+    /// A picture that is not the one that was written.
+    #[error("{} was damaged or changed after it was written: run `flatleak explain` on the folder to make it again, or report with --redact", .0.display())]
+    DamagedPicture(PathBuf),
     /// Input that cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Unreadable {
@@ -107,25 +121,6 @@ pub enum Error {
         /// What the system says.
         source: io::Error,
     },
-    /// Output that cannot be made.
-    #[error("cannot create {}: {source}", path.display())]
-    Uncreatable {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// A file about single examples that a redacted run must not keep.
-    #[error("cannot remove {}: {source}", path.display())]
-    Unremovable {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// A folder without a study.
-    #[error("{} is no run directory: it has no study.toml", .0.display())]
-    NoRun(PathBuf),
     /// A run in which no recipe is complete.
     #[error("no recipe in {} is complete", .0.display())]
     Incomplete(PathBuf),

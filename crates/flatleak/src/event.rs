@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use flatleak_store::pause_point;
+use flatleak_disk::pause_point;
 use flatleak_verdict::Progress;
 
 /// A phase of a study.

@@ -8,7 +8,7 @@ use flatleak_results::{
     AttributionResult, Document, Explanation, Family, GroupResult, Headline, Reason, RecipeResult, Results,
     StudyRecord, Timings, Verdict,
 };
-use flatleak_store::import_npz;
+use flatleak_store::{import_npz, lock_run};
 use flatleak_verdict::{FAMILY, Options};
 
 use crate::audit::{unused, usable};
@@ -47,7 +47,6 @@ pub fn explain(options: &Explain, dir: &Path, to: &mut Listener<'_>) -> Result<R
     for run in &runs {
         let inside = run.strip_prefix(dir).unwrap_or(Path::new(""));
         let folder = out.join(inside);
-        std::fs::create_dir_all(&folder).map_err(|source| Error::Uncreatable { path: folder.clone(), source })?;
         parts.push((one(options, (run, runs.len()), &folder, to)?, folder));
     }
     // In the order in which the run itself named its data sets.
@@ -72,6 +71,8 @@ fn one(
     to: &mut Listener<'_>,
 ) -> Result<Document, Error> {
     let found = Finished::open(run, &Wanted::default(), |text| (to.hear)(Event::Note(text)))?;
+    // Beside the run nothing of it is written.
+    let _lock = if folder == run { Some(lock_run(run)?) } else { None };
     let Finished { study, data, dir, pools, .. } = &found;
     let recipes = found.recipes();
     let views: Vec<&Pool> = pools.iter().collect();
@@ -157,7 +158,6 @@ pub fn explain_archives(options: &Explain, files: &[&PathBuf], to: &mut Listener
     let name =
         files.first().and_then(|f| f.file_stem()).map_or("imported".into(), |s| s.to_string_lossy().into_owned());
     let out = options.out.clone().unwrap_or_else(|| PathBuf::from("flatleak-runs").join(format!("explain-{name}")));
-    std::fs::create_dir_all(&out).map_err(|source| Error::Uncreatable { path: out.clone(), source })?;
     if out.join("study.toml").exists() {
         return Err(Error::FolderOfStudy(out));
     }
@@ -198,6 +198,6 @@ fn without_attacks(record: StudyRecord, recipes: Vec<RecipeResult>, workers: usi
         explain,
         figures: Vec::new(),
     };
-    let timings = Timings { training_s: 0.0, analysis_s: 0.0, trained: 0, reused: 0, date: machine::date() };
+    let timings = Timings { training_s: 0.0, analysis_s: 0.0, trained: 0, reused: 0, date: machine::date(), checksum: String::new() };
     Document::new(record, machine::describe(workers), Vec::new(), results, timings, env!("CARGO_PKG_VERSION"))
 }

@@ -26,7 +26,7 @@ pub fn runs_in(dir: &Path) -> Result<Vec<PathBuf>, Error> {
         .collect();
     found.sort();
     if found.is_empty() {
-        return Err(Error::NoRun(dir.to_owned()));
+        return Err(flatleak_store::Error::NoRun(dir.to_owned()).into());
     }
     Ok(found)
 }
@@ -44,18 +44,17 @@ pub struct Finished {
 }
 
 impl Finished {
-    /// Opens a folder with a study; recipes without all their models are left out, and said to be.
+    /// Reads a folder with a study and writes nothing in it; recipes without all their models are left out, and said to be.
     ///
     /// # Errors
     /// A folder without a study, no complete recipe.
     pub fn open(run: &Path, wanted: &Wanted, mut note: impl FnMut(String)) -> Result<Self, Error> {
-        let file = run.join("study.toml");
-        let text = std::fs::read_to_string(&file).map_err(|source| Error::Unreadable { path: file, source })?;
-        let study = Study::parse(&text)?;
-        let mut request = Request::new(study.data.first().map_or("", String::as_str));
-        (request.pool, request.test, request.seed) = (study.pool, study.test, study.seed);
-        let data = flatleak_data::open(&request)?;
-        let dir = RunDir::open(run, &study, &data)?;
+        let (dir, data) = RunDir::read(run, |study| {
+            let mut request = Request::new(study.data.first().map_or("", String::as_str));
+            (request.pool, request.test, request.seed) = (study.pool, study.test, study.seed);
+            flatleak_data::open(&request)
+        })?;
+        let study = dir.study().clone();
         let (mut pools, mut at) = (Vec::new(), Vec::new());
         for (k, recipe) in study.recipes.iter().enumerate() {
             match dir.pool(k, &data, wanted) {

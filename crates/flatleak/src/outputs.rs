@@ -1,14 +1,16 @@
 //! What a study leaves behind: results, report, tables, pictures, NumPy archives.
 
 use flatleak_results::{Document, Picture, PictureKind};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use flatleak_data::Dataset;
+use flatleak_disk::{remove, replace, unfinished};
 use flatleak_explain::pairs::HIGH;
 use flatleak_explain::{Design, Influence};
 use flatleak_pool::Pool;
 use flatleak_report::{columns, csv, html, json, parquet};
-use flatleak_store::{INFLUENCE_LIMIT, export_npz, write_atomic};
+use flatleak_store::{DATA_FILE, INFLUENCE_LIMIT, Stated, export_npz};
 use flatleak_verdict::Detail;
 
 use crate::error::Error;
@@ -36,13 +38,14 @@ pub struct Examples<'a> {
 /// Files about single examples, beside pictures and archives: what `--redact` leaves out.
 const TABLES: [&str; 4] = ["exposure.csv", "examples.parquet", "influence.parquet", "entropy.parquet"];
 
-/// Names of the files about single examples that were written, one a line, so that a later run can remove them all.
-const MANIFEST: &str = "details.txt";
+/// A sign that files about single examples were written here; what it says is for people alone.
+const SIGN: &str = "details.txt";
+const SIGN_TEXT: &str = "This folder holds tables, archives and pictures about single training examples.\nflatleak explain --redact removes them.\n";
 
 /// Writes everything to `folder`, results last: where they are, the rest is complete. Redacted, files about single examples that an
 /// earlier run left are removed.
 pub fn write(document: &mut Document, examples: &Examples<'_>, redact: bool, folder: &Path) -> Result<(), Error> {
-    remove_details(folder)?;
+    remove_details(folder, examples.data.is_some())?;
     document.pictures.clear();
     if redact {
         document.redact();
@@ -50,19 +53,14 @@ pub fn write(document: &mut Document, examples: &Examples<'_>, redact: bool, fol
         document.redacted = false;
         details(document, examples, folder)?;
     }
-    write_atomic(&folder.join("results.json"), json::render(document)?.as_bytes(), "results")?;
-    write_atomic(&folder.join("report.html"), page(document, folder)?.as_bytes(), "report")?;
-    Ok(())
+    replace(&folder.join("results.json"), json::sealed(document)?.as_bytes())?;
+    Ok(replace(&folder.join("report.html"), page(document, folder)?.as_bytes())?)
 }
 
-/// Tables, archives and pictures of single examples, each named in the manifest before it is written.
+/// Tables, archives and pictures of single examples, after the sign that there are any.
 fn details(document: &mut Document, examples: &Examples<'_>, folder: &Path) -> Result<(), Error> {
-    let mut names = Vec::new();
-    let mut put = |name: &str, bytes: &[u8]| -> Result<(), Error> {
-        names.push(name.to_owned());
-        write_atomic(&folder.join(MANIFEST), (names.join("\n") + "\n").as_bytes(), "details")?;
-        Ok(write_atomic(&folder.join(name), bytes, "details")?)
-    };
+    let put = |name: &str, bytes: &[u8]| replace(&folder.join(name), bytes);
+    put(SIGN, SIGN_TEXT.as_bytes())?;
     let exposure = columns::exposure(examples.details);
     put(TABLES[0], csv::render(&exposure).as_bytes())?;
     put(TABLES[1], &parquet::render(&exposure)?)?;
@@ -79,9 +77,9 @@ fn details(document: &mut Document, examples: &Examples<'_>, folder: &Path) -> R
     }
     for (detail, pool) in examples.details.iter().zip(examples.pools) {
         for (picture, rows) in [memorized(data, detail), influential(data, pool, detail)].into_iter().flatten() {
-            let gap = picture.kind == PictureKind::Influential;
-            put(&picture.file, &sheet::png(&rows, data.shape, gap)?)?;
-            document.pictures.push(picture);
+            let bytes = sheet::png(&rows, data.shape, picture.kind == PictureKind::Influential)?;
+            put(&picture.file, &bytes)?;
+            document.pictures.push(Picture { blake3: checksum(&bytes), ..picture });
         }
     }
     Ok(())
@@ -98,61 +96,98 @@ pub fn merge(mut documents: Vec<Document>, folders: &[&Path], out: &Path) -> Res
     }
     let Some(document) = flatleak_verdict::merge(documents)? else { return Ok(None) };
     if several {
-        write_atomic(&out.join("results.json"), json::render(&document)?.as_bytes(), "summary")?;
-        write_atomic(&out.join("report.html"), page(&document, out)?.as_bytes(), "summary-report")?;
+        replace(&out.join("results.json"), json::sealed(&document)?.as_bytes())?;
+        replace(&out.join("report.html"), page(&document, out)?.as_bytes())?;
     }
     Ok(Some(document))
 }
 
-/// Renders a finished run again, perhaps without single examples; results and details stay as they are.
+/// Renders a finished run again to `out`, perhaps without single examples; results and details stay as they are.
 ///
 /// # Errors
-/// No results, a page that cannot be written.
-pub fn report(dir: &Path, redact: bool) -> Result<(Document, PathBuf), Error> {
+/// No results, or not those of the run; pictures that are not what they were, a page that cannot be written.
+pub fn report(dir: &Path, out: &Path, redact: bool) -> Result<(Document, PathBuf), Error> {
     let mut document = read(dir)?;
     if redact {
         document.redact();
     }
-    let target = dir.join("report.html");
-    write_atomic(&target, page(&document, dir)?.as_bytes(), "report")?;
+    let target = out.join("report.html");
+    replace(&target, page(&document, dir)?.as_bytes())?;
     Ok((document, target))
 }
 
 /// The results of a finished run.
+///
+/// # Errors
+/// No results, damaged ones, or those of another study than the folder's.
 pub fn read(dir: &Path) -> Result<Document, Error> {
     let path = dir.join("results.json");
     let text = std::fs::read_to_string(&path).map_err(|source| Error::NoResults { path: path.clone(), source })?;
-    json::parse(&text).map_err(|source| Error::Results { path, source, advice: "" })
+    let document = json::parse(&text).map_err(|source| Error::Results { path: path.clone(), source, advice: "" })?;
+    match Stated::read(dir)? {
+        Some(stated) if !is_of(&document, &stated) => Err(Error::ResultsOfAnother { path, study: stated.study.name }),
+        _ => Ok(document),
+    }
 }
 
-/// The page, with its pictures from `folder`.
+/// Whether results are those of the study that lies beside them; further models and recipes leave a study what it is.
+fn is_of(document: &Document, stated: &Stated) -> bool {
+    let Stated { study, digest } = stated;
+    let recipe = |name: &str| study.recipes.iter().any(|r| r.name == name);
+    document.study.name == study.name
+        && document.study.seed == study.seed
+        && document.study.datasets.iter().all(|d| d.digest == *digest)
+        && document.study.recipes.iter().all(|r| recipe(&r.name))
+}
+
+/// The page, with its pictures from `folder`; one that is not there is left out.
 fn page(document: &Document, folder: &Path) -> Result<String, Error> {
-    Ok(html::render(document, &|file| std::fs::read(picture_file(folder, file)?).ok())?)
+    let mut pictures = HashMap::new();
+    for picture in &document.pictures {
+        let Some(path) = picture_file(folder, &picture.file) else { continue };
+        let Ok(bytes) = std::fs::read(&path) else { continue };
+        if !picture.blake3.is_empty() && picture.blake3 != checksum(&bytes) {
+            return Err(Error::DamagedPicture(path));
+        }
+        pictures.insert(picture.file.as_str(), bytes);
+    }
+    Ok(html::render(document, &|file| pictures.get(file).cloned())?)
+}
+
+fn checksum(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
 }
 
 fn archive(recipe: &str) -> String {
     format!("{recipe}.npz")
 }
 
-/// Whether a name is one that this program gives a file about single examples: never a path.
-fn is_detail(name: &str) -> bool {
-    let picture = (name.starts_with("memorized-") || name.starts_with("influential-")) && name.ends_with(".png");
-    let known = TABLES.contains(&name) || name.ends_with(".npz") || picture;
-    known && !name.contains(['/', '\\']) && Path::new(name).file_name().is_some_and(|f| f == name)
+/// Whether a name is one that this program gives a picture of single examples.
+fn is_picture(name: &str) -> bool {
+    (name.starts_with("memorized-") || name.starts_with("influential-")) && name.ends_with(".png")
 }
 
-/// Removes what an earlier run left about single examples, by its manifest.
-fn remove_details(folder: &Path) -> Result<(), Error> {
-    let manifest = folder.join(MANIFEST);
-    let Ok(text) = std::fs::read_to_string(&manifest) else { return Ok(()) };
-    let written = text.lines().filter(|name| is_detail(name)).flat_map(|name| [name.to_owned(), format!("{name}.tmp")]);
-    for name in written.chain([MANIFEST.to_owned()]) {
-        let path = folder.join(name);
-        match std::fs::remove_file(&path) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Error::Unremovable { path, source });
-            }
-            _ => {}
+/// Whether a name is one that this program gives a file about single examples: never a path.
+fn is_detail(name: &str, archives: bool) -> bool {
+    // The data of a run are what its trainers read, and no part of its report.
+    let archive = archives && name.ends_with(".npz") && name != DATA_FILE;
+    let known = name == SIGN || TABLES.contains(&name) || archive || is_picture(name);
+    known && !name.contains(['/', '\\'])
+}
+
+/// Removes all that an earlier program left about single examples, by the names and kinds of files: no list in the folder is trusted. In
+/// a folder that shows no sign of this program nothing is its own.
+fn remove_details(folder: &Path, archives: bool) -> Result<(), Error> {
+    if ![SIGN, "results.json", "study.toml"].iter().any(|sign| folder.join(sign).exists()) {
+        return Ok(());
+    }
+    let unreadable = |source| Error::Unreadable { path: folder.to_owned(), source };
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !is_folder && is_detail(unfinished(&name).unwrap_or(&name), archives) {
+            remove(&entry.path())?;
         }
     }
     Ok(())
@@ -162,7 +197,7 @@ fn remove_details(folder: &Path) -> Result<(), Error> {
 fn picture_file(folder: &Path, file: &str) -> Option<PathBuf> {
     let (inside, name) = file.rsplit_once('/').map_or((None, file), |(inside, name)| (Some(inside), name));
     let plain = |s: &str| !s.is_empty() && !s.starts_with('.') && !s.contains(['/', '\\']);
-    let fits = is_detail(name) && inside.is_none_or(plain);
+    let fits = is_picture(name) && plain(name) && inside.is_none_or(plain);
     fits.then(|| inside.map_or_else(|| folder.to_owned(), |i| folder.join(i)).join(name))
 }
 
@@ -228,6 +263,8 @@ fn picture(
     rows: Vec<String>,
     images: sheet::Rows,
 ) -> Option<(Picture, sheet::Rows)> {
-    let picture = Picture { dataset: data.name.clone(), recipe: recipe.into(), kind, file: file(kind, recipe), rows };
+    let file = file(kind, recipe);
+    let picture =
+        Picture { dataset: data.name.clone(), recipe: recipe.into(), kind, file, blake3: String::new(), rows };
     (!images.is_empty()).then_some((picture, images))
 }

@@ -13,12 +13,50 @@ pub fn render(record: &impl Serialize) -> Result<String, Error> {
     Ok(serde_json::to_string_pretty(record)? + "\n")
 }
 
+/// The text of `results.json`: a document with the checksum of its content, by which damage is noticed when it is read.
+///
+/// # Errors
+/// Never for finite numbers.
+pub fn sealed(document: &Document) -> Result<String, Error> {
+    let mut document = document.clone();
+    document.timings.checksum.clear();
+    // Of the text's numbers: those that are read back.
+    document.timings.checksum = checksum(&serde_json::from_str(&render(&document)?)?)?;
+    render(&document)
+}
+
+/// BLAKE3 of a value as JSON without blanks and with sorted keys, so that neither layout nor order matter.
+fn checksum(value: &Value) -> Result<String, Error> {
+    Ok(blake3::hash(&serde_json::to_vec(value)?).to_hex().to_string())
+}
+
+/// Refuses content that is not what was written. Earlier programs wrote no checksum; but then no field beside its place is unknown.
+fn intact(found: &mut Value) -> Result<(), Error> {
+    let stated = found.get_mut("timings").and_then(Value::as_object_mut).and_then(|t| t.remove("checksum"));
+    match stated {
+        Some(stated) if stated.as_str() == Some(&checksum(found)?) => Ok(()),
+        Some(_) => Err(Error::Damaged),
+        None => {
+            let known = serde_json::to_value(serde_json::from_value::<Document>(found.clone())?)?;
+            let of = |found: &Value, known: &Value| {
+                let mut names = found.as_object().into_iter().flat_map(Map::keys);
+                names.find(|name| known.get(name).is_none()).cloned()
+            };
+            let unknown = of(found, &known).or_else(|| of(&found["timings"], &known["timings"]));
+            unknown.map_or(Ok(()), |name| Err(Error::Field(name)))
+        }
+    }
+}
+
 /// Reads a document back, of this schema or of version 1.
 ///
 /// # Errors
-/// When the text is not of these schemas.
+/// When the text is not of these schemas, or not what was written.
 pub fn parse(text: &str) -> Result<Document, Error> {
     let mut found: Value = serde_json::from_str(text)?;
+    if found.get("schema_version").and_then(Value::as_u64) != Some(1) {
+        intact(&mut found)?;
+    }
     match found.get("schema_version").and_then(Value::as_u64) {
         Some(1) => from_version_1(&mut found),
         Some(version) if version != u64::from(SCHEMA_VERSION) => return Err(Error::Version(version)),

@@ -95,6 +95,9 @@ pub struct Picture {
     pub kind: PictureKind,
     /// PNG file, relative to the folder of the results.
     pub file: String,
+    /// BLAKE3 of the file; empty in documents of earlier programs.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub blake3: String,
     /// Legend of its rows, from the top.
     pub rows: Vec<String>,
 }
@@ -182,7 +185,7 @@ pub struct Machine {
     pub workers: usize,
 }
 
-/// Wall-clock seconds.
+/// Wall-clock seconds, and what else is of one writing of the results alone.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Timings {
     /// Training, reuse included.
@@ -195,6 +198,9 @@ pub struct Timings {
     pub reused: usize,
     /// Date of the run, UTC.
     pub date: String,
+    /// BLAKE3 of all the rest, by which damage is noticed; set as the document is written, empty in documents of earlier programs.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub checksum: String,
 }
 
 impl Document {

@@ -1,13 +1,13 @@
 //! Models that a command trains.
 
-use std::fs::File;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use flatleak_data::values::{self, Values};
+use flatleak_disk::replace;
 use flatleak_pool::Signals;
-use flatleak_store::{DATA_FILE, Outputs, SplitOutputs, npy_of_mask, write_atomic};
+use flatleak_store::{DATA_FILE, Outputs, SplitOutputs, npy_of_mask};
 
 use crate::error::{Error, LogitsError, TrainerError};
 use crate::plan::{Plan, Task};
@@ -36,7 +36,7 @@ pub(crate) fn train(
         log: log.clone(),
     };
     let mask = out.join("mask.npy");
-    write_atomic(&mask, &npy_of_mask(&[dir.membership().row(model)]), "membership")?;
+    replace(&mask, &npy_of_mask(&[dir.membership().row(model)])).map_err(flatleak_store::Error::from)?;
     let path = |p: &Path| p.to_string_lossy().into_owned();
     let values = [
         ("{index}", model.to_string()),
@@ -51,8 +51,8 @@ pub(crate) fn train(
         .map(|word| values.iter().fold(word, |word, (name, value)| word.replace(name, value)))
         .collect();
     let (program, arguments) = filled.split_first().ok_or_else(|| failed(TrainerError::Empty))?;
-    let said = File::create(&log).and_then(|file| Ok((file.try_clone()?, file)));
-    let (to, errors) = said.map_err(|e| failed(TrainerError::NoLog(e)))?;
+    let to = flatleak_disk::log(&log).map_err(flatleak_store::Error::from)?;
+    let errors = to.try_clone().map_err(|e| failed(TrainerError::NoLog(e)))?;
     let mut child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())

@@ -7,7 +7,7 @@
 //! use flatleak_data::{Request, open};
 //! use flatleak_nn::Network;
 //! use flatleak_run::{Plan, execute};
-//! use flatleak_store::RunDir;
+//! use flatleak_store::Workshop;
 //! use flatleak_study::Study;
 //!
 //! let study = Study::parse(
@@ -16,7 +16,7 @@
 //! let data = open(&Request { pool: Some(40), test: Some(10), ..Request::new("digits") })?;
 //! let network = Network::compile(&study.architecture, data.shape, data.classes)?;
 //! let folder = tempfile::tempdir()?;
-//! let dir = RunDir::open(folder.path(), &study, &data)?;
+//! let dir = Workshop::open(folder.path(), &study, &data)?;
 //! let plan = Plan { study: &study, data: &data, network: &network, dir: &dir };
 //!
 //! let mut epochs = 0;

@@ -2,7 +2,7 @@
 
 use flatleak_data::Dataset;
 use flatleak_nn::Network;
-use flatleak_store::RunDir;
+use flatleak_store::Workshop;
 use flatleak_study::Study;
 
 /// What happened, in the order in which it happened.
@@ -81,7 +81,7 @@ pub struct Plan<'a> {
     /// The compiled network.
     pub network: &'a Network,
     /// Where to.
-    pub dir: &'a RunDir,
+    pub dir: &'a Workshop,
 }
 
 /// One model to be trained, by the index of its recipe and its own.

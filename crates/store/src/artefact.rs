@@ -1,39 +1,21 @@
-//! Atomic files, and tensors that know what they depend on.
+//! Tensors that know what they depend on.
 
-use std::collections::HashMap;
-use std::fs::{self, File};
-use std::io::Write;
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
 use std::path::Path;
 
+use flatleak_disk::{Creation, create, replace};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
 use crate::error::Error;
-use crate::fault::pause_point;
 
-/// Writes `bytes` to a temporary name beside `path`, syncs and renames. `kind` names the pause points.
-///
-/// # Errors
-/// When the file system fails; no half file is left.
-pub fn write_atomic(path: &Path, bytes: &[u8], kind: &str) -> Result<(), Error> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".tmp");
-    let temporary = Path::new(&temporary);
-    let write = || {
-        let mut file = File::create(temporary)?;
-        let (head, tail) = bytes.split_at(bytes.len() / 2);
-        file.write_all(head)?;
-        pause_point(&format!("{kind}-write"));
-        file.write_all(tail)?;
-        file.sync_all()
-    };
-    write().map_err(|source| {
-        // Half a file is worth nothing; should removing fail too, the next run overwrites it.
-        let _ = fs::remove_file(temporary);
-        Error::Io { action: "cannot write", path: path.to_owned(), source }
-    })?;
-    pause_point(&format!("{kind}-rename"));
-    fs::rename(temporary, path).map_err(Error::io("cannot rename to", path))
+/// Publishes an artefact. What is there already and differs is damaged or stale: whoever works in the folder looked at it first.
+fn publish(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    if create(path, bytes)? == Creation::Other {
+        replace(path, bytes)?;
+    }
+    Ok(())
 }
 
 /// A tensor to be written.
@@ -53,7 +35,7 @@ impl Tensor {
 }
 
 /// Writes tensors with their identity and a checksum over names, types, shapes and bytes.
-pub(crate) fn write_tensors(path: &Path, tensors: &[Tensor], identity: &str, kind: &str) -> Result<(), Error> {
+pub(crate) fn write_tensors(path: &Path, tensors: &[Tensor], identity: &str) -> Result<(), Error> {
     let encode = |e: safetensors::SafeTensorError| Error::Encode { what: "tensors", source: e.into() };
     let views = tensors
         .iter()
@@ -66,7 +48,24 @@ pub(crate) fn write_tensors(path: &Path, tensors: &[Tensor], identity: &str, kin
         ("checksum".to_owned(), checksum),
     ]);
     let bytes = safetensors::serialize(views, Some(metadata)).map_err(encode)?;
-    write_atomic(path, &bytes, kind)
+    publish(path, &steady(bytes)?)
+}
+
+/// The same tensors with the header's names in order: the library leaves them in the order of a hash map, which differs from run to run.
+fn steady(bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
+    const LENGTH: usize = 8;
+    let failed = |e: serde_json::Error| Error::Encode { what: "tensors", source: e.into() };
+    let length = bytes.first_chunk::<LENGTH>().map_or(0, |n| u64::from_le_bytes(*n)) as usize;
+    let (head, body) = bytes.split_at(LENGTH + length);
+    let mut header: BTreeMap<String, serde_json::Value> = serde_json::from_slice(&head[LENGTH..]).map_err(failed)?;
+    if let Some(metadata) = header.get_mut("__metadata__") {
+        let sorted: BTreeMap<String, serde_json::Value> = serde_json::from_value(metadata.take()).map_err(failed)?;
+        *metadata = serde_json::to_value(sorted).map_err(failed)?;
+    }
+    let mut text = serde_json::to_vec(&header).map_err(failed)?;
+    // Blanks at the end align what follows.
+    text.resize(length, b' ');
+    Ok([&head[..LENGTH], &text, body].concat())
 }
 
 /// Tensors by name: shape and bytes.
@@ -113,4 +112,26 @@ pub(crate) fn f32_values(bytes: &[u8]) -> Vec<f32> {
 /// f64 values from little-endian bytes.
 pub(crate) fn f64_values(bytes: &[u8]) -> Vec<f64> {
     bytes.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_tensors_have_equal_bytes() {
+        let dir = tempfile::tempdir().unwrap();
+        let tensors: Vec<Tensor> = (0..12)
+            .map(|k| Tensor::of_f32(format!("layer.{k}"), vec![2, k + 1], &vec![k as f32; 2 * (k + 1)]))
+            .collect();
+        let write = |name: &str| {
+            let path = dir.path().join(name);
+            write_tensors(&path, &tensors, "of this").unwrap();
+            assert_eq!(read_tensors(&path, "of this").unwrap().unwrap().len(), 12);
+            fs::read(path).unwrap()
+        };
+        let first = write("0");
+        assert!((1..8).all(|k| write(&k.to_string()) == first));
+        assert!(read_tensors(&dir.path().join("0"), "of that").unwrap().is_none());
+    }
 }

@@ -28,6 +28,12 @@ pub enum Error {
     /// Another process works in the directory.
     #[error("another flatleak works in {}; wait for it or choose another --out", .0.display())]
     Busy(PathBuf),
+    /// A folder without a study.
+    #[error("{} is no run directory: it has no study.toml", .0.display())]
+    NoRun(PathBuf),
+    /// Data that cannot be read.
+    #[error(transparent)]
+    Data(#[from] flatleak_data::Error),
     /// An artefact that was complete a moment ago cannot be read back.
     #[error("{} is missing or damaged; run `flatleak compare` again to train it anew", .0.display())]
     Missing(PathBuf),
@@ -98,6 +104,12 @@ pub enum Difference {
         /// Its name.
         recipe: String,
     },
+}
+
+impl From<flatleak_disk::Error> for Error {
+    fn from(flatleak_disk::Error { action, path, source }: flatleak_disk::Error) -> Self {
+        Self::Io { action, path, source }
+    }
 }
 
 impl Error {

@@ -1,11 +1,10 @@
 //! A run's pools for other programs.
 
-use std::fs;
 use std::path::Path;
 
 use flatleak_data::Dataset;
+use flatleak_disk::replace;
 
-use crate::artefact::write_atomic;
 use crate::error::Error;
 use crate::npy::{Array, archive, encode};
 use crate::rundir::Logits;
@@ -34,11 +33,7 @@ impl RunDir {
         let n = data.pool.len();
         let labels: Vec<u8> = data.pool.y.iter().flat_map(|y| i64::from(*y).to_le_bytes()).collect();
         let mask = |m: usize| membership.row(m).iter().map(|v| u8::from(*v)).collect::<Vec<u8>>();
-        let put = |path: &Path, bytes: &[u8]| {
-            let folder = path.parent().unwrap_or(to);
-            fs::create_dir_all(folder).map_err(Error::io("cannot create", folder))?;
-            write_atomic(path, bytes, "export")
-        };
+        let put = |path: &Path, bytes: &[u8]| Ok(replace(path, bytes)?);
         match layout {
             ExportLayout::MiLira2021 => {
                 put(&to.join("y_train.npy"), &encode(&Array { descr: "<i8", shape: &[n], body: labels }))?;

@@ -1,17 +1,17 @@
-//! The run directory on disk. [`RunDir`] owns one study's folder; [`Outputs`] are what a model puts out and [`Measured`] what comes back;
+//! The run directory on disk. [`RunDir`] reads one study's folder, and [`Workshop`] is one in which a program trains; [`Outputs`] are what a model puts out and [`Measured`] what comes back;
 //! an [`Imported`] pool comes from files that others wrote ([`from_arrays`], [`from_table`], [`from_folder`]). What goes wrong is an
 //! [`Error`], with an [`ImportError`] inside where a foreign file is to blame.
 //!
 //! ```
 //! use flatleak_data::{Request, open};
 //! use flatleak_pool::Signals;
-//! use flatleak_store::{Outputs, RunDir, SplitOutputs};
+//! use flatleak_store::{Outputs, SplitOutputs, Workshop};
 //! use flatleak_study::Study;
 //!
 //! let study = Study::parse("models = 6\ndata = [\"digits\"]\npool = 40\ntest = 10")?;
 //! let data = open(&Request { pool: Some(40), test: Some(10), ..Request::new("digits") })?;
 //! let folder = tempfile::tempdir()?;
-//! let dir = RunDir::open(folder.path(), &study, &data)?;
+//! let dir = Workshop::open(folder.path(), &study, &data)?;
 //! assert!(dir.signals(0, 0)?.is_none(), "nothing was trained yet");
 //!
 //! // What a model that gives every class the same logit puts out.
@@ -33,15 +33,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Every artefact is a file that is written under a temporary name, synced and
-//! renamed; tensors carry the identity of what they depend on and a checksum of their content, and one that
+//! Every artefact is a file that appears whole or not at all; tensors carry the identity of what they depend on and a checksum of their content, and one that
 //! does not match is reported as absent, never used. The format is specified in the book. [`export_npz`] and [`import_npz`] speak
 //! NumPy.
 
 mod artefact;
 mod error;
 mod export;
-mod fault;
 mod implausible;
 mod import;
 mod interchange;
@@ -50,11 +48,10 @@ mod number;
 mod problem;
 mod rundir;
 mod spill;
+mod workshop;
 
-pub use artefact::write_atomic;
 pub use error::{Difference, Error};
 pub use export::ExportLayout;
-pub use fault::pause_point;
 pub use implausible::{Dark, Implausible};
 pub use import::{
     Arrays, FeatureArrays, Given, HeldOut, Imported, Name, RowsError, from_arrays, from_folder, from_named, from_table,
@@ -62,4 +59,5 @@ pub use import::{
 pub use interchange::{INFLUENCE_LIMIT, export_npz, import_npz};
 pub use npy::{npy_of_mask, npy_of_rows};
 pub use problem::{CorrectnessError, FolderError, ImportError, OutputsError};
-pub use rundir::{DATA_FILE, Measured, Outputs, RunDir, SplitOutputs};
+pub use rundir::{Measured, RunDir, Stated};
+pub use workshop::{DATA_FILE, Outputs, SplitOutputs, Workshop, lock_run};

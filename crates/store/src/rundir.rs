@@ -1,17 +1,15 @@
 //! One study's folder.
 
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use flatleak_data::{Dataset, Part};
 use flatleak_nn::{Network, tensors};
 use flatleak_pool::{Decimal, Groups, Membership, NoiseAccuracy, Pool, Signals, Wanted};
 use flatleak_study::Study;
-use safetensors::Dtype;
 
-use crate::artefact::{Tensor, f32_bytes, f32_values, f64_values, read_tensors, write_atomic, write_tensors};
+use crate::artefact::{f32_values, f64_values, read_tensors};
 use crate::error::{Difference, Error};
-use crate::npy::{self, Array, archive};
 use crate::spill::Spill;
 
 /// One model's logits: little-endian f32, (N, Q, C) and (T, Q, C).
@@ -22,22 +20,33 @@ pub(crate) struct Logits {
     pub(crate) classes: usize,
 }
 
-/// What a model puts out on one split, view by view: signals, and logits where they are kept.
-#[derive(Clone, Debug, Default)]
-pub struct SplitOutputs {
-    /// Signals of every example, one entry per query.
-    pub signals: Vec<Signals>,
-    /// (n, C) logits, one entry per query; none when not kept.
-    pub logits: Vec<Vec<f32>>,
+/// What `study.toml` in a folder says.
+#[derive(Debug)]
+pub struct Stated {
+    /// The study.
+    pub study: Study,
+    /// Digest of the data; empty where it says none.
+    pub digest: String,
 }
 
-/// What a model puts out on pool and held-out examples.
-#[derive(Clone, Debug, Default)]
-pub struct Outputs {
-    /// Pool, held-out examples.
-    pub splits: [SplitOutputs; 2],
-    /// Deviation of noise on held-out inputs, and accuracy under it; none where it was not measured.
-    pub noise: Vec<(f64, f64)>,
+/// How the line of `study.toml` begins that has the digest of the data.
+pub(crate) const STAMP: &str = "# data ";
+
+impl Stated {
+    /// What `study.toml` says; `None` where there is none.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or is no study.
+    pub fn read(folder: &Path) -> Result<Option<Self>, Error> {
+        let file = folder.join("study.toml");
+        let text = match fs::read_to_string(&file) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(Error::io("cannot read", &file)(e)),
+        };
+        let digest = text.lines().next().and_then(|line| line.strip_prefix(STAMP)).unwrap_or_default();
+        Ok(Some(Self { study: Study::parse(&text)?, digest: digest.to_owned() }))
+    }
 }
 
 /// What analyses read of a model.
@@ -49,63 +58,40 @@ pub struct Measured {
     pub noise: Vec<f64>,
 }
 
-/// A study's folder, locked while it is open.
+/// A study's folder, read.
 #[derive(Debug)]
 pub struct RunDir {
     path: PathBuf,
     study: Study,
     digest: String,
     membership: Membership,
-    _lock: File,
 }
 
-/// Where [`RunDir::save_data`] writes.
-pub const DATA_FILE: &str = "data.npz";
-
-/// Logits are kept while a study's stay below this many bytes.
-const LOGITS_LIMIT: u64 = 2 << 30;
-
 impl RunDir {
-    /// Opens or creates the folder of `study` on `data`, and refuses that of another study.
-    ///
-    /// More models, or further recipes, extend a folder; a changed recipe under an old name, another seed, network
-    /// or data set does not.
+    /// The folder of a finished or unfinished run. Nothing is written in it, so that it may be another's or be worked in.
     ///
     /// # Errors
-    /// See [`Error`].
-    pub fn open(path: &Path, study: &Study, data: &Dataset) -> Result<Self, Error> {
-        fs::create_dir_all(path).map_err(Error::io("cannot create", path))?;
-        let lock_path = path.join("lock");
-        let lock = File::create(&lock_path).map_err(Error::io("cannot create", &lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(Error::Busy(path.to_owned())),
-            Err(TryLockError::Error(e)) => return Err(Error::io("cannot lock", &lock_path)(e)),
+    /// A folder without a study, or with one that cannot be read; other data than it was trained on.
+    pub fn read(path: &Path, data: impl FnOnce(&Study) -> Result<Dataset, flatleak_data::Error>) -> Result<(Self, Dataset), Error> {
+        let Stated { study, digest } = Stated::read(path)?.ok_or_else(|| Error::NoRun(path.to_owned()))?;
+        let data = data(&study)?;
+        if data.digest_hex() != digest {
+            let names = study.data.clone();
+            let difference = Difference::Data { there: names.clone(), here: names };
+            return Err(Error::OtherStudy { path: path.to_owned(), difference });
         }
-        let digest = data.digest_hex();
-        let file = path.join("study.toml");
-        let stamp = format!("# data {digest}\n");
-        match fs::read_to_string(&file) {
-            Ok(text) => {
-                let before = Study::parse(&text)?;
-                let stated = text.lines().next().unwrap_or_default();
-                let same_data = stated == stamp.trim_end();
-                if let Some(difference) = difference(&before, study, same_data) {
-                    return Err(Error::OtherStudy { path: path.to_owned(), difference });
-                }
-            }
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                let occupied = fs::read_dir(path).map_err(Error::io("cannot read", path))?.count() > 1;
-                if occupied {
-                    return Err(Error::OtherStudy { path: path.to_owned(), difference: Difference::NoStudy });
-                }
-            }
-            Err(e) => return Err(Error::io("cannot read", &file)(e)),
-        }
-        write_atomic(&file, (stamp + &study.to_toml()?).as_bytes(), "study")?;
+        Ok((Self::of(path, &study, &data)?, data))
+    }
+
+    /// The folder of a study, whatever lies in it.
+    pub(crate) fn of(path: &Path, study: &Study, data: &Dataset) -> Result<Self, Error> {
         let membership = Membership::complementary(study.seed, study.models, data.pool.len())?;
-        write_atomic(&path.join("membership.npy"), &membership_npy(&membership), "membership")?;
-        Ok(Self { path: path.to_owned(), study: study.clone(), digest, membership, _lock: lock })
+        Ok(Self { path: path.to_owned(), study: study.clone(), digest: data.digest_hex(), membership })
+    }
+
+    /// The study.
+    pub fn study(&self) -> &Study {
+        &self.study
     }
 
     /// The folder.
@@ -131,54 +117,6 @@ impl RunDir {
         let path = self.file(recipe, model, "weights.safetensors");
         let Some(found) = read_tensors(&path, &self.identity(recipe, model))? else { return Ok(None) };
         Ok(tensors::import(network, |name| found.get(name).map(|(s, b)| (s.clone(), f32_values(b)))).ok())
-    }
-
-    /// Stores the weights of a model under PyTorch's names and shapes.
-    ///
-    /// # Errors
-    /// When the file system fails.
-    pub fn save_weights(&self, recipe: usize, model: usize, network: &Network, arena: &[f32]) -> Result<(), Error> {
-        let list: Vec<Tensor> = tensors::export(network, arena)
-            .into_iter()
-            .map(|(name, shape, values)| Tensor::of_f32(name, shape, &values))
-            .collect();
-        let path = self.file(recipe, model, "weights.safetensors");
-        self.make_folder(&path)?;
-        write_tensors(&path, &list, &self.identity(recipe, model), "weights")
-    }
-
-    /// An empty folder for a command that trains a model: what an earlier run left there is removed.
-    ///
-    /// # Errors
-    /// When the file system fails.
-    pub fn workplace(&self, recipe: usize, model: usize) -> Result<PathBuf, Error> {
-        let path = self.file(recipe, model, "trainer");
-        if path.exists() {
-            fs::remove_dir_all(&path).map_err(Error::io("cannot empty", &path))?;
-        }
-        fs::create_dir_all(&path).map_err(Error::io("cannot create", &path))?;
-        Ok(path)
-    }
-
-    /// Writes the data as [`DATA_FILE`] in the folder, for commands that train models: `x` (N, features), `y` (N), `ids` (N) and the same with `test_`.
-    ///
-    /// # Errors
-    /// When the file system fails.
-    pub fn save_data(&self, data: &Dataset) -> Result<(), Error> {
-        let path = self.path.join(DATA_FILE);
-        let mut arrays = Vec::new();
-        for (prefix, split) in [("", &data.pool), ("test_", &data.test)] {
-            let x = [split.len(), data.shape.features()];
-            let words = |values: &[u32]| values.iter().flat_map(|v| v.to_le_bytes()).collect();
-            arrays.push((format!("{prefix}x"), "<f4", x.to_vec(), f32_bytes(&split.x)));
-            arrays.push((format!("{prefix}y"), "<u4", vec![split.len()], words(&split.y)));
-            arrays.push((format!("{prefix}ids"), "<u4", vec![split.len()], words(&split.ids)));
-        }
-        let named: Vec<(&str, Array<'_>)> = arrays
-            .iter()
-            .map(|(name, descr, shape, body)| (name.as_str(), Array { descr, shape, body: body.clone() }))
-            .collect();
-        write_atomic(&path, &archive(&named)?, "data")
     }
 
     /// Signals of a model on pool and test examples, when complete.
@@ -227,49 +165,6 @@ impl RunDir {
         Ok(split("pool").zip(split("test")).map(|(pool, test)| Measured { splits: [pool, test], noise }))
     }
 
-    /// Stores what a model puts out. Axes (checkpoint, example, query[, class]), one checkpoint.
-    ///
-    /// # Errors
-    /// When the file system fails.
-    pub fn save_signals(&self, recipe: usize, model: usize, outputs: Outputs) -> Result<(), Error> {
-        let mut list: Vec<Tensor> = Vec::new();
-        for (split, SplitOutputs { signals, logits }) in ["pool", "test"].into_iter().zip(outputs.splits) {
-            let (n, queries) = (signals.first().map_or(0, Signals::len), signals.len());
-            let shape = vec![1, n, queries];
-            for name in ["phi", "entropy", "modified_entropy"] {
-                let views: Vec<&[f32]> = signals
-                    .iter()
-                    .map(|s| match name {
-                        "phi" => s.phi.as_slice(),
-                        "entropy" => &s.entropy,
-                        _ => &s.modified_entropy,
-                    })
-                    .collect();
-                list.push(Tensor::of_f32(format!("{split}.{name}"), shape.clone(), &interleaved(&views, 1)));
-            }
-            for (at, (t, _)) in signals.first().map_or(&[][..], |s| &s.tempered).iter().enumerate() {
-                let views: Vec<&[f32]> = signals.iter().map(|s| s.tempered[at].1.as_slice()).collect();
-                list.push(Tensor::of_f32(format!("{split}.phi@{t}"), shape.clone(), &interleaved(&views, 1)));
-            }
-            let bytes = interleaved(&signals.iter().map(|s| s.correct.as_slice()).collect::<Vec<_>>(), 1);
-            list.push(Tensor { name: format!("{split}.correct"), dtype: Dtype::U8, shape, bytes });
-            if let Some(first) = logits.first() {
-                let classes = first.len() / n.max(1);
-                let views: Vec<&[f32]> = logits.iter().map(Vec::as_slice).collect();
-                let shape = vec![1, n, queries, classes];
-                list.push(Tensor::of_f32(format!("{split}.logits"), shape, &interleaved(&views, classes)));
-            }
-        }
-        if !outputs.noise.is_empty() {
-            let (levels, accuracy): (Vec<f64>, Vec<f64>) = outputs.noise.iter().copied().unzip();
-            let bytes = levels.iter().chain(&accuracy).flat_map(|v| v.to_le_bytes()).collect();
-            list.push(Tensor { name: "test.noise".to_owned(), dtype: Dtype::F64, shape: vec![2, levels.len()], bytes });
-        }
-        let path = self.file(recipe, model, "signals.safetensors");
-        self.make_folder(&path)?;
-        write_tensors(&path, &list, &self.identity(recipe, model), "signals")
-    }
-
     /// Epochs of one of the study's recipes.
     pub(crate) fn epochs(&self, recipe: usize) -> usize {
         self.study.recipes[recipe].checkpoint()
@@ -289,13 +184,6 @@ impl RunDir {
         };
         let &[_, _, queries, classes] = shape.as_slice() else { return Err(missing()) };
         Ok(Logits { pool, test, queries, classes })
-    }
-
-    /// Whether this study's logits are small enough to be kept.
-    pub fn keeps_logits(&self, data: &Dataset) -> bool {
-        let examples = (data.pool.len() + data.test.len()) as u64;
-        let models = (self.study.models * self.study.recipes.len() * self.study.queries) as u64;
-        examples * models * data.classes as u64 * 4 < LOGITS_LIMIT
     }
 
     /// phi of one model's kept logits at temperatures that were not stored with its signals, as runs of earlier versions and temperatures that
@@ -365,17 +253,12 @@ impl RunDir {
         })
     }
 
-    fn file(&self, recipe: usize, model: usize, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, recipe: usize, model: usize, name: &str) -> PathBuf {
         self.path.join("models").join(&self.study.recipes[recipe].name).join(format!("{model:04}")).join(name)
     }
 
-    fn make_folder(&self, file: &Path) -> Result<(), Error> {
-        let folder = file.parent().unwrap_or(&self.path);
-        fs::create_dir_all(folder).map_err(Error::io("cannot create", folder))
-    }
-
     /// What one artefact depends on: the recipe's identity, the model's index and its membership row.
-    fn identity(&self, recipe: usize, model: usize) -> String {
+    pub(crate) fn identity(&self, recipe: usize, model: usize) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.study.identity(&self.study.recipes[recipe], &self.digest).as_bytes());
         hasher.update(&(model as u64).to_le_bytes());
@@ -390,34 +273,8 @@ fn every<T: Copy>(values: &[T], first: usize, queries: usize) -> Vec<T> {
     values.iter().skip(first).step_by(queries.max(1)).copied().collect()
 }
 
-/// The views' rows of `width` values, example by example.
-fn interleaved<T: Copy>(views: &[&[T]], width: usize) -> Vec<T> {
-    let n = views.first().map_or(0, |v| v.len() / width.max(1));
-    (0..n).flat_map(|i| views.iter().flat_map(move |v| v[i * width..(i + 1) * width].iter().copied())).collect()
-}
-
 fn groups(data: &Dataset) -> Option<Groups> {
     let (pool, test) = data.pool.groups.clone().zip(data.test.groups.clone())?;
     Some(Groups { names: data.groups.clone(), pool, test })
 }
 
-/// What keeps `after` from continuing the folder of `before`.
-fn difference(before: &Study, after: &Study, same_data: bool) -> Option<Difference> {
-    if before.seed != after.seed {
-        return Some(Difference::Seed { there: before.seed, here: after.seed });
-    }
-    if !same_data {
-        return Some(Difference::Data { there: before.data.clone(), here: after.data.clone() });
-    }
-    if before.architecture.layers != after.architecture.layers {
-        let name = |study: &Study| study.architecture.name.clone();
-        return Some(Difference::Network { there: name(before), here: name(after) });
-    }
-    let changed = |r: &&flatleak_nn::Recipe| before.recipes.iter().any(|b| b.name == r.name && b != *r);
-    after.recipes.iter().find(changed).map(|r| Difference::Recipe { recipe: r.name.clone() })
-}
-
-fn membership_npy(m: &Membership) -> Vec<u8> {
-    let body = (0..m.models()).flat_map(|k| m.row(k).iter().map(|&v| u8::from(v))).collect();
-    npy::encode(&npy::Array { descr: "|b1", shape: &[m.models(), m.examples()], body })
-}

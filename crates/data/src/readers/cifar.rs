@@ -39,7 +39,10 @@ impl Reader for Cifar {
             ]));
         }
         let names: Vec<String> = (1..=5).map(|i| format!("data_batch_{i}.bin")).collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).filter(|n| input.holds(n)).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        if let Some(missing) = names.iter().find(|n| !input.holds(n)) {
+            return Err(Error::MissingFile { directory: path.into(), expected: (*missing).into() });
+        }
         Ok(Found::Both([whole(path, &names, Kind::Ten)?, whole(path, &["test_batch.bin"], Kind::Ten)?]))
     }
 }

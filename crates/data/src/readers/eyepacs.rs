@@ -6,6 +6,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use flatleak_disk::replace;
+
 use crate::error::Error;
 use crate::files::{slurp, sorted};
 use crate::place::directory;
@@ -139,14 +141,9 @@ fn stored(path: &Path, expected: usize) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-fn store(path: &Path, pixels: &[u8]) -> std::io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let temporary = path.with_extension("tmp");
+fn store(path: &Path, pixels: &[u8]) -> Result<(), flatleak_disk::Error> {
     let hash = blake3::hash(pixels);
-    fs::write(&temporary, [hash.as_bytes().as_slice(), pixels].concat())?;
-    fs::rename(&temporary, path)
+    replace(path, &[hash.as_bytes().as_slice(), pixels].concat())
 }
 
 #[cfg(test)]
