@@ -145,7 +145,8 @@ fn trained(options: &Compare, job: &Job, models: usize, to: &mut Listener<'_>) -
     let study = Study { models, ..job.study.clone() };
     let dir = RunDir::open(out, &study, data)?;
     let started = Instant::now();
-    let summary = train(options, Plan { study: &study, data, network, dir: &dir }, to)?;
+    let plan = Plan { study: &study, data, network, dir: &dir, supervision: &options.supervision };
+    let summary = train(options, plan, to)?;
     let seconds = started.elapsed().as_secs_f64();
     if summary.stopped {
         return Err(resumable(job));

@@ -50,6 +50,7 @@ mod number;
 mod problem;
 mod rundir;
 mod spill;
+mod workplace;
 
 pub use artefact::write_atomic;
 pub use error::{Difference, Error};
@@ -63,3 +64,4 @@ pub use interchange::{INFLUENCE_LIMIT, export_npz, import_npz};
 pub use npy::{npy_of_mask, npy_of_rows};
 pub use problem::{CorrectnessError, FolderError, ImportError, OutputsError};
 pub use rundir::{DATA_FILE, Measured, Outputs, RunDir, SplitOutputs};
+pub use workplace::LOG_FILE;

@@ -147,19 +147,6 @@ impl RunDir {
         write_tensors(&path, &list, &self.identity(recipe, model), "weights")
     }
 
-    /// An empty folder for a command that trains a model: what an earlier run left there is removed.
-    ///
-    /// # Errors
-    /// When the file system fails.
-    pub fn workplace(&self, recipe: usize, model: usize) -> Result<PathBuf, Error> {
-        let path = self.file(recipe, model, "trainer");
-        if path.exists() {
-            fs::remove_dir_all(&path).map_err(Error::io("cannot empty", &path))?;
-        }
-        fs::create_dir_all(&path).map_err(Error::io("cannot create", &path))?;
-        Ok(path)
-    }
-
     /// Writes the data as [`DATA_FILE`] in the folder, for commands that train models: `x` (N, features), `y` (N), `ids` (N) and the same with `test_`.
     ///
     /// # Errors
@@ -365,7 +352,7 @@ impl RunDir {
         })
     }
 
-    fn file(&self, recipe: usize, model: usize, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, recipe: usize, model: usize, name: &str) -> PathBuf {
         self.path.join("models").join(&self.study.recipes[recipe].name).join(format!("{model:04}")).join(name)
     }
 
@@ -375,7 +362,7 @@ impl RunDir {
     }
 
     /// What one artefact depends on: the recipe's identity, the model's index and its membership row.
-    fn identity(&self, recipe: usize, model: usize) -> String {
+    pub(crate) fn identity(&self, recipe: usize, model: usize) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.study.identity(&self.study.recipes[recipe], &self.digest).as_bytes());
         hasher.update(&(model as u64).to_le_bytes());

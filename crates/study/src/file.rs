@@ -306,6 +306,15 @@ mod tests {
             ("[train]\naugment = ['crop']", vec!["unknown transform `crop`"]),
             ("[[recipe]]\nname = 'a'\ntrainer = 'x {mask}'", vec!["`a`", "lacks {out}"]),
             ("[[recipe]]\nname = 'a'\ntrainer = 'x {mask} {out} {gpu}'", vec!["{gpu}", "{index}"]),
+            (
+                "[[recipe]]\nname = 'a'\n trainer = 'x {mask} {oot}'",
+                vec!["line 3, column 2: recipe `a`", "{oot} at character 10", "did you mean `{out}`?"],
+            ),
+            (
+                "[[recipe]]\nname = 'a'\ntrainer = 'x \" {mask} {out}'",
+                vec!["`a`", "x \\\" {mask} {out}", "the quote \" at character 3"],
+            ),
+            ("[[recipe]]\nname = 'a'\ntrainer = ''", vec!["line 3", "trainer = \"\" names no program"]),
             ("[[recipe]]\nname = 'a'\ntrainer = 'x'\nrho = 1", vec!["`rho` beside `trainer`"]),
             ("[[recipe]]\nname = 'a'\nk = 3", vec!["`k` is no parameter of sgd", "has none"]),
             ("[[recipe]]\nname = 'a'\noptimizer = 'sam'\nrho = -1", vec!["rho = -1", "radius"]),

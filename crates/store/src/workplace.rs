@@ -1,0 +1,149 @@
+//! Folders of commands that train models: what a failed attempt left is there for the next one.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use crate::artefact::write_atomic;
+use crate::error::Error;
+use crate::rundir::RunDir;
+
+/// What a command says, in its folder.
+pub const LOG_FILE: &str = "log.txt";
+
+/// What the content of the folder depends on, while its model is not complete.
+const IDENTITY_FILE: &str = "identity";
+
+/// What an attempt starts without: results of an earlier one must never be taken for its own.
+const ANEW: [&str; 4] = ["logits.npy", "test_logits.npy", "mask.npy", "mask.npy.tmp"];
+
+impl RunDir {
+    /// The folder for a command that trains a model. What an earlier attempt at the same model left is kept, except its logits, so that a command
+    /// can go on from its own checkpoints; what belongs to another model, by its data, seed, membership or command, is removed.
+    ///
+    /// # Errors
+    /// When the file system fails.
+    pub fn workplace(&self, recipe: usize, model: usize) -> Result<PathBuf, Error> {
+        let (path, identity) = (self.file(recipe, model, "trainer"), self.identity(recipe, model));
+        if belongs(&path, &identity) {
+            ANEW.into_iter().try_for_each(|name| remove(&path.join(name)))?;
+            // A pipe in the log's place would be waited for.
+            let log = path.join(LOG_FILE);
+            return if is_file(&log) { Ok(path) } else { remove(&log).map(|()| path) };
+        }
+        remove(&path)?;
+        fs::create_dir_all(&path).map_err(Error::io("cannot create", &path))?;
+        write_atomic(&path.join(IDENTITY_FILE), identity.as_bytes(), "workplace")?;
+        Ok(path)
+    }
+
+    /// Takes note that a command's model is complete: should the model ever be trained again, then from the start.
+    ///
+    /// # Errors
+    /// When the file system fails.
+    pub fn close_workplace(&self, recipe: usize, model: usize) -> Result<(), Error> {
+        remove(&self.file(recipe, model, "trainer").join(IDENTITY_FILE))
+    }
+}
+
+/// Whether a folder was made for what has this identity.
+fn belongs(path: &Path, identity: &str) -> bool {
+    let mark = path.join(IDENTITY_FILE);
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_dir())
+        && fs::symlink_metadata(&mark).is_ok_and(|found| found.is_file() && found.len() == identity.len() as u64)
+        && fs::read(&mark).is_ok_and(|found| found == identity.as_bytes())
+}
+
+fn is_file(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_file())
+}
+
+/// Removes whatever is there: a file, a folder with its content, a link without what it leads to.
+fn remove(path: &Path) -> Result<(), Error> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(e) => Err(e),
+    };
+    match removed {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(Error::io("cannot remove", path)(e)),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flatleak_data::{Request, open};
+    use flatleak_study::Study;
+
+    use super::*;
+
+    fn run(folder: &Path, command: &str) -> RunDir {
+        let text =
+            format!("models = 6\npool = 40\ntest = 10\n[[recipe]]\nname = 'a'\ntrainer = '{command} {{mask}} {{out}}'");
+        let data = open(&Request { pool: Some(40), test: Some(10), ..Request::new("digits") }).unwrap();
+        RunDir::open(folder, &Study::parse(&text).unwrap(), &data).unwrap()
+    }
+
+    #[test]
+    fn checkpoints_stay_and_logits_do_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = run(folder.path(), "x");
+        let path = dir.workplace(0, 3).unwrap();
+        fs::create_dir(path.join("checkpoints")).unwrap();
+        fs::write(path.join("checkpoints/7.pt"), "weights").unwrap();
+        fs::write(path.join("log.txt"), "said").unwrap();
+        fs::write(path.join("logits.npy"), "old").unwrap();
+        fs::create_dir(path.join("test_logits.npy")).unwrap();
+        assert_eq!(dir.workplace(0, 3).unwrap(), path);
+        assert_eq!(fs::read_to_string(path.join("checkpoints/7.pt")).unwrap(), "weights");
+        assert_eq!(fs::read_to_string(path.join("log.txt")).unwrap(), "said");
+        assert!(!path.join("logits.npy").exists() && !path.join("test_logits.npy").exists());
+
+        dir.close_workplace(0, 3).unwrap();
+        assert_eq!(fs::read_to_string(path.join("checkpoints/7.pt")).unwrap(), "weights");
+        dir.workplace(0, 3).unwrap();
+        assert!(!path.join("checkpoints").exists(), "a complete model starts anew");
+    }
+
+    /// Another command's folder, and one that was moved from another model.
+    #[test]
+    fn what_belongs_to_another_model_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = run(folder.path(), "x");
+        let (path, other) = (dir.workplace(0, 0).unwrap(), dir.workplace(0, 1).unwrap());
+        fs::write(other.join("checkpoint"), "").unwrap();
+        fs::remove_dir_all(&path).unwrap();
+        fs::rename(&other, &path).unwrap();
+        dir.workplace(0, 0).unwrap();
+        assert!(!path.join("checkpoint").exists());
+
+        fs::write(path.join("checkpoint"), "").unwrap();
+        drop(dir);
+        fs::remove_file(folder.path().join("study.toml")).unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let dir = run(elsewhere.path(), "y");
+        fs::create_dir_all(elsewhere.path().join("models/a")).unwrap();
+        fs::rename(folder.path().join("models/a/0000"), elsewhere.path().join("models/a/0000")).unwrap();
+        assert!(!dir.workplace(0, 0).unwrap().join("checkpoint").exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_removed_and_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = run(folder.path(), "x");
+        let path = dir.workplace(0, 0).unwrap();
+        let kept = folder.path().join("kept");
+        fs::write(&kept, "kept").unwrap();
+        for name in ["logits.npy", "log.txt"] {
+            std::os::unix::fs::symlink(&kept, path.join(name)).unwrap();
+        }
+        dir.workplace(0, 0).unwrap();
+        assert!(fs::symlink_metadata(path.join("log.txt")).is_err());
+        fs::remove_dir_all(&path).unwrap();
+        std::os::unix::fs::symlink(folder.path(), &path).unwrap();
+        assert!(fs::symlink_metadata(dir.workplace(0, 0).unwrap()).unwrap().is_dir());
+        assert_eq!(fs::read_to_string(&kept).unwrap(), "kept");
+    }
+}
