@@ -16,11 +16,12 @@ const N: usize = 40;
 const T: usize = 20;
 const CLASSES: usize = 10;
 
-/// A study with one recipe for each name, each with the same command: `train.sh` with this text. Logits lie ready as `a.npy` and `b.npy`.
+/// A study with one recipe for each name, each with the same command: `train.sh` with this text. Logits of model k lie ready as `ak.npy` and `bk.npy`.
 fn study(dir: &Path, names: &[&str], script: &str) {
-    for (name, n) in [("a.npy", N), ("b.npy", T)] {
-        let values = (0..n * CLASSES).flat_map(|k| (((k * 37) % 23) as f32 / 4.0).to_le_bytes()).collect::<Vec<u8>>();
-        std::fs::write(dir.join(name), npy("<f4", &[n, CLASSES], &values)).unwrap();
+    for (model, (name, n)) in (0..6).flat_map(|model| [(model, ("a", N)), (model, ("b", T))]) {
+        let value = |k: usize| ((k * 37 + model * 11) % 23) as f32 / 4.0;
+        let values: Vec<u8> = (0..n * CLASSES).flat_map(|k| value(k).to_le_bytes()).collect();
+        std::fs::write(dir.join(format!("{name}{model}.npy")), npy("<f4", &[n, CLASSES], &values)).unwrap();
     }
     std::fs::write(dir.join("train.sh"), script).unwrap();
     let recipes: String = names
@@ -41,7 +42,7 @@ fn compare(dir: &Path) -> Command {
 }
 
 /// Trains at once.
-const DONE: &str = "cp a.npy \"$3/logits.npy\"; cp b.npy \"$3/test_logits.npy\"\n";
+const DONE: &str = "cp a$1.npy \"$3/logits.npy\"; cp b$1.npy \"$3/test_logits.npy\"\n";
 
 /// Waits until a file is there.
 fn await_file(path: &Path) {
@@ -159,6 +160,19 @@ fn paths_reach_a_command_as_they_are() {
     let said = flatleak().current_dir(dir.path()).args(["compare", "study.toml", "--out"]).arg(&out).output().unwrap();
     assert_eq!(code(&said), 0, "{}", words(&said));
     assert!(out.join("models/a/0005/trainer/logits.npy").is_file());
+
+    // Nor do such folders stop whoever says where results are.
+    let pools = out.with_file_name(OsStr::from_bytes(b"pools\xe9"));
+    let ask = |arguments: &[&OsStr]| {
+        let said = flatleak().args(arguments).output().unwrap();
+        assert_eq!(code(&said), 0, "{arguments:?}: {}", words(&said));
+    };
+    let text = OsStr::new;
+    ask(&[text("explain"), out.as_os_str()]);
+    ask(&[text("export"), out.as_os_str(), text("--out"), pools.as_os_str()]);
+    let (pool, audit, target) = (pools.join("a"), pools.join("audit"), pools.join("target"));
+    ask(&[text("audit"), pool.as_os_str(), text("--out"), audit.as_os_str()]);
+    ask(&[text("audit"), pool.as_os_str(), text("--target"), text("1"), text("--out"), target.as_os_str()]);
 }
 
 #[test]
@@ -167,7 +181,7 @@ fn a_command_goes_on_from_what_it_left() {
     let script = format!(
         "echo attempt of $1\nif [ -e \"$3/checkpoint\" ]; then echo from \"$(cat \"$3/checkpoint\")\"; \
          if [ -e \"$3/logits.npy\" ]; then echo stale; exit 8; fi\nelse\n\
-         echo epoch 7 > \"$3/checkpoint\"; cp a.npy \"$3/logits.npy\"; mkfifo \"$3/test_logits.npy\"; [ $1 != 0 ] || exit 3; rm \"$3/test_logits.npy\"\nfi\n{DONE}"
+         echo epoch 7 > \"$3/checkpoint\"; cp a$1.npy \"$3/logits.npy\"; mkfifo \"$3/test_logits.npy\"; [ $1 != 0 ] || exit 3; rm \"$3/test_logits.npy\"\nfi\n{DONE}"
     );
     study(dir.path(), &["a"], &script);
     let said = compare(dir.path()).output().unwrap();
@@ -195,9 +209,9 @@ fn what_is_no_file_of_logits_is_named() {
         (either(""), "left no logits.npy"),
         (either("mkfifo \"$3/logits.npy\""), "left logits.npy, which is a pipe"),
         (either("mkdir \"$3/logits.npy\""), "left logits.npy, which is a folder"),
-        (either("ln -s \"$PWD/a.npy\" \"$3/logits.npy\""), "left logits.npy, which is a link"),
+        (either("ln -s \"$PWD/a$1.npy\" \"$3/logits.npy\""), "left logits.npy, which is a link"),
         (either("ln -s nowhere \"$3/logits.npy\""), "left logits.npy, which is a link"),
-        (either("head -c 300 a.npy > \"$3/logits.npy\""), "left logits.npy, which is cut short"),
+        (either("head -c 300 a$1.npy > \"$3/logits.npy\""), "left logits.npy, which is cut short"),
         (either("echo 1 2 3 > \"$3/logits.npy\""), "left logits.npy, which is neither"),
         (
             format!("{DONE}rm \"$3/test_logits.npy\"; mkfifo \"$3/test_logits.npy\""),
