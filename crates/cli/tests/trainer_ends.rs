@@ -115,6 +115,24 @@ fn nothing_outlives_a_flatleak_that_is_killed() {
     }
 }
 
+/// A command may need a while to end; the next run starts at once.
+#[test]
+fn the_next_run_waits_for_the_commands_of_one_that_was_killed() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = "trap 'sleep 2; echo late > \"$3/logits.npy\"; exit' TERM\ntouch beat; while :; do sleep 0.1; done\n";
+    study(
+        dir.path(),
+        &["a"],
+        &format!("if [ ! -e killed ]; then\n{first}fi\n[ ! -e \"$3/logits.npy\" ] || exit 8\n{DONE}"),
+    );
+    let mut child = begun(dir.path());
+    std::fs::write(dir.path().join("killed"), "").unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let said = compare(dir.path()).output().unwrap();
+    assert_eq!(code(&said), 0, "{}", words(&said));
+}
+
 #[test]
 fn a_failure_ends_the_other_models() {
     let dir = tempfile::tempdir().unwrap();

@@ -29,6 +29,10 @@ impl Log {
             file.write_all(NEXT)?;
         }
         let start = file.metadata()?.len();
+        // All that write to it share the lock until the last of them ends: the next attempt waits for that. Not every file system can lock. Elsewhere
+        // than on Unix a lock would keep the command from writing.
+        #[cfg(unix)]
+        let _ = file.try_lock();
         Ok(Self { file, start })
     }
 

@@ -28,6 +28,9 @@ pub enum Error {
     /// Another process works in the directory.
     #[error("another flatleak works in {}; wait for it or choose another --out", .0.display())]
     Busy(PathBuf),
+    /// A command of an earlier run.
+    #[error("a process that an earlier run started still writes to {}: end it, and the same command continues", .0.display())]
+    Occupied(PathBuf),
     /// An artefact that was complete a moment ago cannot be read back.
     #[error("{} is missing or damaged; run `flatleak compare` again to train it anew", .0.display())]
     Missing(PathBuf),

@@ -1,8 +1,9 @@
 //! Folders of commands that train models: what a failed attempt left is there for the next one.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::artefact::write_atomic;
 use crate::error::Error;
@@ -14,6 +15,9 @@ pub const LOG_FILE: &str = "log.txt";
 /// What the content of the folder depends on, while its model is not complete.
 const IDENTITY_FILE: &str = "identity";
 
+/// How long the processes of an earlier attempt are waited for: longer than it takes to kill them.
+const PATIENCE: Duration = Duration::from_secs(15);
+
 /// What an attempt starts without: results of an earlier one must never be taken for its own.
 const ANEW: [&str; 4] = ["logits.npy", "test_logits.npy", "mask.npy", "mask.npy.tmp"];
 
@@ -22,9 +26,10 @@ impl RunDir {
     /// can go on from its own checkpoints; what belongs to another model, by its data, seed, membership or command, is removed.
     ///
     /// # Errors
-    /// When the file system fails.
+    /// When the file system fails, and when a process of an earlier attempt still runs.
     pub fn workplace(&self, recipe: usize, model: usize) -> Result<PathBuf, Error> {
         let (path, identity) = (self.file(recipe, model, "trainer"), self.identity(recipe, model));
+        await_end(&path.join(LOG_FILE))?;
         if belongs(&path, &identity) {
             ANEW.into_iter().try_for_each(|name| remove(&path.join(name)))?;
             // A pipe in the log's place would be waited for.
@@ -44,6 +49,24 @@ impl RunDir {
     pub fn close_workplace(&self, recipe: usize, model: usize) -> Result<(), Error> {
         remove(&self.file(recipe, model, "trainer").join(IDENTITY_FILE))
     }
+}
+
+/// Waits for the processes of an earlier attempt. Each has the log open, which is locked while one of them runs: a flatleak that was killed may have been
+/// followed by the next before its commands were gone.
+fn await_end(log: &Path) -> Result<(), Error> {
+    if !is_file(log) {
+        return Ok(());
+    }
+    let file = File::open(log).map_err(Error::io("cannot read", log))?;
+    let end = Instant::now() + PATIENCE;
+    // Where nothing can be locked, nothing is known.
+    while let Err(TryLockError::WouldBlock) = file.try_lock() {
+        if Instant::now() > end {
+            return Err(Error::Occupied(log.to_owned()));
+        }
+        std::thread::sleep(PATIENCE / 100);
+    }
+    Ok(())
 }
 
 /// Whether a folder was made for what has this identity.
@@ -104,6 +127,23 @@ mod tests {
         assert_eq!(fs::read_to_string(path.join("checkpoints/7.pt")).unwrap(), "weights");
         dir.workplace(0, 3).unwrap();
         assert!(!path.join("checkpoints").exists(), "a complete model starts anew");
+    }
+
+    #[test]
+    fn the_next_attempt_waits_for_the_last_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = run(folder.path(), "x");
+        let path = dir.workplace(0, 0).unwrap();
+        let log = File::create(path.join(LOG_FILE)).unwrap();
+        log.lock().unwrap();
+        let last = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(500));
+            fs::write(path.join("logits.npy"), "late").unwrap();
+            drop(log);
+        });
+        let path = dir.workplace(0, 0).unwrap();
+        last.join().unwrap();
+        assert!(!path.join("logits.npy").exists());
     }
 
     /// Another command's folder, and one that was moved from another model.
