@@ -134,6 +134,15 @@ fn the_next_run_waits_for_the_commands_of_one_that_was_killed() {
 }
 
 #[test]
+fn a_command_whose_supervisor_is_killed_is_ended() {
+    let dir = tempfile::tempdir().unwrap();
+    study(dir.path(), &["a"], &format!("echo x >> beat\nsleep 0.5\nkill -9 $PPID\n{ENDLESS}"));
+    let said = compare(dir.path()).output().unwrap();
+    assert!(is_silent(&dir.path().join("beat")));
+    assert!(code(&said) == 1 && words(&said).contains("watches over it was killed"), "{}", words(&said));
+}
+
+#[test]
 fn a_failure_ends_the_other_models() {
     let dir = tempfile::tempdir().unwrap();
     let script = format!("if [ $1 = 1 ]; then while [ ! -e beat ]; do sleep 0.1; done; exit 9; fi\n{ENDLESS}");

@@ -6,7 +6,7 @@
 //! would reach the command alone, not what the command started, and is Linux's.
 //!
 //! What happened to the command goes back through a second pipe, so that flatleak knows it as if it had waited itself. Should the supervisor be
-//! killed, the number of the command's group is known from there.
+//! killed, the number of the command's group is known from there, except in the instant before it is written.
 
 use std::ffi::OsString;
 use std::fs::File;
