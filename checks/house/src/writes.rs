@@ -27,7 +27,7 @@ const CHANGES: [[&str; 2]; 16] = [
     ["tempfile", "tempdir"],
 ];
 
-/// Where it is done, in sources without tests. Opening a file to read it with flags is done by one function, which says so.
+/// Where it is done, in sources without tests.
 pub(crate) fn elsewhere(packages: &[Package], live: &World) -> Vec<Offence> {
     let mut found = Vec::new();
     for (index, package) in packages.iter().enumerate().filter(|(_, package)| package.folder != WRITER) {

@@ -1,6 +1,7 @@
 //! Command-line arguments.
 
 use flatleak_results::Relevant;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -78,6 +79,13 @@ pub(crate) enum Command {
     List {
         /// Kind of thing
         what: What,
+    },
+    /// Watch over a command that trains a model; flatleak starts this itself
+    #[command(hide = true)]
+    Supervise {
+        /// The command
+        #[arg(last = true, required = true)]
+        words: Vec<OsString>,
     },
 }
 
@@ -288,6 +296,7 @@ impl Compare {
             quick: self.quick,
             redact: self.redact,
             workers: self.work.workers(),
+            supervision: crate::supervise::by_this_program(),
         }
     }
 }

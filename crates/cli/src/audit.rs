@@ -61,7 +61,7 @@ pub(crate) fn run(options: &Audit) -> Result<ExitCode, Failure> {
     let page = out.join("report.html");
     done(
         options.work.message_format,
-        json!({ "report": page, "headline": document.headline, "exceeded": exceeded }),
+        json!({ "report": page.to_string_lossy(), "headline": document.headline, "exceeded": exceeded }),
         || format!("{}\nreport: {}\n", table::render(&document), page.display()),
     );
     exceeded.iter().for_each(|text| complain(text));
@@ -97,7 +97,7 @@ fn one_target(
     };
     let exceeded: Vec<String> =
         gates.iter().filter_map(|g| g.against(&pool.recipe, measured(g), &found.conditions)).collect();
-    done(options.work.message_format, json!({ "target": path, "exceeded": exceeded }), || {
+    done(options.work.message_format, json!({ "target": path.to_string_lossy(), "exceeded": exceeded }), || {
         format!("{}\nfigures: {}\n", report::table(&found), path.display())
     });
     exceeded.iter().for_each(|text| complain(text));

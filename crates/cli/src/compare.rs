@@ -23,8 +23,10 @@ pub(crate) fn run(options: &Compare) -> Result<ExitCode, Failure> {
     let mut talk = Talk::new(options.work.message_format);
     let report = compare(&asked, &prepared, &mut Listener { hear: &mut |event| talk.hear(event), stop: &stop })?;
     let (document, page) = (report.document, report.page);
-    done(options.work.message_format, json!({ "report": page, "headline": document.headline }), || {
-        format!("{}\nreport: {}\n", table::render(&document), page.display())
-    });
+    done(
+        options.work.message_format,
+        json!({ "report": page.to_string_lossy(), "headline": document.headline }),
+        || format!("{}\nreport: {}\n", table::render(&document), page.display()),
+    );
     Ok(ExitCode::from(if document.diverged.is_empty() { 0 } else { DIVERGED }))
 }

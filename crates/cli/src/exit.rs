@@ -59,7 +59,7 @@ impl From<flatleak_store::Error> for Failure {
             Error::Data(_) | Error::NoRun(_) => DATA,
             Error::OtherStudy { .. } | Error::Busy(_) | Error::Study(_) | Error::Engine(_) | Error::Pool(_) => USAGE,
             Error::Import { .. } | Error::NoLogits(_) => DATA,
-            Error::Missing(_) | Error::Encode { .. } => OTHER,
+            Error::Occupied(_) | Error::Missing(_) | Error::Encode { .. } => OTHER,
         };
         Self::new(code, e)
     }

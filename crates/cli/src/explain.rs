@@ -23,8 +23,10 @@ pub(crate) fn run(options: &Explain) -> Result<ExitCode, Failure> {
         _ => return Err(Failure::new(USAGE, "give one run directory, or only .npz archives")),
     };
     let (document, page) = (report.document, report.page);
-    done(options.work.message_format, json!({ "report": page, "claims": document.explain.claims }), || {
-        format!("{}\nreport: {}\n", table::render(&document), page.display())
-    });
+    done(
+        options.work.message_format,
+        json!({ "report": page.to_string_lossy(), "claims": document.explain.claims }),
+        || format!("{}\nreport: {}\n", table::render(&document), page.display()),
+    );
     Ok(ExitCode::SUCCESS)
 }

@@ -10,6 +10,7 @@ mod explain;
 mod list;
 mod progress;
 mod report;
+mod supervise;
 mod theory;
 
 use std::process::ExitCode;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Report { dir, out, redact } => report::run(&dir, out.as_deref(), redact),
         Command::Data { command } => data::run(&command),
         Command::List { what } => list::run(what),
+        Command::Supervise { words } => supervise::run(&words),
     };
     match result {
         Ok(code) => code,

@@ -48,9 +48,13 @@ fn commands_that_read_a_run_write_nothing_in_it_and_need_no_lock() {
     fs::remove_file(run.join("lock")).unwrap();
     let before = state(&run);
     let plain = "theory run --dimensions 24 --examples 8 --draws 4 --models 8 --out theory";
-    for line in
-        ["explain run --out explained", "audit run --out audited", "export run --layout npz --out exported", "report run --out page", plain]
-    {
+    for line in [
+        "explain run --out explained",
+        "audit run --out audited",
+        "export run --layout npz --out exported",
+        "report run --out page",
+        plain,
+    ] {
         let said = does(&line.split(' ').collect::<Vec<_>>(), dir.path());
         assert_eq!(code(&said), 0, "{line}: {}", words(&said));
         assert!(state(&run) == before, "{line} wrote in the run");
@@ -115,7 +119,9 @@ fn many_reports_at_once_are_all_whole() {
     }
     let page = fs::read_to_string(dir.path().join("run/report.html")).unwrap();
     assert!(page.trim_end().ends_with("</html>"));
-    let left = fs::read_dir(dir.path().join("run")).unwrap().filter(|e| e.as_ref().unwrap().path().extension().is_some_and(|e| e == "tmp"));
+    let left = fs::read_dir(dir.path().join("run"))
+        .unwrap()
+        .filter(|e| e.as_ref().unwrap().path().extension().is_some_and(|e| e == "tmp"));
     assert_eq!(left.count(), 0);
 }
 
@@ -214,7 +220,12 @@ fn cached_sets_that_changed_are_not_trained_on() {
     let rows: String = (0..60).map(|i| format!("{i},{},{}\n", 7 * i % 5, i % 2)).collect();
     fs::write(dir.path().join("table.csv"), format!("width,height,label\n{rows}")).unwrap();
     let data = |arguments: &[&str]| {
-        flatleak().args(arguments).env("FLATLEAK_DATA", dir.path().join("cache")).current_dir(dir.path()).output().unwrap()
+        flatleak()
+            .args(arguments)
+            .env("FLATLEAK_DATA", dir.path().join("cache"))
+            .current_dir(dir.path())
+            .output()
+            .unwrap()
     };
     assert_eq!(code(&data(&["data", "import", "table.csv", "--name", "own"])), 0);
     let kept = dir.path().join("cache/own/table.csv");
@@ -240,7 +251,11 @@ fn cached_sets_that_changed_are_not_trained_on() {
         })
         .collect();
     let codes: Vec<i32> = all.into_iter().map(|mut c| c.wait().unwrap().code().unwrap()).collect();
-    assert_eq!((codes.iter().filter(|c| **c == 0).count(), codes.iter().filter(|c| **c == 2).count()), (1, 7), "{codes:?}");
+    assert_eq!(
+        (codes.iter().filter(|c| **c == 0).count(), codes.iter().filter(|c| **c == 2).count()),
+        (1, 7),
+        "{codes:?}"
+    );
     assert_eq!(code(&data(&["data", "verify", "race"])), 0);
 }
 

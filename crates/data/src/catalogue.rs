@@ -57,13 +57,13 @@ const CATALOGUE: [Entry; 6] = [
         name: "digits",
         what: "handwritten digits (Alpaydin & Kaynak 1998, scikit-learn's copy), embedded",
         size: "1,400 pool, 397 test; 8x8 grey; 10 classes",
-        licence: "CC BY 4.0 (UCI)",
+        licence: "CC BY 4.0 (E. Alpaydin, C. Kaynak; UCI)",
     },
     Entry {
         name: "letter",
         what: "Letter Recognition (Frey & Slate 1991), a table, embedded",
         size: "16,000 pool, 4,000 test; 16 columns; 26 classes",
-        licence: "CC BY 4.0 (UCI)",
+        licence: "CC BY 4.0 (D. J. Slate; UCI)",
     },
     Entry {
         name: "subpopulations",

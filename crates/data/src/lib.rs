@@ -31,6 +31,9 @@
 //! (tables). All bytes are untrusted. The feature `arrow` adds Arrow IPC and Feather to the tables; the program and the Python package have
 //! it, and without it the slowest crates to build are left out.
 
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!("flatleak needs a 64-bit system: examples times classes times models do not fit into 32 bits");
+
 mod arrayed;
 mod arrays;
 pub mod cache;

@@ -69,7 +69,8 @@ fn an_import_is_whole_or_absent_after_every_cut() {
     });
     assert!(seen[0] > 0 && seen[1] > 0, "{seen:?}");
 
-    let inside = |name: &str| (PathBuf::from("flowers").join(name), fs::read(cache.join("flowers").join(name)).unwrap());
+    let inside =
+        |name: &str| (PathBuf::from("flowers").join(name), fs::read(cache.join("flowers").join(name)).unwrap());
     let before = [inside("small.csv"), inside("checksums.txt")];
     let (_, steps) = record(&cache, || import(&large, true));
     let mut found = Vec::new();

@@ -257,8 +257,7 @@ mod tests {
         assert!(found.iter().all(|f| f.as_deref() == Some(b"old") || f.as_deref() == Some(b"new")), "{found:?}");
         assert_eq!(found.last(), Some(&Some(b"new".to_vec())), "published is on the disk");
         // A file that is not synced before its name is would be empty.
-        let unsynced: Vec<Operation> =
-            steps.iter().filter(|s| !matches!(s, Operation::Sync { .. })).cloned().collect();
+        let unsynced: Vec<Operation> = steps.iter().filter(|s| !matches!(s, Operation::Sync { .. })).cloned().collect();
         assert!(outcomes(dir.path(), &before, &unsynced, "below/file").contains(&Some(Vec::new())));
     }
 

@@ -23,7 +23,7 @@
 mod error;
 #[cfg(feature = "journal")]
 pub mod journal;
-mod lock;
+mod lasting;
 mod operation;
 mod pause;
 mod publish;
@@ -31,8 +31,8 @@ mod stage;
 mod temporary;
 
 pub use error::Error;
-pub use lock::{Lock, lock};
+pub use lasting::{Lock, lock, log};
 pub use pause::pause_point;
-pub use publish::{Creation, create, log, make_folder, remove, remove_folder, replace};
+pub use publish::{Creation, create, make_folder, remove, replace};
 pub use stage::{Placed, Stage, aside};
 pub use temporary::unfinished;

@@ -1,6 +1,6 @@
 //! Files that appear whole or not at all.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -60,16 +60,6 @@ pub fn create(path: &Path, bytes: &[u8]) -> Result<Creation, Error> {
     Ok(Creation::New)
 }
 
-/// A new file to which a running program writes as it goes, in place of what has its name. What it holds is of no use to the program itself,
-/// so that it is not synced.
-///
-/// # Errors
-/// When the file system fails.
-pub fn log(path: &Path) -> Result<File, Error> {
-    remove(path)?;
-    operation::create(path).map_err(Error::of("cannot create", path))
-}
-
 /// Makes a folder and those above it, and puts their names on the disk.
 ///
 /// # Errors
@@ -88,23 +78,17 @@ pub fn make_folder(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// Removes a file, or the link that has its name; one that is not there is as good as removed.
+/// Removes what is there: a file, a link without what it leads to, a folder with all that it holds. What is not there is as good as removed.
 ///
 /// # Errors
 /// When the file system fails.
 pub fn remove(path: &Path) -> Result<(), Error> {
-    match operation::remove(path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(Error::of("cannot remove", path)(source)),
-        _ => Ok(()),
-    }
-}
-
-/// Removes a folder with all that it holds; one that is not there is as good as removed.
-///
-/// # Errors
-/// When the file system fails.
-pub fn remove_folder(path: &Path) -> Result<(), Error> {
-    match operation::remove_folder(path) {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(there) if there.is_dir() => operation::remove_folder(path),
+        Ok(_) => operation::remove(path),
+        Err(e) => Err(e),
+    };
+    match removed {
         Err(source) if source.kind() != io::ErrorKind::NotFound => Err(Error::of("cannot remove", path)(source)),
         _ => Ok(()),
     }
@@ -247,9 +231,5 @@ mod tests {
         replace(&link, b"new").unwrap();
         assert_eq!((fs::read(&victim).unwrap(), fs::read(&link).unwrap()), (b"precious".to_vec(), b"new".to_vec()));
         assert!(!fs::symlink_metadata(&link).unwrap().is_symlink());
-        fs::remove_file(&link).unwrap();
-        std::os::unix::fs::symlink(&victim, &link).unwrap();
-        drop(log(&link).unwrap());
-        assert_eq!((fs::read(&victim).unwrap().len(), fs::read(&link).unwrap().len()), (8, 0));
     }
 }

@@ -71,7 +71,11 @@ mod tests {
         let long_ago = SystemTime::now() - 2 * ABANDONED;
         let old = |name: &str| {
             let path = dir.path().join(name);
-            if name.ends_with("part") { fs::create_dir(&path).unwrap() } else { fs::write(&path, "half").unwrap() }
+            if name.ends_with("part") {
+                fs::create_dir(&path).unwrap()
+            } else {
+                fs::write(&path, "half").unwrap()
+            }
             File::open(&path).unwrap().set_modified(long_ago).unwrap();
             path
         };

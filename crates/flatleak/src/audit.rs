@@ -229,7 +229,14 @@ impl Pools {
         let Analysis { results, details } = flatleak_verdict::analyse(&views, &asked, go_on)?;
         let record = foreign_record(settings.name, settings.seed, &views);
         let analysis_s = started.elapsed().as_secs_f64();
-        let timings = Timings { training_s: 0.0, analysis_s, trained: 0, reused: 0, date: machine::date(), checksum: String::new() };
+        let timings = Timings {
+            training_s: 0.0,
+            analysis_s,
+            trained: 0,
+            reused: 0,
+            date: machine::date(),
+            checksum: String::new(),
+        };
         let here = machine::describe(settings.workers);
         let mut document = Document::new(record, here, Vec::new(), results, timings, env!("CARGO_PKG_VERSION"));
         document.family = asked.family;

@@ -145,7 +145,8 @@ fn trained(options: &Compare, job: &Job, models: usize, to: &mut Listener<'_>) -
     let study = Study { models, ..job.study.clone() };
     let dir = Workshop::open(out, &study, data)?;
     let started = Instant::now();
-    let summary = train(options, Plan { study: &study, data, network, dir: &dir }, to)?;
+    let plan = Plan { study: &study, data, network, dir: &dir, supervision: &options.supervision };
+    let summary = train(options, plan, to)?;
     let seconds = started.elapsed().as_secs_f64();
     if summary.stopped {
         return Err(resumable(job));
@@ -200,7 +201,14 @@ fn analysed(
         None => trained.seconds,
     };
     let (trained_models, reused) = (summary.trained, summary.reused);
-    let timings = Timings { training_s, analysis_s, trained: trained_models, reused, date: machine::date(), checksum: String::new() };
+    let timings = Timings {
+        training_s,
+        analysis_s,
+        trained: trained_models,
+        reused,
+        date: machine::date(),
+        checksum: String::new(),
+    };
     let diverged: Vec<String> = summary.diverged.iter().map(|d| study.recipes[d.recipe].name.clone()).collect();
     let record = record(study, data, trained.dir.data_digest(), options.quick);
     let mut document = Document::new(

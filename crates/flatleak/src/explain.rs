@@ -198,6 +198,13 @@ fn without_attacks(record: StudyRecord, recipes: Vec<RecipeResult>, workers: usi
         explain,
         figures: Vec::new(),
     };
-    let timings = Timings { training_s: 0.0, analysis_s: 0.0, trained: 0, reused: 0, date: machine::date(), checksum: String::new() };
+    let timings = Timings {
+        training_s: 0.0,
+        analysis_s: 0.0,
+        trained: 0,
+        reused: 0,
+        date: machine::date(),
+        checksum: String::new(),
+    };
     Document::new(record, machine::describe(workers), Vec::new(), results, timings, env!("CARGO_PKG_VERSION"))
 }

@@ -7,6 +7,7 @@ use flatleak_data::{Dataset, Request};
 use flatleak_nn::{Architecture, DEFAULT_BATCH, Network, Recipe, views};
 use flatleak_pool::BLOCK;
 use flatleak_results::Relevant;
+use flatleak_run::Supervision;
 use flatleak_stats::LOOKS;
 use flatleak_study::Study;
 
@@ -55,6 +56,8 @@ pub struct Compare {
     pub redact: bool,
     /// Threads; no figure depends on it.
     pub workers: usize,
+    /// Who watches over commands that train models.
+    pub supervision: Supervision,
 }
 
 /// A study on one of its data sets, ready to run.
@@ -116,7 +119,11 @@ impl Job {
             )
         });
         let read = self.data.remarks.iter().map(|remark| format!("{}: {remark}", self.data.name));
-        read.chain(batch).collect()
+        let commands = self.study.recipes.iter().any(|r| r.trainer.is_some());
+        let loose = (cfg!(not(unix)) && commands).then(|| {
+            "this system has no process groups: when a command that trains is stopped, what the command started runs on".to_owned()
+        });
+        read.chain(batch).chain(loose).collect()
     }
 
     /// What it takes, in words: models, time, disk, memory.

@@ -54,6 +54,7 @@ pub use error::Error;
 pub use event::{Event, Listener, Phase};
 pub use explain::{Explain, explain, explain_archives};
 pub use finished::{Finished, runs_in};
+pub use flatleak_run::Supervision;
 pub use job::{Compare, Goal, Job, Prepared, prepare, resolve};
 pub use question::pairs;
 pub use record::foreign_record;

@@ -49,7 +49,10 @@ fn content(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 fn lasting(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let of_time = ["results.json", "report.html"];
     let hidden = |path: &Path| path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'));
-    content(folder).into_iter().filter(|(path, _)| of_time.iter().all(|n| !path.ends_with(n)) && !hidden(path)).collect()
+    content(folder)
+        .into_iter()
+        .filter(|(path, _)| of_time.iter().all(|n| !path.ends_with(n)) && !hidden(path))
+        .collect()
 }
 
 /// Every wreck of these steps, and what it is called.
@@ -60,7 +63,14 @@ fn wrecks(root: &Path, before: &[(PathBuf, Vec<u8>)], steps: &[Operation], mut l
             let dir = tempfile::tempdir().unwrap();
             let to = dir.path().join("wreck");
             Wreck::after(root, before, &steps[..cut]).lay_out(names, &to).unwrap();
-            look(&to, &format!("cut {cut} of {}, names {names:?}, after {:?}", steps.len(), cut.checked_sub(1).map(|k| &steps[k])));
+            look(
+                &to,
+                &format!(
+                    "cut {cut} of {}, names {names:?}, after {:?}",
+                    steps.len(),
+                    cut.checked_sub(1).map(|k| &steps[k])
+                ),
+            );
             cuts += 1;
         }
     }

@@ -1,6 +1,7 @@
 //! What can be wrong with an architecture or a recipe.
 
 use crate::clash::DefenceError;
+use crate::command::CommandError;
 use crate::misfit::Misfit;
 use crate::settings::SettingError;
 
@@ -74,21 +75,13 @@ pub enum Problem {
     /// A name that cannot be a folder's.
     #[error("a name has 1 to 64 letters, digits, `-`, `_`, `+` or `.`, and does not start with `.`")]
     Name,
-    /// A command that is not told what it needs.
-    #[error("trainer = {command:?} lacks {missing}: a trainer needs to know whom to train on and where to write")]
-    TrainerLacks {
+    /// A command that trains no model.
+    #[error("trainer = {command:?} {problem}")]
+    Trainer {
         /// The command.
         command: String,
-        /// The placeholder.
-        missing: &'static str,
-    },
-    /// A command that asks for what there is not.
-    #[error("trainer asks for {found}; there are {}", known.join(", "))]
-    TrainerAsks {
-        /// The placeholder.
-        found: String,
-        /// The placeholders that there are.
-        known: &'static [&'static str],
+        /// What is wrong with it.
+        problem: CommandError,
     },
     /// A number of epochs or examples out of range.
     #[error("{key} = {value}, but {low} to {high} are possible")]

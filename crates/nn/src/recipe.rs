@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::accounting;
 use crate::augment::Transform;
 use crate::base::Base;
+use crate::command::Command;
 use crate::defences::Defences;
 use crate::error::{Error, Problem};
 use crate::methods::{Optimizer, Privacy};
@@ -56,13 +57,9 @@ pub struct Recipe {
     pub augment: Vec<Transform>,
     /// The epoch after which models are measured, where that is not the last: the same run gives further recipes.
     pub measured_at: Option<usize>,
-    /// A command that trains each model in place of the engine; only the name counts beside it. See [`PLACEHOLDERS`].
+    /// A command that trains each model in place of the engine; only the name counts beside it. See [`Command`].
     pub trainer: Option<String>,
 }
-
-/// What a trainer's command may ask for: the model's index, the file of its membership row, its seed, the file of the data, and the folder
-/// that it writes to.
-pub const PLACEHOLDERS: [&str; 5] = ["{index}", "{mask}", "{seed}", "{data}", "{out}"];
 
 /// Examples per step where nobody says. Of fewer training examples a step then sees all.
 pub const DEFAULT_BATCH: usize = 64;
@@ -135,14 +132,9 @@ impl Recipe {
             return Err(Problem::Name);
         }
         let Some(command) = &self.trainer else { return Ok(()) };
-        if let Some(missing) = ["{mask}", "{out}"].into_iter().find(|p| !command.contains(p)) {
-            return Err(Problem::TrainerLacks { command: command.clone(), missing });
-        }
-        let asked = command.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
-        let mut asked = asked.map(|(name, _)| format!("{{{name}}}"));
-        match asked.find(|found| !PLACEHOLDERS.contains(&found.as_str())) {
-            Some(found) => Err(Problem::TrainerAsks { found, known: &PLACEHOLDERS }),
-            None => Ok(()),
+        match Command::parse(command) {
+            Err(problem) => Err(Problem::Trainer { command: command.clone(), problem }),
+            Ok(_) => Ok(()),
         }
     }
 

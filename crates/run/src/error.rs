@@ -1,5 +1,6 @@
 //! What can go wrong with a run.
 
+use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitStatus;
@@ -19,7 +20,7 @@ pub enum Error {
     #[error(transparent)]
     Pool(#[from] flatleak_pool::Error),
     /// A command that did not train its model.
-    #[error("the trainer of recipe `{recipe}`, model {model}, {problem}; what it said is in {}", log.display())]
+    #[error("the trainer of recipe `{recipe}`, model {model}, {problem}; what it said is in {}{}", log.display(), end(said))]
     Trainer {
         /// The recipe.
         recipe: String,
@@ -28,25 +29,27 @@ pub enum Error {
         /// What happened.
         #[source]
         problem: Box<TrainerError>,
-        /// Its output.
+        /// The last lines of what it said, fit for a terminal.
+        said: Vec<String>,
+        /// All of what it said.
         log: PathBuf,
     },
+}
+
+/// The last lines of a log, below a message.
+fn end(said: &[String]) -> String {
+    let lines: String = said.iter().map(|line| format!("\n    {line}")).collect();
+    if lines.is_empty() { lines } else { format!(", at its end:{lines}") }
 }
 
 /// What can happen to a command that trains a model.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainerError {
-    /// No word in it.
-    #[error("is empty")]
-    Empty,
-    /// No place for what it says.
-    #[error("has no file to write to: {0}")]
-    NoLog(#[source] io::Error),
     /// It cannot be started.
-    #[error("cannot be started: {program}: {cause}")]
+    #[error("cannot be started: {}: {cause}", program.display())]
     Start {
-        /// Its first word.
-        program: String,
+        /// The program.
+        program: OsString,
         /// What the system said.
         cause: io::Error,
     },
@@ -56,6 +59,15 @@ pub enum TrainerError {
     /// It says that it failed.
     #[error("ended with {0}")]
     Ended(ExitStatus),
+    /// Its supervisor ended before it could say what became of the command.
+    #[error("was ended, because the process that watches over it was killed: the same command of flatleak goes on")]
+    Lost,
+    /// It left nothing.
+    #[error("said that it is done and left no {file} in its folder {{out}}")]
+    LeftNone {
+        /// The file.
+        file: String,
+    },
     /// It left something else than logits.
     #[error("left {file}, which {problem}")]
     Left {
@@ -76,6 +88,12 @@ pub enum LogitsError {
     /// Labels that do not fit.
     #[error(transparent)]
     Pool(#[from] flatleak_pool::Error),
+    /// Something that is no file.
+    #[error("is {what}, not a file")]
+    NoFile {
+        /// What it is.
+        what: &'static str,
+    },
     /// Another shape.
     #[error("is of shape {found:?}, not ({examples}, {queries}, {classes}) or, for one view, ({examples}, {classes})")]
     Shape {

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
+use flatleak_nn::{Command, Placeholder};
+
 use crate::error::Error;
 use crate::model::complete;
 use crate::plan::{Event, Plan, Summary};
@@ -19,7 +21,7 @@ pub fn execute(
     stop: &AtomicBool,
     mut on_event: impl FnMut(Event),
 ) -> Result<Summary, Error> {
-    let asks_for_data = |command: &String| command.contains("{data}");
+    let asks_for_data = |text: &String| Command::parse(text).is_ok_and(|command| command.asks_for(Placeholder::Data));
     if plan.study.recipes.iter().filter_map(|r| r.trainer.as_ref()).any(asks_for_data) {
         plan.dir.save_data(plan.data)?;
     }

@@ -1,19 +1,19 @@
 //! Models that a command trains.
 
-use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::Duration;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use flatleak_data::values::{self, Values};
 use flatleak_disk::replace;
+use flatleak_nn::{Command, Filled, Placeholder};
 use flatleak_pool::Signals;
-use flatleak_store::{DATA_FILE, Outputs, SplitOutputs, npy_of_mask};
+use flatleak_store::{DATA_FILE, LOG_FILE, Outputs, SplitOutputs, npy_of_mask};
 
 use crate::error::{Error, LogitsError, TrainerError};
+use crate::log::Log;
 use crate::plan::{Plan, Task};
-
-/// How often a command is asked whether it is done.
-const PATIENCE: Duration = Duration::from_millis(50);
+use crate::process;
 
 /// Trains one model by its recipe's command: its membership row goes to a file, its logits come from `logits.npy`, (N, C) or (N, Q, C), and
 /// `test_logits.npy`, (T, C) or (T, Q, C), in the folder that it was given. `None` when asked to stop.
@@ -24,52 +24,69 @@ pub(crate) fn train(
     plan: Plan<'_>,
     command: &str,
     task: Task,
-    mut go_on: impl FnMut() -> bool,
+    go_on: impl FnMut() -> bool,
 ) -> Result<Option<Outputs>, Error> {
-    let (Plan { study, data, dir, .. }, Task { recipe, model }) = (plan, task);
+    let (Plan { study, dir, .. }, Task { recipe, model }) = (plan, task);
     let out = dir.workplace(recipe, model)?;
-    let log = out.join("log.txt");
-    let failed = |problem: TrainerError| Error::Trainer {
-        recipe: study.recipes[recipe].name.clone(),
-        model,
-        problem: Box::new(problem),
-        log: log.clone(),
-    };
+    let path = out.join(LOG_FILE);
+    let mut log = Log::open(&path).map_err(flatleak_store::Error::from)?;
     let mask = out.join("mask.npy");
     replace(&mask, &npy_of_mask(&[dir.membership().row(model)])).map_err(flatleak_store::Error::from)?;
-    let path = |p: &Path| p.to_string_lossy().into_owned();
-    let values = [
-        ("{index}", model.to_string()),
-        ("{mask}", path(&mask)),
-        // Recipes share it, as they share the engine's initialisation.
-        ("{seed}", (study.seed.wrapping_mul(1_000_003).wrapping_add(model as u64) % (1 << 31)).to_string()),
-        ("{data}", path(&dir.path().join(DATA_FILE))),
-        ("{out}", path(&out)),
-    ];
-    let filled: Vec<String> = words(command)
-        .into_iter()
-        .map(|word| values.iter().fold(word, |word, (name, value)| word.replace(name, value)))
-        .collect();
-    let (program, arguments) = filled.split_first().ok_or_else(|| failed(TrainerError::Empty))?;
-    let to = flatleak_disk::log(&log).map_err(flatleak_store::Error::from)?;
-    let errors = to.try_clone().map_err(|e| failed(TrainerError::NoLog(e)))?;
-    let mut child = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(to)
-        .stderr(errors)
-        .spawn()
-        .map_err(|cause| failed(TrainerError::Start { program: program.clone(), cause }))?;
-    let Some(status) = wait(&mut child, &mut go_on).map_err(|e| failed(TrainerError::Wait(e)))? else {
-        return Ok(None);
-    };
+    attempt(plan, &filled(plan, command, task, &Places { mask, out: out.clone() })?, &out, &log, go_on).map_err(
+        |problem| {
+            let recipe = study.recipes[recipe].name.clone();
+            Error::Trainer { recipe, model, problem: Box::new(problem), said: log.last(), log: path }
+        },
+    )
+}
+
+/// Where a command finds what it needs, and leaves what it makes.
+struct Places {
+    mask: PathBuf,
+    out: PathBuf,
+}
+
+/// The words of a command for one model.
+fn filled(plan: Plan<'_>, command: &str, task: Task, places: &Places) -> Result<Filled, Error> {
+    let Plan { study, dir, .. } = plan;
+    let command = Command::parse(command).map_err(|problem| flatleak_nn::Error::Recipe {
+        recipe: study.recipes[task.recipe].name.clone(),
+        problem: flatleak_nn::Problem::Trainer { command: command.to_owned(), problem },
+    })?;
+    // Recipes share it, as they share the engine's initialisation.
+    let seed = study.seed.wrapping_mul(1_000_003).wrapping_add(task.model as u64) % (1 << 31);
+    Ok(command.filled(|placeholder| match placeholder {
+        Placeholder::Index => OsString::from(task.model.to_string()),
+        Placeholder::Mask => places.mask.clone().into(),
+        Placeholder::Seed => seed.to_string().into(),
+        Placeholder::Data => dir.path().join(DATA_FILE).into(),
+        Placeholder::Out => places.out.clone().into(),
+    }))
+}
+
+/// Runs the command and reads what it left.
+fn attempt(
+    plan: Plan<'_>,
+    command: &Filled,
+    out: &Path,
+    log: &Log,
+    mut go_on: impl FnMut() -> bool,
+) -> Result<Option<Outputs>, TrainerError> {
+    let Plan { study, data, dir, .. } = plan;
+    let Some(status) = process::run(command, log, plan.supervision, &mut go_on)? else { return Ok(None) };
     if !status.success() {
-        return Err(failed(TrainerError::Ended(status)));
+        // Whoever stops flatleak may have stopped the command too: that is no failure of its own.
+        return if go_on() { Err(TrainerError::Ended(status)) } else { Ok(None) };
     }
     let read = |name: &str, labels: &[u32]| {
         let file = format!("{name}.npy");
-        let found = values::with(&out.join(&file), name, |v| split(v, labels, data.classes, study.queries));
-        found.map_err(|problem| failed(TrainerError::Left { file, problem }))
+        let path = out.join(&file);
+        if fs::symlink_metadata(&path).is_err() {
+            return Err(TrainerError::LeftNone { file });
+        }
+        let found =
+            regular(&path).and_then(|()| values::with(&path, name, |v| split(v, labels, data.classes, study.queries)));
+        found.map_err(|problem| TrainerError::Left { file, problem })
     };
     let both = [read("logits", &data.pool.y)?, read("test_logits", &data.test.y)?];
     let keep = dir.keeps_logits(data);
@@ -77,19 +94,16 @@ pub(crate) fn train(
     Ok(Some(Outputs { splits, noise: Vec::new() }))
 }
 
-/// Waits for the end of a command, which is killed when the caller wants to stop.
-fn wait(child: &mut Child, go_on: &mut impl FnMut() -> bool) -> std::io::Result<Option<ExitStatus>> {
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
-        }
-        if !go_on() {
-            child.kill()?;
-            child.wait()?;
-            return Ok(None);
-        }
-        std::thread::sleep(PATIENCE);
-    }
+/// Refuses what is no file: a pipe would be waited for, and a link leads to what the command did not leave here.
+fn regular(path: &Path) -> Result<(), LogitsError> {
+    let kind = fs::symlink_metadata(path).map_err(|e| LogitsError::Array(e.into()))?.file_type();
+    let what = match kind {
+        _ if kind.is_file() => return Ok(()),
+        _ if kind.is_dir() => "a folder",
+        _ if kind.is_symlink() => "a link",
+        _ => "a pipe or a device",
+    };
+    Err(LogitsError::NoFile { what })
 }
 
 /// Logits of one split as the run directory keeps them.
@@ -115,34 +129,4 @@ fn split(found: &mut Values<'_>, labels: &[u32], classes: usize, queries: usize)
         out.logits.push(logits);
     }
     Ok(out)
-}
-
-/// The words of a command, as a shell would see them with quotes alone: what stands between two equal ones is one word.
-fn words(command: &str) -> Vec<String> {
-    let mut out: Vec<String> = Vec::new();
-    let (mut word, mut inside) = (None::<String>, None::<char>);
-    for c in command.chars() {
-        match inside {
-            Some(quote) if c == quote => inside = None,
-            None if c == '"' || c == '\'' => {
-                inside = Some(c);
-                word.get_or_insert_default();
-            }
-            None if c.is_whitespace() => out.extend(word.take()),
-            _ => word.get_or_insert_default().push(c),
-        }
-    }
-    out.extend(word);
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quotes_keep_words_together() {
-        assert_eq!(words("python3  \"my train.py\" --a='b c'\t''"), ["python3", "my train.py", "--a=b c", ""]);
-        assert!(words("  ").is_empty());
-    }
 }

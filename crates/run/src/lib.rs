@@ -6,7 +6,7 @@
 //!
 //! use flatleak_data::{Request, open};
 //! use flatleak_nn::Network;
-//! use flatleak_run::{Plan, execute};
+//! use flatleak_run::{Plan, Supervision, execute};
 //! use flatleak_store::Workshop;
 //! use flatleak_study::Study;
 //!
@@ -17,7 +17,8 @@
 //! let network = Network::compile(&study.architecture, data.shape, data.classes)?;
 //! let folder = tempfile::tempdir()?;
 //! let dir = Workshop::open(folder.path(), &study, &data)?;
-//! let plan = Plan { study: &study, data: &data, network: &network, dir: &dir };
+//! let supervision = Supervision::None;
+//! let plan = Plan { study: &study, data: &data, network: &network, dir: &dir, supervision: &supervision };
 //!
 //! let mut epochs = 0;
 //! let first = execute(plan, 2, &AtomicBool::new(false), |_| epochs += 1)?;
@@ -36,10 +37,18 @@
 mod error;
 mod execute;
 mod foreign;
+mod group;
+mod log;
 mod measure;
 mod model;
 mod plan;
+mod process;
+#[cfg(unix)]
+mod supervisor;
 
 pub use error::{Error, LogitsError, TrainerError};
 pub use execute::execute;
 pub use plan::{Divergence, Event, Plan, Summary};
+pub use process::Supervision;
+#[cfg(unix)]
+pub use supervisor::supervise;

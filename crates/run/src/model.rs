@@ -37,6 +37,7 @@ fn order(
     if !reused {
         let Some(outputs) = foreign::train(plan, command, task, go_on)? else { return Ok(()) };
         plan.dir.save_signals(recipe, model, outputs)?;
+        plan.dir.close_workplace(recipe, model)?;
         say(Event::Epoch { recipe, model });
     }
     say(Event::Done { recipe, model, reused });
@@ -80,7 +81,7 @@ struct Training<'a> {
 
 impl Training<'_> {
     fn run(&self, say: impl Fn(Event), go_on: impl Fn() -> bool) -> Result<(), Error> {
-        let Plan { study, data, network, dir } = self.plan;
+        let Plan { study, data, network, dir, .. } = self.plan;
         let (leader, model) = (self.leader, self.model);
         // The initialisation is keyed by the model alone: recipes share it.
         let start = network.init(&mut Stream::new(study.seed, Purpose::Init, model as u64, 0));

@@ -5,6 +5,8 @@ use flatleak_nn::Network;
 use flatleak_store::Workshop;
 use flatleak_study::Study;
 
+use crate::process::Supervision;
+
 /// What happened, in the order in which it happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -82,6 +84,8 @@ pub struct Plan<'a> {
     pub network: &'a Network,
     /// Where to.
     pub dir: &'a Workshop,
+    /// Who watches over commands that train models.
+    pub supervision: &'a Supervision,
 }
 
 /// One model to be trained, by the index of its recipe and its own.

@@ -34,6 +34,9 @@ pub enum Error {
     /// Data that cannot be read.
     #[error(transparent)]
     Data(#[from] flatleak_data::Error),
+    /// A command of an earlier run.
+    #[error("a process that an earlier run started still writes to {}: end it, and the same command continues", .0.display())]
+    Occupied(PathBuf),
     /// An artefact that was complete a moment ago cannot be read back.
     #[error("{} is missing or damaged; run `flatleak compare` again to train it anew", .0.display())]
     Missing(PathBuf),

@@ -48,6 +48,7 @@ mod number;
 mod problem;
 mod rundir;
 mod spill;
+mod workplace;
 mod workshop;
 
 pub use error::{Difference, Error};
@@ -60,4 +61,5 @@ pub use interchange::{INFLUENCE_LIMIT, export_npz, import_npz};
 pub use npy::{npy_of_mask, npy_of_rows};
 pub use problem::{CorrectnessError, FolderError, ImportError, OutputsError};
 pub use rundir::{Measured, RunDir, Stated};
+pub use workplace::LOG_FILE;
 pub use workshop::{DATA_FILE, Outputs, SplitOutputs, Workshop, lock_run};

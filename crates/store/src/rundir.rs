@@ -72,7 +72,10 @@ impl RunDir {
     ///
     /// # Errors
     /// A folder without a study, or with one that cannot be read; other data than it was trained on.
-    pub fn read(path: &Path, data: impl FnOnce(&Study) -> Result<Dataset, flatleak_data::Error>) -> Result<(Self, Dataset), Error> {
+    pub fn read(
+        path: &Path,
+        data: impl FnOnce(&Study) -> Result<Dataset, flatleak_data::Error>,
+    ) -> Result<(Self, Dataset), Error> {
         let Stated { study, digest } = Stated::read(path)?.ok_or_else(|| Error::NoRun(path.to_owned()))?;
         let data = data(&study)?;
         if data.digest_hex() != digest {
@@ -277,4 +280,3 @@ fn groups(data: &Dataset) -> Option<Groups> {
     let (pool, test) = data.pool.groups.clone().zip(data.test.groups.clone())?;
     Some(Groups { names: data.groups.clone(), pool, test })
 }
-

@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::ops::Deref;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use flatleak_data::Dataset;
-use flatleak_disk::{Lock, lock, make_folder, remove_folder, replace, unfinished};
+use flatleak_disk::{Lock, lock, make_folder, replace, unfinished};
 use flatleak_nn::{Network, tensors};
 use flatleak_pool::{Membership, Signals};
 use flatleak_study::Study;
@@ -108,17 +108,6 @@ impl Workshop {
             .collect();
         let path = self.file(recipe, model, "weights.safetensors");
         write_tensors(&path, &list, &self.identity(recipe, model))
-    }
-
-    /// An empty folder for a command that trains a model: what an earlier run left there is removed.
-    ///
-    /// # Errors
-    /// When the file system fails.
-    pub fn workplace(&self, recipe: usize, model: usize) -> Result<PathBuf, Error> {
-        let path = self.file(recipe, model, "trainer");
-        remove_folder(&path)?;
-        make_folder(&path)?;
-        Ok(path)
     }
 
     /// Writes the data as [`DATA_FILE`] in the folder, for commands that train models: `x` (N, features), `y` (N), `ids` (N) and the same with `test_`.

@@ -5,11 +5,12 @@ use crate::study::Study;
 
 impl Study {
     /// Refuses two recipes that are trained and published in the same way: every difference between them would be 0 by construction.
+    /// A command may train differently whenever it is called: recipes with one are distinct.
     ///
     /// # Errors
     /// The names of the first two.
     pub fn check_distinct(&self) -> Result<(), Error> {
-        let identities: Vec<String> = self.recipes.iter().map(|r| self.identity(r, "")).collect();
+        let identities: Vec<String> = self.recipes.iter().map(|r| self.told_apart(r)).collect();
         for (second, identity) in identities.iter().enumerate() {
             if let Some(first) = identities[..second].iter().position(|other| other == identity) {
                 let name = |r: usize| self.recipes[r].name.clone();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use flatleak_nn::methods::Sgd;
-use flatleak_nn::{Base, Defences, Optimizer, Recipe, Schedule, Transform};
+use flatleak_nn::{Base, Command, CommandError, Defences, Optimizer, Placeholder, Recipe, Schedule, Transform};
 use serde::{Deserialize, Serialize};
 use toml::de::DeTable;
 use toml::{Table, Value};
@@ -212,7 +212,7 @@ fn named<T: Copy>(
 
 impl Entry {
     /// A recipe that a command trains: what the engine would do has no meaning beside it.
-    fn foreign(self, command: String, given: &Numbers) -> Result<Recipe, Error> {
+    fn foreign(self, command: String, given: &Numbers, source: Source<'_>) -> Result<Recipe, Error> {
         let set = [
             ("optimizer", self.optimizer.is_some()),
             ("base", self.base.is_some()),
@@ -230,6 +230,21 @@ impl Entry {
         if let Some(key) = named.chain(given.keys().map(String::as_str)).next() {
             return Err(Error::BesideTrainer { recipe: self.name, key: key.to_owned() });
         }
+        if let Err(problem) = Command::parse(&command) {
+            let suggestion = match &problem {
+                CommandError::Unknown { found, .. } => {
+                    closest(found, Placeholder::ALL.into_iter().map(Placeholder::name))
+                }
+                _ => Suggestion(None),
+            };
+            return Err(Error::Trainer {
+                at: source.place("trainer"),
+                recipe: self.name,
+                command,
+                problem,
+                suggestion,
+            });
+        }
         let plain = Recipe::new(&self.name, SGD, Base::Sgd);
         Ok(Recipe { trainer: Some(command), epochs: self.epochs.unwrap_or(1), ..plain })
     }
@@ -237,7 +252,7 @@ impl Entry {
     /// The recipe, and behind it those that its run gives at earlier epochs.
     pub(crate) fn resolve(mut self, given: &Numbers, train: &Train, source: Source<'_>) -> Result<Vec<Recipe>, Error> {
         if let Some(command) = self.trainer.take() {
-            return Ok(vec![self.foreign(command, given)?]);
+            return Ok(vec![self.foreign(command, given, source)?]);
         }
         let epochs = self.measure_at.take();
         let last = self.native(given, train, source)?;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use flatleak_nn::CommandError;
 use flatleak_results::NotRelevant;
 
 /// A place in a study file, lines and columns counted from 1.
@@ -158,6 +159,21 @@ pub enum Error {
         recipe: String,
         /// The key.
         key: String,
+    },
+    /// A command that trains no model.
+    #[error("{at}: recipe `{recipe}`: trainer = {command:?} {problem}{}{suggestion}", suggestion.after("; "))]
+    Trainer {
+        /// Where it stands.
+        at: Place,
+        /// The recipe.
+        recipe: String,
+        /// The command.
+        command: String,
+        /// What is wrong with it.
+        #[source]
+        problem: CommandError,
+        /// The placeholder nearest to an unknown one.
+        suggestion: Suggestion,
     },
     /// Two networks.
     #[error("[model] has both `preset` and `layers`: give one")]

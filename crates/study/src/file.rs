@@ -304,9 +304,6 @@ mod tests {
             ("noise = [0.1, -0.2]", vec!["noise = -0.2", "above 0"]),
             ("noise = [0.1, 0.1]", vec!["noise = 0.1", "different"]),
             ("[train]\naugment = ['crop']", vec!["unknown transform `crop`"]),
-            ("[[recipe]]\nname = 'a'\ntrainer = 'x {mask}'", vec!["`a`", "lacks {out}"]),
-            ("[[recipe]]\nname = 'a'\ntrainer = 'x {mask} {out} {gpu}'", vec!["{gpu}", "{index}"]),
-            ("[[recipe]]\nname = 'a'\ntrainer = 'x'\nrho = 1", vec!["`rho` beside `trainer`"]),
             ("[[recipe]]\nname = 'a'\nk = 3", vec!["`k` is no parameter of sgd", "has none"]),
             ("[[recipe]]\nname = 'a'\noptimizer = 'sam'\nrho = -1", vec!["rho = -1", "radius"]),
             (
@@ -326,10 +323,34 @@ mod tests {
             ("data = []", vec!["no data set"]),
             ("data = ['a', 'a']", vec!["`a` twice"]),
         ] {
-            let error = Study::parse(text).unwrap_err().to_string();
-            for word in words {
-                assert!(error.contains(word), "{text}: {error}");
-            }
+            is_named(text, &words);
+        }
+    }
+
+    #[test]
+    fn mistakes_in_commands_are_named() {
+        for (text, words) in [
+            ("[[recipe]]\nname = 'a'\ntrainer = 'x {mask}'", vec!["`a`", "lacks {out}"]),
+            ("[[recipe]]\nname = 'a'\ntrainer = 'x {mask} {out} {gpu}'", vec!["{gpu}", "{index}"]),
+            (
+                "[[recipe]]\nname = 'a'\n trainer = 'x {mask} {oot}'",
+                vec!["line 3, column 2: recipe `a`", "{oot} at character 10", "did you mean `{out}`?"],
+            ),
+            (
+                "[[recipe]]\nname = 'a'\ntrainer = 'x \" {mask} {out}'",
+                vec!["`a`", "x \\\" {mask} {out}", "the quote \" at character 3"],
+            ),
+            ("[[recipe]]\nname = 'a'\ntrainer = ''", vec!["line 3", "trainer = \"\" names no program"]),
+            ("[[recipe]]\nname = 'a'\ntrainer = 'x'\nrho = 1", vec!["`rho` beside `trainer`"]),
+        ] {
+            is_named(text, &words);
+        }
+    }
+
+    fn is_named(text: &str, words: &[&str]) {
+        let error = Study::parse(text).unwrap_err().to_string();
+        for word in words {
+            assert!(error.contains(word), "{text}: {error}");
         }
     }
 }

@@ -67,7 +67,7 @@ impl Study {
         let whole = |r: usize| {
             let recipe = &self.recipes[r];
             let trained = Recipe { measured_at: None, defences: recipe.defences.in_training(), ..recipe.clone() };
-            self.identity(&trained, "")
+            self.told_apart(&trained)
         };
         let mut out: Vec<(String, Vec<usize>)> = Vec::new();
         for r in 0..self.recipes.len() {
@@ -78,6 +78,13 @@ impl Study {
             }
         }
         out.into_iter().map(|(_, run)| run).collect()
+    }
+
+    /// What tells the runs of a study apart. A command learns of its recipe's name, which is in the path of the folder that it writes to, and two
+    /// calls of it need not train the same model: each recipe with a command is a run of its own.
+    pub(crate) fn told_apart(&self, recipe: &Recipe) -> String {
+        let name = recipe.trainer.as_ref().map_or("", |_| &recipe.name);
+        format!("{} {name}", self.identity(recipe, ""))
     }
 
     /// First eight digits of a hash over data, network, seed and recipes with their names: the study's folder.
@@ -113,6 +120,15 @@ mod tests {
         assert_ne!(base, study.identity(&study.recipes[1], "d"));
         more.seed = 1;
         assert_ne!(base, more.identity(&more.recipes[0], "d"));
+    }
+
+    #[test]
+    fn one_command_under_two_names_is_two_runs() {
+        let command = "trainer = 'x {mask} {out}'";
+        let study =
+            Study::parse(&format!("[[recipe]]\nname = 'a'\n{command}\n[[recipe]]\nname = 'b'\n{command}\n")).unwrap();
+        assert_eq!(study.runs(), [vec![0], vec![1]]);
+        study.check_distinct().unwrap();
     }
 
     /// Models on disk are known by these: as they were when optimizers and defences were numbers by key.

@@ -1,4 +1,4 @@
-//! One process at a time in a folder.
+//! Files that stay open while a program works: its lock, and the log of what it starts.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -18,7 +18,7 @@ pub struct Lock {
 /// # Errors
 /// When the file system fails or knows no locks; something under the name that is no regular file, such as a link or a pipe.
 pub fn lock(path: &Path) -> Result<Option<Lock>, Error> {
-    let file = open(path).map_err(Error::of("cannot open", path))?;
+    let file = open(path, OpenOptions::new().write(true)).map_err(Error::of("cannot open", path))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(Lock { _file: file })),
         Err(TryLockError::WouldBlock) => Ok(None),
@@ -26,9 +26,17 @@ pub fn lock(path: &Path) -> Result<Option<Lock>, Error> {
     }
 }
 
-fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
+/// A file to whose end programs add, and which can be read. It is made where it is not there. What it holds is of no use to this program, so that
+/// it is not synced.
+///
+/// # Errors
+/// When the file system fails; something under the name that is no regular file.
+pub fn log(path: &Path) -> Result<File, Error> {
+    open(path, OpenOptions::new().append(true)).map_err(Error::of("cannot open", path))
+}
+
+fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    options.read(true).create(true).truncate(false);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;
@@ -70,8 +78,9 @@ mod tests {
         fs::remove_file(&path).unwrap();
         let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
         assert!(made.success());
-        let error = lock(&path).unwrap_err().to_string();
-        assert!(error.ends_with("it is no regular file"), "{error}");
+        for error in [lock(&path).unwrap_err(), log(&path).unwrap_err()] {
+            assert!(error.to_string().ends_with("it is no regular file"), "{error}");
+        }
         assert_eq!(fs::read_to_string(&victim).unwrap(), "kept");
     }
 }
