@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 2 wrong arguments or study, output of another study; 3 input data unreadable or \
-inconsistent; 4 a recipe diverged (the others are reported); 5 interrupted, can be resumed; 6 a gate (--fail-above) was exceeded; 7 output cannot be \
+inconsistent; 4 a recipe diverged (the others are reported); 5 interrupted, can be resumed; 6 a gate (--fail-above) was exceeded or could not be measured; 7 output cannot be \
 written; 1 anything else.";
 
 #[derive(Subcommand, Debug)]
@@ -427,7 +427,7 @@ pub(crate) struct Audit {
     #[arg(long, value_name = "V", default_value = "residual", value_parser = Variant::parse)]
     pub(crate) variant: Variant,
     /// Print the formula of every attack as it would be run, and stop
-    #[arg(long)]
+    #[arg(long, conflicts_with = "fail_above")]
     pub(crate) explain_variant: bool,
     /// Name of the pool that the arrays make
     #[arg(long, default_value = "model")]
@@ -438,7 +438,7 @@ pub(crate) struct Audit {
     /// Write every attack's scores, (M, N) f64, higher = member
     #[arg(long, conflicts_with = "redact")]
     pub(crate) save_scores: bool,
-    /// Exit with 6 when a metric of any pool exceeds a value: `strongest.auc=0.6`, `lira-online.tpr@0.001=0.02`, `rmia(t=2).advantage=0.1`;
+    /// Exit with 6 when a metric of any pool exceeds a value, or cannot be measured on one: `strongest.auc=0.6`, `lira-online.tpr@0.001=0.02`, `rmia(t=2).advantage=0.1`;
     /// give it again for several
     #[arg(long, value_name = "METRIC=X")]
     pub(crate) fail_above: Vec<String>,

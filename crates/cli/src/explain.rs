@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::arguments::Explain;
 use crate::exit::{Failure, USAGE};
-use crate::progress::{Talk, done, stop_flag};
+use crate::progress::{Talk, done, stop_flag, text};
 
 pub(crate) fn run(options: &Explain) -> Result<ExitCode, Failure> {
     let asked = options.asked();
@@ -23,7 +23,7 @@ pub(crate) fn run(options: &Explain) -> Result<ExitCode, Failure> {
         _ => return Err(Failure::new(USAGE, "give one run directory, or only .npz archives")),
     };
     let (document, page) = (report.document, report.page);
-    done(options.work.message_format, json!({ "report": page, "claims": document.explain.claims }), || {
+    done(options.work.message_format, json!({ "report": text(&page), "claims": document.explain.claims }), || {
         format!("{}\nreport: {}\n", table::render(&document), page.display())
     });
     Ok(ExitCode::SUCCESS)

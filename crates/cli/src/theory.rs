@@ -15,7 +15,7 @@ use serde_json::json as event;
 
 use crate::arguments::Theory;
 use crate::exit::{DATA, Failure, OUTPUT, USAGE};
-use crate::progress::{Progress, complain, done, stop_flag};
+use crate::progress::{Progress, complain, done, stop_flag, text};
 
 /// Parts of the work, for the progress bar.
 const PARTS: u64 = 7;
@@ -44,7 +44,7 @@ pub(crate) fn run(options: &Theory) -> Result<ExitCode, Failure> {
     write_atomic(&out.join("theory.json"), json::render(&outcome)?.as_bytes(), "theory")?;
     let page = out.join("theory.html");
     write_atomic(&page, report::html(&outcome, env!("CARGO_PKG_VERSION"))?.as_bytes(), "theory-report")?;
-    done(options.work.message_format, event!({ "report": page, "changes": outcome.changes }), || {
+    done(options.work.message_format, event!({ "report": text(&page), "changes": outcome.changes }), || {
         format!("{}\nreport: {}\n", report::table(&outcome), page.display())
     });
     Ok(ExitCode::SUCCESS)
@@ -76,7 +76,7 @@ fn brought(options: &Theory, file: &Path) -> Result<ExitCode, Failure> {
     std::fs::create_dir_all(&out).map_err(|e| Failure::new(OUTPUT, format!("cannot create {}: {e}", out.display())))?;
     let path = out.join("path.json");
     write_atomic(&path, json::render(&found)?.as_bytes(), "theory")?;
-    done(options.work.message_format, event!({ "path": path, "degenerate": found.degenerate }), || {
+    done(options.work.message_format, event!({ "path": text(&path), "degenerate": found.degenerate }), || {
         format!("{}\nfigures: {}\n", report::own_table(&found), path.display())
     });
     Ok(ExitCode::SUCCESS)
@@ -129,7 +129,8 @@ fn measure(dir: &Path) -> Result<Vec<Measured>, Failure> {
     let several = folders.len() > 1;
     let mut out = Vec::new();
     for folder in folders {
-        let found = Finished::open(&folder, &Wanted::default(), |text| complain(&text))?;
+        let found = Finished::open(&folder, &Wanted::default())?;
+        found.left_out.iter().for_each(|part| complain(&part.to_string()));
         if found.pools.iter().any(|p| !p.offers(Signal::Phi)) {
             complain(&format!(
                 "{} is left out: its pools say who is right, not how sure the models are",

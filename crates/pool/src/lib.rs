@@ -24,7 +24,7 @@ pub use decimal::{Decimal, NoDecimal};
 pub use design::Design;
 pub use design::cut::{FOLDS, Order};
 pub use error::{Error, ViewError};
-pub use membership::{BLOCK, FEWEST, Membership, SIDE};
+pub use membership::{BLOCK, FEWEST, MOST_ENTRIES, MOST_MODELS, Membership, SIDE};
 pub use pool::{Features, Groups, NoiseAccuracy, Pool};
 pub use signal::Signal;
 pub use signals::{PhiForm, Signals, Wanted, log_sigmoid, saturated_phi};

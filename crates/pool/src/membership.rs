@@ -17,6 +17,12 @@ pub const SIDE: usize = 2;
 /// Blocks that an attack needs: the target's, and [`SIDE`] that hold and lack the example both.
 pub const FEWEST: usize = 1 + SIDE;
 
+/// Most models of a design.
+pub const MOST_MODELS: usize = 10_000;
+
+/// Most entries of a design, models times examples: a gigabyte.
+pub const MOST_ENTRIES: usize = 1_000_000_000;
+
 /// Which model was trained on which example, (M, N), which models form a block, and what can be attacked.
 ///
 /// An example is scored for the targets of a block where [`SIDE`] other blocks have models that hold it and as many have models that lack
@@ -40,13 +46,17 @@ impl Membership {
     /// rest. More models never change an earlier row.
     ///
     /// # Errors
-    /// An odd number of models or fewer than three pairs; fewer than 2 examples.
+    /// An odd number of models, fewer than three pairs or more than [`MOST_MODELS`]; fewer than 2 examples, or with so many models more than
+    /// [`MOST_ENTRIES`] entries.
     pub fn complementary(seed: u64, models: usize, examples: usize) -> Result<Self, Error> {
         if models < FEWEST * BLOCK || !models.is_multiple_of(BLOCK) {
             return Err(Error::Models(models));
         }
         if examples < 2 {
             return Err(Error::Examples(examples));
+        }
+        if models > MOST_MODELS || models.saturating_mul(examples) > MOST_ENTRIES {
+            return Err(Error::TooLarge { models, examples });
         }
         let mut rows = Vec::with_capacity(models);
         for block in 0..models / BLOCK {

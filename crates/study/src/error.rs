@@ -195,6 +195,16 @@ pub enum Error {
     /// No recipe.
     #[error("no recipe: give at least one [[recipe]]")]
     NoRecipe,
+    /// More recipes than are possible, lists as values counted out.
+    #[error(
+        "{found} recipes, lists as values counted out, but at most {most} are possible: shorten a list, or make several studies"
+    )]
+    ManyRecipes {
+        /// Recipes.
+        found: usize,
+        /// Most.
+        most: usize,
+    },
     /// A name of two recipes.
     #[error("two recipes are named `{name}`")]
     RecipeTwice {

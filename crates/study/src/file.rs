@@ -5,9 +5,9 @@ use flatleak_results::Relevant;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use crate::entry::{Source, Train, closest, expand, split, written};
+use crate::entry::{Source, Train, closest, expand, split, stands_for, written};
 use crate::error::{Error, Place};
-use crate::study::{DEFAULT_DATA, Study};
+use crate::study::{DEFAULT_DATA, MOST_RECIPES, Study};
 
 #[derive(Deserialize, Serialize)]
 #[serde(untagged)]
@@ -76,6 +76,11 @@ fn recipes(tables: Vec<Table>, train: &Train, text: &str) -> Result<Vec<Recipe>,
     } else {
         tables
     };
+    // Before any list is written out: a few short ones can stand for more recipes than memory holds.
+    let found = tables.iter().map(stands_for).fold(0, usize::saturating_add);
+    if found > MOST_RECIPES {
+        return Err(Error::ManyRecipes { found, most: MOST_RECIPES });
+    }
     let mut recipes = Vec::new();
     for (index, table) in tables.into_iter().enumerate() {
         let source = Source { text, index };
@@ -230,6 +235,24 @@ mod tests {
         assert_eq!(adam.defences.mixup, Some(Mixup { a: 0.3 }));
         assert_eq!(adam.defences.label_smoothing, Some(LabelSmoothing { share: 0.1 }));
         assert_eq!(Study::parse(&study.to_toml().unwrap()).unwrap(), study);
+    }
+
+    /// Nine lists of nine values are half a kilobyte and 387 million recipes.
+    #[test]
+    fn lists_are_counted_before_they_are_written_out() {
+        let nine: String =
+            ["lr", "epochs", "batch", "momentum", "weight_decay", "warmup", "dropout", "mixup", "temperature"]
+                .map(|key| format!("{key} = [1, 2, 3, 4, 5, 6, 7, 8, 9]\n"))
+                .concat();
+        let error = Study::parse(&format!("[[recipe]]\nname = 'a'\n{nine}")).unwrap_err().to_string();
+        assert!(error.contains("387420489 recipes") && error.contains("at most 1000"), "{error}");
+        let epochs: Vec<String> = (1..=1000).map(|e| e.to_string()).collect();
+        let error =
+            Study::parse(&format!("[[recipe]]\nname = 'a'\nepochs = 2000\nmeasure_at = [{}]", epochs.join(", ")));
+        assert!(error.unwrap_err().to_string().contains("1001 recipes"));
+        let values: Vec<String> = (1..=1000).map(|k| format!("{}", f64::from(k) / 1000.0)).collect();
+        let study = Study::parse(&format!("[[recipe]]\nname = 'a'\nlr = [{}]", values.join(", "))).unwrap();
+        assert_eq!(study.recipes.len(), 1000);
     }
 
     #[test]

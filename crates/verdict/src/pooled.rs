@@ -28,13 +28,16 @@ pub fn pool_differences(comparisons: &[Comparison], family: &Family) -> Result<V
         for metric in c.metrics.iter().filter(shown) {
             let found: Vec<_> =
                 all.iter().filter_map(|o| o.metrics.iter().find(|m| m.metric == metric.metric)).collect();
-            // A difference without spread carries infinite weight: it cannot be pooled.
-            if found.len() < 2 || found.len() < all.len() || found.iter().any(|m| m.standard_error <= 0.0) {
+            if found.len() < 2 || found.len() < all.len() {
                 continue;
             }
             let effects: Vec<f64> = found.iter().map(|m| m.difference.mean).collect();
             let errors: Vec<f64> = found.iter().map(|m| m.standard_error).collect();
-            let summary = random_effects(&effects, &errors, 0.95)?;
+            let summary = match random_effects(&effects, &errors, 0.95) {
+                // A difference without spread carries infinite weight, and one that could not be estimated none: neither can be pooled.
+                Err(flatleak_stats::Error::NotFinite { .. }) => continue,
+                found => found?,
+            };
             let effect = Student {
                 mean: summary.interval.mean,
                 standard_error: summary.standard_error,
