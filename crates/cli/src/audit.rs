@@ -50,7 +50,7 @@ pub(crate) fn run(options: &Audit) -> Result<ExitCode, Failure> {
         return one_target(options, &pools, model, (&attacks, &gates), &out);
     }
     let settings = Settings { name: &name, attacks: &attacks, relevant: options.relevant, seed: options.seed, workers };
-    let stop = stop_flag()?;
+    let stop = stop_flag();
     let mut talk = Talk::new(options.work.message_format);
     let mut to = Listener { hear: &mut |event| talk.hear(event), stop: &stop };
     let (mut document, details) = to.through(Phase::Auditing, |go_on| pools.audit(&settings, go_on))?;

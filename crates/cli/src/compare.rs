@@ -19,7 +19,7 @@ pub(crate) fn run(options: &Compare) -> Result<ExitCode, Failure> {
         prepared.jobs.iter().for_each(|job| say(&job.plan(asked.workers)));
         return Ok(ExitCode::SUCCESS);
     }
-    let stop = stop_flag()?;
+    let stop = stop_flag();
     let mut talk = Talk::new(options.work.message_format);
     let report = compare(&asked, &prepared, &mut Listener { hear: &mut |event| talk.hear(event), stop: &stop })?;
     let (document, page) = (report.document, report.page);

@@ -13,7 +13,7 @@ use crate::progress::{Talk, done, stop_flag, text};
 
 pub(crate) fn run(options: &Explain) -> Result<ExitCode, Failure> {
     let asked = options.asked();
-    let stop = stop_flag()?;
+    let stop = stop_flag();
     let mut talk = Talk::new(options.work.message_format);
     let mut to = Listener { hear: &mut |event| talk.hear(event), stop: &stop };
     let (folders, files): (Vec<&PathBuf>, Vec<&PathBuf>) = options.paths.iter().partition(|p| p.is_dir());

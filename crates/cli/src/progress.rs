@@ -6,20 +6,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use flatleak::{Event, Phase};
-use flatleak_results::{is_hidden, plain_lines};
+use flatleak_results::{is_hidden, plain_lines, shortened};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use crate::arguments::MessageFormat;
-use crate::exit::{Failure, OTHER};
 
-/// Set by Ctrl-C and the like: whoever works looks at it and leaves what is complete.
-pub(crate) fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
+/// Set by Ctrl-C and the like: whoever works looks at it and leaves what is complete. Where the system refuses the thread that listens, an
+/// interruption ends the program at once, which loses no model that is complete.
+pub(crate) fn stop_flag() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
-    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))
-        .map_err(|e| Failure::new(OTHER, format!("cannot listen for interruptions: {e}")))?;
-    Ok(stop)
+    if let Err(e) = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)) {
+        complain(&format!("cannot listen for interruptions ({e}): one ends the program at once"));
+    }
+    stop
 }
 
 /// Says what came out: the event to scripts, the text to people.
@@ -85,7 +86,7 @@ pub(crate) fn complain(message: &str) {
 
 /// A line on stderr. Where nobody can read it, nobody is told.
 fn warn(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{}", plain_lines(line));
+    let _ = writeln!(std::io::stderr(), "{}", printable(line));
 }
 
 /// Whether something that was to be said was not.
@@ -96,9 +97,24 @@ pub(crate) fn is_said() -> bool {
     !UNSAID.load(Ordering::Relaxed)
 }
 
+/// Most characters of a word: no name fills a screen.
+const WORD: usize = 256;
+
+/// Text as a terminal may have it: hidden characters written out, so that no name moves the cursor or turns what stands beside it, and words of a
+/// length that a line has room for.
+fn printable(text: &str) -> String {
+    let text = plain_lines(text);
+    text.split_inclusive([' ', '\n'])
+        .map(|word| {
+            let own = word.trim_end_matches([' ', '\n']);
+            shortened(own, WORD) + &word[own.len()..]
+        })
+        .collect()
+}
+
 /// Text on stdout: all that people read there goes through here.
 pub(crate) fn say(text: &str) {
-    write(&plain_lines(text));
+    write(&printable(text));
 }
 
 /// An event on stdout, one line of JSON.
@@ -157,7 +173,7 @@ impl Progress {
         match (self.format, human) {
             (MessageFormat::Json, _) => say_event(self.phase, &json),
             (MessageFormat::Human, Some(text)) if self.bar.is_hidden() => warn(&text),
-            (MessageFormat::Human, Some(text)) => self.bar.println(plain_lines(&text)),
+            (MessageFormat::Human, Some(text)) => self.bar.println(printable(&text)),
             (MessageFormat::Human, None) => {}
         }
     }

@@ -29,7 +29,7 @@ pub(crate) fn run(options: &Theory) -> Result<ExitCode, Failure> {
     let request = request(options)?;
     let measured = options.run.as_deref().map(measure).transpose()?.unwrap_or_default();
     let runs: Vec<Run<'_>> = measured.iter().map(Measured::run).collect();
-    let stop = stop_flag()?;
+    let stop = stop_flag();
     let progress = Progress::new("theory", PARTS, options.work.message_format);
     let mut parts = 0;
     let outcome = study(&request, &runs, |_| {

@@ -26,7 +26,8 @@ impl Study {
     /// No epochs, or so few that a recipe is left with none.
     pub fn set_epochs(&mut self, epochs: usize) -> Result<(), Error> {
         let first = self.recipes.first().map_or(1, |r| r.epochs).max(1);
-        let own = |e: usize| e.saturating_mul(epochs) / first;
+        // Epochs beyond what a recipe may have are refused as they are, whatever their number.
+        let own = |e: usize| usize::try_from(e as u128 * epochs as u128 / first as u128).unwrap_or(usize::MAX);
         let engine = || self.recipes.iter().filter(|r| r.trainer.is_none());
         let least = engine().min_by_key(|r| r.checkpoint()).filter(|r| own(r.checkpoint()) == 0);
         if let Some(recipe) = least {
@@ -80,6 +81,9 @@ mod tests {
         let found: Vec<(usize, Option<usize>)> = three.recipes.iter().map(|r| (r.epochs, r.measured_at)).collect();
         assert_eq!(found, [(12, None), (24, None), (12, Some(1))]);
         three.check().unwrap();
+        let mut vast = study(&["epochs = 80"]);
+        vast.set_epochs(usize::MAX).unwrap();
+        assert!(vast.check().unwrap_err().to_string().contains("epochs = 18446744073709551615, but 1 to 100000"));
         let mut one = study(&["epochs = 80"]);
         assert!(one.clone().set_epochs(0).unwrap_err().to_string().contains("at least 1"));
         one.set_epochs(1).unwrap();

@@ -306,6 +306,8 @@ mod tests {
             ("models = 0", vec!["models = 0, but an even number from 6"]),
             ("pool = 0", vec!["pool = 0, but at least 20"]),
             ("pool = 1", vec!["pool = 1, but at least 20"]),
+            ("models = 10002", vec!["models = 10002", "6 to 10000"]),
+            ("pool = 9223372036854775807", vec!["pool = 9223372036854776000", "at most 1000000000 entries"]),
             ("test = 0", vec!["test = 0, but at least 1"]),
             ("queries = 0", vec!["queries = 0, but 1, 2, 18"]),
             ("noise = [nan]", vec!["noise = NaN", "above 0"]),

@@ -1,7 +1,7 @@
 //! A resolved study.
 
 use flatleak_nn::{Architecture, QUERIES, Recipe};
-use flatleak_pool::MOST_MODELS;
+use flatleak_pool::{MOST_ENTRIES, MOST_MODELS};
 use flatleak_results::Relevant;
 
 use crate::error::Error;
@@ -85,6 +85,9 @@ impl Study {
         }
         if let Some(pool) = self.pool.filter(|n| *n < 20) {
             return fail("pool", pool, "at least 20 examples are needed");
+        }
+        if let Some(pool) = self.pool.filter(|n| self.models.saturating_mul(*n) > MOST_ENTRIES) {
+            return fail("pool", pool, "at most 1000000000 entries, models times examples, are possible");
         }
         if self.test == Some(0) {
             return fail("test", 0, "at least 1 held-out example is needed");
