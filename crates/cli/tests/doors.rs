@@ -108,11 +108,32 @@ mod linux {
             assert_eq!(last["phase"], "done", "{text}");
         };
         let mut c = flatleak();
-        events(c
-            .args(["compare", "--data", "digits", "--models", "8", "--pool", "200", "--epochs", "12", "--recipes", "sgd", "--out"])
-            .arg(&run));
+        events(
+            c.args([
+                "compare",
+                "--data",
+                "digits",
+                "--models",
+                "8",
+                "--pool",
+                "200",
+                "--epochs",
+                "12",
+                "--recipes",
+                "sgd",
+                "--out",
+            ])
+            .arg(&run),
+        );
         events(flatleak().arg("audit").arg(&run).arg("--out").arg(&out));
-        events(flatleak().arg("audit").arg(&run).args(["--target", "1", "--out"]).arg(&other).arg("--fail-above=rmia.auc=1"));
+        events(
+            flatleak()
+                .arg("audit")
+                .arg(&run)
+                .args(["--target", "1", "--out"])
+                .arg(&other)
+                .arg("--fail-above=rmia.auc=1"),
+        );
         events(flatleak().arg("explain").arg(&run));
         let few = ["--examples", "6", "--dimensions", "9", "--etas", "3", "--draws", "2", "--models", "8"];
         events(flatleak().arg("theory").args(few).arg("--out").arg(&theory));
@@ -144,7 +165,11 @@ mod linux {
             let line = format!("exec {} \"$@\" >&- 2>&-", env!("CARGO_BIN_EXE_flatleak"));
             let closed = std::process::Command::new("sh").args(["-c", &line, "sh"]).args(arguments).status().unwrap();
             assert_eq!(closed.code(), Some(wanted), "{arguments:?}");
-            let line = format!("{{ {} \"$@\"; echo $? >&3; }} 2>&1 3>{dir}/rc | true", env!("CARGO_BIN_EXE_flatleak"), dir = dir.path().display());
+            let line = format!(
+                "{{ {} \"$@\"; echo $? >&3; }} 2>&1 3>{dir}/rc | true",
+                env!("CARGO_BIN_EXE_flatleak"),
+                dir = dir.path().display()
+            );
             std::process::Command::new("sh").args(["-c", &line, "sh"]).args(arguments).status().unwrap();
             let code = std::fs::read_to_string(dir.path().join("rc")).unwrap();
             assert_eq!(code.trim(), wanted.to_string(), "{arguments:?}");

@@ -30,7 +30,8 @@ fn payloads() -> Vec<(&'static str, String)> {
 }
 
 fn is_hidden(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// Text of a terminal: lines, and nothing that is not seen.
@@ -83,7 +84,8 @@ const N: usize = 40;
 /// Arrays of models that are surer of their members.
 fn arrays(folder: &Path) {
     std::fs::create_dir_all(folder).unwrap();
-    let member = |m: usize, i: usize| ((i * 31 + m / 2 * 977) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 63 == m as u64 % 2;
+    let member =
+        |m: usize, i: usize| ((i * 31 + m / 2 * 977) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 63 == m as u64 % 2;
     let noise = |m: usize, i: usize| ((m * 131 + i * 37) % 101) as f64 / 101.0;
     let each = || (0..M * N).map(|at| (at / N, at % N));
     let outputs: Vec<f64> =
@@ -210,7 +212,18 @@ fn names_in_results_of_others() {
     let dir = tempfile::tempdir().unwrap();
     let (run, out) = (dir.path().join("run"), dir.path().join("out"));
     let mut c = flatleak();
-    c.args(["compare", "--data", "subpopulations+clusters=3", "--models", "6", "--pool", "80", "--epochs", "1", "--out"]);
+    c.args([
+        "compare",
+        "--data",
+        "subpopulations+clusters=3",
+        "--models",
+        "6",
+        "--pool",
+        "80",
+        "--epochs",
+        "1",
+        "--out",
+    ]);
     let said = c.arg(&run).output().unwrap();
     assert_eq!(code(&said), 0, "{}", words(&said));
     let whole: Value = serde_json::from_str(&std::fs::read_to_string(run.join("results.json")).unwrap()).unwrap();

@@ -1,16 +1,10 @@
 //! Names that folders are given. A name is data, and a folder's is a name and no path.
 
 use flatleak_data::Dataset;
-use flatleak_results::{is_hidden, plain};
+use flatleak_results::{is_device, is_hidden, plain};
 
 /// Most bytes: file systems have 255, and what is added has room.
 const LONGEST: usize = 100;
-
-/// Names that some systems keep for devices, with any ending.
-const DEVICES: [&str; 22] = [
-    "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2",
-    "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
-];
 
 /// A folder's name for what is called so: one part of a path on any system, never a step up, an absolute path or a device.
 pub fn folder_name(name: &str) -> String {
@@ -23,10 +17,9 @@ pub fn folder_name(name: &str) -> String {
         out.push(c);
     }
     let out = out.trim_matches(['.', ' ', '-']);
-    let stem = out.split('.').next().unwrap_or_default().trim_end();
     if out.is_empty() {
         "unnamed".into()
-    } else if DEVICES.iter().any(|device| stem.eq_ignore_ascii_case(device)) {
+    } else if is_device(out) {
         format!("_{out}")
     } else {
         out.to_owned()
@@ -75,7 +68,7 @@ mod tests {
             let parts: Vec<Component<'_>> = Path::new(&folder).components().collect();
             assert!(matches!(parts.as_slice(), [Component::Normal(_)]), "{name:?} is {folder:?}");
             assert!(folder.len() <= LONGEST + 1 && !folder.contains(['\\', ':', '\0', '\n']), "{folder:?}");
-            assert!(!folder.ends_with(['.', ' ']) && !DEVICES.contains(&folder.to_lowercase().as_str()), "{folder:?}");
+            assert!(!folder.ends_with(['.', ' ']) && !is_device(&folder), "{folder:?}");
         }
         assert_eq!(["sgd-2x", "my study", "größe_1.5"].map(folder_name), ["sgd-2x", "my study", "größe_1.5"]);
     }

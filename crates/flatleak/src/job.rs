@@ -244,6 +244,7 @@ pub fn resolve(options: &Compare) -> Result<Study, Error> {
     study.seed = options.seed.unwrap_or(study.seed);
     study.check()?;
     study.check_distinct()?;
+    study.check_folders()?;
     let first = BLOCK * LOOKS[0];
     if options.until.is_some() && options.models.is_some_and(|most| most < first) {
         return Err(Error::FewerThanALook { first });

@@ -32,6 +32,23 @@ pub fn is_hidden(c: char) -> bool {
     ) || c.is_control()
 }
 
+/// Names that some systems keep for devices, with any ending.
+const DEVICES: [&str; 22] = [
+    "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2",
+    "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
+];
+
+/// Whether no file can be called so on some systems, because a device is.
+///
+/// ```
+/// use flatleak_results::is_device;
+/// assert!(is_device("NUL.txt") && is_device("con") && !is_device("console"));
+/// ```
+pub fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().trim_end();
+    DEVICES.iter().any(|device| stem.eq_ignore_ascii_case(device))
+}
+
 /// Text in which every hidden character is written out, as `\u{1b}`; a name stays on its line, and two that differ still do.
 ///
 /// ```

@@ -45,7 +45,7 @@ pub use family::Family;
 pub use figure::{Figure, RocFigure};
 pub use frontier::{Frontier, FrontierPoint, LeastSet, MatchedDifference, Mismatch};
 pub use guessing::{AgainstGuessing, Blind, BlindStatus, GuessingPoint};
-pub use label::{LABEL, is_hidden, plain, plain_lines, shortened};
+pub use label::{LABEL, is_device, is_hidden, plain, plain_lines, shortened};
 pub use metric::{FPR_LEVELS, GroupProperty, Measure, Metric, NoMeasure, NoMetric, Property, Side, Spreads};
 pub use recipe::{AttackResult, DELTA, PRIORS, Protection, RecipeResult, Spread, TprAtFpr, UnderNoise};
 pub use relevant::{NotRelevant, Relevant};

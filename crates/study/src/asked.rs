@@ -1,5 +1,8 @@
 //! What only a study that is to be run must keep: what an earlier program ran stays readable.
 
+use flatleak_nn::Recipe;
+use flatleak_results::is_device;
+
 use crate::error::Error;
 use crate::study::Study;
 
@@ -14,6 +17,24 @@ impl Study {
             if let Some(first) = identities[..second].iter().position(|other| other == identity) {
                 let name = |r: usize| self.recipes[r].name.clone();
                 return Err(Error::SameRecipe { first: name(first), second: name(second) });
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses recipes whose folders some systems cannot make, or cannot tell apart.
+    ///
+    /// # Errors
+    /// The first such name.
+    pub fn check_folders(&self) -> Result<(), Error> {
+        for (at, recipe) in self.recipes.iter().enumerate() {
+            let name = recipe.name.clone();
+            if is_device(&name) || name.ends_with('.') {
+                return Err(Error::NoFolder { name });
+            }
+            let same = |other: &&Recipe| other.name.eq_ignore_ascii_case(&name);
+            if let Some(other) = self.recipes[..at].iter().find(same) {
+                return Err(Error::SameFolder { first: other.name.clone(), second: name });
             }
         }
         Ok(())
@@ -68,6 +89,20 @@ mod tests {
         }
         // Earlier programs ran such studies: their folders are still read.
         Study::parse(&same.to_toml().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn names_that_are_no_folder_everywhere_are_refused() {
+        let named = |names: &[&str]| {
+            let each: Vec<String> = names.iter().map(|name| format!("[[recipe]]\nname = '{name}'\n")).collect();
+            Study::parse(&each.concat()).unwrap().check_folders().map_err(|e| e.to_string())
+        };
+        named(&["sgd", "console", "com10", "a.b"]).unwrap();
+        for name in ["con", "NUL", "aux.old", "a."] {
+            assert!(named(&["sgd", name]).unwrap_err().contains(&format!("`{name}`")), "{name}");
+        }
+        let error = named(&["sgd", "SGD"]).unwrap_err();
+        assert!(error.contains("`sgd`") && error.contains("`SGD`"), "{error}");
     }
 
     #[test]

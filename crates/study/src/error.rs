@@ -211,6 +211,22 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// A name that some systems give no folder.
+    #[error("recipe `{name}`: some systems cannot make a folder of this name: give another")]
+    NoFolder {
+        /// The name.
+        name: String,
+    },
+    /// Two names that some systems do not tell apart.
+    #[error(
+        "recipes `{first}` and `{second}` have one folder on systems that do not tell their letters apart: name one of them otherwise"
+    )]
+    SameFolder {
+        /// The first name.
+        first: String,
+        /// The second.
+        second: String,
+    },
     /// The same recipe under two names.
     #[error(
         "recipes `{first}` and `{second}` have the same settings, so that nothing can differ between them: take one of them out, or change a setting"

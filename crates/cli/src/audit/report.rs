@@ -16,7 +16,9 @@ pub(super) fn table(found: &Target) -> String {
         "\nmodel {} of {}: {} members, {} others, {} shadows; limits are nominal, over its examples\n",
         found.target,
         shortened(&found.recipe, LABEL),
-        found.members, found.non_members, found.shadows
+        found.members,
+        found.non_members,
+        found.shadows
     );
     let _ = writeln!(out, "{:<30}{:>8}{:>28}{:>28}", "attack", "AUC", "TPR @ 0.1 % FPR", "TPR @ 1 % FPR");
     for attack in &found.attacks {
