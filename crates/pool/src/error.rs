@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use crate::membership::{MOST_ENTRIES, MOST_MODELS};
+use crate::limits::{MOST_ENTRIES, MOST_MODELS};
 use crate::signal::Signal;
 
 /// Errors of this crate.

@@ -7,6 +7,7 @@ use flatleak_stream::{Purpose, Stream};
 use crate::design::cut::{Order, fold};
 use crate::design::{Design, Reading};
 use crate::error::Error;
+use crate::limits::{MOST_ENTRIES, MOST_MODELS};
 
 /// Models per block at the ratio 1/2: a model and its complement.
 pub const BLOCK: usize = 2;
@@ -16,12 +17,6 @@ pub const SIDE: usize = 2;
 
 /// Blocks that an attack needs: the target's, and [`SIDE`] that hold and lack the example both.
 pub const FEWEST: usize = 1 + SIDE;
-
-/// Most models of a design.
-pub const MOST_MODELS: usize = 10_000;
-
-/// Most entries of a design, models times examples: a gigabyte.
-pub const MOST_ENTRIES: usize = 1_000_000_000;
 
 /// Which model was trained on which example, (M, N), which models form a block, and what can be attacked.
 ///
