@@ -224,8 +224,11 @@ fn copied(from: &Path, to: &Path) {
     }
 }
 
+/// Does something to a file.
+type Damage = fn(&Path);
+
 /// Ways in which a model's signals are not there.
-const LOSSES: [(&str, fn(&Path)); 5] = [
+const LOSSES: [(&str, Damage); 5] = [
     ("a byte more", |signals| {
         let bytes = std::fs::read(signals).unwrap();
         std::fs::write(signals, [bytes.as_slice(), b"x"].concat()).unwrap();

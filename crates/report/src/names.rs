@@ -63,3 +63,28 @@ fn replace(value: &mut Value, names: &[(String, String)]) {
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Names that differ in the middle alone stay two; short names cost nothing.
+    #[test]
+    fn long_names_are_cut_everywhere_and_stay_apart() -> Result<(), crate::Error> {
+        let mut document = crate::json::parse(include_str!("../tests/version1.json"))?;
+        assert!(matches!(short(&document), Cow::Borrowed(_)));
+        let long = |middle: &str| format!("{}{middle}{}", "a".repeat(200), "z".repeat(200));
+        let own: Vec<String> = document.recipes.iter().map(|r| r.name.clone()).take(2).collect();
+        for (name, middle) in own.iter().zip(["1", "2"]) {
+            document.recipes.iter_mut().filter(|r| r.name == *name).for_each(|r| r.name = long(middle));
+        }
+        document.headline.sentence = format!("{} against {}.", long("1"), long("2"));
+        let shown = short(&document);
+        let names: Vec<&str> = shown.recipes.iter().map(|r| r.name.as_str()).take(2).collect();
+        assert!(names[0] != names[1] && names.iter().all(|name| name.chars().count() == LONGEST), "{names:?}");
+        assert_eq!(shown.headline.sentence, format!("{} against {}.", names[0], names[1]));
+        assert!(!crate::html::render(&document, &|_| None)?.contains(&"a".repeat(LONGEST)));
+        assert!(crate::table::render(&document).lines().all(|line| line.chars().count() < 200));
+        Ok(())
+    }
+}
