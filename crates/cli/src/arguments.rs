@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 2 wrong arguments or study, output of another study; 3 input data unreadable or \
-inconsistent; 4 a recipe diverged (the others are reported); 5 interrupted, can be resumed; 6 a gate (--fail-above) was exceeded; 7 output cannot be \
+inconsistent; 4 a recipe diverged (the others are reported); 5 interrupted, can be resumed; 6 a gate (--fail-above) was exceeded or could not be measured; 7 output cannot be \
 written; 1 anything else.";
 
 #[derive(Subcommand, Debug)]
@@ -44,10 +44,10 @@ pub(crate) enum Command {
     },
     /// Write a design for models that are trained elsewhere: who is trained on what
     Plan {
-        /// Models, an even number
+        /// Models, an even number from 6 to 10,000
         #[arg(long, value_name = "M")]
         models: usize,
-        /// Examples; each model trains on half of them
+        /// Examples, with all models at most 1,000,000,000 entries; each model trains on half of them
         #[arg(long, value_name = "N")]
         pool: usize,
         /// Root seed
@@ -193,7 +193,7 @@ impl FromStr for Budget {
 /// How to work, which changes no result.
 #[derive(Args, Debug)]
 pub(crate) struct Work {
-    /// Worker threads [default: one per core]; no result depends on it
+    /// Worker threads, at most 4,096 [default: one per core]; no result depends on it
     #[arg(long, value_name = "W", value_parser = workers)]
     workers: Option<usize>,
     /// How to report progress
@@ -241,13 +241,13 @@ pub(crate) struct Compare {
     /// Recipes of the study to run, the baseline first
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(crate) recipes: Vec<String>,
-    /// Models per recipe, an even number; more than before extends a run
+    /// Models per recipe, an even number from 6 to 10,000; more than before extends a run
     #[arg(long, value_name = "M")]
     pub(crate) models: Option<usize>,
-    /// Pool examples; each model trains on half of them
+    /// Pool examples, with all models at most 1,000,000,000 entries; each model trains on half of them
     #[arg(long, value_name = "N")]
     pub(crate) pool: Option<usize>,
-    /// Epochs of the first recipe; the others keep their ratio to it
+    /// Epochs of the first recipe, at most 100,000; the others keep their ratio to it
     #[arg(long, value_name = "E")]
     pub(crate) epochs: Option<usize>,
     /// Root seed
@@ -351,7 +351,7 @@ pub(crate) struct Theory {
     /// Kind of data: power-law (decay=1), spiked (spikes=10, floor=0.1), isotropic, subgroups (minority=0.1, distance=4)
     #[arg(long, value_name = "NAME[+KEY=VALUE]", default_value = "power-law")]
     pub(crate) family: String,
-    /// Training examples, n
+    /// Training examples, n; times dimensions at most 10,000,000
     #[arg(long, value_name = "N", default_value_t = 60)]
     pub(crate) examples: usize,
     /// Dimensions, d, more than examples
@@ -366,10 +366,10 @@ pub(crate) struct Theory {
     /// Values of eta: 0, a logarithmic grid from 0.01 to 100, and the limit
     #[arg(long, value_name = "K", default_value_t = 50, value_parser = RangedU64ValueParser::<usize>::new().range(ETAS))]
     pub(crate) etas: usize,
-    /// Independent draws of the problem
+    /// Independent draws of the problem, 2 to 10,000
     #[arg(long, value_name = "R", default_value_t = 20)]
     pub(crate) draws: usize,
-    /// Linear models of the pool that is attacked, an even number
+    /// Linear models of the pool that is attacked, an even number from 8 to 10,000
     #[arg(long, value_name = "M", default_value_t = 32)]
     pub(crate) models: usize,
     /// Root seed
@@ -439,7 +439,7 @@ pub(crate) struct Audit {
     #[arg(long, value_name = "V", default_value = "residual", value_parser = Variant::parse)]
     pub(crate) variant: Variant,
     /// Print the formula of every attack as it would be run, and stop
-    #[arg(long)]
+    #[arg(long, conflicts_with = "fail_above")]
     pub(crate) explain_variant: bool,
     /// Name of the pool that the arrays make
     #[arg(long, default_value = "model")]
@@ -450,7 +450,7 @@ pub(crate) struct Audit {
     /// Write every attack's scores, (M, N) f64, higher = member
     #[arg(long, conflicts_with = "redact")]
     pub(crate) save_scores: bool,
-    /// Exit with 6 when a metric of any pool exceeds a value: `strongest.auc=0.6`, `lira-online.tpr@0.001=0.02`, `rmia(t=2).advantage=0.1`;
+    /// Exit with 6 when a metric of any pool exceeds a value, or cannot be measured on one: `strongest.auc=0.6`, `lira-online.tpr@0.001=0.02`, `rmia(t=2).advantage=0.1`;
     /// give it again for several
     #[arg(long, value_name = "METRIC=X")]
     pub(crate) fail_above: Vec<String>,

@@ -7,13 +7,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use flatleak::outputs::{self, Examples};
-use flatleak::{Finished, Listener, Phase, Pools, Settings, Variant, attacks, runs_in, target, wanted};
+use flatleak::{
+    Finished, Listener, Phase, Pools, Settings, Variant, attacks, folder_name, missing_runs, runs_in, target, wanted,
+};
 use flatleak_attack::Attack;
 use flatleak_data::values::Source;
 use flatleak_disk::replace;
 use flatleak_pool::{PhiForm, Wanted};
 use flatleak_report::table;
-use flatleak_results::Measure;
+use flatleak_results::plain;
 use flatleak_store::{
     Arrays, FeatureArrays, Given, HeldOut, Imported, from_arrays, from_folder, from_named, from_table, npy_of_rows,
 };
@@ -22,7 +24,7 @@ use serde_json::json;
 
 use crate::arguments::Audit;
 use crate::exit::{DATA, Failure, GATE, USAGE};
-use crate::progress::{Talk, complain, done, say, stop_flag};
+use crate::progress::{Talk, complain, done, say, stop_flag, text};
 use gate::Gate;
 
 pub(crate) fn run(options: &Audit) -> Result<ExitCode, Failure> {
@@ -39,15 +41,16 @@ pub(crate) fn run(options: &Audit) -> Result<ExitCode, Failure> {
     let name = match options.dirs.first() {
         None => options.name.clone(),
         Some(file) if file.is_file() => stem(file),
-        Some(dir) => folder_name(dir),
+        Some(dir) => last_name(dir),
     };
-    let out = options.out.clone().unwrap_or_else(|| unused(&format!("audit-{}", plain(&name))));
+    let name = plain(&name).into_owned();
+    let out = options.out.clone().unwrap_or_else(|| unused(&folder_name(&format!("audit-{name}"))));
     refuse_foreign(&out, &name)?;
     if let Some(model) = options.target {
         return one_target(options, &pools, model, (&attacks, &gates), &out);
     }
     let settings = Settings { name: &name, attacks: &attacks, relevant: options.relevant, seed: options.seed, workers };
-    let stop = stop_flag()?;
+    let stop = stop_flag();
     let mut talk = Talk::new(options.work.message_format);
     let mut to = Listener { hear: &mut |event| talk.hear(event), stop: &stop };
     let (mut document, details) = to.through(Phase::Auditing, |go_on| pools.audit(&settings, go_on))?;
@@ -57,14 +60,14 @@ pub(crate) fn run(options: &Audit) -> Result<ExitCode, Failure> {
     }
     let examples = Examples { details: &details, pools: &views, data: None, workers };
     outputs::write(&mut document, &examples, options.redact, &out)?;
-    let exceeded: Vec<String> = gates.iter().flat_map(|gate| gate.exceeded(&document)).collect();
+    let exceeded: Vec<String> = gates.iter().flat_map(|gate| gate.broken(&document, &pools)).collect();
     let page = out.join("report.html");
     done(
         options.work.message_format,
-        json!({ "report": page.to_string_lossy(), "headline": document.headline, "exceeded": exceeded }),
+        json!({ "report": text(&page), "headline": document.headline, "exceeded": exceeded }),
         || format!("{}\nreport: {}\n", table::render(&document), page.display()),
     );
-    exceeded.iter().for_each(|text| complain(text));
+    exceeded.iter().for_each(|reason| complain(reason));
     Ok(ExitCode::from(if exceeded.is_empty() { 0 } else { GATE }))
 }
 
@@ -86,21 +89,11 @@ fn one_target(
     }
     let path = out.join("target.json");
     replace(&path, flatleak_report::json::render(&found)?.as_bytes())?;
-    let measured = |gate: &Gate| {
-        let attack = found.attacks.iter().find(|a| a.name == gate.attack().name())?;
-        match gate.measure() {
-            Measure::Auc => Some(attack.auc),
-            Measure::Tpr(level) => attack.tpr_at_fpr.iter().find(|t| t.fpr == level).map(|t| t.tpr.mean),
-            // Their threshold is learnt on other targets.
-            Measure::Advantage | Measure::BalancedAccuracy => None,
-        }
-    };
-    let exceeded: Vec<String> =
-        gates.iter().filter_map(|g| g.against(&pool.recipe, measured(g), &found.conditions)).collect();
-    done(options.work.message_format, json!({ "target": path.to_string_lossy(), "exceeded": exceeded }), || {
+    let exceeded: Vec<String> = gates.iter().flat_map(|gate| gate.broken_by(&found, pools)).collect();
+    done(options.work.message_format, json!({ "target": text(&path), "exceeded": exceeded }), || {
         format!("{}\nfigures: {}\n", report::table(&found), path.display())
     });
-    exceeded.iter().for_each(|text| complain(text));
+    exceeded.iter().for_each(|reason| complain(reason));
     Ok(ExitCode::from(if exceeded.is_empty() { 0 } else { GATE }))
 }
 
@@ -146,47 +139,12 @@ fn pools(options: &Audit, wanted: &Wanted) -> Result<Pools, Failure> {
     if let Some(table) = &options.table {
         pools.add(from_table(table, &options.name, wanted)?)?;
     }
-    for dir in &options.dirs {
-        let name = folder_name(dir);
-        if !dir.is_dir() {
-            let found = from_named(dir, &stem(dir), options.labels.as_deref(), wanted)?;
-            let no = || {
-                let text = "holds no arrays that are called logits, probabilities, phi, loss or confidence";
-                Failure::new(
-                    DATA,
-                    format!("{} {text}: single arrays are given with --logits and the like", dir.display()),
-                )
-            };
-            pools.add(found.ok_or_else(no)?)?;
-            continue;
-        }
-        if let Some(found) = from_folder(dir, &name, options.labels.as_deref(), wanted)? {
-            pools.add(found)?;
-            continue;
-        }
-        if dir.join("results.json").is_file() && !dir.join("study.toml").is_file() {
-            let text =
-                "holds a finished audit, which keeps no outputs: give the arrays or the folder that it was made from";
-            return Err(Failure::new(DATA, format!("{} {text}", dir.display())));
-        }
-        let runs = runs_in(dir).map_err(|_| {
-            let known = "a run directory, arrays by name, train_pool, mi_lira_2021, lira_analysis, lira-pytorch and Privacy Meter";
-            Failure::new(DATA, format!("{} is in no layout that is known ({known})", dir.display()))
-        })?;
-        if options.variant.phi() != PhiForm::Exact {
-            return Err(Failure::new(
-                USAGE,
-                format!(
-                    "{} keeps phi, not in the form of {}: give the logits of `flatleak export`",
-                    dir.display(),
-                    options.variant.name()
-                ),
-            ));
-        }
-        for run in runs {
-            for pool in Finished::open(&run, wanted, |text| complain(&text))?.pools {
-                pools.add(Imported { pool, notes: Vec::new() })?;
-            }
+    for path in &options.dirs {
+        if path.is_dir() {
+            add_folder(&mut pools, options, path, wanted)?;
+        } else {
+            let found = from_named(path, &stem(path), options.labels.as_deref(), wanted)?;
+            pools.add(found.ok_or_else(|| no_arrays(path))?)?;
         }
     }
     if pools.views().is_empty() {
@@ -196,6 +154,56 @@ fn pools(options: &Audit, wanted: &Wanted) -> Result<Pools, Failure> {
         ));
     }
     Ok(pools)
+}
+
+/// A file without a pool.
+fn no_arrays(file: &Path) -> Failure {
+    let text = "holds no arrays that are called logits, probabilities, phi, loss or confidence";
+    Failure::new(DATA, format!("{} {text}: single arrays are given with --logits and the like", file.display()))
+}
+
+/// The pools of a folder: of a known layout, or of a run.
+fn add_folder(pools: &mut Pools, options: &Audit, dir: &Path, wanted: &Wanted) -> Result<(), Failure> {
+    if let Some(found) = from_folder(dir, &last_name(dir), options.labels.as_deref(), wanted)? {
+        return Ok(pools.add(found)?);
+    }
+    let runs = runs_in(dir).map_err(|_| unknown(dir))?;
+    if options.variant.phi() != PhiForm::Exact {
+        let form = options.variant.name();
+        let text = format!("keeps phi, not in the form of {form}: give the logits of `flatleak export`");
+        return Err(Failure::new(USAGE, format!("{} {text}", dir.display())));
+    }
+    add_runs(pools, dir, &runs, wanted)
+}
+
+/// A folder without pools.
+fn unknown(dir: &Path) -> Failure {
+    let text = if dir.join("results.json").is_file() {
+        "holds a finished audit, which keeps no outputs: give the arrays or the folder that it was made from"
+    } else {
+        "is in no layout that is known (a run directory, arrays by name, train_pool, mi_lira_2021, lira_analysis, lira-pytorch and Privacy Meter)"
+    };
+    Failure::new(DATA, format!("{} {text}", dir.display()))
+}
+
+/// The pools of the runs in a folder, and what it lacks.
+fn add_runs(pools: &mut Pools, dir: &Path, runs: &[PathBuf], wanted: &Wanted) -> Result<(), Failure> {
+    let mut names = Vec::new();
+    let mut left_out = Vec::new();
+    for run in runs {
+        let found = Finished::open(run, wanted)?;
+        names.push(found.data.name.clone());
+        left_out.extend(found.left_out);
+        for pool in found.pools {
+            pools.add(Imported { pool, notes: Vec::new() })?;
+        }
+    }
+    left_out.extend(missing_runs(dir, &names)?);
+    for part in left_out {
+        complain(&part.to_string());
+        pools.leave_out(part);
+    }
+    Ok(())
 }
 
 fn file(path: &Option<PathBuf>) -> Option<Source<'_>> {
@@ -217,7 +225,7 @@ fn stem(file: &Path) -> String {
     file.file_stem().map_or("pool".into(), |n| n.to_string_lossy().into_owned())
 }
 
-fn folder_name(dir: &Path) -> String {
+fn last_name(dir: &Path) -> String {
     let whole = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
     whole.file_name().map_or("pool".into(), |n| n.to_string_lossy().into_owned())
 }
@@ -246,9 +254,9 @@ fn save_scores(all: &Pools, attacks: &[Attack], out: &Path) -> Result<(), Failur
     for (at, pool) in pools.iter().enumerate() {
         let folder = out.join("scores");
         // Two names may be the same folder.
-        let own = plain(&pool.recipe);
-        let taken = pools[..at].iter().any(|p| plain(&p.recipe) == own);
-        let own = if taken || own.is_empty() { format!("{own}-{at}") } else { own };
+        let own = folder_name(&pool.recipe);
+        let taken = pools[..at].iter().any(|p| folder_name(&p.recipe) == own);
+        let own = if taken { format!("{own}-{at}") } else { own };
         let folder = if pools.len() > 1 { folder.join(own) } else { folder };
         for &attack in attacks.iter().filter(|a| can_run(pool, **a)) {
             let rows = all.whole(at, scores(pool, attack)?);
@@ -256,10 +264,4 @@ fn save_scores(all: &Pools, attacks: &[Attack], out: &Path) -> Result<(), Failur
         }
     }
     Ok(())
-}
-
-/// A name that is a folder's and nothing else.
-fn plain(name: &str) -> String {
-    let kept = |c: char| if c.is_alphanumeric() || "-_,".contains(c) { c } else { '-' };
-    name.chars().map(kept).collect()
 }

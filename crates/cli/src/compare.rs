@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::arguments::Compare;
 use crate::exit::{DIVERGED, Failure};
-use crate::progress::{Talk, complain, done, say, stop_flag};
+use crate::progress::{Talk, complain, done, say, stop_flag, text};
 
 /// Runs a study from its file to its report.
 pub(crate) fn run(options: &Compare) -> Result<ExitCode, Failure> {
@@ -19,14 +19,12 @@ pub(crate) fn run(options: &Compare) -> Result<ExitCode, Failure> {
         prepared.jobs.iter().for_each(|job| say(&job.plan(asked.workers)));
         return Ok(ExitCode::SUCCESS);
     }
-    let stop = stop_flag()?;
+    let stop = stop_flag();
     let mut talk = Talk::new(options.work.message_format);
     let report = compare(&asked, &prepared, &mut Listener { hear: &mut |event| talk.hear(event), stop: &stop })?;
     let (document, page) = (report.document, report.page);
-    done(
-        options.work.message_format,
-        json!({ "report": page.to_string_lossy(), "headline": document.headline }),
-        || format!("{}\nreport: {}\n", table::render(&document), page.display()),
-    );
+    done(options.work.message_format, json!({ "report": text(&page), "headline": document.headline }), || {
+        format!("{}\nreport: {}\n", table::render(&document), page.display())
+    });
     Ok(ExitCode::from(if document.diverged.is_empty() { 0 } else { DIVERGED }))
 }

@@ -8,6 +8,7 @@ use flatleak::sheet;
 use flatleak_data::cache::{self, Arrived, Remote};
 use flatleak_data::{Dataset, FASHION_MNIST_DIR, FASHION_MNIST_VAR, Request, Scaling, catalogue, open};
 use flatleak_disk::{make_folder, replace};
+use flatleak_results::{plain, shortened};
 
 use crate::arguments::Data;
 use crate::exit::{DATA, Failure, OTHER, OUTPUT, USAGE};
@@ -16,6 +17,8 @@ use crate::progress::say;
 /// Columns and rows of a contact sheet's classes.
 const PER_CLASS: usize = 12;
 const MOST_CLASSES: usize = 20;
+/// Most characters of the name of a class or group.
+const NAME: usize = 64;
 /// Classes that are listed.
 const MOST_NAMES: usize = 100;
 
@@ -70,7 +73,7 @@ fn list() -> String {
 
 fn info(name: &str, sheet: Option<&Path>) -> Result<String, Failure> {
     let data = open(&Request::new(name))?;
-    let mut out = format!("{}\n", data.name);
+    let mut out = format!("{}\n", plain(&data.name));
     // Writing to a String cannot fail.
     let _ = writeln!(out, "shape     {} (channels x rows x columns), {} classes", data.shape, data.classes);
     for remark in &data.remarks {
@@ -95,6 +98,7 @@ fn info(name: &str, sheet: Option<&Path>) -> Result<String, Failure> {
         let (pool, test) = (counts(pool, data.groups.len()), counts(test, data.groups.len()));
         let _ = writeln!(out, "groups    {:<24}{:>8}{:>8}", "", "pool", "test");
         for (i, name) in data.groups.iter().enumerate() {
+            let name = shortened(&plain(name), NAME).into_owned();
             let _ = writeln!(out, "{:<10}{name:<24}{:>8}{:>8}", "", pool[i], test[i]);
         }
     }
@@ -116,6 +120,7 @@ fn classes(data: &Dataset, out: &mut String) {
     let (pool, test) = (counts(&data.pool.y, data.classes), counts(&data.test.y, data.classes));
     let _ = writeln!(out, "classes   {:<24}{:>8}{:>8}", "", "pool", "test");
     for (class, name) in names.iter().enumerate().take(MOST_NAMES) {
+        let name = shortened(&plain(name), NAME).into_owned();
         let _ = writeln!(out, "{class:>8}  {name:<24}{:>8}{:>8}", pool[class], test[class]);
     }
     if names.len() > MOST_NAMES {

@@ -22,7 +22,9 @@ pub(crate) fn export(dir: &Path, layout: ExportLayout, out: &Path) -> Result<Exi
     let runs = runs_in(dir)?;
     for run in &runs {
         let to = out.join(run.strip_prefix(dir).unwrap_or(Path::new("")));
-        for folder in Finished::open(run, &Wanted::default(), |text| complain(&text))?.export(layout, &to)? {
+        let found = Finished::open(run, &Wanted::default())?;
+        found.left_out.iter().for_each(|part| complain(&part.to_string()));
+        for folder in found.export(layout, &to)? {
             say(&format!("{}\n", folder.display()));
         }
     }

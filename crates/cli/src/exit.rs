@@ -10,7 +10,7 @@ pub(crate) const DATA: u8 = 3;
 pub(crate) const DIVERGED: u8 = 4;
 /// Interrupted, can be resumed.
 pub(crate) const INTERRUPTED: u8 = 5;
-/// A gate was exceeded.
+/// A gate was exceeded, or could not be measured.
 pub(crate) const GATE: u8 = 6;
 /// Output cannot be written.
 pub(crate) const OUTPUT: u8 = 7;

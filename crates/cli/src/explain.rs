@@ -9,11 +9,11 @@ use serde_json::json;
 
 use crate::arguments::Explain;
 use crate::exit::{Failure, USAGE};
-use crate::progress::{Talk, done, stop_flag};
+use crate::progress::{Talk, done, stop_flag, text};
 
 pub(crate) fn run(options: &Explain) -> Result<ExitCode, Failure> {
     let asked = options.asked();
-    let stop = stop_flag()?;
+    let stop = stop_flag();
     let mut talk = Talk::new(options.work.message_format);
     let mut to = Listener { hear: &mut |event| talk.hear(event), stop: &stop };
     let (folders, files): (Vec<&PathBuf>, Vec<&PathBuf>) = options.paths.iter().partition(|p| p.is_dir());
@@ -23,10 +23,8 @@ pub(crate) fn run(options: &Explain) -> Result<ExitCode, Failure> {
         _ => return Err(Failure::new(USAGE, "give one run directory, or only .npz archives")),
     };
     let (document, page) = (report.document, report.page);
-    done(
-        options.work.message_format,
-        json!({ "report": page.to_string_lossy(), "claims": document.explain.claims }),
-        || format!("{}\nreport: {}\n", table::render(&document), page.display()),
-    );
+    done(options.work.message_format, json!({ "report": text(&page), "claims": document.explain.claims }), || {
+        format!("{}\nreport: {}\n", table::render(&document), page.display())
+    });
     Ok(ExitCode::SUCCESS)
 }

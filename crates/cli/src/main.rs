@@ -18,7 +18,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::arguments::{Arguments, Command};
-use crate::exit::Failure;
+use crate::exit::{Failure, OUTPUT, USAGE};
+use crate::progress::{complain, is_said, say};
 
 /// Decoders of others may panic on damaged files; that is caught and reported as what it is, an unreadable file.
 fn quiet_decoders() {
@@ -31,9 +32,21 @@ fn quiet_decoders() {
     }));
 }
 
-fn main() -> ExitCode {
-    quiet_decoders();
-    let result = match Arguments::parse().command {
+/// Arguments as clap reads them; its own text goes where all text goes.
+fn arguments() -> Result<Arguments, ExitCode> {
+    Arguments::try_parse().map_err(|e| {
+        let text = e.render().to_string();
+        if e.use_stderr() {
+            complain(text.trim_start_matches("error: ").trim_end());
+        } else {
+            say(&text);
+        }
+        ExitCode::from(if e.use_stderr() { USAGE } else { 0 })
+    })
+}
+
+fn run(command: Command) -> Result<ExitCode, Failure> {
+    match command {
         Command::Compare(options) => compare::run(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Audit(options) => audit::run(&options),
@@ -44,12 +57,24 @@ fn main() -> ExitCode {
         Command::Data { command } => data::run(&command),
         Command::List { what } => list::run(what),
         Command::Supervise { words } => supervise::run(&words),
-    };
-    match result {
-        Ok(code) => code,
-        Err(Failure { code, message }) => {
-            progress::complain(&message);
-            ExitCode::from(code)
-        }
     }
+}
+
+fn main() -> ExitCode {
+    quiet_decoders();
+    let code = arguments().map_or_else(
+        |code| code,
+        |arguments| {
+            run(arguments.command).unwrap_or_else(|Failure { code, message }| {
+                complain(&message);
+                ExitCode::from(code)
+            })
+        },
+    );
+    // What a command found weighs more than that nobody could be told.
+    if code == ExitCode::SUCCESS && !is_said() {
+        complain("cannot write to standard output: not all of the answer was said");
+        return ExitCode::from(OUTPUT);
+    }
+    code
 }

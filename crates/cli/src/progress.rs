@@ -1,28 +1,32 @@
 //! What people and scripts see while it runs.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this module is the one that talks")]
 
+use std::io::{ErrorKind, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use flatleak::{Event, Phase};
+use flatleak_results::{is_hidden, plain_lines, shortened};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use crate::arguments::MessageFormat;
-use crate::exit::{Failure, OTHER};
 
-/// Set by Ctrl-C and the like: whoever works looks at it and leaves what is complete.
-pub(crate) fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
+/// Set by Ctrl-C and the like: whoever works looks at it and leaves what is complete. Where the system refuses the thread that listens, an
+/// interruption ends the program at once, which loses no model that is complete.
+pub(crate) fn stop_flag() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
-    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).map_err(|e| Failure::new(OTHER, e))?;
-    Ok(stop)
+    if let Err(e) = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)) {
+        complain(&format!("cannot listen for interruptions ({e}): one ends the program at once"));
+    }
+    stop
 }
 
 /// Says what came out: the event to scripts, the text to people.
 pub(crate) fn done(format: MessageFormat, event: serde_json::Value, text: impl FnOnce() -> String) {
     match format {
-        MessageFormat::Json => say(&format!("{}\n", json!({ "phase": "done", "event": event }))),
+        MessageFormat::Json => say_event("done", &event),
         MessageFormat::Human => say(&text()),
     }
 }
@@ -75,16 +79,71 @@ impl Talk {
     }
 }
 
-/// An error, on stderr.
+/// An error, on stderr. Lines after the first are indented: no name in it begins a line that is not its own.
 pub(crate) fn complain(message: &str) {
-    eprintln!("flatleak: {message}");
+    warn(&format!("flatleak: {}", message.replace('\n', "\n  ")));
 }
 
-/// Text on stdout.
+/// A line on stderr. Where nobody can read it, nobody is told.
+fn warn(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{}", printable(line));
+}
+
+/// Whether something that was to be said was not.
+static UNSAID: AtomicBool = AtomicBool::new(false);
+
+/// Whether stdout took all that was said. A reader that has gone (`| head`) is the reader's choice, and counts as said.
+pub(crate) fn is_said() -> bool {
+    !UNSAID.load(Ordering::Relaxed)
+}
+
+/// Most characters of a word: no name fills a screen.
+const WORD: usize = 256;
+
+/// Text as a terminal may have it: hidden characters written out, so that no name moves the cursor or turns what stands beside it, and words of a
+/// length that a line has room for.
+fn printable(text: &str) -> String {
+    let text = plain_lines(text);
+    text.split_inclusive([' ', '\n'])
+        .map(|word| {
+            let own = word.trim_end_matches([' ', '\n']);
+            shortened(own, WORD) + &word[own.len()..]
+        })
+        .collect()
+}
+
+/// Text on stdout: all that people read there goes through here.
 pub(crate) fn say(text: &str) {
-    use std::io::Write;
-    // A closed pipe (`| head`) is the reader's choice, not an error.
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    write(&printable(text));
+}
+
+/// An event on stdout, one line of JSON.
+fn say_event(phase: &str, event: &serde_json::Value) {
+    let line = json!({ "phase": phase, "event": event }).to_string();
+    let mut out = String::with_capacity(line.len() + 1);
+    for c in line.chars() {
+        if is_hidden(c) {
+            // Outside of its strings JSON has none, and inside they may be written so.
+            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out += &format!("\\u{unit:04x}"));
+        } else {
+            out.push(c);
+        }
+    }
+    write(&(out + "\n"));
+}
+
+fn write(text: &str) {
+    let mut out = std::io::stdout().lock();
+    if let Err(e) = out.write_all(text.as_bytes()).and_then(|()| out.flush())
+        && e.kind() != ErrorKind::BrokenPipe
+    {
+        UNSAID.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A path as events have it. JSON is text: bytes that are none are replaced.
+pub(crate) fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
 }
 
 /// Progress of one phase; hidden when stderr is not a terminal.
@@ -112,11 +171,9 @@ impl Progress {
     /// A line for scripts, or for people above the bar.
     pub(crate) fn event(&self, human: Option<String>, json: serde_json::Value) {
         match (self.format, human) {
-            (MessageFormat::Json, _) => {
-                say(&format!("{}\n", serde_json::json!({ "phase": self.phase, "event": json })))
-            }
-            (MessageFormat::Human, Some(text)) if self.bar.is_hidden() => eprintln!("{text}"),
-            (MessageFormat::Human, Some(text)) => self.bar.println(text),
+            (MessageFormat::Json, _) => say_event(self.phase, &json),
+            (MessageFormat::Human, Some(text)) if self.bar.is_hidden() => warn(&text),
+            (MessageFormat::Human, Some(text)) => self.bar.println(printable(&text)),
             (MessageFormat::Human, None) => {}
         }
     }

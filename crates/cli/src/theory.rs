@@ -15,7 +15,7 @@ use serde_json::json as event;
 
 use crate::arguments::Theory;
 use crate::exit::{DATA, Failure, USAGE};
-use crate::progress::{Progress, complain, done, stop_flag};
+use crate::progress::{Progress, complain, done, stop_flag, text};
 
 /// Parts of the work, for the progress bar.
 const PARTS: u64 = 7;
@@ -29,7 +29,7 @@ pub(crate) fn run(options: &Theory) -> Result<ExitCode, Failure> {
     let request = request(options)?;
     let measured = options.run.as_deref().map(measure).transpose()?.unwrap_or_default();
     let runs: Vec<Run<'_>> = measured.iter().map(Measured::run).collect();
-    let stop = stop_flag()?;
+    let stop = stop_flag();
     let progress = Progress::new("theory", PARTS, options.work.message_format);
     let mut parts = 0;
     let outcome = study(&request, &runs, |_| {
@@ -42,7 +42,7 @@ pub(crate) fn run(options: &Theory) -> Result<ExitCode, Failure> {
     replace(&out.join("theory.json"), json::render(&outcome)?.as_bytes())?;
     let page = out.join("theory.html");
     replace(&page, report::html(&outcome, env!("CARGO_PKG_VERSION"))?.as_bytes())?;
-    done(options.work.message_format, event!({ "report": page, "changes": outcome.changes }), || {
+    done(options.work.message_format, event!({ "report": text(&page), "changes": outcome.changes }), || {
         format!("{}\nreport: {}\n", report::table(&outcome), page.display())
     });
     Ok(ExitCode::SUCCESS)
@@ -80,7 +80,7 @@ fn brought(options: &Theory, file: &Path) -> Result<ExitCode, Failure> {
     let out = options.out.clone().unwrap_or_else(|| PathBuf::from("flatleak-runs").join("theory-own"));
     let path = out.join("path.json");
     replace(&path, json::render(&found)?.as_bytes())?;
-    done(options.work.message_format, event!({ "path": path, "degenerate": found.degenerate }), || {
+    done(options.work.message_format, event!({ "path": text(&path), "degenerate": found.degenerate }), || {
         format!("{}\nfigures: {}\n", report::own_table(&found), path.display())
     });
     Ok(ExitCode::SUCCESS)
@@ -133,7 +133,8 @@ fn measure(dir: &Path) -> Result<Vec<Measured>, Failure> {
     let several = folders.len() > 1;
     let mut out = Vec::new();
     for folder in folders {
-        let found = Finished::open(&folder, &Wanted::default(), |text| complain(&text))?;
+        let found = Finished::open(&folder, &Wanted::default())?;
+        found.left_out.iter().for_each(|part| complain(&part.to_string()));
         if found.pools.iter().any(|p| !p.offers(Signal::Phi)) {
             complain(&format!(
                 "{} is left out: its pools say who is right, not how sure the models are",

@@ -109,9 +109,9 @@ fn all_kinds_of_outputs_say_the_same() {
 #[test]
 fn gates_and_variants() {
     let made = Made::new();
-    let said = made.audit("phi", &["--fail-above", "rmia.auc=0.5", "--fail-above", "lira-online.tpr@0.1=1"]);
+    let said = made.audit("phi", &["--fail-above", "rmia.auc=0.5", "--fail-above", "lira-online.auc=1"]);
     assert_eq!(code(&said), 6);
-    assert!(words(&said).contains("rmia.auc is 0.") && !words(&said).contains("tpr@0.1 is"));
+    assert!(words(&said).contains("rmia.auc is 0.") && !words(&said).contains("lira-online.auc is"));
     assert_eq!(code(&made.audit("phi", &["--fail-above", "rmia.auc=1"])), 0);
     // What cannot be measured keeps no limit.
     let said = made.audit("phi", &["--fail-above", "entropy.auc=1"]);

@@ -1,10 +1,11 @@
 //! Pools that were trained elsewhere, from their outputs to the document that a report is made of.
 
 use crate::audit_error::{AuditError as Error, listed};
+use crate::finished::LeftOut;
 use crate::machine;
 use crate::record::foreign_record;
 use crate::variant::Variant;
-use flatleak_results::{Document, Relevant, Timings};
+use flatleak_results::{Document, Relevant, Timings, plain};
 use std::time::Instant;
 
 use flatleak_attack::{Attack, quantile};
@@ -148,6 +149,7 @@ pub struct Pools {
     notes: Vec<String>,
     /// By pool, how many examples were given, and which of them it has.
     kept: Vec<(usize, Vec<usize>)>,
+    left_out: Vec<LeftOut>,
 }
 
 impl Pools {
@@ -157,7 +159,7 @@ impl Pools {
     /// # Errors
     /// No example that can be attacked.
     pub fn add(&mut self, found: Imported) -> Result<(), Error> {
-        let name = unused(&found.pool.recipe, &self.pools);
+        let name = unused(&plain(&found.pool.recipe), &self.pools);
         let given = found.pool.labels.len();
         let Attackable { mut pool, notes, kept } = attackable(found.pool, &name)?;
         self.kept.push((given, kept));
@@ -187,6 +189,17 @@ impl Pools {
         }
         self.pools.push(pool);
         Ok(())
+    }
+
+    /// Notes that a part of what was to be audited has no pool.
+    pub fn leave_out(&mut self, part: LeftOut) {
+        self.notes.push(part.to_string());
+        self.left_out.push(part);
+    }
+
+    /// What was to be audited and has no pool.
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
     }
 
     /// Rows over the examples of a pool as rows over all that were given, NaN for those that were left out.
@@ -219,15 +232,16 @@ impl Pools {
         if views.is_empty() {
             return Err(Error::Empty);
         }
+        let name = &*plain(settings.name);
         let asked = Options {
             attacks: settings.attacks.to_vec(),
             seed: settings.seed,
             workers: settings.workers,
-            ..Options::of_pools(settings.name, views.len(), settings.relevant)
+            ..Options::of_pools(name, views.len(), settings.relevant)
         };
         let started = Instant::now();
         let Analysis { results, details } = flatleak_verdict::analyse(&views, &asked, go_on)?;
-        let record = foreign_record(settings.name, settings.seed, &views);
+        let record = foreign_record(name, settings.seed, &views);
         let analysis_s = started.elapsed().as_secs_f64();
         let timings = Timings {
             training_s: 0.0,

@@ -6,7 +6,7 @@ use std::time::Instant;
 use flatleak_pool::{Pool, Wanted};
 use flatleak_results::{
     AttributionResult, Document, Explanation, Family, GroupResult, Headline, Reason, RecipeResult, Results,
-    StudyRecord, Timings, Verdict,
+    StudyRecord, Timings, Verdict, plain,
 };
 use flatleak_store::{import_npz, lock_run};
 use flatleak_verdict::{FAMILY, Options};
@@ -16,6 +16,7 @@ use crate::compare::Report;
 use crate::error::Error;
 use crate::event::{Event, Listener, Phase};
 use crate::finished::{Finished, runs_in};
+use crate::folder::folder_name;
 use crate::machine;
 use crate::outputs::{self, Examples};
 use crate::question::question;
@@ -70,7 +71,8 @@ fn one(
     folder: &Path,
     to: &mut Listener<'_>,
 ) -> Result<Document, Error> {
-    let found = Finished::open(run, &Wanted::default(), |text| (to.hear)(Event::Note(text)))?;
+    let found = Finished::open(run, &Wanted::default())?;
+    found.left_out.iter().for_each(|part| (to.hear)(Event::Note(part.to_string())));
     // Beside the run nothing of it is written.
     let _lock = if folder == run { Some(lock_run(run)?) } else { None };
     let Finished { study, data, dir, pools, .. } = &found;
@@ -151,13 +153,18 @@ pub fn explain_archives(options: &Explain, files: &[&PathBuf], to: &mut Listener
         let whole = import_npz(file)?;
         let (mut pool, note) = usable(whole, &file.display().to_string())?;
         note.into_iter().for_each(|note| (to.hear)(Event::Note(note)));
-        pool.recipe = unused(&pool.recipe, &pools);
+        pool.recipe = unused(&plain(&pool.recipe), &pools);
         pools.push(pool);
     }
     let views: Vec<&Pool> = pools.iter().collect();
-    let name =
-        files.first().and_then(|f| f.file_stem()).map_or("imported".into(), |s| s.to_string_lossy().into_owned());
-    let out = options.out.clone().unwrap_or_else(|| PathBuf::from("flatleak-runs").join(format!("explain-{name}")));
+    let name = files
+        .first()
+        .and_then(|f| f.file_stem())
+        .map_or("imported".into(), |s| plain(&s.to_string_lossy()).into_owned());
+    let out = options
+        .out
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("flatleak-runs").join(folder_name(&format!("explain-{name}"))));
     if out.join("study.toml").exists() {
         return Err(Error::FolderOfStudy(out));
     }

@@ -1,5 +1,6 @@
 //! Finished runs, to explain, audit or export them again.
 
+use std::fmt::{self, Display, Formatter};
 use std::path::{Path, PathBuf};
 
 use flatleak_data::{Dataset, Request};
@@ -9,6 +10,8 @@ use flatleak_store::RunDir;
 use flatleak_study::Study;
 
 use crate::error::Error;
+use crate::folder::plainly_named;
+use crate::outputs;
 
 /// The run folders in a directory: itself, or one per data set in it.
 ///
@@ -31,6 +34,50 @@ pub fn runs_in(dir: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(found)
 }
 
+/// A part of a run that has no pool: what is measured of the others says nothing of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The recipe, or the data set where all of its recipes are missing.
+    pub what: String,
+    /// Why, as a clause.
+    pub reason: String,
+}
+
+impl Display for LeftOut {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is left out: {}", self.what, self.reason)
+    }
+}
+
+/// Data sets of the study in `dir` of which `found`, by name, has no run. A folder with a study of its own has one data set, and lacks none.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub fn missing_runs(dir: &Path, found: &[String]) -> Result<Vec<LeftOut>, Error> {
+    if dir.join("study.toml").is_file() {
+        return Ok(Vec::new());
+    }
+    let unreadable = |source| Error::Unreadable { path: dir.to_owned(), source };
+    let mut out = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.join("models").is_dir() && !path.join("study.toml").is_file() {
+            out.push(LeftOut { what: path.display().to_string(), reason: "it has models, but no study.toml".into() });
+        }
+    }
+    match outputs::read(dir) {
+        Ok(whole) => {
+            let gone = whole.study.datasets.into_iter().filter(|data| !found.contains(&data.name));
+            out.extend(gone.map(|data| LeftOut { what: data.name, reason: "its run is not there any more".into() }));
+        }
+        Err(e) => out.push(LeftOut {
+            what: dir.display().to_string(),
+            reason: format!("nothing says which data sets belong to it ({e}); the command that began it completes it"),
+        }),
+    }
+    Ok(out)
+}
+
 /// A run folder and what is complete in it.
 pub struct Finished {
     pub(crate) study: Study,
@@ -41,21 +88,24 @@ pub struct Finished {
     pub pools: Vec<Pool>,
     /// Position of each pool's recipe in the study.
     at: Vec<usize>,
+    /// Recipes without a pool.
+    pub left_out: Vec<LeftOut>,
 }
 
 impl Finished {
-    /// Reads a folder with a study and writes nothing in it; recipes without all their models are left out, and said to be.
+    /// Reads a folder with a study and writes nothing in it. Recipes without all their models, because one diverged or a file is missing or damaged,
+    /// are left out.
     ///
     /// # Errors
     /// A folder without a study, no complete recipe.
-    pub fn open(run: &Path, wanted: &Wanted, mut note: impl FnMut(String)) -> Result<Self, Error> {
+    pub fn open(run: &Path, wanted: &Wanted) -> Result<Self, Error> {
         let (dir, data) = RunDir::read(run, |study| {
             let mut request = Request::new(study.data.first().map_or("", String::as_str));
             (request.pool, request.test, request.seed) = (study.pool, study.test, study.seed);
-            flatleak_data::open(&request)
+            flatleak_data::open(&request).map(plainly_named)
         })?;
         let study = dir.study().clone();
-        let (mut pools, mut at) = (Vec::new(), Vec::new());
+        let (mut pools, mut at, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
         for (k, recipe) in study.recipes.iter().enumerate() {
             match dir.pool(k, &data, wanted) {
                 Ok(pool) => {
@@ -63,7 +113,7 @@ impl Finished {
                     at.push(k);
                 }
                 Err(e @ flatleak_store::Error::Missing(_)) => {
-                    note(format!("recipe {} is left out: {e}", recipe.name));
+                    left_out.push(LeftOut { what: format!("recipe {}", recipe.name), reason: e.to_string() });
                 }
                 Err(e) => return Err(e.into()),
             }
@@ -71,7 +121,7 @@ impl Finished {
         if pools.is_empty() {
             return Err(Error::Incomplete(run.to_owned()));
         }
-        Ok(Self { study, data, dir, pools, at })
+        Ok(Self { study, data, dir, pools, at, left_out })
     }
 
     /// Writes every pool to a folder of its recipe's name in `out`; their paths.

@@ -12,6 +12,7 @@ use flatleak_stats::LOOKS;
 use flatleak_study::Study;
 
 use crate::error::Error;
+use crate::folder::{folder_name, plainly_named};
 
 /// Most pool examples of a quick run.
 const QUICK_POOL: usize = 2000;
@@ -96,8 +97,13 @@ pub fn prepare(options: &Compare) -> Result<Prepared, Error> {
             return Err(Error::SameData { first: name(first), second: name(second) });
         }
     }
-    let default =
-        || PathBuf::from("flatleak-runs").join(format!("{}-{}", study.name, study.short_hash(&digests.join(" "))));
+    let default = || {
+        PathBuf::from("flatleak-runs").join(format!(
+            "{}-{}",
+            folder_name(&study.name),
+            study.short_hash(&digests.join(" "))
+        ))
+    };
     let out = options.out.clone().unwrap_or_else(default);
     let several = jobs.len() > 1;
     for (job, digest) in jobs.iter_mut().zip(&digests) {
@@ -134,22 +140,23 @@ impl Job {
             .runs()
             .iter()
             .map(|run| &study.recipes[run[0]])
-            .map(|r| r.gradients_per_step() * (r.epochs * members * study.models) as f64)
+            .map(|r| r.gradients_per_step() * r.epochs as f64 * (members * study.models) as f64)
             .sum();
         // Three passes of multiply-adds per gradient, at a rate that a plain core reaches.
         let seconds = gradients * 6.0 * network.multiply_adds() as f64 / 80e9 / workers as f64;
-        let examples = data.pool.len() + data.test.len();
-        let models = study.models * study.recipes.len();
-        let disk = models * (4 * network.parameters() + examples * (13 + 4 * data.classes));
+        let examples = (data.pool.len() + data.test.len()) as f64;
+        let models = (study.models * study.recipes.len()) as f64;
+        let parameters = network.parameters() as f64;
+        let disk = models * (4.0 * parameters + examples * (13.0 + 4.0 * data.classes as f64));
         // Activations and gradients of a batch, and parameters in four roles.
-        let batch = study.recipes.iter().map(|r| r.batch).max().unwrap_or(0);
-        let of_worker = 16 * network.parameters() + 8 * batch * network.activations_per_example();
-        let memory = workers * of_worker + 4 * examples * network.features() + models * examples * 40;
+        let batch = study.recipes.iter().map(|r| r.batch).max().unwrap_or(0) as f64;
+        let of_worker = 16.0 * parameters + 8.0 * batch * network.activations_per_example() as f64;
+        let memory = workers as f64 * of_worker + 4.0 * examples * network.features() as f64 + models * examples * 40.0;
         let recipes = study.recipes.iter().map(|r| r.name.as_str()).collect::<Vec<_>>().join(", ");
         format!(
             "{recipes}: {} models each on {} ({} of {} pool examples, {} held out)\n\
              network of {} parameters, {workers} workers\n\
-             about {:.1} minutes of training, {} MB on disk, {} MB of memory\n\
+             about {:.1} minutes of training, {:.0} MB on disk, {:.0} MB of memory\n\
              output: {}\n",
             study.models,
             data.name,
@@ -158,8 +165,8 @@ impl Job {
             data.test.len(),
             network.parameters(),
             seconds / 60.0,
-            disk / 1_000_000 + 1,
-            memory / 1_000_000 + 1,
+            (disk / 1e6).ceil(),
+            (memory / 1e6).ceil(),
             out.display()
         )
     }
@@ -168,7 +175,7 @@ impl Job {
 fn of_data(options: &Compare, study: &Study, name: &str) -> Result<Job, Error> {
     let datasets = study.data.len();
     let mut study = study.on(name);
-    let data = load(options, &mut study, name)?;
+    let data = plainly_named(load(options, &mut study, name)?);
     let network = Network::compile(&study.architecture, data.shape, data.classes)?;
     let unfit = |what: String| Error::Unfit { what, data: name.to_owned(), shape: data.shape };
     for recipe in &study.recipes {
@@ -244,6 +251,7 @@ pub fn resolve(options: &Compare) -> Result<Study, Error> {
     study.seed = options.seed.unwrap_or(study.seed);
     study.check()?;
     study.check_distinct()?;
+    study.check_folders()?;
     let first = BLOCK * LOOKS[0];
     if options.until.is_some() && options.models.is_some_and(|most| most < first) {
         return Err(Error::FewerThanALook { first });

@@ -3,7 +3,7 @@
 use flatleak_data::Dataset;
 use flatleak_nn::{Base, Defences, ENGINE_VERSION, Recipe};
 use flatleak_pool::Pool;
-use flatleak_results::{DatasetRecord, RecipeSettings, StudyRecord};
+use flatleak_results::{DatasetRecord, RecipeSettings, StudyRecord, plain};
 use flatleak_study::Study;
 
 /// The record of a study of which only outputs are known; `views` must not be empty.
@@ -43,7 +43,7 @@ pub fn foreign_record(name: &str, seed: u64, views: &[&Pool]) -> StudyRecord {
 pub(crate) fn record(study: &Study, data: &Dataset, digest: &str, quick: bool) -> StudyRecord {
     let settings = |r: &Recipe| {
         if let Some(command) = &r.trainer {
-            return format!("trained by `{command}`");
+            return plain(&format!("trained by `{command}`")).into_owned();
         }
         let own = r.values().into_iter().map(|(key, value)| format!(", {key} {value}")).collect::<String>();
         let base = if r.base == Base::Sgd || r.optimizer.own_base().is_some() {
@@ -74,7 +74,7 @@ pub(crate) fn record(study: &Study, data: &Dataset, digest: &str, quick: bool) -
         .to_lowercase()
     };
     StudyRecord {
-        name: study.name.clone(),
+        name: plain(&study.name).into_owned(),
         seed: study.seed,
         models: study.models,
         queries: study.queries,

@@ -4,7 +4,10 @@ use flatleak_attack::Attack;
 use flatleak_pool::Pool;
 use flatleak_results::{AgainstGuessing, Condition, DELTA, FPR_LEVELS, PRIORS, Relevant, Verdict};
 use flatleak_stats::{Interval, Ranking, clopper_pearson, empirical_epsilon};
-use flatleak_verdict::{HEADLINE, against_guessing, beats_chance, blind_target, can_run, of_target, scores};
+use flatleak_verdict::{
+    FALSE_POSITIVES, HEADLINE, against_guessing, beats_chance, blind_target, can_run, of_target, scores,
+    target_conditions,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::audit_error::AuditError as Error;
@@ -67,6 +70,9 @@ pub struct TargetAttack {
 pub struct TargetTpr {
     /// The level.
     pub fpr: f64,
+    /// Whether at least 5 false positives are expected.
+    #[serde(default)]
+    pub reliable: bool,
     /// The TPR with its nominal 95 % limits (Clopper & Pearson 1934).
     pub tpr: Interval,
     /// The FPR that was realised.
@@ -115,12 +121,13 @@ pub fn target(pool: &Pool, target: usize, attacks: &[Attack], relevant: &Relevan
         beats_chance: beats_chance(found.p_value),
     });
     let beaten = blind.is_some_and(|b| b.beats_chance);
+    let conditions = target_conditions(pool, target, beaten);
     let (mut found, mut guessing) = (Vec::new(), None);
     for &attack in attacks.iter().filter(|a| can_run(pool, **a)) {
         let all = scores(pool, attack)?;
         let own: Vec<f64> = scored.iter().map(|&i| all[target][i]).collect();
         if attack == HEADLINE && members.min(member.len() - members) > 1 {
-            guessing = Some(of_target(pool, target, (&own, &member), beaten, relevant)?);
+            guessing = Some(of_target((&own, &member), &conditions, relevant)?);
         }
         let ranking = Ranking::new(&own, &member).map_err(flatleak_verdict::Error::from)?;
         let at = FPR_LEVELS.map(|fpr| {
@@ -128,6 +135,7 @@ pub fn target(pool: &Pool, target: usize, attacks: &[Attack], relevant: &Relevan
             let tpr = clopper_pearson(point.true_positives as u64, members as u64, 0.95);
             Ok(TargetTpr {
                 fpr,
+                reliable: fpr * (member.len() - members) as f64 >= FALSE_POSITIVES,
                 tpr: tpr.map_err(flatleak_verdict::Error::from)?,
                 realised_fpr: point.realised_fpr,
                 false_positives: point.false_positives,
@@ -144,7 +152,6 @@ pub fn target(pool: &Pool, target: usize, attacks: &[Attack], relevant: &Relevan
         });
     }
     let own = m.block(target);
-    let (guessing, conditions) = guessing.map_or((None, Vec::new()), |(g, c)| (Some(g), c));
     Ok(Target {
         guessing,
         conditions,

@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 
+use crate::limits::{MOST_ENTRIES, MOST_MODELS};
 use crate::signal::Signal;
 
 /// Errors of this crate.
@@ -15,6 +16,16 @@ pub enum Error {
     /// Too few examples to split.
     #[error("a pool of {0} examples cannot be split: give at least 2")]
     Examples(usize),
+    /// A design beyond memory.
+    #[error(
+        "{models} models on halves of {examples} examples are too many: at most {MOST_MODELS} models and {MOST_ENTRIES} entries, models times examples, are possible"
+    )]
+    TooLarge {
+        /// Models.
+        models: usize,
+        /// Examples.
+        examples: usize,
+    },
     /// An array of another size than the pool.
     #[error("{what} has {found} values, not {expected}")]
     Size {

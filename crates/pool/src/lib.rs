@@ -14,6 +14,7 @@
 mod decimal;
 mod design;
 mod error;
+mod limits;
 mod membership;
 mod pool;
 mod signal;
@@ -24,6 +25,7 @@ pub use decimal::{Decimal, NoDecimal};
 pub use design::Design;
 pub use design::cut::{FOLDS, Order};
 pub use error::{Error, ViewError};
+pub use limits::{MOST_ENTRIES, MOST_MODELS};
 pub use membership::{BLOCK, FEWEST, Membership, SIDE};
 pub use pool::{Features, Groups, NoiseAccuracy, Pool};
 pub use signal::Signal;

@@ -7,6 +7,7 @@ use flatleak_stream::{Purpose, Stream};
 use crate::design::cut::{Order, fold};
 use crate::design::{Design, Reading};
 use crate::error::Error;
+use crate::limits::{MOST_ENTRIES, MOST_MODELS};
 
 /// Models per block at the ratio 1/2: a model and its complement.
 pub const BLOCK: usize = 2;
@@ -40,13 +41,17 @@ impl Membership {
     /// rest. More models never change an earlier row.
     ///
     /// # Errors
-    /// An odd number of models or fewer than three pairs; fewer than 2 examples.
+    /// An odd number of models, fewer than three pairs or more than [`MOST_MODELS`]; fewer than 2 examples, or with so many models more than
+    /// [`MOST_ENTRIES`] entries.
     pub fn complementary(seed: u64, models: usize, examples: usize) -> Result<Self, Error> {
         if models < FEWEST * BLOCK || !models.is_multiple_of(BLOCK) {
             return Err(Error::Models(models));
         }
         if examples < 2 {
             return Err(Error::Examples(examples));
+        }
+        if models > MOST_MODELS || models.saturating_mul(examples) > MOST_ENTRIES {
+            return Err(Error::TooLarge { models, examples });
         }
         let mut rows = Vec::with_capacity(models);
         for block in 0..models / BLOCK {

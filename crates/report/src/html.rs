@@ -5,7 +5,7 @@ use flatleak_results::{Document, Verdict};
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::{say, sections};
+use crate::{names, say, sections};
 
 #[derive(Template)]
 #[template(path = "report.html")]
@@ -23,6 +23,7 @@ struct Page<'a> {
 /// # Errors
 /// When the template fails, which no document does.
 pub fn render(d: &Document, read: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<String, Error> {
+    let d = &*names::short(d);
     let tone = match d.headline.verdict {
         Verdict::RelevantlyMore | Verdict::More | Verdict::Leaks => "bad",
         Verdict::RelevantlyLess | Verdict::Less | Verdict::NoRelevantLeak => "good",

@@ -1,7 +1,9 @@
 //! `results.json`, and the other records of the program.
 
+use std::borrow::Cow;
+
 use crate::error::Error;
-use flatleak_results::{Document, SCHEMA_VERSION};
+use flatleak_results::{Document, SCHEMA_VERSION, is_hidden, plain};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -48,7 +50,7 @@ fn intact(found: &mut Value) -> Result<(), Error> {
     }
 }
 
-/// Reads a document back, of this schema or of version 1.
+/// Reads a document back, of this schema or of version 1. It may come from anywhere: hidden characters of its texts are written out.
 ///
 /// # Errors
 /// When the text is not of these schemas, or not what was written.
@@ -62,7 +64,27 @@ pub fn parse(text: &str) -> Result<Document, Error> {
         Some(version) if version != u64::from(SCHEMA_VERSION) => return Err(Error::Version(version)),
         _ => {}
     }
+    plain_texts(&mut found);
     Ok(serde_json::from_value(found)?)
+}
+
+/// Writes out hidden characters of every text.
+fn plain_texts(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Cow::Owned(written) = plain(text) {
+                *text = written;
+            }
+        }
+        Value::Array(all) => all.iter_mut().for_each(plain_texts),
+        Value::Object(all) => {
+            all.values_mut().for_each(plain_texts);
+            if all.keys().any(|key| key.contains(is_hidden)) {
+                *all = std::mem::take(all).into_iter().map(|(key, v)| (plain(&key).into_owned(), v)).collect();
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// What moved from version 1 to 2 (book/run-directory.md): names of verdicts, one recommendation is a list of

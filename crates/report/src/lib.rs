@@ -22,6 +22,7 @@ pub mod csv;
 mod error;
 pub mod html;
 pub mod json;
+mod names;
 pub mod parquet;
 mod plot;
 mod say;

@@ -2,7 +2,7 @@
 //!
 //! Colours are CSS classes, so that the page decides between light, dark and print.
 
-use flatleak_results::{Estimate, MetricDifference};
+use flatleak_results::{Estimate, LABEL, MetricDifference, shortened};
 use std::fmt::Write;
 
 pub(crate) const WIDTH: f64 = 360.0;
@@ -11,6 +11,11 @@ pub(crate) const LEFT: f64 = 54.0;
 pub(crate) const BOTTOM: f64 = 40.0;
 pub(crate) const TOP: f64 = 12.0;
 pub(crate) const RIGHT: f64 = 18.0;
+
+/// Most characters of a text in a figure.
+const LONGEST: usize = 100;
+/// Most ticks of an axis.
+const MOST_TICKS: usize = 12;
 
 /// Maps data to the plotting area.
 pub(crate) struct Axes {
@@ -42,13 +47,16 @@ impl Axes {
         for (v, label) in xs {
             let x = self.x(*v);
             let _ = write!(out, "<path class='grid' d='M{x:.1} {y0:.1}V{y1:.1}'/>");
+            let label = escape(label);
             let _ = write!(out, "<text x='{x:.1}' y='{:.1}' text-anchor='middle'>{label}</text>", y0 + 14.0);
         }
         for (v, label) in ys {
             let y = self.y(*v);
             let _ = write!(out, "<path class='grid' d='M{x0:.1} {y:.1}H{x1:.1}'/>");
+            let label = escape(label);
             let _ = write!(out, "<text x='{:.1}' y='{:.1}' text-anchor='end'>{label}</text>", x0 - 5.0, y + 3.5);
         }
+        let [xt, yt] = [xt, yt].map(escape);
         let _ =
             write!(out, "<text x='{:.1}' y='{:.1}' text-anchor='middle'>{xt}</text>", (x0 + x1) / 2.0, HEIGHT - 6.0);
         let (cx, cy) = (11.0, (y0 + y1) / 2.0);
@@ -59,6 +67,7 @@ impl Axes {
 }
 
 pub(crate) fn svg(height: f64, title: &str, body: &str) -> String {
+    let title = escape(title);
     format!("<svg viewBox='0 0 {WIDTH} {height}' role='img' aria-label='{title}'><title>{title}</title>{body}</svg>")
 }
 
@@ -67,7 +76,7 @@ pub(crate) fn forest(metrics: &[&MetricDifference]) -> String {
     let names: Vec<String> = metrics
         .iter()
         .map(|m| {
-            let name = escape(m.metric.attack_name().unwrap_or_default());
+            let name = escape(&shortened(m.metric.attack_name().unwrap_or_default(), LABEL));
             if m.p_adjusted.is_some() { format!("<tspan font-weight='700'>{name}</tspan>") } else { name }
         })
         .collect();
@@ -131,7 +140,9 @@ pub(crate) fn ticks((low, high): (f64, f64)) -> Vec<(f64, String)> {
     let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|k| k * power).find(|s| *s >= raw).unwrap_or(raw);
     let digits = (-step.log10().floor()).clamp(0.0, 6.0) as usize;
     let first = (low / step).ceil() as i64;
-    (first..).map(|k| k as f64 * step).take_while(|v| *v <= high).map(|v| (v, format!("{v:.digits$}"))).collect()
+    // Ends that are equal, or beyond what doubles tell apart, have no step.
+    let all = (0..MOST_TICKS as i64).map(|k| first.saturating_add(k) as f64 * step).take_while(|v| *v <= high);
+    all.map(|v| (v, format!("{v:.digits$}"))).collect()
 }
 
 /// The range of estimates, with room around.
@@ -142,7 +153,8 @@ pub(crate) fn reach<'a>(all: impl Iterator<Item = &'a Estimate> + Clone) -> (f64
     (low - room, high + room)
 }
 
-/// Text for SVG.
+/// Text for SVG, inside and in attributes, no longer than a figure has room for.
 pub(crate) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    let text = shortened(text, LONGEST);
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }

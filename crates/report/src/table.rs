@@ -9,6 +9,7 @@ use std::fmt::Write;
 
 use flatleak_verdict::{FEW, HEADLINE, SUMMARY, headline_metric};
 
+use crate::names;
 use crate::say::{at_end, label, leaks, outcome, probability, without_outputs};
 
 /// Levels of noise that the summary shows.
@@ -18,7 +19,7 @@ const SHOWN_LEVELS: usize = 4;
 pub fn render(d: &Document) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
-    let _ = write(d, &mut out);
+    let _ = write(&names::short(d), &mut out);
     out
 }
 

@@ -1,7 +1,7 @@
 //! What `results.json` holds, as types: [`Document`] is the file, [`Metric`] what is measured, [`Estimate`] a figure with its limits,
 //! [`Comparison`] what is said of two recipes, [`Word`] and [`Verdict`] how it is said, [`Explanation`] why.
 //!
-//! Nothing is computed here, and nothing is needed but `serde`: another program reads results with this crate alone.
+//! [`plain`] and [`shortened`] are names as people see them. Nothing is computed here, and nothing is needed but `serde`: another program reads results with this crate alone.
 //!
 //! ```
 //! use flatleak_results::{Comparison, Word};
@@ -26,6 +26,7 @@ mod family;
 mod figure;
 mod frontier;
 mod guessing;
+mod label;
 mod metric;
 mod recipe;
 mod relevant;
@@ -44,6 +45,7 @@ pub use family::Family;
 pub use figure::{Figure, RocFigure};
 pub use frontier::{Frontier, FrontierPoint, LeastSet, MatchedDifference, Mismatch};
 pub use guessing::{AgainstGuessing, Blind, BlindStatus, GuessingPoint};
+pub use label::{LABEL, is_device, is_hidden, plain, plain_lines, shortened};
 pub use metric::{FPR_LEVELS, GroupProperty, Measure, Metric, NoMeasure, NoMetric, Property, Side, Spreads};
 pub use recipe::{AttackResult, DELTA, PRIORS, Protection, RecipeResult, Spread, TprAtFpr, UnderNoise};
 pub use relevant::{NotRelevant, Relevant};

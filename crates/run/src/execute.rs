@@ -33,37 +33,43 @@ pub fn execute(
     let (sender, receiver) = mpsc::channel::<Result<Event, Error>>();
     let mut summary = Summary::default();
     let mut failure = None;
-    std::thread::scope(|scope| {
-        for _ in 0..workers.max(1) {
-            let sender = sender.clone();
-            let (next, failed, given_up, runs) = (&next, &failed, &given_up, &runs);
-            scope.spawn(move || {
-                loop {
-                    let task = next.fetch_add(1, Ordering::Relaxed);
-                    if task >= total || stop.load(Ordering::Relaxed) || failed.load(Ordering::Relaxed) {
-                        return;
-                    }
-                    // The expensive recipe of a model first keeps the threads' ends close together.
-                    let (model, run) = (task / runs.len(), runs.len() - 1 - task % runs.len());
-                    if given_up[run].load(Ordering::Relaxed) {
-                        continue;
-                    }
-                    let go_on = || !stop.load(Ordering::Relaxed) && !failed.load(Ordering::Relaxed);
-                    let say = |event: Event| {
-                        if let Event::Diverged { .. } = event {
-                            given_up[run].store(true, Ordering::Relaxed);
-                        }
-                        // The receiver outlives the scope.
-                        let _ = sender.send(Ok(event));
-                    };
-                    if let Err(e) = complete(plan, &runs[run], model, say, go_on) {
-                        failed.store(true, Ordering::Relaxed);
-                        let _ = sender.send(Err(e));
-                    }
+    let work = |sender: mpsc::Sender<Result<Event, Error>>| {
+        loop {
+            let task = next.fetch_add(1, Ordering::Relaxed);
+            if task >= total || stop.load(Ordering::Relaxed) || failed.load(Ordering::Relaxed) {
+                return;
+            }
+            // The expensive recipe of a model first keeps the threads' ends close together.
+            let (model, run) = (task / runs.len(), runs.len() - 1 - task % runs.len());
+            if given_up[run].load(Ordering::Relaxed) {
+                continue;
+            }
+            let go_on = || !stop.load(Ordering::Relaxed) && !failed.load(Ordering::Relaxed);
+            let say = |event: Event| {
+                if let Event::Diverged { .. } = event {
+                    given_up[run].store(true, Ordering::Relaxed);
                 }
-            });
+                // The receiver outlives the scope.
+                let _ = sender.send(Ok(event));
+            };
+            if let Err(e) = complete(plan, &runs[run], model, say, go_on) {
+                failed.store(true, Ordering::Relaxed);
+                let _ = sender.send(Err(e));
+            }
         }
-        drop(sender);
+    };
+    std::thread::scope(|scope| {
+        let spawn = |_| {
+            let (work, sender) = (&work, sender.clone());
+            std::thread::Builder::new().spawn_scoped(scope, move || work(sender)).ok()
+        };
+        // Where the system refuses threads there are fewer, at last this one alone; the first that is refused is the last that is asked for.
+        let threads = (0..workers.clamp(1, total.max(1))).map_while(spawn).count();
+        if threads == 0 {
+            work(sender);
+        } else {
+            drop(sender);
+        }
         for message in receiver {
             match message {
                 Ok(event) => {

@@ -29,7 +29,8 @@ pub struct RandomEffects {
 /// narrower interval than their own errors allow (book/methods/statistics.md#several-data-sets).
 ///
 /// # Errors
-/// Fewer than two studies, different lengths, a value that is not finite, a standard error that is not positive.
+/// Fewer than two studies, different lengths, a value that is not finite, a standard error that is 0 or so small that its weight is not finite: such
+/// a study would decide the mean alone, and none can be estimated.
 pub fn random_effects(effects: &[f64], errors: &[f64], level: f64) -> Result<RandomEffects, Error> {
     check_level(level)?;
     if effects.len() != errors.len() {
@@ -42,24 +43,39 @@ pub fn random_effects(effects: &[f64], errors: &[f64], level: f64) -> Result<Ran
     check_finite("effect", effects)?;
     let inverse: Vec<f64> = errors.iter().map(|e| 1.0 / (e * e)).collect();
     check_finite("inverse variance of a study", &inverse)?;
+    check_finite("sum of inverse variances", &[inverse.iter().sum()])?;
     let degrees = effects.len() as f64 - 1.0;
     let (_, q) = weighted(effects, &inverse);
-    let (sum, squares) = (inverse.iter().sum::<f64>(), inverse.iter().map(|w| w * w).sum::<f64>());
-    let between = ((q - degrees) / (sum - squares / sum)).max(0.0);
+    // sum w - sum w^2 / sum w, over pairs.
+    let spare = over_pairs(&inverse, |_, _| 1.0);
+    let between = ((q - degrees) / spare).max(0.0);
     let heterogeneity = if q > 0.0 { ((q - degrees) / q).max(0.0) } else { 0.0 };
     let weights: Vec<f64> = errors.iter().map(|e| 1.0 / (e * e + between)).collect();
     let (mean, spread) = weighted(effects, &weights);
     let error = ((spread / degrees).max(1.0) / weights.iter().sum::<f64>()).sqrt();
+    check_finite("standard error of the mean of studies", &[between, mean, error])?;
     let half = t_critical(level, degrees) * error;
     let p_value = t_two_sided(mean / error, degrees);
     let interval = Interval { mean, low: mean - half, high: mean + half };
     Ok(RandomEffects { interval, standard_error: error, between, heterogeneity, p_value })
 }
 
-/// Weighted mean and weighted squared deviation from it.
+/// Weighted mean and weighted squared deviation from it. Deviations from a mean that one weight decides are rounding, times that weight: they are
+/// taken over pairs.
 fn weighted(values: &[f64], weights: &[f64]) -> (f64, f64) {
-    let mean = values.iter().zip(weights).map(|(v, w)| v * w).sum::<f64>() / weights.iter().sum::<f64>();
-    (mean, values.iter().zip(weights).map(|(v, w)| w * (v - mean) * (v - mean)).sum())
+    let sum: f64 = weights.iter().sum();
+    let mean = values.iter().zip(weights).map(|(v, w)| v * (w / sum)).sum::<f64>();
+    (mean, 0.5 * over_pairs(weights, |i, j| (values[i] - values[j]) * (values[i] - values[j])))
+}
+
+/// Sum over ordered pairs of two studies of w_i w_j f(i, j) / sum w. Weights may differ by more than a double holds.
+fn over_pairs(weights: &[f64], f: impl Fn(usize, usize) -> f64) -> f64 {
+    let sum: f64 = weights.iter().sum();
+    let of = |i: usize| {
+        let others = (0..weights.len()).filter(|j| *j != i);
+        others.map(|j| weights[i].min(weights[j]) * (weights[i].max(weights[j]) / sum) * f(i, j)).sum::<f64>()
+    };
+    (0..weights.len()).map(of).sum()
 }
 
 #[cfg(test)]
@@ -90,6 +106,37 @@ mod tests {
         assert!(random_effects(&[1.0, 2.0], &[1.0, 0.0], 0.95).is_err());
     }
 
+    /// One study with an error of rounding beside studies with errors of their own (values of decimal arithmetic of 60 digits in `tests/make_meta.py`).
+    #[test]
+    fn errors_of_rounding_leave_a_mean() {
+        let found = random_effects(&[0.0125, 0.03, -0.01], &[1e-17, 0.01, 0.02], 0.95).unwrap();
+        assert!(found.interval.low.is_finite() && found.interval.high.is_finite() && found.interval.low < 0.0125);
+        assert!(found.p_value > 0.0 && found.p_value < 1.0, "{found:?}");
+        let wanted = [
+            ("between", found.between, TINY[0]),
+            ("mean", found.interval.mean, TINY[1]),
+            ("p", found.p_value, TINY[2]),
+        ];
+        for (what, a, b) in wanted {
+            assert!((a - b).abs() < 1e-9, "{what}: {a} {b}");
+        }
+        for errors in [[1e-17; 2], [1e-17, 0.01], [1e-150, 0.01], [1e-17, 1e-150]] {
+            for effects in [[0.0125, 0.0125], [0.0125, 0.02], [0.0, 0.0], [-1.0, 1.0]] {
+                let found = random_effects(&effects, &errors, 0.95).unwrap();
+                let all =
+                    [found.interval.mean, found.interval.low, found.interval.high, found.between, found.heterogeneity];
+                assert!(
+                    all.iter().all(|v| v.is_finite()) && (0.0..=1.0).contains(&found.p_value),
+                    "{effects:?} {errors:?} {found:?}"
+                );
+            }
+        }
+        for error in [0.0, 1e-200, f64::NAN, f64::MIN_POSITIVE] {
+            assert!(random_effects(&[0.1, 0.2], &[0.01, error], 0.95).is_err(), "{error}");
+        }
+    }
+
+    const TINY: [f64; 3] = [0.000_093_125, 0.015_007_087_576_674_693, 0.213_966_506_986_113_28];
     const BETWEEN: f64 = 0.017_891_622_407_389;
     const HETEROGENEITY: f64 = 0.431_290_185_590_349;
     const MEAN: f64 = 0.321_170_468_673_316;

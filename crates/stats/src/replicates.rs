@@ -10,6 +10,9 @@ use crate::t_law::{t_critical, t_two_sided};
 /// Units below which there is no interval: nothing can be told of a variance from so few.
 pub const FEWEST_UNITS: usize = 4;
 
+/// Share of the largest unit below which a standard error is rounding.
+const ROUNDING: f64 = 1e-13;
+
 /// A measure of every unit, a block of models or a group of blocks, from all shadows, and again without the models of each other unit.
 ///
 /// The estimate is the mean over units, which weigh equally. Its variance is V = max(V_blk, V_jack - J) (own; book/methods/statistics.md#variance):
@@ -145,8 +148,14 @@ impl Replicates {
         self.combine(other, |a, b| a - b)
     }
 
-    /// V, the variance of the estimate; 0 for a single unit, of which nothing is known.
+    /// V, the variance of the estimate; 0 for a single unit, of which nothing is known, and for units that differ by rounding alone.
     pub fn variance(&self) -> f64 {
+        let found = self.spread();
+        let largest = self.whole.iter().fold(0.0, |most: f64, v| most.max(v.abs()));
+        if found.sqrt() <= ROUNDING * largest { 0.0 } else { found }
+    }
+
+    fn spread(&self) -> f64 {
         let b = self.units() as f64;
         if self.units() < 2 {
             return 0.0;
@@ -256,6 +265,17 @@ mod tests {
         let excess = 2.0 / 3.0 * 1.5 / 4.0;
         assert!((shifted.variance() - (jackknife - excess).max(14.0 / 6.0)).abs() < 1e-12);
         assert_eq!((shifted.without(0), shifted.without(1), shifted.without(2)), (4.5, 3.0, 2.0));
+    }
+
+    /// .3 - .1 and .4 - .2 are the same difference, and not the same double.
+    #[test]
+    fn differences_that_differ_by_rounding_have_no_spread() {
+        let (a, b) = (vec![0.3, 0.4, 0.7, 0.9], vec![0.1, 0.2, 0.5, 0.7]);
+        let found = Replicates::independent(a).unwrap().minus(&Replicates::independent(b).unwrap()).unwrap();
+        assert!(variance(&found.whole, 1) > 0.0, "these doubles differ");
+        assert_eq!((found.variance(), found.p_value(0.0)), (0.0, 1.0));
+        let small = Replicates::independent(vec![1e-9, 1.1e-9, 0.9e-9, 1e-9]).unwrap();
+        assert!(small.variance() > 0.0 && small.p_value(0.0) < 0.001);
     }
 
     #[test]

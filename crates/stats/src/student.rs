@@ -103,10 +103,11 @@ impl Student {
 
     /// Two-sided p-value of "the estimate is 0"; 1 where nothing is known, or where there is neither an estimate nor an error.
     pub fn p_value(&self) -> f64 {
-        if !self.says_something() || self.standard_error == 0.0 {
+        let t = self.mean / self.standard_error;
+        if !self.says_something() || self.standard_error == 0.0 || t.is_nan() {
             return 1.0;
         }
-        t_two_sided(self.mean / self.standard_error, self.degrees)
+        t_two_sided(t, self.degrees)
     }
 }
 

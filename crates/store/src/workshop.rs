@@ -177,7 +177,7 @@ impl Workshop {
     pub fn keeps_logits(&self, data: &Dataset) -> bool {
         let examples = (data.pool.len() + data.test.len()) as u64;
         let models = (self.study().models * self.study().recipes.len() * self.study().queries) as u64;
-        examples * models * data.classes as u64 * 4 < LOGITS_LIMIT
+        [models, data.classes as u64, 4].into_iter().fold(examples, u64::saturating_mul) < LOGITS_LIMIT
     }
 }
 

@@ -1,5 +1,8 @@
 //! What only a study that is to be run must keep: what an earlier program ran stays readable.
 
+use flatleak_nn::Recipe;
+use flatleak_results::is_device;
+
 use crate::error::Error;
 use crate::study::Study;
 
@@ -20,6 +23,24 @@ impl Study {
         Ok(())
     }
 
+    /// Refuses recipes whose folders some systems cannot make, or cannot tell apart.
+    ///
+    /// # Errors
+    /// The first such name.
+    pub fn check_folders(&self) -> Result<(), Error> {
+        for (at, recipe) in self.recipes.iter().enumerate() {
+            let name = recipe.name.clone();
+            if is_device(&name) || name.ends_with('.') {
+                return Err(Error::NoFolder { name });
+            }
+            let same = |other: &&Recipe| other.name.eq_ignore_ascii_case(&name);
+            if let Some(other) = self.recipes[..at].iter().find(same) {
+                return Err(Error::SameFolder { first: other.name.clone(), second: name });
+            }
+        }
+        Ok(())
+    }
+
     /// Gives the first recipe so many epochs, and the others as many as keep their ratio to it, rounded down. Recipes that a command trains
     /// stay as they are.
     ///
@@ -27,7 +48,8 @@ impl Study {
     /// No epochs, or so few that a recipe is left with none.
     pub fn set_epochs(&mut self, epochs: usize) -> Result<(), Error> {
         let first = self.recipes.first().map_or(1, |r| r.epochs).max(1);
-        let own = |e: usize| e.saturating_mul(epochs) / first;
+        // Epochs beyond what a recipe may have are refused as they are, whatever their number.
+        let own = |e: usize| usize::try_from(e as u128 * epochs as u128 / first as u128).unwrap_or(usize::MAX);
         let engine = || self.recipes.iter().filter(|r| r.trainer.is_none());
         let least = engine().min_by_key(|r| r.checkpoint()).filter(|r| own(r.checkpoint()) == 0);
         if let Some(recipe) = least {
@@ -71,6 +93,20 @@ mod tests {
     }
 
     #[test]
+    fn names_that_are_no_folder_everywhere_are_refused() {
+        let named = |names: &[&str]| {
+            let each: Vec<String> = names.iter().map(|name| format!("[[recipe]]\nname = '{name}'\n")).collect();
+            Study::parse(&each.concat()).unwrap().check_folders().map_err(|e| e.to_string())
+        };
+        named(&["sgd", "console", "com10", "a.b"]).unwrap();
+        for name in ["con", "NUL", "aux.old", "a."] {
+            assert!(named(&["sgd", name]).unwrap_err().contains(&format!("`{name}`")), "{name}");
+        }
+        let error = named(&["sgd", "SGD"]).unwrap_err();
+        assert!(error.contains("`sgd`") && error.contains("`SGD`"), "{error}");
+    }
+
+    #[test]
     fn epochs_are_set_in_proportion_or_refused() {
         let mut three = study(&["epochs = 60", "epochs = 120", "epochs = 60\nmeasure_at = 5"]);
         let error = three.clone().set_epochs(0).unwrap_err().to_string();
@@ -81,6 +117,9 @@ mod tests {
         let found: Vec<(usize, Option<usize>)> = three.recipes.iter().map(|r| (r.epochs, r.measured_at)).collect();
         assert_eq!(found, [(12, None), (24, None), (12, Some(1))]);
         three.check().unwrap();
+        let mut vast = study(&["epochs = 80"]);
+        vast.set_epochs(usize::MAX).unwrap();
+        assert!(vast.check().unwrap_err().to_string().contains("epochs = 18446744073709551615, but 1 to 100000"));
         let mut one = study(&["epochs = 80"]);
         assert!(one.clone().set_epochs(0).unwrap_err().to_string().contains("at least 1"));
         one.set_epochs(1).unwrap();

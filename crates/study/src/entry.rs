@@ -113,6 +113,17 @@ fn called(table: &Table) -> String {
     table.get("name").and_then(Value::as_str).unwrap_or("?").to_owned()
 }
 
+/// How many recipes a table stands for: one for every combination of the values of its lists, and those at earlier epochs.
+pub(crate) fn stands_for(table: &Table) -> usize {
+    let lists = table.iter().filter_map(|(key, value)| Some((key, value.as_array()?.len())));
+    let each = lists.map(|(key, len)| match key.as_str() {
+        "augment" => 1,
+        "measure_at" => len.saturating_add(1),
+        _ => len,
+    });
+    each.fold(1, usize::saturating_mul)
+}
+
 /// A recipe whose values are lists stands for one recipe for each combination, with the values in its name.
 pub(crate) fn expand(table: Table, source: Source<'_>) -> Result<Vec<Table>, Error> {
     let name = called(&table);

@@ -211,11 +211,37 @@ pub enum Error {
     /// No recipe.
     #[error("no recipe: give at least one [[recipe]]")]
     NoRecipe,
+    /// More recipes than are possible, lists as values counted out.
+    #[error(
+        "{found} recipes, lists as values counted out, but at most {most} are possible: shorten a list, or make several studies"
+    )]
+    ManyRecipes {
+        /// Recipes.
+        found: usize,
+        /// Most.
+        most: usize,
+    },
     /// A name of two recipes.
     #[error("two recipes are named `{name}`")]
     RecipeTwice {
         /// The name.
         name: String,
+    },
+    /// A name that some systems give no folder.
+    #[error("recipe `{name}`: some systems cannot make a folder of this name: give another")]
+    NoFolder {
+        /// The name.
+        name: String,
+    },
+    /// Two names that some systems do not tell apart.
+    #[error(
+        "recipes `{first}` and `{second}` have one folder on systems that do not tell their letters apart: name one of them otherwise"
+    )]
+    SameFolder {
+        /// The first name.
+        first: String,
+        /// The second.
+        second: String,
     },
     /// The same recipe under two names.
     #[error(

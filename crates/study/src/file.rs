@@ -5,9 +5,9 @@ use flatleak_results::Relevant;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use crate::entry::{Source, Train, closest, expand, split, written};
+use crate::entry::{Source, Train, closest, expand, split, stands_for, written};
 use crate::error::{Error, Place};
-use crate::study::{DEFAULT_DATA, Study};
+use crate::study::{DEFAULT_DATA, MOST_RECIPES, Study};
 
 #[derive(Deserialize, Serialize)]
 #[serde(untagged)]
@@ -76,6 +76,11 @@ fn recipes(tables: Vec<Table>, train: &Train, text: &str) -> Result<Vec<Recipe>,
     } else {
         tables
     };
+    // Before any list is written out: a few short ones can stand for more recipes than memory holds.
+    let found = tables.iter().map(stands_for).fold(0, usize::saturating_add);
+    if found > MOST_RECIPES {
+        return Err(Error::ManyRecipes { found, most: MOST_RECIPES });
+    }
     let mut recipes = Vec::new();
     for (index, table) in tables.into_iter().enumerate() {
         let source = Source { text, index };
@@ -232,6 +237,24 @@ mod tests {
         assert_eq!(Study::parse(&study.to_toml().unwrap()).unwrap(), study);
     }
 
+    /// Nine lists of nine values are half a kilobyte and 387 million recipes.
+    #[test]
+    fn lists_are_counted_before_they_are_written_out() {
+        let nine: String =
+            ["lr", "epochs", "batch", "momentum", "weight_decay", "warmup", "dropout", "mixup", "temperature"]
+                .map(|key| format!("{key} = [1, 2, 3, 4, 5, 6, 7, 8, 9]\n"))
+                .concat();
+        let error = Study::parse(&format!("[[recipe]]\nname = 'a'\n{nine}")).unwrap_err().to_string();
+        assert!(error.contains("387420489 recipes") && error.contains("at most 1000"), "{error}");
+        let epochs: Vec<String> = (1..=1000).map(|e| e.to_string()).collect();
+        let error =
+            Study::parse(&format!("[[recipe]]\nname = 'a'\nepochs = 2000\nmeasure_at = [{}]", epochs.join(", ")));
+        assert!(error.unwrap_err().to_string().contains("1001 recipes"));
+        let values: Vec<String> = (1..=1000).map(|k| format!("{}", f64::from(k) / 1000.0)).collect();
+        let study = Study::parse(&format!("[[recipe]]\nname = 'a'\nlr = [{}]", values.join(", "))).unwrap();
+        assert_eq!(study.recipes.len(), 1000);
+    }
+
     #[test]
     fn one_run_is_published_in_several_ways() {
         let text = "[[recipe]]\nname = 'sgd'\n[[recipe]]\nname = 'warm'\ntemperature = [2, 4.0]\n[[recipe]]\nname = 'labels'\n\
@@ -283,6 +306,8 @@ mod tests {
             ("models = 0", vec!["models = 0, but an even number from 6"]),
             ("pool = 0", vec!["pool = 0, but at least 20"]),
             ("pool = 1", vec!["pool = 1, but at least 20"]),
+            ("models = 10002", vec!["models = 10002", "6 to 10000"]),
+            ("pool = 9223372036854775807", vec!["pool = 9223372036854776000", "at most 1000000000 entries"]),
             ("test = 0", vec!["test = 0, but at least 1"]),
             ("queries = 0", vec!["queries = 0, but 1, 2, 18"]),
             ("noise = [nan]", vec!["noise = NaN", "above 0"]),

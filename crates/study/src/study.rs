@@ -1,12 +1,16 @@
 //! A resolved study.
 
 use flatleak_nn::{Architecture, QUERIES, Recipe};
+use flatleak_pool::{MOST_ENTRIES, MOST_MODELS};
 use flatleak_results::Relevant;
 
 use crate::error::Error;
 
 /// Levels of noise that a study may have.
 const MOST_NOISE: usize = 16;
+
+/// Recipes that a study may have.
+pub(crate) const MOST_RECIPES: usize = 1_000;
 
 /// A resolved study: every default filled in.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +57,9 @@ impl Study {
         if self.recipes.is_empty() {
             return Err(Error::NoRecipe);
         }
+        if self.recipes.len() > MOST_RECIPES {
+            return Err(Error::ManyRecipes { found: self.recipes.len(), most: MOST_RECIPES });
+        }
         for (i, recipe) in self.recipes.iter().enumerate() {
             recipe.check()?;
             if self.recipes[..i].iter().any(|r| r.name == recipe.name) {
@@ -64,7 +71,7 @@ impl Study {
 
     fn check_sizes(&self) -> Result<(), Error> {
         let fail = |key, value: usize, expected| Err(Error::Value { key, value: value as f64, expected });
-        if self.models < 6 || !self.models.is_multiple_of(2) || self.models > 10_000 {
+        if self.models < 6 || !self.models.is_multiple_of(2) || self.models > MOST_MODELS {
             return fail("models", self.models, "an even number from 6 to 10000 is needed");
         }
         if self.seed > i64::MAX as u64 {
@@ -78,6 +85,9 @@ impl Study {
         }
         if let Some(pool) = self.pool.filter(|n| *n < 20) {
             return fail("pool", pool, "at least 20 examples are needed");
+        }
+        if let Some(pool) = self.pool.filter(|n| self.models.saturating_mul(*n) > MOST_ENTRIES) {
+            return fail("pool", pool, "at most 1000000000 entries, models times examples, are possible");
         }
         if self.test == Some(0) {
             return fail("test", 0, "at least 1 held-out example is needed");

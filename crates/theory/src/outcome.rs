@@ -1,5 +1,6 @@
 //! Everything that `flatleak theory` says, as one typed result.
 
+use flatleak_pool::MOST_MODELS;
 use flatleak_stats::{Interval, gaussian, moments, parallel, student_t};
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +31,10 @@ const SWEPT_EXAMPLES: usize = 60;
 const DESCENT: (usize, usize, usize) = (20, 3, 5);
 /// How these are trained.
 const TRAINING: Training = Training { steps: 4000, batch: 5, lr: 1.5 };
+/// Most draws of a problem.
+const MOST_DRAWS: usize = 10_000;
+/// Most entries of a problem, examples times dimensions: every worker holds several such matrices.
+const MOST_ENTRIES: usize = 10_000_000;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -365,6 +370,11 @@ pub fn study(
     let Request { setting, draws, models, seed, workers, .. } = *request;
     let etas = &request.etas;
     check_parameter("the number of draws", draws as f64, draws >= 2, "but an interval needs 2")?;
+    check_parameter("the number of draws", draws as f64, draws <= MOST_DRAWS, "but at most 10000 are possible")?;
+    check_parameter("the number of models", models as f64, models <= MOST_MODELS, "but at most 10000 are possible")?;
+    let entries = setting.examples.saturating_mul(setting.dimensions);
+    let needed = "but at most 10000000, examples times dimensions, are possible";
+    check_parameter("the size of the problem", entries as f64, entries <= MOST_ENTRIES, needed)?;
     check_parameter("the number of etas", etas.len() as f64, etas.len() >= 2, "but a path has a start and an end")?;
     if setting.examples >= setting.dimensions {
         return Err(Error::TooManyExamples { examples: setting.examples, dimensions: setting.dimensions });

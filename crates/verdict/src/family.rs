@@ -65,7 +65,7 @@ pub(crate) fn points(fewest_non_members: usize) -> Vec<Point> {
 }
 
 /// False positives that are expected where a TPR at a low FPR means anything.
-pub(crate) const FALSE_POSITIVES: f64 = 5.0;
+pub const FALSE_POSITIVES: f64 = 5.0;
 
 /// TPR at an FPR of a score without ties that knows nothing: (floor(f n0) + 1) / (n0 + 1), the mean rank of the (floor(f n0) + 1)-th of n0
 /// non-members among all (own; book/methods/measures.md#chance-line).

@@ -64,18 +64,16 @@ pub(crate) fn of(judge: &Judge<'_>, scored: &Scored, family: &Family) -> Result<
 }
 
 /// One model of a pool against guessing: DeLong's error of the AUC, on the logit scale, and limits of Clopper & Pearson of the TPR, over the examples
-/// of this model as if these were independent. `scores` are those of the attack of headlines on the model's scored examples, `blind` whether
-/// members and non-members differ by themselves.
+/// of this model as if these were independent. `scores` are those of the attack of headlines on the model's scored examples, `conditions` those of
+/// [`target_conditions`].
 ///
 /// # Errors
 /// Fewer than two examples of either side.
 pub fn of_target(
-    pool: &Pool,
-    target: usize,
     (scores, member): (&[f64], &[bool]),
-    blind: bool,
+    conditions: &[Condition],
     relevant: &Relevant,
-) -> Result<(AgainstGuessing, Vec<Condition>), Error> {
+) -> Result<AgainstGuessing, Error> {
     let members = member.iter().filter(|m| **m).count();
     let non_members = member.len() - members;
     let at = points(non_members);
@@ -95,10 +93,14 @@ pub fn of_target(
         };
         out.push(point(p, estimate, level, line(p, non_members), relevant));
     }
+    let verdict = condition::under(verdict(&out, true), conditions);
+    Ok(AgainstGuessing { verdict, points: out })
+}
+
+/// The conditions of one model of a pool, where a blind attack beats chance or does not.
+pub fn target_conditions(pool: &Pool, target: usize, blind: bool) -> Vec<Condition> {
     let right = pool.pool[target].accuracy(|i| pool.membership.row(target)[i]);
-    let conditions = condition::about(pool.recipe.clone(), right, blind, &Knowledge::new(pool));
-    let verdict = condition::under(verdict(&out, true), &conditions);
-    Ok((AgainstGuessing { verdict, points: out }, conditions))
+    condition::about(pool.recipe.clone(), right, blind, &Knowledge::new(pool))
 }
 
 #[cfg(test)]

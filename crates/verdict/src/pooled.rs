@@ -11,6 +11,9 @@ use crate::headline::phrases::at_point;
 use crate::headline::{agreed, by_verdict, distinct};
 use crate::words::Tested;
 
+/// A standard error that is no larger is rounding: what is compared are rates and spreads of the order of 1.
+const ROUNDING: f64 = 1e-12;
+
 /// Random-effects summaries of every AUC, every property and every point of the headline that all data sets of a pair of recipes have.
 ///
 /// # Errors
@@ -28,8 +31,9 @@ pub fn pool_differences(comparisons: &[Comparison], family: &Family) -> Result<V
         for metric in c.metrics.iter().filter(shown) {
             let found: Vec<_> =
                 all.iter().filter_map(|o| o.metrics.iter().find(|m| m.metric == metric.metric)).collect();
-            // A difference without spread carries infinite weight: it cannot be pooled.
-            if found.len() < 2 || found.len() < all.len() || found.iter().any(|m| m.standard_error <= 0.0) {
+            // A difference without spread carries infinite weight, and one that could not be estimated none: neither can be pooled.
+            let spreads = |m: &&MetricDifference| m.standard_error > ROUNDING && m.standard_error.is_finite();
+            if found.len() < 2 || found.len() < all.len() || !found.iter().all(spreads) {
                 continue;
             }
             let effects: Vec<f64> = found.iter().map(|m| m.difference.mean).collect();
@@ -178,6 +182,18 @@ mod tests {
         let pooled = pool_differences(&comparisons, &family).unwrap();
         let found: Vec<_> = comparisons.iter().map(|c| (c.dataset.clone(), c.headline.clone())).collect();
         (across(&comparisons, &pooled, &found, &[]), pooled)
+    }
+
+    /// A difference that is the same in every block of one data set weighs nothing against those of others: it is not pooled.
+    #[test]
+    fn differences_without_spread_are_not_pooled() {
+        let with = |error: f64| {
+            let mut all = ["a", "b", "c"].map(|data| comparison(data, 0.02, Verdict::Open));
+            all[1].metrics[0].standard_error = error;
+            pool_differences(&all, &Family::new(Default::default(), 4, 6, 1)).unwrap().len()
+        };
+        assert_eq!([0.004, 1e-9].map(with), [1, 1]);
+        assert_eq!([0.0, 1e-17, 1e-200, f64::NAN, f64::INFINITY].map(with), [0; 5]);
     }
 
     #[test]

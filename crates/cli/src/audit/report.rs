@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use flatleak::Target;
+use flatleak_results::{LABEL, shortened};
 
 /// The table in the terminal, at most 100 columns.
 pub(super) fn table(found: &Target) -> String {
@@ -13,7 +14,11 @@ pub(super) fn table(found: &Target) -> String {
     let _ = writeln!(
         out,
         "\nmodel {} of {}: {} members, {} others, {} shadows; limits are nominal, over its examples\n",
-        found.target, found.recipe, found.members, found.non_members, found.shadows
+        found.target,
+        shortened(&found.recipe, LABEL),
+        found.members,
+        found.non_members,
+        found.shadows
     );
     let _ = writeln!(out, "{:<30}{:>8}{:>28}{:>28}", "attack", "AUC", "TPR @ 0.1 % FPR", "TPR @ 1 % FPR");
     for attack in &found.attacks {

@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use askama::Template;
-use flatleak_results::{MemorizationDifference, MemorizationResult, Pairing, Picture, PictureKind, Statistic};
+use flatleak_results::{
+    LABEL, MemorizationDifference, MemorizationResult, Pairing, Picture, PictureKind, Statistic, shortened,
+};
 
 use crate::context::Context;
 use crate::plot::{self, Axes};
@@ -85,8 +87,8 @@ fn joint(m: &MemorizationDifference) -> String {
     let axes = Axes { x: (-1.0, 1.0), y: (-1.0, 1.0) };
     let ticks: Vec<(f64, String)> =
         [(-1.0, "−1"), (-0.5, "−0.5"), (0.0, "0"), (0.5, "0.5"), (1.0, "1")].map(|(v, l)| (v, l.to_owned())).to_vec();
-    let (x, y) = (format!("memorization, {}", plot::escape(&m.baseline)), plot::escape(&m.candidate));
-    let mut body = axes.frame((&ticks, &x), (&ticks, &y));
+    let x = format!("memorization, {}", shortened(&m.baseline, LABEL));
+    let mut body = axes.frame((&ticks, &x), (&ticks, &shortened(&m.candidate, LABEL)));
     let top = m.joint.iter().flatten().copied().max().unwrap_or(1).max(1) as f64;
     let width = 2.0 / m.joint.len().max(1) as f64;
     for (i, row) in m.joint.iter().enumerate() {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use askama::Template;
-use flatleak_results::{Estimate, RecipeResult};
+use flatleak_results::{Estimate, LABEL, RecipeResult, shortened};
 use flatleak_verdict::HEADLINE;
 
 use crate::context::Context;
@@ -77,8 +77,12 @@ fn figure(points: &[(f64, Estimate)], controls: &[(&str, Estimate)], what: &str)
         // Two that lie together are named at either end.
         let (y, (x, anchor)) = (axes.y(e.mean), [(WIDTH - RIGHT - 2.0, "end"), (LEFT + 2.0, "start")][k % 2]);
         let _ = write!(body, "<path class='line c{k}' d='M{LEFT} {y:.1}H{:.1}'/>", WIDTH - RIGHT);
-        let _ =
-            write!(body, "<text x='{x:.1}' y='{:.1}' text-anchor='{anchor}'>{}</text>", y - 3.0, plot::escape(name));
+        let _ = write!(
+            body,
+            "<text x='{x:.1}' y='{:.1}' text-anchor='{anchor}'>{}</text>",
+            y - 3.0,
+            plot::escape(&shortened(name, LABEL))
+        );
     }
     let line = axes.path(points.iter().map(|(r, e)| (log(*r), e.mean)));
     let _ = write!(body, "<path class='line c2' d='{line}'/>");

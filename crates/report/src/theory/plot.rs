@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use flatleak_results::{LABEL, shortened};
 use flatleak_stats::Interval;
 use flatleak_stats::gaussian::{
     Moments, likelihood_ratio_advantage, likelihood_ratio_slope, one_sided_advantage, one_sided_slope,
@@ -234,7 +235,7 @@ pub(super) fn map(placed: &[Placed], which: Map) -> String {
             body,
             "<circle class='dot c{}' cx='{x:.1}' cy='{y:.1}' r='4'><title>{}</title></circle>",
             k % 6,
-            escape(&p.recipe)
+            escape(&shortened(&p.recipe, LABEL))
         );
     }
     let title = match which {
