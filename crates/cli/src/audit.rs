@@ -14,8 +14,8 @@ use flatleak_pool::{PhiForm, Wanted};
 use flatleak_report::table;
 use flatleak_results::Measure;
 use flatleak_store::{
-    Arrays, FeatureArrays, Given, HeldOut, Imported, from_arrays, from_folder, from_named, from_table, npy_of_rows,
-    write_atomic,
+    Arrays, FeatureArrays, Given, HeldOut, Imported, Terms, from_arrays, from_folder, from_named, from_table,
+    npy_of_rows, write_atomic,
 };
 use flatleak_verdict::{can_run, scores};
 use serde_json::json;
@@ -136,6 +136,7 @@ fn pools(options: &Audit, wanted: &Wanted) -> Result<Pools, Failure> {
             recipe: &options.name,
             given,
             wanted,
+            terms: Terms::Flags,
             outputs: Source::File(outputs),
             labels: file(&options.labels),
             membership: file(&options.membership).ok_or_else(|| needed("--membership"))?,
@@ -152,14 +153,7 @@ fn pools(options: &Audit, wanted: &Wanted) -> Result<Pools, Failure> {
         let name = folder_name(dir);
         if !dir.is_dir() {
             let found = from_named(dir, &stem(dir), options.labels.as_deref(), wanted)?;
-            let no = || {
-                let text = "holds no arrays that are called logits, probabilities, phi, loss or confidence";
-                Failure::new(
-                    DATA,
-                    format!("{} {text}: single arrays are given with --logits and the like", dir.display()),
-                )
-            };
-            pools.add(found.ok_or_else(no)?)?;
+            found.map_or(Ok(()), |found| pools.add(found))?;
             continue;
         }
         if let Some(found) = from_folder(dir, &name, options.labels.as_deref(), wanted)? {

@@ -2,6 +2,8 @@
 
 use flatleak_pool::Wanted;
 
+use super::terms::Terms;
+
 /// What an array of outputs holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Given {
@@ -45,6 +47,8 @@ impl Given {
 pub(super) struct Asked<'a> {
     pub(super) given: Given,
     pub(super) wanted: &'a Wanted,
+    /// How they were given, for advice.
+    pub(super) terms: Terms,
     /// Labels of the examples; needed for logits and probabilities.
     pub(super) labels: Option<&'a [u32]>,
 }

@@ -63,7 +63,34 @@ impl Seen<'_> {
     /// [`Error::Import`]: words without a meaning, another shape than the outputs', positions beyond the examples or twice.
     pub(super) fn read(&self, sizes: Option<Sizes>) -> Result<Mask, Error> {
         let (rows, notes) = self.rows(sizes).map_err(|problem| Error::import(self.from.place(), problem))?;
-        Ok(Mask { membership: Membership::from_rows(rows)?, notes })
+        self.mask(rows, notes)
+    }
+
+    /// Reads a mask of as many models as examples, of which it is known whether it is turned.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub(super) fn read_square(&self, rows: Vec<Vec<bool>>, is_turned: bool) -> Result<Mask, Error> {
+        if !is_turned {
+            return self.mask(rows, Vec::new());
+        }
+        let turned = (0..rows.len()).map(|i| rows.iter().map(|row| row[i]).collect()).collect();
+        self.mask(turned, vec![TURNED.into()])
+    }
+
+    fn mask(&self, rows: Vec<Vec<bool>>, notes: Vec<String>) -> Result<Mask, Error> {
+        let membership = Membership::from_rows(rows);
+        let membership = membership.map_err(|problem| Error::import(self.from.place(), ImportError::from(problem)))?;
+        Ok(Mask { membership, notes })
+    }
+
+    /// Its rows as they stand.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub(super) fn rows_of(&self, sizes: Sizes) -> Result<Vec<Vec<bool>>, Error> {
+        let rows = self.rows(Some(sizes)).map_err(|problem| Error::import(self.from.place(), problem))?;
+        Ok(rows.0)
     }
 
     fn rows(&self, sizes: Option<Sizes>) -> Result<(Vec<Vec<bool>>, Vec<String>), ImportError> {
@@ -89,6 +116,9 @@ impl Seen<'_> {
         arranged(bits, *columns, sizes, look)
     }
 }
+
+/// What is said of a membership that has examples before models.
+const TURNED: &str = "the membership is of shape (examples, models) and was turned";
 
 /// What the values are.
 fn form(found: &mut Values<'_>) -> Result<Form, ImportError> {
@@ -154,7 +184,7 @@ fn arranged(
     match sizes {
         Some(s) if (s.models, s.examples) == (columns, rows.len()) && s.models != s.examples => {
             let turned = (0..columns).map(|m| rows.iter().map(|row| row[m]).collect()).collect();
-            Ok((turned, vec!["the membership is of shape (examples, models) and was turned".into()]))
+            Ok((turned, vec![TURNED.into()]))
         }
         Some(s) if (s.models, s.examples) != (rows.len(), columns) => {
             Err(OutputsError::Membership { found: look.shape.clone(), models: s.models, examples: s.examples }.into())

@@ -153,7 +153,7 @@ impl<'a> Outputs<'a> {
         for (query, signals) in mine.iter_mut().enumerate() {
             let rows = values.chunks(columns).skip(query).step_by(queries);
             let at = At { model: self.models, first };
-            let piece = form.signals(rows, labels, self.asked.wanted, at)?;
+            let piece = form.signals(rows, labels, self.asked, at)?;
             if let (0, Some(logits), Some(row)) = (query, &piece.logits, self.members.map(|m| m.row(self.models))) {
                 self.tally.add(logits, labels, &row[first..first + here], at);
             }
