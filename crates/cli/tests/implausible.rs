@@ -86,7 +86,7 @@ fn doubts_reach_headline_and_gates() {
     let mut scaled = world.logits.clone();
     scaled[..N * C].iter_mut().for_each(|z| *z *= 3.0);
     let (rc, text) = doubt(scaled, &world.member);
-    assert!(rc == 6 && text.contains("model 0 of model is on another scale"), "{rc} {text}");
+    assert!(rc == 6 && text.contains("model 0 of model are on another scale"), "{rc} {text}");
     // Examples 0 and 1 have the same outputs, where their labels are the same.
     let (first, second) = (0..N)
         .flat_map(|i| (i + 1..N).map(move |j| (i, j)))

@@ -99,9 +99,8 @@ impl Doubt {
                 who(rows)
             ),
             Self::OtherScale { models, times } => format!(
-                "outputs of {} of {recipe} {} on another scale than those of the rest ({times:.2} times as wide): give all of them in one unit, at one temperature",
-                who(models),
-                if models.len() == 1 { "is" } else { "are" }
+                "outputs of {} of {recipe} are on another scale than those of the rest ({times:.2} times as wide): give all of them in one unit, at one temperature",
+                who(models)
             ),
             Self::Unfilled { examples, of } => format!(
                 "the last {examples} of {of} examples of {recipe} are 0 for every class of every model, as where outputs were never filled in (drop_last=True leaves the last batch out): leave these examples out, or fill them"
