@@ -4,8 +4,9 @@ use flatleak_data::Part;
 use flatleak_data::values::Source;
 use flatleak_pool::{Features, Membership, Pool, Signals, Wanted};
 
+use super::asked::Asked;
 use super::axes::{Known, Look, Sizes};
-use super::given::{Asked, Given};
+use super::given::Given;
 use super::imported::Imported;
 use super::labels::{Labels, labels};
 use super::membership::{self, Mask};

@@ -7,8 +7,9 @@ use flatleak_data::values::{self, Source};
 use flatleak_pool::{Membership, Pool, Wanted};
 
 use super::arrays::no_room;
+use super::asked::Asked;
 use super::axes::of_one;
-use super::given::{Asked, Given};
+use super::given::Given;
 use super::imported::Imported;
 use super::labels::labels;
 use super::named::from_named;

@@ -4,6 +4,8 @@ use flatleak_data::values::{Source, Values};
 use flatleak_pool::Membership;
 
 use super::axes::{Look, Sizes};
+use super::side::{Side, side};
+use super::table::plain;
 use crate::error::Error;
 use crate::problem::{ImportError, OutputsError};
 
@@ -164,12 +166,11 @@ fn words(all: Vec<String>) -> Result<Vec<bool>, ImportError> {
 }
 
 /// Whether a word calls an example a member.
-pub(super) fn member(word: &str) -> Option<bool> {
-    match word.trim().to_ascii_lowercase().replace(['-', '_', ' '], "").as_str() {
-        "1" | "true" | "t" | "yes" | "y" | "in" | "member" | "train" | "training" | "trained" => Some(true),
-        "0" | "false" | "f" | "no" | "n" | "out" | "nonmember" | "notmember" => Some(false),
-        "test" | "testing" | "val" | "valid" | "validation" | "holdout" | "heldout" => Some(false),
-        _ => None,
+fn member(word: &str) -> Option<bool> {
+    match plain(word).as_str() {
+        "1" => Some(true),
+        "0" => Some(false),
+        word => side(word).map(|side| side == Side::In),
     }
 }
 
@@ -233,6 +234,9 @@ mod tests {
         assert_eq!(rows("|i1", &[2, 3], &[3, 0, 255, 1, 2, 255]).unwrap(), wanted);
         let text: Vec<u8> = plain.iter().flat_map(|v| if *v == 1 { *b"train" } else { *b"test\0" }).collect();
         assert_eq!(rows("|S5", &[2, 4], &text).unwrap(), wanted);
+        // The words of tables.
+        let text: Vec<u8> = plain.iter().flat_map(|v| if *v == 1 { *b"Seen\0\0" } else { *b"unseen" }).collect();
+        assert_eq!(rows("|S6", &[2, 4], &text).unwrap(), wanted);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! code leaves.
 
 mod arrays;
+mod asked;
 mod axes;
 mod fit;
 mod given;
@@ -14,6 +15,7 @@ mod order;
 mod outputs;
 mod plausible;
 mod privacy_meter;
+mod side;
 mod signals;
 mod square;
 mod table;

@@ -3,8 +3,9 @@
 use flatleak_data::values::Values;
 use flatleak_pool::{Membership, Signals};
 
+use super::asked::Asked;
 use super::axes::Sizes;
-use super::given::{Asked, Given};
+use super::given::Given;
 use super::signals::{At, END, Form};
 use super::tally::Tally;
 use crate::implausible::Dark;

@@ -3,7 +3,8 @@
 use flatleak_data::values::Values;
 use flatleak_pool::{PhiForm, Signals, Wanted, saturated_phi};
 
-use super::given::{Asked, Given};
+use super::asked::Asked;
+use super::given::Given;
 use super::terms::Terms;
 use crate::problem::{ImportError, OutputsError};
 

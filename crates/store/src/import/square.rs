@@ -2,8 +2,9 @@
 
 use flatleak_data::values::Source;
 
+use super::asked::Asked;
 use super::axes::Sizes;
-use super::given::{Asked, Given};
+use super::given::Given;
 use super::outputs::SURE;
 use crate::problem::{ImportError, OutputsError};
 
@@ -98,12 +99,12 @@ fn apart(a: &[f64], b: &[f64]) -> f64 {
 
 /// By how much the label's value is more than every other.
 fn margin(row: &[f64], label: u32, given: Given) -> f64 {
-    let margin = match row {
+    let margin = match *row {
         // One column of two classes, or a predicted class.
-        &[v] if label > 1 || v > 1.0 && given == Given::Probabilities => {
+        [v] if label > 1 || v > 1.0 && given == Given::Probabilities => {
             f64::from(u8::from(v == f64::from(label))) - 0.5
         }
-        &[v] => (v - if given == Given::Probabilities { 0.5 } else { 0.0 }) * if label == 1 { 1.0 } else { -1.0 },
+        [v] => (v - if given == Given::Probabilities { 0.5 } else { 0.0 }) * if label == 1 { 1.0 } else { -1.0 },
         _ => {
             let y = label as usize;
             let others = row.iter().enumerate().filter(|(c, _)| *c != y).map(|(_, v)| *v);

@@ -7,8 +7,9 @@ use flatleak_data::values::{self, Source, Values};
 use flatleak_pool::{Pool, Signals, Wanted};
 
 use super::arrays::no_room;
+use super::asked::Asked;
 use super::axes::{Sizes, of_one};
-use super::given::{Asked, Given};
+use super::given::Given;
 use super::imported::Imported;
 use super::labels::labels;
 use super::membership::{self, Mask};

@@ -31,6 +31,7 @@ use crate::error::Error;
 use crate::implausible::Dark;
 use crate::problem::{ImportError, OutputsError};
 
+pub(super) use names::plain;
 pub use natural::Name;
 pub use problem::RowsError;
 
