@@ -10,7 +10,7 @@ use std::time::Instant;
 use flatleak_attack::Attack;
 use flatleak_data::values::Source;
 use flatleak_stats::{Ranking, parallel};
-use flatleak_store::{Arrays, Given, from_arrays};
+use flatleak_store::{Arrays, Given, Terms, from_arrays};
 use flatleak_verdict::scores;
 
 const ATTACKS: [&str; 13] = [
@@ -38,6 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         recipe: "large",
         given: Given::Phi,
         wanted: &Default::default(),
+        terms: Terms::Flags,
         outputs: Source::File(Path::new(phi)),
         labels: None,
         membership: Source::File(Path::new(membership)),

@@ -17,7 +17,8 @@ use flatleak_pool::{PhiForm, Wanted};
 use flatleak_report::table;
 use flatleak_results::plain;
 use flatleak_store::{
-    Arrays, FeatureArrays, Given, HeldOut, Imported, from_arrays, from_folder, from_named, from_table, npy_of_rows,
+    Arrays, FeatureArrays, Given, HeldOut, Imported, Terms, from_arrays, from_folder, from_named, from_table,
+    npy_of_rows,
 };
 use flatleak_verdict::{can_run, scores};
 use serde_json::json;
@@ -127,6 +128,7 @@ fn pools(options: &Audit, wanted: &Wanted) -> Result<Pools, Failure> {
             recipe: &options.name,
             given,
             wanted,
+            terms: Terms::Flags,
             outputs: Source::File(outputs),
             labels: file(&options.labels),
             membership: file(&options.membership).ok_or_else(|| needed("--membership"))?,
@@ -142,9 +144,8 @@ fn pools(options: &Audit, wanted: &Wanted) -> Result<Pools, Failure> {
     for path in &options.dirs {
         if path.is_dir() {
             add_folder(&mut pools, options, path, wanted)?;
-        } else {
-            let found = from_named(path, &stem(path), options.labels.as_deref(), wanted)?;
-            pools.add(found.ok_or_else(|| no_arrays(path))?)?;
+        } else if let Some(found) = from_named(path, &stem(path), options.labels.as_deref(), wanted)? {
+            pools.add(found)?;
         }
     }
     if pools.views().is_empty() {
@@ -154,12 +155,6 @@ fn pools(options: &Audit, wanted: &Wanted) -> Result<Pools, Failure> {
         ));
     }
     Ok(pools)
-}
-
-/// A file without a pool.
-fn no_arrays(file: &Path) -> Failure {
-    let text = "holds no arrays that are called logits, probabilities, phi, loss or confidence";
-    Failure::new(DATA, format!("{} {text}: single arrays are given with --logits and the like", file.display()))
 }
 
 /// The pools of a folder: of a known layout, or of a run.

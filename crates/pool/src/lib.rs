@@ -11,6 +11,7 @@
 //! assert_eq!(m.block(3), 1);
 //! ```
 
+mod chance;
 mod decimal;
 mod design;
 mod error;
@@ -21,6 +22,7 @@ mod signal;
 mod signals;
 mod views;
 
+pub use chance::{as_good_as, chance};
 pub use decimal::{Decimal, NoDecimal};
 pub use design::Design;
 pub use design::cut::{FOLDS, Order};

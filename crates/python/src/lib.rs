@@ -10,7 +10,7 @@ use flatleak_explain::{Design, Influence, Memorization};
 use flatleak_pool::{Membership, Pool, Signal, Signals};
 use flatleak_report::{html, json};
 use flatleak_results::Relevant;
-use flatleak_store::{Arrays, FeatureArrays, Given, HeldOut, from_arrays};
+use flatleak_store::{Arrays, FeatureArrays, Given, HeldOut, Terms, from_arrays};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -74,6 +74,7 @@ fn audit(
                 recipe,
                 given: kind,
                 wanted: &wanted,
+                terms: Terms::Arguments,
                 outputs: source(outputs),
                 labels: labels.as_ref().map(source),
                 membership: source(membership),

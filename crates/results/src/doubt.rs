@@ -18,7 +18,23 @@ pub enum Doubt {
         agree: bool,
     },
     /// Members are less like members than others, in every way and by far.
-    Inverted,
+    Inverted {
+        /// The models of which that is so, where it is not so of all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        models: Vec<usize>,
+    },
+    /// Outputs of some models do not belong to the examples that those of the rest belong to.
+    OtherOrder {
+        /// These models.
+        models: Vec<usize>,
+    },
+    /// Outputs of some models fit another model's row of the membership.
+    OtherMembership {
+        /// These models.
+        models: Vec<usize>,
+        /// By model, the row that fits.
+        rows: Vec<usize>,
+    },
     /// Outputs of some models are spread over another scale than those of the rest.
     OtherScale {
         /// These models.
@@ -65,18 +81,27 @@ impl Doubt {
                     percent(chance)
                 )
             }
-            Self::Inverted => format!(
+            Self::Inverted { models } if models.is_empty() => format!(
                 "members of {recipe} look less like members than the others do: the membership seems to be the wrong way round; turn 0 and 1 in it"
             ),
-            Self::OtherScale { models, times } => {
-                let (who, are) = match models.as_slice() {
-                    [one] => (format!("model {one}"), "is"),
-                    many => (format!("models {}", listed(many)), "are"),
-                };
-                format!(
-                    "outputs of {who} of {recipe} {are} on another scale than those of the rest ({times:.2} times as wide): give all of them in one unit, at one temperature"
-                )
-            }
+            Self::Inverted { models } => format!(
+                "members of {} of {recipe} look less like members than the others do, unlike those of the rest: what the membership says of {} seems to be the wrong way round, or another model's; turn 0 and 1 there, or give each model its own row",
+                who(models),
+                who(models)
+            ),
+            Self::OtherOrder { models } => format!(
+                "outputs of {} of {recipe} do not go with the examples as those of the rest do: their rows seem to stand in another order; save the outputs of all models in one order (shuffle=False)",
+                who(models)
+            ),
+            Self::OtherMembership { models, rows } => format!(
+                "outputs of {} of {recipe} fit what the membership says of {}: models seem to stand in another order in the outputs than in the membership (10 stands before 2 where names are sorted as text); bring both in one order",
+                who(models),
+                who(rows)
+            ),
+            Self::OtherScale { models, times } => format!(
+                "outputs of {} of {recipe} are on another scale than those of the rest ({times:.2} times as wide): give all of them in one unit, at one temperature",
+                who(models)
+            ),
             Self::Unfilled { examples, of } => format!(
                 "the last {examples} of {of} examples of {recipe} are 0 for every class of every model, as where outputs were never filled in (drop_last=True leaves the last batch out): leave these examples out, or fill them"
             ),
@@ -84,6 +109,14 @@ impl Doubt {
                 "{examples} of {of} examples of {recipe} have a double that gives the same outputs, and some models were trained on one of both: who was trained on the other counts as a non-member, which hides leakage; leave doubles out"
             ),
         }
+    }
+}
+
+/// "model 3", "models 3, 5".
+fn who(models: &[usize]) -> String {
+    match models {
+        [one] => format!("model {one}"),
+        many => format!("models {}", listed(many)),
     }
 }
 

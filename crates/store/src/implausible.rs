@@ -1,5 +1,6 @@
 //! Outputs that are no numbers, or cannot be what they are said to be.
 
+use crate::import::{Given, Terms};
 use crate::number::number;
 
 /// Values of one model that are no numbers.
@@ -75,8 +76,12 @@ pub enum Implausible {
         second: usize,
     },
     /// Columns of other labels.
-    #[error("{}", columns(order, *accuracy, *fits, *in_text_order))]
+    #[error("{}", columns(self))]
     Columns {
+        /// What its values are.
+        given: Given,
+        /// How outputs were given.
+        terms: Terms,
         /// By label, the column that fits.
         order: Vec<usize>,
         /// Share of members on which the given labels are right.
@@ -88,23 +93,25 @@ pub enum Implausible {
     },
     /// The one column is the other class's.
     #[error(
-        "is right on {:.1} % of the members as the second class's {given}, so it seems to be the first class's: give {}",
-        100.0 * accuracy, if *given == "logits" { "its negative" } else { "1 less it" }
+        "is right on {:.1} % of the members as the second class's {}, so it seems to be the first class's: give {}{}",
+        100.0 * accuracy, given.name(), if *given == Given::Logits { "its negative" } else { "1 less it" }, deliberate(*terms)
     )]
     OtherColumn {
         /// What its values are.
-        given: &'static str,
+        given: Given,
+        /// How outputs were given.
+        terms: Terms,
         /// Share of members on which it is right.
         accuracy: f64,
     },
     /// Logits with their sign turned.
     #[error(
-        "has the least value at the label for {:.1} % of the members: the sign seems to be turned, or these are losses by class; give the negative as --{given}",
-        100.0 * share
+        "has the least value at the label for {:.1} % of the members: the sign seems to be turned, or these are losses by class; give the negative{}",
+        100.0 * share, deliberate(*terms)
     )]
     Negated {
-        /// What its values are said to be.
-        given: &'static str,
+        /// How outputs were given.
+        terms: Terms,
         /// Share of members on which the label's value is least.
         share: f64,
     },
@@ -122,26 +129,60 @@ pub enum Implausible {
         accuracy: f64,
     },
     /// Values of the positive class instead of the label's.
-    #[error(
-        "rises with membership for examples of class 1 and falls for those of class 0: it seems to be the probability of class 1 and not of each example's label; give it as --probabilities of one column"
-    )]
-    PositiveClass,
+    #[error("{}", positive_class(*given, *terms))]
+    PositiveClass {
+        /// What its values are said to be.
+        given: Given,
+        /// How outputs were given.
+        terms: Terms,
+    },
+}
+
+/// What else may be so where labels do not fit, and what to do then.
+fn deliberate(terms: Terms) -> String {
+    let loss = terms.single(Given::Loss);
+    format!(
+        "; or the labels are wrong on purpose, as those of canaries are: then give the cross-entropy at each example's label as {loss}"
+    )
+}
+
+/// Values of the positive class, in words.
+fn positive_class(given: Given, terms: Terms) -> String {
+    let second = |given| terms.second(given);
+    let (what, mend) = match given {
+        Given::Loss => ("loss", format!("give exp(-loss) as {}", second(Given::Probabilities))),
+        Given::Phi => ("logit", format!("give it as {}", second(Given::Logits))),
+        _ => ("probability", format!("give it as {}", second(Given::Probabilities))),
+    };
+    format!(
+        "rises with membership for examples of class 1 and falls for those of class 0: it seems to be the {what} of class 1 and not of each example's label; {mend}"
+    )
 }
 
 /// Columns that belong to other labels, in words.
-fn columns(order: &[usize], accuracy: f64, fits: f64, in_text_order: bool) -> String {
+fn columns(found: &Implausible) -> String {
     const SHOWN: usize = 24;
-    let text = if in_text_order { ", which is their order as text (0, 1, 10, 11, 2)" } else { "" };
-    let percent = |v: f64| format!("{:.1} %", 100.0 * v);
+    let Implausible::Columns { given, terms, order, accuracy, fits, in_text_order } = found else {
+        return String::new();
+    };
+    let text = if *in_text_order { ", which is their order as text (0, 1, 10, 11, 2)" } else { "" };
+    let percent = |v: &f64| format!("{:.1} %", 100.0 * v);
     let list: Vec<String> = order.iter().take(SHOWN).map(usize::to_string).collect();
     let list = list.join(", ");
-    let mend = match order.len() > SHOWN {
-        true => format!("the columns of the first labels are {list}"),
-        false => format!("outputs[..., [{list}]] has the labels' order"),
+    let mend = match terms {
+        _ if order.len() > SHOWN => format!("the columns of the first labels are {list}"),
+        Terms::Columns => {
+            let labels: Vec<String> = (0..order.len()).map(|y| y.to_string()).collect();
+            let labels = labels.join(", ");
+            format!("rename the columns of the classes {list} to those of {labels}, or put lists into that order")
+        }
+        Terms::Flags => format!("outputs[..., [{list}]] has the labels' order"),
+        Terms::Names | Terms::Arguments => format!("{}[..., [{list}]] has the labels' order", given.name()),
     };
     format!(
-        "has its columns in another order than the labels{text}: labels are right on {} of the members, in the other order on {}; {mend}",
+        "has its columns in another order than the labels{text}: labels are right on {} of the members, in the other order on {}; {mend}{}",
         percent(accuracy),
-        percent(fits)
+        percent(fits),
+        deliberate(*terms)
     )
 }

@@ -55,7 +55,8 @@ pub use error::{Difference, Error};
 pub use export::ExportLayout;
 pub use implausible::{Dark, Implausible};
 pub use import::{
-    Arrays, FeatureArrays, Given, HeldOut, Imported, Name, RowsError, from_arrays, from_folder, from_named, from_table,
+    Arrays, FeatureArrays, Given, HeldOut, Imported, Name, RowsError, Terms, from_arrays, from_folder, from_named,
+    from_table,
 };
 pub use interchange::{INFLUENCE_LIMIT, export_npz, import_npz};
 pub use npy::{npy_of_mask, npy_of_rows};

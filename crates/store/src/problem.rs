@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use flatleak_data::ArrayError;
 use flatleak_data::records::{Place, RecordError};
 
-use crate::import::{Name, RowsError};
+use crate::import::{Given, Name, RowsError, Terms};
 
 use crate::implausible::{Dark, Implausible, dark};
 use crate::number::number;
@@ -91,6 +91,14 @@ pub enum OutputsError {
         /// Its second axis.
         second: usize,
     },
+    /// As many models as examples, and nothing that tells which axis is which.
+    #[error(
+        "can be read as {size} models and {size} examples with either axis first, and neither the outputs nor the membership tell which: bring both arrays into the order of models first, and leave one model out of both, so that the shorter axis is that of models"
+    )]
+    Square {
+        /// Models, and examples.
+        size: usize,
+    },
     /// Another number of labels than of examples.
     #[error("has {examples} examples, but there are {labels} labels")]
     Labels {
@@ -112,27 +120,52 @@ pub enum OutputsError {
     NoLabels,
     /// One column for more than two classes.
     #[error(
-        "is of shape {found:?}, one value per example, but there are {classes} classes: give one column per class, or the value of the label as --phi, --loss or --confidence"
+        "is of shape {found:?}, one value per example, but there are {classes} classes: give one column per class, or the value of the label as {}, {} or {}",
+        terms.single(Given::Phi),
+        terms.single(Given::Loss),
+        terms.single(Given::Confidence)
     )]
     OneColumn {
         /// Its shape.
         found: Vec<usize>,
         /// Classes of the labels.
         classes: usize,
+        /// How outputs were given.
+        terms: Terms,
     },
     /// Probabilities that are given as logits.
     #[error(
-        "holds probabilities, not logits (every row lies between 0 and 1 and sums to 1): give it as --probabilities"
+        "holds probabilities, not logits (every row lies between 0 and 1 and sums to 1): give it as {}",
+        terms.by_class(Given::Probabilities)
     )]
-    Probabilities,
+    Probabilities {
+        /// How outputs were given.
+        terms: Terms,
+    },
+    /// One column that is below 0 everywhere.
+    #[error(
+        "has one column of two classes that is nowhere above 0, so that it can be the logarithm of the second class's probability or its logit: give exp of the logarithm as {}, or a logit as {} of two classes, 0 and the logit",
+        terms.second(Given::Probabilities),
+        terms.by_class(Given::Logits)
+    )]
+    LogProbability {
+        /// How outputs were given.
+        terms: Terms,
+    },
     /// Numbers between 0 and 1 that are given as logits.
     #[error(
         "holds numbers from 0 to 1 alone, which are no logits: {}",
-        if *one { "give the one column as --probabilities" } else { "sigmoids of single classes are no classification; give the logits before them" }
+        if *one {
+            format!("give the one column as {}", terms.second(Given::Probabilities))
+        } else {
+            "sigmoids of single classes are no classification; give the logits before them".into()
+        }
     )]
     Sigmoids {
         /// One column stands for two classes.
         one: bool,
+        /// How outputs were given.
+        terms: Terms,
     },
     /// Whole numbers too large for logits.
     #[error(
@@ -212,7 +245,7 @@ pub enum OutputsError {
     Signs,
     /// Labels that are measurements.
     #[error(
-        "has the label {value} for example {example}: labels are classes, whole numbers from 0, and these are continuous; membership inference on regression takes --loss without labels", value = number(*value)
+        "has the label {value} for example {example}: labels are classes, whole numbers from 0, and these are continuous; membership inference on regression takes losses, without labels", value = number(*value)
     )]
     Continuous {
         /// What stands there.
@@ -298,13 +331,16 @@ pub enum OutputsError {
         /// The example.
         example: usize,
         /// The range, or what it could be instead.
-        advice: &'static str,
+        advice: String,
     },
     /// Probabilities that do not sum to 1.
     #[error(
-        "has probabilities that sum to {sum} for model {model}, example {example}: give logits as --logits; probabilities of several labels at once are no single classification", sum = number(*sum)
+        "has probabilities that sum to {sum} for model {model}, example {example}: give logits as {}; probabilities of several labels at once are no single classification",
+        terms.by_class(Given::Logits), sum = number(*sum)
     )]
     Sum {
+        /// How outputs were given.
+        terms: Terms,
         /// Their sum.
         sum: f64,
         /// The model.
@@ -385,6 +421,14 @@ pub enum OutputsError {
     },
 }
 
+/// Names of arrays, of which the first twelve are told.
+fn told(names: &[String]) -> String {
+    const TOLD: usize = 12;
+    let first = names.iter().take(TOLD).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let more = names.len().saturating_sub(TOLD);
+    if more > 0 { format!("{first} and {more} more") } else { first }
+}
+
 /// What can be wrong with a folder as published code leaves it.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
@@ -412,10 +456,21 @@ pub enum FolderError {
         most: u64,
     },
     /// Outputs of which it is not said who was trained on what.
-    #[error("has outputs but no membership: call it one of {}", names.join(", "))]
+    #[error("has outputs but no membership: call it one of {}; the arrays are {}", names.join(", "), told(found))]
     NoMembership {
+        /// The arrays that are there.
+        found: Vec<String>,
         /// Names that are known.
         names: &'static [&'static str],
+    },
+    /// No outputs of a known name.
+    #[error(
+        "holds no arrays that are called logits, probabilities, phi, loss or confidence: call the outputs what they are; the arrays are {}",
+        told(found)
+    )]
+    NoOutputs {
+        /// The arrays that are there.
+        found: Vec<String>,
     },
     /// Two arrays that could be the same.
     #[error("has {first} and {second}, which could both be the {role}: keep one")]
@@ -428,7 +483,7 @@ pub enum FolderError {
         second: String,
     },
     /// Several kinds of outputs.
-    #[error("has several kinds of outputs ({}): keep one, or name one with --logits, --probabilities, --phi, --loss or --confidence", kinds.join(", "))]
+    #[error("has several kinds of outputs ({}): keep one of these arrays", kinds.join(", "))]
     SeveralKinds {
         /// Their names.
         kinds: Vec<String>,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use flatleak_data::values::Source;
 use flatleak_pool::{Pool, Wanted};
-use flatleak_store::{Arrays, Error, Given, HeldOut, Imported, from_arrays, from_table};
+use flatleak_store::{Arrays, Error, Given, HeldOut, Imported, Terms, from_arrays, from_table};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tables")
@@ -21,6 +21,7 @@ fn reference() -> Pool {
         recipe: "r",
         given: Given::Logits,
         wanted: &Wanted::default(),
+        terms: Terms::Flags,
         outputs: Source::File(&outputs),
         labels: Some(Source::File(&labels)),
         membership: Source::File(&membership),
@@ -210,8 +211,10 @@ fn names_that_do_not_fit_are_refused_and_mended() {
         ),
         case(
             GOOD.replacen("logit_1", "logit_2", 1).replacen("logit_0", "logit_1", 1),
-            &["`logit_1` to `logit_2`, but none for class 0", "count the classes from 0"],
-            GOOD,
+            &["the label is `0`, but the columns are of the classes `1`, `2`", "write the labels as these names"],
+            column(&GOOD.replacen("logit_1", "logit_2", 1).replacen("logit_0", "logit_1", 1), "label", |_, old| {
+                (old.parse::<i32>().unwrap() + 1).to_string()
+            }),
         ),
         case(
             with(GOOD, "loss", |_| "1".into()),
@@ -221,7 +224,11 @@ fn names_that_do_not_fit_are_refused_and_mended() {
         case(GOOD.replacen("logit_0,logit_1", "lgoit_0,lgoit_1", 1), &["has no outputs", "is it `lgoit_0`?"], GOOD),
         case(
             without(GOOD, "logit_1").replacen("logit_0", "proba", 1),
-            &["has one number for each row in `proba`", "`confidence`", "probability_0 and probability_1"],
+            &[
+                "has one number for each row in `proba`",
+                "`confidence`",
+                "`probability_1` where it is of the second class",
+            ],
             column(&without(GOOD, "logit_1"), "logit_0", |k, _| format!("0.{}", k + 1)).replacen(
                 "logit_0",
                 "confidence",
@@ -230,8 +237,8 @@ fn names_that_do_not_fit_are_refused_and_mended() {
         ),
         case(
             without(GOOD, "logit_1").replacen("logit_0", "logit", 1),
-            &["in `logit`", "as logits 0 and the number"],
-            column(GOOD, "logit_0", |_, _| "0".into()),
+            &["in `logit`", "`logit_1` where it is of the second class", "give its negative as `logit_1`"],
+            without(GOOD, "logit_0"),
         ),
         case(GOOD.lines().skip(1).collect::<Vec<_>>().join("\n"), &["no line of names"], GOOD),
         case("", &["is empty"], GOOD),
@@ -355,6 +362,82 @@ fn lists_and_probabilities_that_do_not_fit_are_refused_and_mended() {
     ]);
 }
 
+/// Forms that leave no doubt, beside the same table written out.
+#[test]
+fn what_is_clear_is_taken() {
+    let phi = |content: &str| {
+        let found = text(content).unwrap();
+        let all: Vec<f32> = found.pool.pool.iter().flat_map(|s| s.phi.clone()).collect();
+        (found.pool.labels, all)
+    };
+    let alike = |a: &str, b: &str| {
+        let ((labels, left), (wanted, right)) = (phi(a), phi(b));
+        assert_eq!(labels, wanted, "{a}");
+        assert!(left.iter().zip(&right).all(|(a, b)| (a - b).abs() < 1e-5), "{a}: {left:?} {right:?}");
+    };
+    // The second of two classes alone.
+    alike(&without(GOOD, "logit_0"), &column(GOOD, "logit_0", |_, _| "0".into()));
+    let chances = column(&without(GOOD, "logit_0"), "logit_1", |k, _| format!("0.{}", k + 1));
+    let both = with(&chances.replacen("logit_1", "p_1", 1), "p_0", |k| format!("0.{}", 9 - k - 1));
+    let both = column(&both, "p_0", |k, _| format!("{:.1}", 1.0 - (k + 1) as f64 / 10.0));
+    alike(&chances.replacen("logit_1", "prob_1", 1), &both);
+    assert!(text(&without(GOOD, "logit_0")).unwrap().notes.iter().any(|note| note.contains("second class's logit")));
+    // Classes that count from 1, in the columns and in the labels; of the last there is no example.
+    let from_one = GOOD.replacen("logit_0,logit_1", "logit_1,logit_2", 1);
+    let from_one = column(&from_one, "label", |_, old| (old.parse::<i32>().unwrap() + 1).to_string());
+    alike(&from_one, GOOD);
+    alike(&with(&from_one, "logit_3", |_| "-1".into()), &with(GOOD, "logit_2", |_| "-1".into()));
+    // A class by name of which there is no example.
+    let named = column(GOOD, "label", |_, old| if old == "0" { "cat".into() } else { "dog".into() });
+    let named = with(&named.replacen("logit_0,logit_1", "logit_cat,logit_dog", 1), "logit_emu", |_| "-1".into());
+    alike(&named, &with(GOOD, "logit_2", |_| "-1".into()));
+    assert!(text(&named).unwrap().notes.iter().any(|note| note.contains("no example is of emu")));
+    // A figure over classes is none.
+    let figure = said(&text(&named.replacen("logit_emu", "logit_max", 1)).unwrap_err());
+    assert!(figure.contains("`logit_max`") && figure.contains("figure over classes"), "{figure}");
+}
+
+/// Advice speaks of columns, and works.
+#[test]
+fn advice_for_a_table_speaks_of_its_columns() {
+    let probabilities = GOOD.replacen("logit_0,logit_1", "p_0,p_1", 1);
+    let wrong = said(&text(&column(&probabilities, "p_0", |_, _| "-2".into())).unwrap_err());
+    assert!(wrong.contains("as columns `logit_0`, `logit_1` and on") && !wrong.contains("--"), "{wrong}");
+    let even = column(&column(GOOD, "logit_0", |_, _| "0.25".into()), "logit_1", |_, _| "0.75".into());
+    let wrong = said(&text(&even).unwrap_err());
+    assert!(wrong.contains("give it as columns `probability_0`, `probability_1` and on"), "{wrong}");
+    // The logarithm of the second class's probability is no logit.
+    let logs = column(&without(GOOD, "logit_0"), "logit_1", |k, _| format!("-0.{}", k + 1));
+    let wrong = said(&text(&logs).unwrap_err());
+    assert!(wrong.contains("a column `probability_1`, or a logit as columns `logit_0`, `logit_1`"), "{wrong}");
+    assert!(text(&with(&logs, "logit_0", |_| "0".into())).is_ok());
+}
+
+/// A folder of parts of text is one table, whatever part a row is in.
+#[test]
+fn parts_of_text_are_one_table() {
+    let dir = tempfile::tempdir().unwrap();
+    let lines: Vec<&str> = GOOD.lines().collect();
+    let part = |name: &str, rows: &[&str]| {
+        std::fs::write(dir.path().join(name), [&lines[..1], rows].concat().join("\n")).unwrap();
+    };
+    part("part-00000.csv", &lines[5..]);
+    part("part-00001.csv", &lines[1..5]);
+    std::fs::write(dir.path().join("part-00002.csv"), "").unwrap();
+    std::fs::write(dir.path().join("_SUCCESS"), "").unwrap();
+    let (found, wanted) = (read(dir.path()).unwrap(), text(GOOD).unwrap());
+    assert_eq!((found.pool.labels, found.pool.membership), (wanted.pool.labels, wanted.pool.membership));
+    assert_eq!(found.pool.pool, wanted.pool.pool);
+    // The same row again is told by where it stands in all of them.
+    part("part-00003.csv", &lines[1..2]);
+    let twice = said(&read(dir.path()).unwrap_err());
+    assert!(twice.contains("twice, in row 4 and row 8"), "{twice}");
+    std::fs::write(dir.path().join("part-00003.csv"), "model,example,loss\n0,0,1\n").unwrap();
+    assert!(said(&read(dir.path()).unwrap_err()).contains("`part-00003.csv` with other columns"));
+    std::fs::write(dir.path().join("notes.txt"), "parts").unwrap();
+    assert!(said(&read(dir.path()).unwrap_err()).contains("CSV files alone"));
+}
+
 #[test]
 fn names_that_look_like_numbers_stay_apart() {
     // As digits of hashes do: as numbers they would be the same.
@@ -373,6 +456,8 @@ fn formats_that_are_no_tables_are_told_by_name() {
         (b"\x80\x04\x95.", "a pickle, which is never read"),
         (b"\x93NUMPY\x01\0", "--logits"),
         (b"{\"model\": 0}", "read_json"),
+        (b"RDX3\nX\n\0\0\0\x03", "write.csv(get(load(FILE)[1])"),
+        (b"X\n\0\0\0\x03", "write.csv(readRDS(FILE)"),
         (b"\xff\xfem\0o\0", "UTF-16"),
         (b"\x28\xb5\x2f\xfd\0", "zstd -d"),
         (b"\0\x01\x02\xff", "neither text nor Parquet nor Arrow"),
@@ -424,6 +509,7 @@ fn views_and_single_outputs_stay_what_they_were() {
         recipe: "r",
         given: Given::Confidence,
         wanted: &Wanted::default(),
+        terms: Terms::Flags,
         outputs: Source::Memory { descr: "<f8", shape: &[2, 4, 2], bytes: &bytes },
         labels: Some(Source::Memory { descr: "|u1", shape: &[4], bytes: &[0, 1, 1, 0] }),
         membership: Source::Memory { descr: "|u1", shape: &[2, 4], bytes: &membership },

@@ -1,11 +1,8 @@
 //! What forbids a word, or belongs beside it (own; book/methods/words.md#conditions): a verdict is about training recipes that learn, attacked with
 //! all that they put out.
 
-use flatleak_pool::{Pool, Signal, Signals};
+use flatleak_pool::{Pool, Signal, Signals, as_good_as, chance};
 use flatleak_results::{Condition, Doubt, RecipeResult, Verdict};
-
-/// Share of the way from naming the commonest class to perfection that a recipe must go on its own members to have learnt (own).
-const LEARNT: f64 = 0.1;
 
 /// Accuracy on members from which a recipe counts as fitting them.
 pub(crate) const FITTED: f64 = 0.99;
@@ -21,14 +18,10 @@ pub(crate) struct Knowledge {
 
 impl Knowledge {
     pub(crate) fn new(pool: &Pool) -> Self {
-        let classes = pool.labels.iter().max().map_or(0, |c| *c as usize + 1);
-        let mut counts = vec![0usize; classes];
-        pool.labels.iter().for_each(|c| counts[*c as usize] += 1);
         // Imported losses come without classes: all labels are the same then, and chance is not known.
-        let known = counts.iter().filter(|n| **n > 0).count() > 1;
-        let most = counts.iter().max().copied().unwrap_or(0);
+        let known = pool.labels.windows(2).any(|pair| pair[0] != pair[1]);
         Self {
-            chance: known.then(|| most as f64 / pool.labels.len() as f64),
+            chance: known.then(|| chance(&pool.labels)),
             labels_only: !pool.offers(Signal::Phi) || pool.pool.iter().all(Signals::says_labels_alone),
             doubts: pool.doubts.clone(),
         }
@@ -39,7 +32,7 @@ impl Knowledge {
 pub(crate) fn of(result: &RecipeResult, known: &Knowledge) -> Vec<Condition> {
     let beaten = result.blind.as_ref().is_some_and(|b| b.beats_chance);
     let mut out = about(result.name.clone(), result.member_accuracy.mean, beaten, known);
-    let inverted = out.iter().any(|c| matches!(c, Condition::Doubtful { doubt: Doubt::Inverted, .. }));
+    let inverted = out.iter().any(|c| matches!(c, Condition::Doubtful { doubt: Doubt::Inverted { .. }, .. }));
     if !inverted && result.member_accuracy.high < result.non_member_accuracy.low {
         out.push(Condition::MembersDoWorse { recipe: result.name.clone() });
     }
@@ -50,7 +43,7 @@ pub(crate) fn of(result: &RecipeResult, known: &Knowledge) -> Vec<Condition> {
 pub(crate) fn about(recipe: String, member_accuracy: f64, blind: bool, known: &Knowledge) -> Vec<Condition> {
     let doubtful = |doubt: &Doubt| Condition::Doubtful { recipe: recipe.clone(), doubt: doubt.clone() };
     let mut out: Vec<Condition> = known.doubts.iter().map(doubtful).collect();
-    let unlearnt = known.chance.filter(|chance| member_accuracy <= chance + LEARNT * (1.0 - chance));
+    let unlearnt = known.chance.filter(|chance| member_accuracy <= as_good_as(*chance));
     if let Some(chance) = unlearnt {
         out.push(Condition::DidNotLearn { recipe: recipe.clone(), member_accuracy, chance });
     }

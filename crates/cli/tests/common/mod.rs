@@ -1,6 +1,8 @@
 //! What the tests from outside share.
 #![allow(clippy::unwrap_used, dead_code, reason = "a failed set-up is a failed test; not every test uses everything")]
 
+pub(crate) mod world;
+
 use std::path::Path;
 use std::process::{Command, Output};
 

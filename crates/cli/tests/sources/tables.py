@@ -185,7 +185,7 @@ def spark_rows():
     take("zstd", "df.write.option('compression', 'zstd').parquet(folder)", "folder of .zstd.parquet", write(lambda f: frame.coalesce(1).write.option("compression", "zstd").parquet(f)))
     path, file = of(t)("csv")
     write(lambda f: frame.coalesce(1).write.csv(f, header=True))(path)
-    t.wrong("df.write.csv(folder, header=True)", "folder of .csv", ["--table", file], "refused with the advice to read it as Parquet; a folder of CSV parts is as clear as one of Parquet parts", PHI)
+    t.taken("df.write.csv(folder, header=True)", "folder of .csv", ["--table", file], PHI)
     part = "part-00000-00000000-c000"
     t.taken("the same, its one part", ".csv", ["--table", f"{file}/{part}.csv"], PHI)
     lists = frame.select("model", "example", "member", "label", F.array(*SINGLE).alias("logits"))
@@ -197,7 +197,7 @@ def spark_rows():
     t.refused("df.write.csv(folder), its one part", ".csv without names", ["--table", f"{file}/{part}.csv"], "has no line of names", "without names a column of whole numbers is the model, the example, the label or the membership")
     path, file = of(t)("vector")
     write(lambda f: lists.withColumn("logits", array_to_vector("logits")).coalesce(1).write.parquet(f))(path)
-    t.wrong("df.write.parquet(folder), a vector of spark.ml", "folder of .snappy.parquet", ["--table", file], "the advice is to write it as a number or text: pyspark.ml.functions.vector_to_array makes it a list")
+    t.refused("df.write.parquet(folder), a vector of spark.ml", "folder of .snappy.parquet", ["--table", file], "vector_to_array", "a vector of spark.ml is a record of four fields: vector_to_array makes it a list")
     spark.stop()
 
 
@@ -244,7 +244,7 @@ def r_rows():
     take("tab.tsv", "write.table(d, sep = '\\t', row.names = FALSE)", ".tsv")
     take("factor.csv", "write.csv(d), factors, TRUE and FALSE, names with a point", ".csv")
     t.refused("saveRDS(d)", ".rds", ["--table", "r/frame.rds"], "readRDS", CODE + ": functions and promises of R")
-    t.wrong("save(d)", ".RData", ["--table", "r/frame.RData"], "the advice is readRDS, which cannot read what save writes: load is needed")
+    t.refused("save(d)", ".RData", ["--table", "r/frame.RData"], "get(load(FILE)[1])", CODE + ": functions and promises of R")
     t.version = f"{base}, data.table {table}"
     take("fwrite.csv", "data.table::fwrite(d)", ".csv")
     t.version = f"{base}, reticulate {reticulate}, NumPy {numpy}"

@@ -97,7 +97,7 @@ pub enum RecordError {
     OneColumn,
     /// A folder of other things than the parts of one table.
     #[error(
-        "is a folder that does not hold Parquet files alone: give one file (`pandas.read_parquet(FOLDER).to_parquet(\"table.parquet\")` joins the parts of a table)"
+        "is a folder that does not hold Parquet files alone, or CSV files alone: keep the parts of one table in a folder of their own, or give one file"
     )]
     Folder,
     /// Parts of different tables.

@@ -37,7 +37,11 @@ const FORMATS: &[(&[u8], &str, &str)] = &[
     (b"Obj\x01", "an Avro file", "write it as Parquet"),
     (b"RDX3\n", R, SAVED),
     (b"RDX2\n", R, SAVED),
-    (b"X\n\0\0", R, SAVED),
+    (b"RDA3\n", R, SAVED),
+    (b"RDA2\n", R, SAVED),
+    (b"X\n\0\0", R, ONE),
+    (b"A\n3\n", R, ONE),
+    (b"A\n2\n", R, ONE),
     (b"\xff\xfe", UTF16, UTF8),
     (b"\xfe\xff", UTF16, UTF8),
     (b"{", "JSON", JSON),
@@ -47,7 +51,8 @@ const FORMATS: &[(&[u8], &str, &str)] = &[
 const PICKLE: &str = "a pickle, which is never read";
 const PICKLED: &str = "write `pandas.read_pickle(FILE).to_parquet(\"table.parquet\")`";
 const R: &str = "a file of R's own format";
-const SAVED: &str = "write `write.csv(readRDS(FILE), \"table.csv\", row.names = FALSE)`";
+const SAVED: &str = "write `write.csv(get(load(FILE)[1]), \"table.csv\", row.names = FALSE)`";
+const ONE: &str = "write `write.csv(readRDS(FILE), \"table.csv\", row.names = FALSE)`";
 const UTF16: &str = "text in UTF-16";
 const UTF8: &str = "save it as CSV in UTF-8";
 const JSON: &str = "write `pandas.read_json(FILE, lines=True).to_parquet(\"table.parquet\")`, without `lines=True` where it is one list";

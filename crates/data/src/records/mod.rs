@@ -1,7 +1,7 @@
 //! Tables of named columns, row by row, whatever file they are in.
 //!
 //! A file is told by its first bytes and never by its name: Parquet with every common codec, Arrow IPC and Feather, and text with commas,
-//! semicolons or tabs, plain or gzipped; and a folder of Parquet files as one table. A row is a list of [`Field`]s. Only the columns that the caller wants are read, so that dates,
+//! semicolons or tabs, plain or gzipped; and a folder of Parquet files, or of files of text, as one table. A row is a list of [`Field`]s. Only the columns that the caller wants are read, so that dates,
 //! texts and lists that nobody asked for cost nothing and cannot fail.
 //!
 //! ```
@@ -64,16 +64,12 @@ pub fn read<T, E: From<RecordError>>(
     row: impl FnMut(&mut T, Place, &[Field<'_>]) -> Result<(), E>,
 ) -> Result<T, E> {
     if path.is_dir() {
-        return parquet::rows(&parts(path)?, head, row);
+        return match parts(path)? {
+            Parts::Parquet(files) => parquet::rows(&files, head, row),
+            Parts::Text(files) => texts(&files, head, row),
+        };
     }
-    let opened = || {
-        let mut file = File::open(path)?;
-        let mut magic = Vec::new();
-        file.by_ref().take(MAGIC as u64).read_to_end(&mut magic)?;
-        file.seek(SeekFrom::Start(0))?;
-        Ok((file, magic))
-    };
-    let (file, magic) = opened().map_err(RecordError::Io)?;
+    let (file, magic) = opened(path).map_err(RecordError::Io)?;
     if magic.starts_with(b"PAR1") {
         return parquet::rows(&[path.into()], head, row);
     }
@@ -83,16 +79,75 @@ pub fn read<T, E: From<RecordError>>(
         #[cfg(not(feature = "arrow"))]
         return Err(RecordError::NoArrow.into());
     }
-    let plain = BufReader::new(file);
-    if magic.starts_with(&[0x1f, 0x8b]) {
-        let unpacked = BufReader::new(MultiGzDecoder::new(plain));
-        return known(unpacked).map_err(E::from).and_then(|from| text::rows(from, head, row));
+    text::rows(plain(file, &magic)?, head, row)
+}
+
+/// Text, unpacked where it is packed, of no other format that is known.
+fn plain(file: File, magic: &[u8]) -> Result<Box<dyn BufRead>, RecordError> {
+    let from = BufReader::new(file);
+    let packed = magic.starts_with(&[0x1f, 0x8b]);
+    known(if packed { Box::new(BufReader::new(MultiGzDecoder::new(from))) } else { Box::new(from) })
+}
+
+/// The files of a folder that are one table.
+enum Parts {
+    Parquet(Vec<PathBuf>),
+    Text(Vec<PathBuf>),
+}
+
+/// The rows of files of text that are parts of one table: each has the line of names.
+fn texts<T, E: From<RecordError>>(
+    files: &[PathBuf],
+    head: impl FnOnce(&[Head]) -> Result<(T, Vec<usize>), E>,
+    mut row: impl FnMut(&mut T, Place, &[Field<'_>]) -> Result<(), E>,
+) -> Result<T, E> {
+    let mut head = Some(head);
+    let mut kept: Option<(T, Vec<Head>, Vec<usize>)> = None;
+    // Rows are counted over all parts, as those of Parquet are.
+    let mut rows = 0;
+    for path in files {
+        let name = || path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let (file, magic) = opened(path).map_err(RecordError::Io)?;
+        // A part of no rows may be without a line of names.
+        if magic.is_empty() {
+            continue;
+        }
+        let before = kept.take();
+        let mut seen = None;
+        let start = |heads: &[Head]| match (before, head.take()) {
+            (Some((_, first, _)), _) if first != heads => Err(RecordError::Parts { name: name() }.into()),
+            (Some((state, first, wanted)), _) => {
+                seen = Some((first, wanted.clone()));
+                Ok((state, wanted))
+            }
+            (None, Some(head)) => {
+                let (state, wanted) = head(heads)?;
+                seen = Some((heads.to_vec(), wanted.clone()));
+                Ok((state, wanted))
+            }
+            (None, None) => Err(RecordError::Empty.into()),
+        };
+        let each = |state: &mut T, _: Place, fields: &[Field<'_>]| {
+            let place = Place::Row(rows);
+            rows += 1;
+            row(state, place, fields)
+        };
+        let state = text::rows(plain(file, &magic)?, start, each)?;
+        kept = seen.map(|(heads, wanted)| (state, heads, wanted));
     }
-    known(plain).map_err(E::from).and_then(|from| text::rows(from, head, row))
+    kept.map(|(state, ..)| state).ok_or_else(|| RecordError::Empty.into())
+}
+
+fn opened(path: &Path) -> std::io::Result<(File, Vec<u8>)> {
+    let mut file = File::open(path)?;
+    let mut magic = Vec::new();
+    file.by_ref().take(MAGIC as u64).read_to_end(&mut magic)?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok((file, magic))
 }
 
 /// The parts of a table in a folder, as Spark and dask leave them beside files that begin with a dot or underscore.
-fn parts(folder: &Path) -> Result<Vec<PathBuf>, RecordError> {
+fn parts(folder: &Path) -> Result<Parts, RecordError> {
     let mut all = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -101,11 +156,16 @@ fn parts(folder: &Path) -> Result<Vec<PathBuf>, RecordError> {
             all.push(path);
         }
     }
-    if all.is_empty() || all.iter().any(|path| path.is_dir() || path.extension().is_none_or(|e| e != "parquet")) {
-        return Err(RecordError::Folder);
-    }
     all.sort();
-    Ok(all)
+    let are = |ends: &[&str]| {
+        let one = |path: &PathBuf| path.is_file() && ends.iter().any(|end| path.to_string_lossy().ends_with(end));
+        !all.is_empty() && all.iter().all(one)
+    };
+    match [are(&[".parquet"]), are(&[".csv", ".csv.gz", ".tsv", ".tsv.gz"])] {
+        [true, _] => Ok(Parts::Parquet(all)),
+        [_, true] => Ok(Parts::Text(all)),
+        _ => Err(RecordError::Folder),
+    }
 }
 
 /// Refuses bytes of formats that are no table which is read.

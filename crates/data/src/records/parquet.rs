@@ -23,6 +23,9 @@ use super::line::MOST_COLUMNS;
 use crate::arrays::element::half;
 use crate::table::Place;
 
+/// What a vector of `spark.ml` is said to be.
+const SPARK_VECTOR: &str = "vector of Spark";
+
 /// The rows of one file, or of several that are parts of one table: see [`read`](super::read). A panic of the library is an error like any
 /// other.
 pub(super) fn rows<T, E: From<RecordError>>(
@@ -147,7 +150,7 @@ fn columns(schema: &SchemaDescriptor) -> Vec<Column> {
         if last.replace(root) == Some(root) {
             // A map, or a record of several fields.
             if let Some(before) = all.last_mut() {
-                before.head.kind = Kind::Other("record".into());
+                before.head.kind = Kind::Other(record(schema, root).into());
             }
             continue;
         }
@@ -169,6 +172,13 @@ fn columns(schema: &SchemaDescriptor) -> Vec<Column> {
         all.push(Column { head: Head { name, kind }, leaf, element, present, entry });
     }
     all
+}
+
+/// What a column of several leaves is.
+fn record(schema: &SchemaDescriptor, root: usize) -> &'static str {
+    let field = &schema.root_schema().get_fields()[root];
+    let has = |name| field.is_group() && field.get_fields().iter().any(|own| own.name() == name);
+    if ["type", "size", "indices", "values"].into_iter().all(has) { SPARK_VECTOR } else { "record" }
 }
 
 /// What a leaf holds. Writers give the older kind of annotation, the newer or both.

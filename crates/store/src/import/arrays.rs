@@ -4,13 +4,16 @@ use flatleak_data::Part;
 use flatleak_data::values::Source;
 use flatleak_pool::{Features, Membership, Pool, Signals, Wanted};
 
+use super::asked::Asked;
 use super::axes::{Known, Look, Sizes};
-use super::given::{Asked, Given};
+use super::given::Given;
 use super::imported::Imported;
 use super::labels::{Labels, labels};
 use super::membership::{self, Mask};
 use super::outputs::Outputs;
 use super::plausible::{Read, questioned};
+use super::square;
+use super::terms::Terms;
 use crate::error::Error;
 use crate::problem::{ImportError, OutputsError};
 use crate::spill::Spill;
@@ -24,6 +27,8 @@ pub struct Arrays<'a> {
     pub given: Given,
     /// What is kept of logits and probabilities.
     pub wanted: &'a Wanted,
+    /// How it is given, for advice.
+    pub terms: Terms,
     /// Outputs on the pool.
     pub outputs: Source<'a>,
     /// Labels of the pool, (N); needed for logits and probabilities.
@@ -34,6 +39,13 @@ pub struct Arrays<'a> {
     pub test: Option<HeldOut<'a>>,
     /// Features, for the quantile attack.
     pub features: Option<FeatureArrays<'a>>,
+}
+
+impl<'a> Arrays<'a> {
+    /// What the outputs are, as far as it is known without labels.
+    fn asked(&self) -> Asked<'a> {
+        Asked { given: self.given, wanted: self.wanted, terms: self.terms, labels: None }
+    }
 }
 
 /// Held-out examples of which there are outputs.
@@ -76,9 +88,8 @@ pub fn from_arrays(arrays: &Arrays<'_>) -> Result<Imported, Error> {
     if let Some(found) = labels.as_ref().filter(|l| !l.names.is_empty() && sizes.columns > l.names.len()) {
         return Err(own(OutputsError::Names { names: found.names.len(), classes: sizes.columns }.into()));
     }
-    let Mask { membership, notes } = mask.read(Some(sizes))?;
-    let asked =
-        Asked { given: arrays.given, wanted: arrays.wanted, labels: labels.as_ref().map(|l| l.classes.as_slice()) };
+    let asked = Asked { labels: labels.as_ref().map(|l| l.classes.as_slice()), ..arrays.asked() };
+    let (sizes, Mask { membership, notes }) = oriented(arrays, asked, sizes, &mask)?;
     let mut spill = Spill::default();
     let mut outputs = Outputs::new(asked, Some(&membership));
     let plain = read(arrays.outputs, Part::Pool, sizes, &mut outputs, &mut spill)?;
@@ -114,11 +125,36 @@ pub fn from_arrays(arrays: &Arrays<'_>) -> Result<Imported, Error> {
         test,
         views: spill.into_views(),
         features,
-        ..Pool::new(arrays.recipe, membership, classes, plain)?
+        ..Pool::new(arrays.recipe, membership, classes, plain).map_err(|problem| own(problem.into()))?
     };
-    let read = Read { given: arrays.given, one_column, labelled, tally: &tally };
+    let read = Read { given: arrays.given, terms: arrays.terms, one_column, labelled, tally: &tally };
     let pool = questioned(pool, &read).map_err(|problem| own(problem.into()))?;
     Ok(Imported { pool, notes: all })
+}
+
+/// Which axis is which, and the membership. Of a table it is known.
+fn oriented(
+    arrays: &Arrays<'_>,
+    asked: Asked<'_>,
+    sizes: Sizes,
+    mask: &membership::Seen<'_>,
+) -> Result<(Sizes, Mask), Error> {
+    let is_known = arrays.terms == Terms::Columns || matches!(arrays.outputs, Source::Transposed(_));
+    if is_known || sizes.models != sizes.examples {
+        return Ok((sizes, mask.read(Some(sizes))?));
+    }
+    let rows = mask.rows_of(sizes)?;
+    // Positions of members stand in a row for each model.
+    let is_turned = mask.axes().is_none().then_some(false);
+    let found = square::turned(arrays.outputs, asked, sizes, &rows, is_turned);
+    let found = found.map_err(|problem| Error::import(arrays.outputs.place(), problem))?;
+    let mut mask = mask.read_square(rows, found.membership)?;
+    let first = if found.outputs { "examples" } else { "models" };
+    let n = sizes.models;
+    mask.notes.push(format!(
+        "there are as many models as examples, {n}: the outputs have {first} first, as their values tell"
+    ));
+    Ok((Sizes { swapped: found.outputs, ..sizes }, mask))
 }
 
 /// What was seen, in a line.
@@ -163,7 +199,9 @@ fn held_out(
     let look = Look::new(outputs, &format!("test_{}", arrays.given.name())).map_err(|e| wrong(e.into()))?;
     let examples = own.as_ref().map(|l| l.classes.len());
     let sizes = Sizes::new(arrays.given, &look, Known { models: Some(pool.models), examples, mask: None });
-    let sizes = sizes.map_err(wrong)?;
+    let mut sizes = sizes.map_err(wrong)?;
+    // As many held-out examples as models: the axes are those of the pool.
+    sizes.swapped |= pool.swapped && sizes.models == sizes.examples;
     if sizes.queries != pool.queries {
         let views = OutputsError::Views { found: sizes.queries, other: "the pool has", expected: pool.queries };
         return Err(wrong(views.into()));
@@ -171,8 +209,7 @@ fn held_out(
     if sizes.columns != pool.columns {
         return Err(wrong(OutputsError::Classes { found: look.shape, expected: pool.columns }.into()));
     }
-    let asked =
-        Asked { given: arrays.given, wanted: arrays.wanted, labels: own.as_ref().map(|l| l.classes.as_slice()) };
+    let asked = Asked { labels: own.as_ref().map(|l| l.classes.as_slice()), ..arrays.asked() };
     let mut found = Outputs::new(asked, None);
     let signals = read(outputs, Part::Test, sizes, &mut found, spill)?;
     let notes = found.notes("held-out set");

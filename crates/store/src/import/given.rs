@@ -1,7 +1,5 @@
 //! What outputs are said to be.
 
-use flatleak_pool::Wanted;
-
 /// What an array of outputs holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Given {
@@ -38,13 +36,4 @@ impl Given {
     pub(super) fn shapes(self) -> &'static str {
         if self.has_classes() { "(M, N, C), (M, N, Q, C) or, of two classes, (M, N)" } else { "(M, N) or (M, N, Q)" }
     }
-}
-
-/// What outputs are, and what they have to fit.
-#[derive(Clone, Copy)]
-pub(super) struct Asked<'a> {
-    pub(super) given: Given,
-    pub(super) wanted: &'a Wanted,
-    /// Labels of the examples; needed for logits and probabilities.
-    pub(super) labels: Option<&'a [u32]>,
 }

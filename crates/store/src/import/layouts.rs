@@ -7,13 +7,15 @@ use flatleak_data::values::{self, Source};
 use flatleak_pool::{Membership, Pool, Wanted};
 
 use super::arrays::no_room;
+use super::asked::Asked;
 use super::axes::of_one;
-use super::given::{Asked, Given};
+use super::given::Given;
 use super::imported::Imported;
 use super::labels::labels;
 use super::named::from_named;
 use super::outputs::Outputs;
 use super::plausible::{Read, questioned};
+use super::terms::Terms;
 use super::{privacy_meter, trained};
 use crate::error::Error;
 use crate::problem::{FolderError, ImportError, OutputsError};
@@ -176,9 +178,9 @@ pub fn from_folder(
         return Err(Error::import(dir, FolderError::Models { membership: rows.len(), outputs: places.len() }));
     }
     let mut notes = vec![format!("{} models in the layout of {}", places.len(), layout.name())];
-    let asked = Asked { given: Given::Logits, wanted, labels: Some(&labels) };
+    let asked = Asked { given: Given::Logits, wanted, terms: Terms::Flags, labels: Some(&labels) };
     let (mut pool, mut spill, mut first) = (Vec::new(), Spill::default(), None);
-    let membership = Membership::from_rows(rows)?;
+    let membership = Membership::from_rows(rows).map_err(|e| Error::import(dir, ImportError::from(e)))?;
     let mut outputs = Outputs::new(asked, Some(&membership));
     for place in &places {
         let read = values::with(&place.logits, "logits", |found| {
@@ -193,8 +195,11 @@ pub fn from_folder(
     notes.extend(outputs.notes("pool"));
     notes.extend(first.map(|first| first.queries).filter(|q| *q > 1).map(|q| format!("{q} views of each example")));
     let Outputs { tally, .. } = outputs;
-    let pool = Pool { views: spill.into_views(), ..Pool::new(recipe, membership, labels, pool)? };
-    let read = Read { given: Given::Logits, one_column: false, labelled: true, tally: &tally };
+    let pool = Pool {
+        views: spill.into_views(),
+        ..Pool::new(recipe, membership, labels, pool).map_err(|e| Error::import(dir, ImportError::from(e)))?
+    };
+    let read = Read { given: Given::Logits, terms: Terms::Flags, one_column: false, labelled: true, tally: &tally };
     let pool = questioned(pool, &read).map_err(|problem| Error::import(dir, problem))?;
     Ok(Some(Imported { pool, notes }))
 }

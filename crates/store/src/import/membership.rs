@@ -4,6 +4,8 @@ use flatleak_data::values::{Source, Values};
 use flatleak_pool::Membership;
 
 use super::axes::{Look, Sizes};
+use super::side::{Side, side};
+use super::table::plain;
 use crate::error::Error;
 use crate::problem::{ImportError, OutputsError};
 
@@ -63,7 +65,34 @@ impl Seen<'_> {
     /// [`Error::Import`]: words without a meaning, another shape than the outputs', positions beyond the examples or twice.
     pub(super) fn read(&self, sizes: Option<Sizes>) -> Result<Mask, Error> {
         let (rows, notes) = self.rows(sizes).map_err(|problem| Error::import(self.from.place(), problem))?;
-        Ok(Mask { membership: Membership::from_rows(rows)?, notes })
+        self.mask(rows, notes)
+    }
+
+    /// Reads a mask of as many models as examples, of which it is known whether it is turned.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub(super) fn read_square(&self, rows: Vec<Vec<bool>>, is_turned: bool) -> Result<Mask, Error> {
+        if !is_turned {
+            return self.mask(rows, Vec::new());
+        }
+        let turned = (0..rows.len()).map(|i| rows.iter().map(|row| row[i]).collect()).collect();
+        self.mask(turned, vec![TURNED.into()])
+    }
+
+    fn mask(&self, rows: Vec<Vec<bool>>, notes: Vec<String>) -> Result<Mask, Error> {
+        let membership = Membership::from_rows(rows);
+        let membership = membership.map_err(|problem| Error::import(self.from.place(), ImportError::from(problem)))?;
+        Ok(Mask { membership, notes })
+    }
+
+    /// Its rows as they stand.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub(super) fn rows_of(&self, sizes: Sizes) -> Result<Vec<Vec<bool>>, Error> {
+        let rows = self.rows(Some(sizes)).map_err(|problem| Error::import(self.from.place(), problem))?;
+        Ok(rows.0)
     }
 
     fn rows(&self, sizes: Option<Sizes>) -> Result<(Vec<Vec<bool>>, Vec<String>), ImportError> {
@@ -89,6 +118,9 @@ impl Seen<'_> {
         arranged(bits, *columns, sizes, look)
     }
 }
+
+/// What is said of a membership that has examples before models.
+const TURNED: &str = "the membership is of shape (examples, models) and was turned";
 
 /// What the values are.
 fn form(found: &mut Values<'_>) -> Result<Form, ImportError> {
@@ -134,12 +166,11 @@ fn words(all: Vec<String>) -> Result<Vec<bool>, ImportError> {
 }
 
 /// Whether a word calls an example a member.
-pub(super) fn member(word: &str) -> Option<bool> {
-    match word.trim().to_ascii_lowercase().replace(['-', '_', ' '], "").as_str() {
-        "1" | "true" | "t" | "yes" | "y" | "in" | "member" | "train" | "training" | "trained" => Some(true),
-        "0" | "false" | "f" | "no" | "n" | "out" | "nonmember" | "notmember" => Some(false),
-        "test" | "testing" | "val" | "valid" | "validation" | "holdout" | "heldout" => Some(false),
-        _ => None,
+fn member(word: &str) -> Option<bool> {
+    match plain(word).as_str() {
+        "1" => Some(true),
+        "0" => Some(false),
+        word => side(word).map(|side| side == Side::In),
     }
 }
 
@@ -154,7 +185,7 @@ fn arranged(
     match sizes {
         Some(s) if (s.models, s.examples) == (columns, rows.len()) && s.models != s.examples => {
             let turned = (0..columns).map(|m| rows.iter().map(|row| row[m]).collect()).collect();
-            Ok((turned, vec!["the membership is of shape (examples, models) and was turned".into()]))
+            Ok((turned, vec![TURNED.into()]))
         }
         Some(s) if (s.models, s.examples) != (rows.len(), columns) => {
             Err(OutputsError::Membership { found: look.shape.clone(), models: s.models, examples: s.examples }.into())
@@ -203,6 +234,9 @@ mod tests {
         assert_eq!(rows("|i1", &[2, 3], &[3, 0, 255, 1, 2, 255]).unwrap(), wanted);
         let text: Vec<u8> = plain.iter().flat_map(|v| if *v == 1 { *b"train" } else { *b"test\0" }).collect();
         assert_eq!(rows("|S5", &[2, 4], &text).unwrap(), wanted);
+        // The words of tables.
+        let text: Vec<u8> = plain.iter().flat_map(|v| if *v == 1 { *b"Seen\0\0" } else { *b"unseen" }).collect();
+        assert_eq!(rows("|S6", &[2, 4], &text).unwrap(), wanted);
     }
 
     #[test]

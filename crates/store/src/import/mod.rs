@@ -2,19 +2,25 @@
 //! code leaves.
 
 mod arrays;
+mod asked;
 mod axes;
+mod fit;
 mod given;
 mod imported;
 mod labels;
 mod layouts;
 mod membership;
 mod named;
+mod order;
 mod outputs;
 mod plausible;
 mod privacy_meter;
+mod side;
 mod signals;
+mod square;
 mod table;
 mod tally;
+mod terms;
 mod trained;
 
 pub use arrays::{Arrays, FeatureArrays, HeldOut, from_arrays};
@@ -23,3 +29,4 @@ pub use imported::Imported;
 pub use layouts::from_folder;
 pub use named::from_named;
 pub use table::{Name, RowsError, from_table};
+pub use terms::Terms;

@@ -3,8 +3,9 @@
 use flatleak_data::values::Values;
 use flatleak_pool::{Membership, Signals};
 
+use super::asked::Asked;
 use super::axes::Sizes;
-use super::given::{Asked, Given};
+use super::given::Given;
 use super::signals::{At, END, Form};
 use super::tally::Tally;
 use crate::implausible::Dark;
@@ -153,7 +154,7 @@ impl<'a> Outputs<'a> {
         for (query, signals) in mine.iter_mut().enumerate() {
             let rows = values.chunks(columns).skip(query).step_by(queries);
             let at = At { model: self.models, first };
-            let piece = form.signals(rows, labels, self.asked.wanted, at)?;
+            let piece = form.signals(rows, labels, self.asked, at)?;
             if let (0, Some(logits), Some(row)) = (query, &piece.logits, self.members.map(|m| m.row(self.models))) {
                 self.tally.add(logits, labels, &row[first..first + here], at);
             }

@@ -3,26 +3,25 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use flatleak_pool::{Membership, Pool, Signals};
+use flatleak_pool::{Membership, Pool, Signals, as_good_as, chance};
 use flatleak_results::Doubt;
 use pathfinding::kuhn_munkres::kuhn_munkres;
 use pathfinding::matrix::Matrix;
 
+use super::fit::{Fit, fit};
 use super::given::Given;
+use super::order::{NO_ACCIDENT, SKEWED, TOO_SURE, apart, divergence, guessing};
 use super::outputs::SURE;
-use super::tally::Tally;
+use super::tally::{OfModel, Tally};
+use super::terms::Terms;
 use crate::implausible::Implausible;
 
-/// Share of the way from naming the commonest class to perfection below which accuracy is as good as chance.
-const LEARNT: f64 = 0.1;
 /// Share of the commonest of two classes below which they count as balanced.
 const BALANCED: f64 = 0.7;
 /// Share of members that models are right on where they learnt their class.
 const NEARLY_ALL: f64 = 0.95;
-/// Share of predictions by which the frequencies of classes differ from those of labels where a model learnt nothing.
-const SKEWED: f64 = 0.2;
-/// By how much outputs are surer than they are right where that is no accident.
-const TOO_SURE: f64 = 0.25;
+/// Share of members on which models may err at least, as far as can be told.
+const MAY_ERR: f64 = 0.05;
 /// How many times as steep as the median model's the slope of outputs of another scale is, or inversely.
 const OTHER_SCALE: f64 = 2.0;
 /// Values of phi beyond which outputs are fine, and the share of examples that have one of their own.
@@ -39,6 +38,8 @@ const MOST_MODELS: f64 = 0.9;
 /// What is known of outputs beside the pool that they made.
 pub(super) struct Read<'a> {
     pub(super) given: Given,
+    /// How outputs were given.
+    pub(super) terms: Terms,
     /// One column stood for two classes.
     pub(super) one_column: bool,
     /// Labels were given.
@@ -61,29 +62,70 @@ fn doubts(pool: &Pool, read: &Read<'_>) -> Result<Vec<Doubt>, Implausible> {
     distinct_models(pool)?;
     let effects = effects(pool);
     let rises = z(&effects.iter().flatten().copied().collect::<Vec<_>>());
+    let fit = fit(pool);
     let mut out = Vec::new();
     if read.labelled {
-        let chance = commonest(&pool.labels);
-        columns(read, chance)?;
+        let chance = chance(&pool.labels);
+        let all = Sum::new(read.tally);
+        columns(read, &all, chance)?;
         if !read.given.has_classes() {
-            positive_class(pool, &effects, chance)?;
+            positive_class(pool, read, &effects, chance)?;
         }
         // What is learnt of the labels belongs to their rows, whatever the labels are.
-        out.extend(rows_mixed(read.tally, chance).filter(|_| rises <= SURE));
+        out.extend(rows_mixed(read.tally, &all, chance).filter(|_| rises <= SURE));
         let unfilled = read.tally.unfilled();
         out.extend((unfilled > 0).then_some(Doubt::Unfilled { examples: unfilled, of: read.tally.examples() }));
     }
-    out.extend(inverted(pool, rises));
+    if !out.iter().any(|doubt| matches!(doubt, Doubt::RowsMixed { .. })) {
+        let models = if read.given.has_classes() { guessing(read.tally, fit.as_ref()) } else { apart(pool) };
+        out.extend((!models.is_empty()).then_some(Doubt::OtherOrder { models }));
+    }
+    match inverted(pool, rises) {
+        Some(doubt) => out.push(doubt),
+        None => out.extend(fit.iter().flat_map(misfits)),
+    }
     out.extend(other_scale(pool));
     out.extend(duplicates(pool));
     Ok(out)
 }
 
-/// Share of the commonest label.
-fn commonest(labels: &[u32]) -> f64 {
-    let mut counts: HashMap<u32, usize> = HashMap::new();
-    labels.iter().for_each(|y| *counts.entry(*y).or_default() += 1);
-    counts.values().max().map_or(1.0, |most| *most as f64 / labels.len() as f64)
+/// What was counted of all models.
+struct Sum {
+    seen: usize,
+    accuracy: f64,
+    /// Mean of the largest probability.
+    confidence: f64,
+    /// The median over models.
+    skew: f64,
+}
+
+impl Sum {
+    fn new(tally: &Tally) -> Self {
+        let all = tally.models();
+        let seen: usize = all.iter().map(|of| of.seen).sum();
+        let right: usize = all.iter().map(|of| of.right).sum();
+        let confidence: f64 = all.iter().map(|of| of.confidence).sum();
+        let mut skews: Vec<f64> = all.iter().map(|of: &OfModel| of.skew).collect();
+        skews.sort_by(f64::total_cmp);
+        let each = seen.max(1) as f64;
+        let skew = skews.get(skews.len() / 2).copied().unwrap_or(1.0);
+        Self { seen, accuracy: right as f64 / each, confidence: confidence / each, skew }
+    }
+}
+
+/// Models whose members are less like members than the others, where those of the rest are more so, and models that fit another's row.
+fn misfits(fit: &Fit) -> Vec<Doubt> {
+    let models = || 0..fit.own.len();
+    let falls = |k: &usize| fit.own[*k] < -SURE;
+    let strays = |k: &usize| !falls(k) && fit.other[*k].is_some();
+    if models().any(|k| strays(&k)) {
+        let (models, rows) = models().filter_map(|k| Some((k, fit.other[k]?))).unzip();
+        return vec![Doubt::OtherMembership { models, rows }];
+    }
+    // Members of some learners are less like members than others; those of one learner either are so or are not.
+    let inverted: Vec<usize> = models().filter(falls).collect();
+    let told = !inverted.is_empty() && fit.own.iter().any(|z| *z > SURE);
+    told.then_some(Doubt::Inverted { models: inverted }).into_iter().collect()
 }
 
 /// Whether phi takes so many values that two models do not take the same ones by accident: learners of few outputs, such as neighbours, do.
@@ -117,45 +159,83 @@ fn distinct_models(pool: &Pool) -> Result<(), Implausible> {
     Ok(())
 }
 
-/// Refuses columns that belong to other labels: an assignment that is found on every second example and fits the others better.
-fn columns(read: &Read<'_>, chance: f64) -> Result<(), Implausible> {
+/// Refuses columns that belong to other labels: assignments that are found on every second example and fit the others better.
+fn columns(read: &Read<'_>, all: &Sum, chance: f64) -> Result<(), Implausible> {
     let (tally, c) = (read.tally, read.tally.classes);
-    let [found, tested] = &tally.predicted;
-    if found.is_empty() || tally.seen == 0 {
+    let [even, odd] = &tally.predicted;
+    if even.is_empty() || all.seen == 0 {
         return Ok(());
     }
-    let present: Vec<usize> = (0..c).filter(|y| (0..c).any(|j| found[y * c + j] + tested[y * c + j] > 0)).collect();
-    let accuracy = tally.right as f64 / tally.seen as f64;
+    let both: Vec<u32> = even.iter().zip(odd).map(|(a, b)| a + b).collect();
+    let present: Vec<usize> = (0..c).filter(|y| both[y * c..][..c].iter().any(|n| *n > 0)).collect();
+    let accuracy = all.accuracy;
     let k = present.len();
-    if k >= 4 && c == k * (k - 1) / 2 && present.last() == Some(&(k - 1)) && accuracy <= near(chance) {
+    if k >= 4 && c == k * (k - 1) / 2 && present.last() == Some(&(k - 1)) && accuracy <= as_good_as(chance) {
         return Err(Implausible::OneAgainstOne { columns: c, classes: k, accuracy });
     }
-    if c > 2 && read.given == Given::Logits && 2 * tally.least > tally.seen && tally.least > 2 * tally.right {
-        return Err(Implausible::Negated { given: read.given.name(), share: tally.least as f64 / tally.seen as f64 });
+    let right: u32 = (0..c).map(|y| both[y * c + y]).sum();
+    if c > 2 && read.given == Given::Logits && 2 * tally.least > all.seen && tally.least > 2 * right as usize {
+        return Err(Implausible::Negated { terms: read.terms, share: tally.least as f64 / all.seen as f64 });
     }
-    let of = assignment(found, c);
-    let moved = || present.iter().filter(|y| of[**y] != **y);
-    let count = |y: usize, j: usize| f64::from(tested[y * c + j]);
-    let (won, lost): (f64, f64) =
-        moved().map(|&y| (count(y, of[y]), count(y, y))).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
-    let total: f64 = tested.iter().map(|n| f64::from(*n)).sum();
-    let fits: f64 = present.iter().map(|&y| count(y, of[y])).sum::<f64>() / total.max(1.0);
+    // Each half is found by the other, so that every example is tested once.
+    let halves = [(even, odd), (odd, even)].map(|(found, tested)| Moved::new(&assignment(found, c), &present, tested));
+    let moved = Moved::sum(&halves);
+    let of = assignment(&both, c);
+    let total: f64 = both.iter().map(|n| f64::from(*n)).sum();
+    let fits: f64 = present.iter().map(|&y| f64::from(both[y * c + of[y]])).sum::<f64>() / total.max(1.0);
     // One example is a member of many models, which do not err independently.
-    let each = tally.seen as f64 / tally.examples() as f64;
-    let z = (won - lost) / ((won + lost) * each.max(1.0)).sqrt().max(1.0);
-    if z < SURE || fits <= near(chance) {
+    let each = (all.seen as f64 / tally.examples() as f64).max(1.0);
+    if !moved.is_no_accident(each, c) || fits <= as_good_as(chance) {
         return Ok(());
     }
     if read.one_column {
-        return Err(Implausible::OtherColumn { given: read.given.name(), accuracy });
+        return Err(Implausible::OtherColumn { given: read.given, terms: read.terms, accuracy });
     }
     let in_text_order = present.iter().all(|&y| text_order(c)[of[y]] == y);
-    Err(Implausible::Columns { order: of, accuracy, fits, in_text_order })
+    Err(Implausible::Columns { given: read.given, terms: read.terms, order: of, accuracy, fits, in_text_order })
 }
 
-/// Accuracy below which outputs are as good as chance.
-fn near(chance: f64) -> f64 {
-    chance + LEARNT * (1.0 - chance)
+/// Predictions of labels that an assignment gives another column, and of the others.
+struct Moved {
+    /// Predictions of the column that is assigned.
+    won: f64,
+    /// Predictions of the label's own.
+    lost: f64,
+    /// Predictions of labels that keep their column, right and all.
+    kept: [f64; 2],
+}
+
+impl Moved {
+    fn new(of: &[usize], present: &[usize], tested: &[u32]) -> Self {
+        let c = of.len();
+        let mut all = Self { won: 0.0, lost: 0.0, kept: [0.0; 2] };
+        for &y in present {
+            let own = f64::from(tested[y * c + y]);
+            if of[y] == y {
+                let row: u32 = tested[y * c..][..c].iter().sum();
+                all.kept = [all.kept[0] + own, all.kept[1] + f64::from(row)];
+            } else {
+                (all.won, all.lost) = (all.won + f64::from(tested[y * c + of[y]]), all.lost + own);
+            }
+        }
+        all
+    }
+
+    fn sum([a, b]: &[Self; 2]) -> Self {
+        let kept = [a.kept[0] + b.kept[0], a.kept[1] + b.kept[1]];
+        Self { won: a.won + b.won, lost: a.lost + b.lost, kept }
+    }
+
+    /// Whether so many predictions, `each` of one example, are of the columns that are assigned: under right columns they would be errors, as
+    /// often as on the labels that keep their column, and no more often than they are right. Any pair of `c` columns could be exchanged.
+    fn is_no_accident(&self, each: f64, c: usize) -> bool {
+        let [right, all] = self.kept;
+        let errs = if all > 0.0 { (1.0 - right / all).clamp(MAY_ERR, 0.5) } else { 0.5 };
+        let share = self.won / (self.won + self.lost).max(1.0);
+        let pairs = (c * c.saturating_sub(1) / 2).max(1) as f64;
+        let examples = (self.won + self.lost) / each;
+        share > errs && examples * divergence(share, errs) > NO_ACCIDENT + libm::log(pairs)
+    }
 }
 
 /// The column of each label by which most predictions are right.
@@ -198,7 +278,7 @@ fn z(values: &[f64]) -> f64 {
 
 /// Refuses single values that are those of one class for every example: training then raises them for that class and lowers them for the
 /// other.
-fn positive_class(pool: &Pool, effects: &[Option<f64>], chance: f64) -> Result<(), Implausible> {
+fn positive_class(pool: &Pool, read: &Read<'_>, effects: &[Option<f64>], chance: f64) -> Result<(), Implausible> {
     if pool.labels.iter().any(|y| *y > 1) {
         return Ok(());
     }
@@ -219,20 +299,24 @@ fn positive_class(pool: &Pool, effects: &[Option<f64>], chance: f64) -> Result<(
     sizes.sort_by(f32::total_cmp);
     let sure = sizes.get(sizes.len() / 2).is_some_and(|v| f64::from(*v) > IS_SURE);
     let swapped = sure && chance < BALANCED && right(0) < 1.0 - NEARLY_ALL && right(1) > NEARLY_ALL;
-    if of(0) < -SURE && of(1) > SURE || swapped { Err(Implausible::PositiveClass) } else { Ok(()) }
+    if of(0) < -SURE && of(1) > SURE || swapped {
+        Err(Implausible::PositiveClass { given: read.given, terms: read.terms })
+    } else {
+        Ok(())
+    }
 }
 
 /// Confident outputs that are right no more often than chance.
-fn rows_mixed(tally: &Tally, chance: f64) -> Option<Doubt> {
-    if tally.seen == 0 {
+fn rows_mixed(tally: &Tally, all: &Sum, chance: f64) -> Option<Doubt> {
+    let Sum { seen, accuracy, confidence, skew } = *all;
+    if seen == 0 {
         return None;
     }
-    let (accuracy, confidence) = (tally.right as f64 / tally.seen as f64, tally.confidence / tally.seen as f64);
-    let [all, alike] = tally.agreement.map(|n| n as f64);
-    let agree = alike > all * (chance + 0.3 * (1.0 - chance));
+    let [predictions, alike] = tally.agreement.map(|n| n as f64);
+    let agree = alike > predictions * (chance + 0.3 * (1.0 - chance));
     // Models that learnt nothing name some classes far too often; those of shuffled rows name each as often as it is there.
-    let learnt = tally.median_skew() < SKEWED;
-    (learnt && accuracy <= near(chance) && confidence > accuracy + TOO_SURE).then_some(Doubt::RowsMixed {
+    let learnt = skew < SKEWED;
+    (learnt && accuracy <= as_good_as(chance) && confidence > accuracy + TOO_SURE).then_some(Doubt::RowsMixed {
         accuracy,
         chance,
         confidence,
@@ -247,7 +331,7 @@ fn inverted(pool: &Pool, rises: f64) -> Option<Doubt> {
     }
     let m = &pool.membership;
     let below = (0..m.models()).filter(|&k| lies_below(m, k, &pool.pool[k])).count();
-    (below as f64 >= MOST_MODELS * m.models() as f64).then_some(Doubt::Inverted)
+    (below as f64 >= MOST_MODELS * m.models() as f64).then_some(Doubt::Inverted { models: Vec::new() })
 }
 
 /// Whether the members of a model have less phi than the others on average.
@@ -267,22 +351,30 @@ struct Slope {
     correlation: f64,
 }
 
+/// phi less its mean over the examples of the same label: models may prefer some classes, each its own.
+fn within_classes(signals: &Signals, labels: &[u32]) -> Vec<f64> {
+    let mut sums: HashMap<u32, (f64, f64)> = HashMap::new();
+    for (v, y) in signals.phi.iter().zip(labels) {
+        let sum = sums.entry(*y).or_default();
+        *sum = (sum.0 + f64::from(*v), sum.1 + 1.0);
+    }
+    let mean = |y: &u32| sums.get(y).map_or(0.0, |(sum, n)| sum / n);
+    signals.phi.iter().zip(labels).map(|(v, y)| f64::from(*v) - mean(y)).collect()
+}
+
 /// By model, its slope.
 fn slopes(pool: &Pool) -> Vec<Slope> {
     let (m, n) = (pool.pool.len() as f64, pool.labels.len());
-    let total: Vec<f64> = (0..n).map(|i| pool.pool.iter().map(|s| f64::from(s.phi[i])).sum()).collect();
-    let of = |signals: &Signals| {
-        let pairs =
-            || signals.phi.iter().zip(&total).map(|(v, all)| (f64::from(*v), (all - f64::from(*v)) / (m - 1.0)));
-        let count = n as f64;
-        let (y, x) = pairs().fold((0.0, 0.0), |(a, b), (y, x)| (a + y / count, b + x / count));
-        let (yy, xy, xx) = pairs()
-            .fold((0.0, 0.0, 0.0), |s, (v, u)| (s.0 + (v - y).powi(2), s.1 + (v - y) * (u - x), s.2 + (u - x).powi(2)));
+    let all: Vec<Vec<f64>> = pool.pool.iter().map(|s| within_classes(s, &pool.labels)).collect();
+    let total: Vec<f64> = (0..n).map(|i| all.iter().map(|own| own[i]).sum()).collect();
+    let of = |own: &Vec<f64>| {
+        let pairs = own.iter().zip(&total).map(|(y, all)| (*y, (all - y) / (m - 1.0)));
+        let (yy, xy, xx) = pairs.fold((0.0, 0.0, 0.0), |s, (y, x)| (s.0 + y * y, s.1 + y * x, s.2 + x * x));
         let value = xy / xx;
-        let error = ((yy - value * xy).max(0.0) / (count - 2.0) / xx).sqrt();
+        let error = ((yy - value * xy).max(0.0) / (n as f64 - 2.0) / xx).sqrt();
         Slope { value, error, correlation: xy / (xx * yy).sqrt() }
     };
-    pool.pool.iter().map(of).collect()
+    all.iter().map(of).collect()
 }
 
 /// Models whose outputs surely are on a far larger, or smaller, scale than those of all the rest; at most a quarter of them.

@@ -12,6 +12,7 @@ use flatleak_pool::Wanted;
 use super::arrays::{Arrays, HeldOut, from_arrays};
 use super::given::Given;
 use super::imported::Imported;
+use super::terms::Terms;
 use crate::error::Error;
 use crate::problem::{FolderError, ImportError};
 
@@ -64,6 +65,7 @@ pub(super) fn read(
         recipe,
         given: Given::Confidence,
         wanted,
+        terms: Terms::Flags,
         outputs: Source::Transposed(signals),
         labels: labels.map(Source::File),
         membership: Source::File(memberships),

@@ -3,7 +3,9 @@
 use flatleak_data::values::Values;
 use flatleak_pool::{PhiForm, Signals, Wanted, saturated_phi};
 
-use super::given::{Asked, Given};
+use super::asked::Asked;
+use super::given::Given;
+use super::terms::Terms;
 use crate::problem::{ImportError, OutputsError};
 
 /// Where a piece of outputs is.
@@ -62,7 +64,8 @@ impl Form {
                 return Ok(Self::Classes);
             }
             if classes > 2 {
-                return Err(OutputsError::OneColumn { found: of.shape().to_vec(), classes }.into());
+                let terms = asked.terms;
+                return Err(OutputsError::OneColumn { found: of.shape().to_vec(), classes, terms }.into());
             }
         }
         match asked.given {
@@ -70,10 +73,13 @@ impl Form {
                 // Rows of one 1 are predicted classes, as probabilities and as logits.
                 let one_hot = |row: &[f64]| row.iter().all(|v| *v == 0.0 || *v == 1.0);
                 if !one && rows().all(simplex) && !rows().all(one_hot) {
-                    return Err(OutputsError::Probabilities.into());
+                    return Err(OutputsError::Probabilities { terms: asked.terms }.into());
                 }
                 if !values.is_empty() && values.iter().all(|v| (0.0..=1.0).contains(v)) && !rows().all(one_hot) {
-                    return Err(OutputsError::Sigmoids { one }.into());
+                    return Err(OutputsError::Sigmoids { one, terms: asked.terms }.into());
+                }
+                if one && values.iter().all(|v| *v <= 0.0) && values.iter().any(|v| *v < 0.0) {
+                    return Err(OutputsError::LogProbability { terms: asked.terms }.into());
                 }
                 if of.is_whole() && of.dtype().ends_with('2') && values.iter().any(|v| v.abs() > MOST_WHOLE) {
                     return Err(OutputsError::Bits { dtype: of.dtype() }.into());
@@ -134,7 +140,7 @@ impl Form {
         self,
         rows: impl Iterator<Item = &'a [f64]>,
         labels: &[u32],
-        wanted: &Wanted,
+        Asked { wanted, terms, .. }: Asked<'_>,
         at: At,
     ) -> Result<Piece, ImportError> {
         let with =
@@ -150,7 +156,7 @@ impl Form {
                 with(Logits { flat: rows.flat_map(|row| [0.0, row[0] as f32]).collect(), classes: 2 })
             }
             Self::Probabilities { rounding, votes, one } => {
-                let read = Probabilities { rounding, votes, at, wanted };
+                let read = Probabilities { rounding, votes, at, wanted, terms };
                 if !one {
                     return read.piece(rows, labels);
                 }
@@ -163,7 +169,7 @@ impl Form {
                 let phi = right.iter().map(|r| if *r == 1 { END } else { -END }).collect();
                 plain(Signals { phi, ..Signals::from_correct(right) })
             }
-            Self::One(given) => plain(from_one(rows.map(|row| row[0]), given, at)?),
+            Self::One(given) => plain(from_one(rows.map(|row| row[0]), given, terms, at)?),
         }
     }
 }
@@ -215,6 +221,7 @@ struct Probabilities<'a> {
     votes: Option<f64>,
     at: At,
     wanted: &'a Wanted,
+    terms: Terms,
 }
 
 impl Probabilities<'_> {
@@ -251,16 +258,19 @@ impl Probabilities<'_> {
             let sum: f64 = row.iter().sum();
             let all = |whole: f64| (sum - whole).abs() < 0.02 * whole && row.iter().all(|p| *p >= 0.0);
             let advice = match sum {
-                _ if all(100.0) => "these are percentages: divide by 100",
-                _ if all(255.0) => "these are bytes of 0 to 255: divide by 255",
-                _ => "are these logits? then give them as --logits, in a table as columns logit_0 and on",
+                _ if all(100.0) => "these are percentages: divide by 100".into(),
+                _ if all(255.0) => "these are bytes of 0 to 255: divide by 255".into(),
+                _ if row.len() == 2 && row[0] + row[1] == 1.0 => {
+                    format!("is this a logit? then give it as {}", self.terms.second(Given::Logits))
+                }
+                _ => format!("are these logits? then give them as {}", self.terms.by_class(Given::Logits)),
             };
             let kind = "probability";
             return Err(OutputsError::Range { kind, value, model, example, advice });
         }
         let missed = missed(row);
         if missed > SUM_TOLERANCE.max(4.0 * self.rounding) && missed > decimals(row).min(MOST_MISSED) {
-            return Err(OutputsError::Sum { sum: row.iter().sum(), model, example });
+            return Err(OutputsError::Sum { sum: row.iter().sum(), model, example, terms: self.terms });
         }
         Ok(())
     }
@@ -285,18 +295,21 @@ fn decimals(row: &[f64]) -> f64 {
 }
 
 /// One value per example.
-fn from_one(values: impl Iterator<Item = f64>, given: Given, at: At) -> Result<Signals, OutputsError> {
+fn from_one(values: impl Iterator<Item = f64>, given: Given, terms: Terms, at: At) -> Result<Signals, OutputsError> {
     let mut signals = Signals::from_correct(Vec::new());
     for (value, example) in values.zip(at.first..) {
-        let outside = |advice| OutputsError::Range { kind: given.name(), value, model: at.model, example, advice };
+        let outside =
+            |advice: String| OutputsError::Range { kind: given.name(), value, model: at.model, example, advice };
         let phi = match given {
             Given::Confidence if !(-BEYOND..=1.0 + BEYOND).contains(&value) => {
-                return Err(outside("confidence lies between 0 and 1; numbers without bounds are --phi"));
+                let advice = "confidence lies between 0 and 1; give numbers without bounds as";
+                return Err(outside(format!("{advice} {}", terms.single(Given::Phi))));
             }
             Given::Loss if value < -ROUNDING => {
-                return Err(outside(
-                    "-log p is never below 0; if its sign is turned, give the negative, and numbers of either sign as --phi, higher for members",
-                ));
+                return Err(outside(format!(
+                    "-log p is never below 0; if its sign is turned, give the negative, and numbers of either sign as {}, higher for members",
+                    terms.single(Given::Phi)
+                )));
             }
             Given::Confidence => libm::log(value.max(0.0)) - libm::log1p(-value.min(1.0)),
             // -log(p / (1 - p)) with p = exp(-loss), without overflow for large ones.

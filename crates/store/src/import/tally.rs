@@ -7,6 +7,28 @@ const MOST_CLASSES: usize = 512;
 /// Examples of a model that are looked at, at most twice as many.
 const LOOKED_AT: usize = 4096;
 
+/// What was counted of one model, over the members that were looked at.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OfModel {
+    /// Members.
+    pub(super) seen: usize,
+    /// Those that are right.
+    pub(super) right: usize,
+    /// Sum of their largest probabilities.
+    pub(super) confidence: f64,
+    /// The share of all predictions that would have to change for each class to be predicted as often as it is there, from 0 to 1.
+    pub(super) skew: f64,
+    /// Accuracy of the same predictions on the same labels if they had nothing to do with each other.
+    pub(super) by_chance: f64,
+}
+
+impl OfModel {
+    /// Share of members that are right.
+    pub(super) fn accuracy(&self) -> f64 {
+        self.right as f64 / self.seen.max(1) as f64
+    }
+}
+
 /// Counts over members, of the plain view.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
@@ -14,27 +36,23 @@ pub(super) struct Tally {
     pub(super) classes: usize,
     /// How often a class was predicted (second) of examples with a label (first), over every second example and over the others, (C, C).
     pub(super) predicted: [Vec<u32>; 2],
-    /// Members that were looked at.
-    pub(super) seen: usize,
-    /// Those that are right.
-    pub(super) right: usize,
     /// Those on which the label has the least logit.
     pub(super) least: usize,
     /// By example that is looked at, whether every logit is 0 in all models so far.
     empty: Vec<bool>,
-    /// Sum of their largest probabilities.
-    pub(super) confidence: f64,
     /// By example that is looked at, the class that the first model predicts.
     first: Vec<u32>,
     /// Predictions of later models, and those of them that agree with the first model's.
     pub(super) agreement: [usize; 2],
     /// Examples of the model that is read, so far.
     place: usize,
+    /// The model that is read, and what was counted of it.
     model: Option<usize>,
+    now: OfModel,
     /// By class, how often the model that is read predicts it and how many examples have it.
     shares: Vec<[u32; 2]>,
-    /// By model that was read, the share of its predictions that would have to change for each class to be predicted as often as it is there.
-    skews: Vec<f64>,
+    /// What was counted of the models that were read.
+    read: Vec<OfModel>,
 }
 
 impl Tally {
@@ -44,17 +62,18 @@ impl Tally {
         if self.empty.iter().filter(|e| **e).count() == last && last < self.empty.len() { last } else { 0 }
     }
 
-    /// The skew of the model that is read.
-    fn skew(&self) -> Option<f64> {
+    /// What was counted of the model that is read.
+    fn model(&self) -> Option<OfModel> {
+        let n = self.place as f64;
         let differing: u32 = self.shares.iter().map(|[predicted, there]| predicted.abs_diff(*there)).sum();
-        (self.place > 0).then(|| 0.5 * f64::from(differing) / self.place as f64)
+        let both: f64 = self.shares.iter().map(|[predicted, there]| f64::from(*predicted) * f64::from(*there)).sum();
+        let skew = 0.5 * f64::from(differing) / n;
+        (self.place > 0).then(|| OfModel { skew, by_chance: both / (n * n), ..self.now.clone() })
     }
 
-    /// The median over models of how unlike the frequencies of labels those of predictions are, from 0 to 1.
-    pub(super) fn median_skew(&self) -> f64 {
-        let mut all: Vec<f64> = self.skews.iter().copied().chain(self.skew()).collect();
-        all.sort_by(f64::total_cmp);
-        all.get(all.len() / 2).copied().unwrap_or(1.0)
+    /// What was counted, by model.
+    pub(super) fn models(&self) -> Vec<OfModel> {
+        self.read.iter().cloned().chain(self.model()).collect()
     }
 
     /// Examples that were looked at.
@@ -69,8 +88,8 @@ impl Tally {
             self.predicted = [(); 2].map(|()| vec![0; self.classes * self.classes]);
         }
         if self.model != Some(at.model) {
-            self.skews.extend(self.skew());
-            (self.model, self.place) = (Some(at.model), 0);
+            self.read.extend(self.model());
+            (self.model, self.place, self.now) = (Some(at.model), 0, OfModel::default());
             self.shares = vec![[0; 2]; self.classes];
         }
         for (k, row) in logits.flat.chunks_exact(logits.classes).enumerate() {
@@ -93,12 +112,12 @@ impl Tally {
             self.shares[top as usize][0] += 1;
             self.shares[labels[k] as usize][1] += 1;
             if members[k] {
-                self.seen += 1;
-                self.right += usize::from(top == labels[k]);
+                self.now.seen += 1;
+                self.now.right += usize::from(top == labels[k]);
                 let own = row[labels[k] as usize];
                 let below = row.iter().enumerate().all(|(c, v)| c == labels[k] as usize || *v > own);
                 self.least += usize::from(below);
-                self.confidence += largest;
+                self.now.confidence += largest;
                 if let Some(count) =
                     self.predicted[self.place % 2].get_mut(labels[k] as usize * self.classes + top as usize)
                 {

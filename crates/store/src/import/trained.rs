@@ -7,13 +7,15 @@ use flatleak_data::values::{self, Source, Values};
 use flatleak_pool::{Pool, Signals, Wanted};
 
 use super::arrays::no_room;
+use super::asked::Asked;
 use super::axes::{Sizes, of_one};
-use super::given::{Asked, Given};
+use super::given::Given;
 use super::imported::Imported;
 use super::labels::labels;
 use super::membership::{self, Mask};
 use super::outputs::Outputs;
 use super::plausible::{Read, questioned};
+use super::terms::Terms;
 use crate::error::Error;
 use crate::problem::{FolderError, ImportError};
 use crate::spill::Spill;
@@ -76,7 +78,10 @@ pub(super) fn read(
         part,
         name,
         examples: <[u32]>::len(labels),
-        outputs: Outputs::new(Asked { given: Given::Logits, wanted, labels: Some(labels) }, members),
+        outputs: Outputs::new(
+            Asked { given: Given::Logits, wanted, terms: Terms::Flags, labels: Some(labels) },
+            members,
+        ),
         first: None,
         plain: Vec::new(),
     };
@@ -97,9 +102,9 @@ pub(super) fn read(
         test_labels: test_classes.filter(|_| complete).unwrap_or_default(),
         test: if complete { held_out } else { Vec::new() },
         views: spill.into_views(),
-        ..Pool::new(recipe, membership, classes, plain)?
+        ..Pool::new(recipe, membership, classes, plain).map_err(|e| Error::import(dir, ImportError::from(e)))?
     };
-    let read = Read { given: Given::Logits, one_column: false, labelled: true, tally: &tally };
+    let read = Read { given: Given::Logits, terms: Terms::Flags, one_column: false, labelled: true, tally: &tally };
     let pool = questioned(found, &read).map_err(|problem| Error::import(dir, problem))?;
     Ok(Some(Imported { pool, notes }))
 }

@@ -2,7 +2,7 @@
 
 use flatleak_data::records::{Place, Spot};
 
-use super::member::Side;
+use super::super::side::Side;
 use super::natural::{Name, Sorted};
 use super::problem::RowsError;
 use super::rows::{Key, Rows};

@@ -9,6 +9,32 @@ use super::problem::RowsError;
 /// Names that a note tells.
 const TOLD: usize = 20;
 
+/// What a column can be named by that is a figure over all classes, and no class.
+const FIGURES: [&str; 22] = [
+    "max",
+    "min",
+    "mean",
+    "avg",
+    "median",
+    "std",
+    "sd",
+    "var",
+    "sum",
+    "total",
+    "top",
+    "top1",
+    "margin",
+    "gap",
+    "entropy",
+    "norm",
+    "true",
+    "label",
+    "target",
+    "pred",
+    "predicted",
+    "correct",
+];
+
 /// The outputs that labels have to fit.
 #[derive(Clone, Copy)]
 pub(super) enum Classes<'a> {
@@ -111,13 +137,17 @@ fn named(
         used[class] = true;
         numbers.push(class as f64);
     }
-    match used.iter().position(|used| !used) {
-        Some(class) => Err(RowsError::NoExample { column: columns[class].1.clone() }),
-        None => {
-            let told = classes.iter().take(TOLD).zip(0..).map(|(name, class)| format!("{name} = {class}"));
-            Ok((numbers, Some(format!("labels by the names of the columns: {}", told.collect::<Vec<_>>().join(", ")))))
-        }
+    let absent: Vec<usize> = (0..classes.len()).filter(|class| !used[*class]).collect();
+    if let Some(class) = absent.iter().find(|class| FIGURES.contains(&plain(&classes[**class]).as_str())) {
+        return Err(RowsError::NoExample { column: columns[*class].1.clone() });
     }
+    let told = classes.iter().take(TOLD).zip(0..).map(|(name, class)| format!("{name} = {class}"));
+    let mut note = format!("labels by the names of the columns: {}", told.collect::<Vec<_>>().join(", "));
+    if !absent.is_empty() {
+        let names: Vec<&str> = absent.iter().take(TOLD).map(|class| classes[*class].as_str()).collect();
+        note += &format!("; no example is of {}", names.join(", "));
+    }
+    Ok((numbers, Some(note)))
 }
 
 #[cfg(test)]
@@ -161,8 +191,10 @@ mod tests {
         let columns = [("dog".to_owned(), "logit_dog".to_owned()), ("Ankle boot".into(), "logit_Ankle boot".into())];
         assert_eq!(numbers(&["ankle_boot", "dog"], Classes::Named(&columns)).unwrap(), vec![1.0, 0.0]);
         assert!(numbers(&["cat"], Classes::Named(&columns)).unwrap_err().to_string().contains("the label is `cat`"));
-        assert!(
-            numbers(&["dog"], Classes::Named(&columns)).unwrap_err().to_string().contains("column `logit_Ankle boot`")
-        );
+        // A class of which there is no example is a class nevertheless; a figure over all classes is none.
+        assert_eq!(numbers(&["dog"], Classes::Named(&columns)).unwrap(), vec![0.0]);
+        let figure = [columns[0].clone(), ("max".into(), "logit_max".into())];
+        let error = numbers(&["dog"], Classes::Named(&figure)).unwrap_err().to_string();
+        assert!(error.contains("column `logit_max`"), "{error}");
     }
 }

@@ -222,11 +222,18 @@ impl Table<'_> {
                 Kind::Numbers | Kind::Bools => Err(RowsError::OneColumn { column: self.name(list), kind }),
                 Kind::Other(_) => self.check(list).map(|()| (given, self.laid(Layout::List, &[list]))),
             },
-            (None, [(_, at)]) => Err(RowsError::OneColumn { column: self.name(*at), kind }),
+            // The second of two classes says what the first is.
+            (None, &[(1, at)]) => self.check(at).map(|()| (given, self.laid(Layout::Numbered, &[at]))),
+            (None, &[(_, at)]) => Err(RowsError::OneColumn { column: self.name(at), kind }),
             (None, all) => {
                 if let Some(pair) = all.windows(2).find(|pair| pair[0].0 == pair[1].0) {
                     let columns = pair.iter().map(|(_, at)| self.name(*at)).collect();
                     return Err(RowsError::Ambiguous { role: format!("the output of class {}", pair[0].0), columns });
+                }
+                // Classes that count from 1 are named by their numbers, as the labels are.
+                if all.iter().zip(1..).all(|((class, _), at)| *class == at) {
+                    let named = all.iter().map(|(class, at)| (class.to_string(), *at)).collect();
+                    return self.by_name(given, named);
                 }
                 if let Some(missing) = (0..all.len()).find(|class| all[*class].0 != *class) {
                     let [first, last] = [all[0].1, all[all.len() - 1].1].map(|at| self.name(at));
@@ -259,11 +266,16 @@ impl Table<'_> {
             }
             [left, _] => {
                 let (given, classes) = if left { logits } else { probabilities };
-                classes.iter().try_for_each(|(_, at)| self.check(*at))?;
-                let (names, at): (Vec<String>, Vec<usize>) = classes.into_iter().unzip();
-                Ok((given, self.laid(Layout::Named(names), &at)))
+                self.by_name(given, classes)
             }
         }
+    }
+
+    /// Outputs of classes by their names.
+    fn by_name(&mut self, given: Given, classes: Vec<(String, usize)>) -> Result<(Given, Outputs), RowsError> {
+        classes.iter().try_for_each(|(_, at)| self.check(*at))?;
+        let (names, at): (Vec<String>, Vec<usize>) = classes.into_iter().unzip();
+        Ok((given, self.laid(Layout::Named(names), &at)))
     }
 
     /// Refuses outputs of a type that no number can be read from.

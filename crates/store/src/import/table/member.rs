@@ -4,58 +4,12 @@ use std::collections::HashMap;
 
 use flatleak_data::records::{Field, Place, Spot};
 
+use super::super::side::{Side, side as side_of};
 use super::names::plain;
 use super::problem::RowsError;
 
 /// Most different words of a column.
 const MOST_WORDS: usize = 64;
-
-const IN: [&str; 13] = [
-    "true",
-    "yes",
-    "t",
-    "y",
-    "in",
-    "member",
-    "members",
-    "train",
-    "training",
-    "trained",
-    "is_member",
-    "in_train",
-    "seen",
-];
-const OUT: [&str; 19] = [
-    "false",
-    "no",
-    "f",
-    "n",
-    "out",
-    "non_member",
-    "nonmember",
-    "non_members",
-    "nonmembers",
-    "not_member",
-    "not_a_member",
-    "test",
-    "testing",
-    "not_in_train",
-    "not_train",
-    "untrained",
-    "unseen",
-    "non_train",
-    "not_trained",
-];
-const HELD_OUT: [&str; 9] =
-    ["val", "valid", "validation", "dev", "held_out", "heldout", "hold_out", "holdout", "population"];
-
-/// Where an example stands for a model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
-    In,
-    Out,
-    HeldOut,
-}
 
 /// A word as it is told apart.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -118,10 +72,10 @@ impl Words {
                 Word::Number(_) if split => Err(RowsError::SplitNumber { spot: spot(), found: text.clone() }),
                 Word::Number(v) if member == Some(*v) => Ok(Side::In),
                 Word::Number(0 | -1) if member.is_some() => Ok(Side::Out),
-                Word::Text(word) if IN.contains(&word.as_str()) => Ok(Side::In),
-                Word::Text(word) if OUT.contains(&word.as_str()) => Ok(Side::Out),
-                Word::Text(word) if HELD_OUT.contains(&word.as_str()) => Ok(Side::HeldOut),
-                _ => Err(RowsError::Member { spot: spot(), found: text.clone(), all: self.told() }),
+                other => {
+                    let known = if let Word::Text(word) = other { side_of(word) } else { None };
+                    known.ok_or_else(|| RowsError::Member { spot: spot(), found: text.clone(), all: self.told() })
+                }
             }
         };
         let mut sides = self.all.iter().map(side).collect::<Result<Vec<_>, _>>()?;

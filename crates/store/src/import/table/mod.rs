@@ -26,10 +26,12 @@ use self::rows::Rows;
 use super::arrays::{Arrays, HeldOut, from_arrays};
 use super::given::Given;
 use super::imported::Imported;
+use super::terms::Terms;
 use crate::error::Error;
 use crate::implausible::Dark;
 use crate::problem::{ImportError, OutputsError};
 
+pub(super) use names::plain;
 pub use natural::Name;
 pub use problem::RowsError;
 
@@ -71,7 +73,8 @@ fn arranged(rows: &mut Rows) -> Result<(Arranged, Option<String>), RowsError> {
     let named: Vec<(String, String)>;
     let classes = match &rows.columns.outputs.layout {
         Layout::Single => Classes::None,
-        Layout::List | Layout::Numbered => Classes::Count(rows.width, rows.columns.kind()),
+        // One column stands for two classes.
+        Layout::List | Layout::Numbered => Classes::Count(rows.width.max(2), rows.columns.kind()),
         Layout::Named(classes) => {
             let columns = rows.columns.outputs.at.iter().map(|at| rows.columns.names[*at].clone());
             named = classes.iter().cloned().zip(columns).collect();
@@ -100,6 +103,7 @@ fn pool(rows: &Rows, arranged: &Arranged, recipe: &str, wanted: &Wanted) -> Resu
         recipe,
         given: rows.columns.given,
         wanted,
+        terms: Terms::Columns,
         outputs: memory("<f8", &own, &arranged.pool.outputs),
         labels: labelled.then(|| memory("<f8", &examples, &arranged.pool.labels)),
         membership: memory("|u1", &both, &arranged.pool.membership),

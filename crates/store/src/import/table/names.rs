@@ -98,7 +98,7 @@ const PER_CLASS: [(&str, Given); 16] = [
 ];
 
 /// Lower case, with one sign between words.
-pub(super) fn plain(name: &str) -> String {
+pub(in super::super) fn plain(name: &str) -> String {
     name.trim().to_lowercase().replace([' ', '-', '.', ':'], "_")
 }
 

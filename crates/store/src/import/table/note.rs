@@ -1,7 +1,6 @@
 //! What was seen of a table, in one line.
 
 use super::arrange::Arranged;
-use super::columns::Layout;
 use super::rows::Rows;
 
 /// Columns that are told by name.
@@ -13,7 +12,7 @@ pub(super) fn seen(rows: &Rows, arranged: &Arranged) -> String {
     let [m, n, q] = arranged.pool.shape;
     let mut sizes = vec![format!("M={m}"), format!("N={n}")];
     sizes.extend((q > 1).then(|| format!("Q={q}")));
-    sizes.extend((columns.outputs.layout != Layout::Single).then(|| format!("C={}", rows.width)));
+    sizes.extend((rows.width > 1).then(|| format!("C={}", rows.width)));
     let name = |at: &usize| columns.names[*at].as_str();
     let from = match columns.outputs.at.as_slice() {
         [one] => format!("the column {}", name(one)),

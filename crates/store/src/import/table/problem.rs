@@ -36,7 +36,8 @@ pub enum RowsError {
     },
     /// A column of a type that says nothing.
     #[error(
-        "has the column `{column}` of type {found}, but {role} is a number or text: write it as one, or rename the column"
+        "has the column `{column}` of type {found}, but {role} is a number or text: {}, or rename the column",
+        if found == "vector of Spark" { "make it a list with pyspark.ml.functions.vector_to_array" } else { "write it as one" }
     )]
     Type {
         /// The column.
@@ -81,7 +82,8 @@ pub enum RowsError {
     },
     /// A single column of what is given per class.
     #[error(
-        "has one number for each row in `{column}`, which can be of the true class or of the second of two: name it `confidence` where it is the probability of the true class, else give {kind}_0 and {kind}_1 (as logits 0 and the number, as probabilities 1 less the number and the number)"
+        "has one number for each row in `{column}`, which can be of the true class or of one of two classes: name it `confidence` where it is the probability of the true class, `{kind}_1` where it is of the second class, and give {} as `{kind}_1` where it is of the first",
+        if *kind == "logit" { "its negative" } else { "1 less it" }
     )]
     OneColumn {
         /// The column.
@@ -324,7 +326,7 @@ pub enum RowsError {
     },
     /// A column named by no label.
     #[error(
-        "has the column `{column}`, but no example with that label: rename it, as `old_...`, or number columns and labels from 0 where it is a class"
+        "has the column `{column}`, but no example with that label, and the name is that of a figure over classes: rename it, as `old_...`, or give its class another name in columns and labels"
     )]
     NoExample {
         /// The column.
