@@ -1,11 +1,13 @@
 //! How data sets come into the cache.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use crate::archive;
+use crate::budget::room_in;
 use crate::error::Error;
-use crate::files::sorted;
+use crate::files::{open, sorted};
 use crate::place::{CACHE_VAR, directory};
 use crate::raw::Whole;
 use crate::reader::Options;
@@ -19,8 +21,6 @@ const DEEPEST: usize = 3;
 /// Names of data sets that the program brings, as the catalogue has them.
 const BUILT_IN: [&str; 6] =
     ["fashion-mnist-small", "fashion-mnist", "digits", "letter", "subpopulations", "one-cluster"];
-/// Largest file that is unpacked.
-const MAX_FILE: u64 = 1 << 32;
 
 /// A data set that is in the cache now.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,7 +107,7 @@ fn assemble(name: &str, from: &Path, part: &Path) -> Result<(String, Vec<Remark>
         out_of_one(part)?;
     } else {
         let base = from.file_name().ok_or_else(|| Error::NoDirectory { path: from.into() })?;
-        fs::copy(from, part.join(base)).map_err(failed(from))?;
+        copied(from, &part.join(base))?;
     }
     if let Some(missing) = wanted.iter().find(|w| !part.join(w).exists()) {
         return Err(Error::MissingFile { directory: from.into(), expected: (*missing).into() });
@@ -145,7 +145,7 @@ fn copy(from: &Path, to: &Path, wanted: &[&str], levels: usize) -> Result<(), Er
     for file in files {
         let Some(base) = file.file_name() else { continue };
         if wanted.is_empty() || wanted.iter().any(|w| base == *w) {
-            fs::copy(&file, to.join(base)).map_err(failed(&file))?;
+            copied(&file, &to.join(base))?;
         }
     }
     if !wanted.is_empty() || folders.is_empty() {
@@ -161,6 +161,15 @@ fn copy(from: &Path, to: &Path, wanted: &[&str], levels: usize) -> Result<(), Er
         copy(&folder, &inner, wanted, levels - 1)?;
     }
     Ok(())
+}
+
+/// Copies one file.
+fn copied(from: &Path, to: &Path) -> Result<(), Error> {
+    let mut source = open(from).map_err(failed(from))?;
+    let size = source.metadata().map_err(failed(from))?.len();
+    room_in(to.parent().unwrap_or(to), "its copy", size).map_err(|e| Error::file(from, e))?;
+    let mut target = File::create(to).map_err(failed(to))?;
+    io::copy(&mut source, &mut target).map_err(failed(from)).map(drop)
 }
 
 /// All data files below a folder, sorted.
@@ -191,13 +200,16 @@ fn out_of_one(part: &Path) -> Result<(), Error> {
 
 /// Regular files of an archive in their folders; where any are wanted, only these, without folders.
 fn unpack(archive: &Path, to: &Path, wanted: &[&str]) -> Result<(), Error> {
-    let file = File::open(archive).map_err(failed(archive))?;
+    archive::check(archive, to)?;
+    let file = open(archive).map_err(failed(archive))?;
     let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(file));
     for entry in tar.entries().map_err(failed(archive))? {
-        let entry = entry.map_err(failed(archive))?;
+        let mut entry = entry.map_err(failed(archive))?;
         if !entry.header().entry_type().is_file() {
             continue;
         }
+        // A size that is said twice may be said in two ways.
+        room_in(to, "its files", entry.size()).map_err(|e| Error::file(archive, e))?;
         let path = entry.path().map_err(failed(archive))?.into_owned();
         let Some(inside) = harmless(&path) else { continue };
         let base = inside.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
@@ -210,10 +222,7 @@ fn unpack(archive: &Path, to: &Path, wanted: &[&str]) -> Result<(), Error> {
             fs::create_dir_all(folder).map_err(failed(folder))?;
         }
         let mut out = File::create(&target).map_err(failed(&target))?;
-        let copied = io::copy(&mut entry.take(MAX_FILE + 1), &mut out).map_err(failed(archive))?;
-        if copied > MAX_FILE {
-            return Err(Error::FileTooLarge { path, limit: MAX_FILE });
-        }
+        io::copy(&mut entry, &mut out).map_err(failed(archive))?;
     }
     Ok(())
 }

@@ -31,17 +31,21 @@
 //! (tables). All bytes are untrusted. The feature `arrow` adds Arrow IPC and Feather to the tables; the program and the Python package have
 //! it, and without it the slowest crates to build are left out.
 
+mod archive;
 mod arrayed;
 mod arrays;
+pub mod budget;
 pub mod cache;
 mod catalogue;
 mod changes;
+mod columnar;
 mod dataset;
 mod embedded;
 mod error;
-mod files;
+pub mod files;
 mod gather;
 mod generator;
+mod guard;
 mod import;
 mod labels;
 pub mod natural;
@@ -65,6 +69,7 @@ pub use arrays::{npy, npz, values};
 pub use catalogue::{Entry, FASHION_MNIST_DIR, FASHION_MNIST_VAR, catalogue, open};
 pub use dataset::{Dataset, Parts, Split};
 pub use error::{Error, Part, SettingError};
+pub use guard::is_decoding;
 pub use labels::LabelError;
 pub use normalisation::{Normalisation, Scaling};
 pub use raw::{Raw, Values};

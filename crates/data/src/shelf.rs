@@ -1,14 +1,13 @@
 //! What lies in the cache: one folder for each data set, with a file of checksums.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
-use crate::files::sorted;
+use crate::files::{open, sorted, text};
 use crate::place::{CACHE_VAR, directory};
 use crate::remote::Remote;
 
@@ -70,7 +69,7 @@ pub fn imported() -> Vec<Imported> {
 
 /// What the import of a data set noted of it.
 pub(crate) fn noted(name: &str) -> Option<String> {
-    let text = fs::read_to_string(directory()?.join(name).join(CHECKSUMS)).ok()?;
+    let text = text(&directory()?.join(name).join(CHECKSUMS)).ok()?;
     text.lines().next()?.strip_prefix(NOTE).map(str::to_owned)
 }
 
@@ -82,7 +81,7 @@ pub fn verify(name: &str) -> Result<usize, Error> {
     let cache = directory().ok_or(Error::NoCache { variable: CACHE_VAR })?;
     let folder = cache.join(name);
     let path = folder.join(CHECKSUMS);
-    let text = fs::read_to_string(&path).map_err(failed(&path))?;
+    let text = text(&path).map_err(failed(&path))?;
     let lines = text.lines().filter(|line| !line.starts_with(NOTE));
     let sums: BTreeMap<&str, &str> = lines.filter_map(|l| l.split_once("  ")).map(|(s, n)| (n, s)).collect();
     for (base, expected) in &sums {
@@ -115,7 +114,7 @@ pub(crate) fn sha256_of(path: &Path) -> Result<String, Error> {
 }
 
 fn chunks(path: &Path, mut f: impl FnMut(&[u8])) -> Result<(), Error> {
-    let mut file = File::open(path).map_err(failed(path))?;
+    let mut file = open(path).map_err(failed(path))?;
     let mut buffer = vec![0; 1 << 16];
     loop {
         match file.read(&mut buffer).map_err(failed(path))? {

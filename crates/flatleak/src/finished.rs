@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use flatleak_data::{Dataset, Request};
+use flatleak_data::{Dataset, Request, files};
 use flatleak_nn::Recipe;
 use flatleak_pool::{Pool, Wanted};
 use flatleak_store::RunDir;
@@ -50,7 +50,7 @@ impl Finished {
     /// A folder without a study, no complete recipe.
     pub fn open(run: &Path, wanted: &Wanted, mut note: impl FnMut(String)) -> Result<Self, Error> {
         let file = run.join("study.toml");
-        let text = std::fs::read_to_string(&file).map_err(|source| Error::Unreadable { path: file, source })?;
+        let text = files::text(&file).map_err(|source| Error::Unreadable { path: file, source })?;
         let study = Study::parse(&text)?;
         let mut request = Request::new(study.data.first().map_or("", String::as_str));
         (request.pool, request.test, request.seed) = (study.pool, study.test, study.seed);

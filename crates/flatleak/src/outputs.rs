@@ -3,7 +3,7 @@
 use flatleak_results::{Document, Picture, PictureKind};
 use std::path::{Path, PathBuf};
 
-use flatleak_data::Dataset;
+use flatleak_data::{Dataset, files};
 use flatleak_explain::pairs::HIGH;
 use flatleak_explain::{Design, Influence};
 use flatleak_pool::Pool;
@@ -121,13 +121,13 @@ pub fn report(dir: &Path, redact: bool) -> Result<(Document, PathBuf), Error> {
 /// The results of a finished run.
 pub fn read(dir: &Path) -> Result<Document, Error> {
     let path = dir.join("results.json");
-    let text = std::fs::read_to_string(&path).map_err(|source| Error::NoResults { path: path.clone(), source })?;
+    let text = files::text(&path).map_err(|source| Error::NoResults { path: path.clone(), source })?;
     json::parse(&text).map_err(|source| Error::Results { path, source, advice: "" })
 }
 
 /// The page, with its pictures from `folder`.
 fn page(document: &Document, folder: &Path) -> Result<String, Error> {
-    Ok(html::render(document, &|file| std::fs::read(picture_file(folder, file)?).ok())?)
+    Ok(html::render(document, &|file| files::read(&picture_file(folder, file)?).ok())?)
 }
 
 fn archive(recipe: &str) -> String {
@@ -144,7 +144,7 @@ fn is_detail(name: &str) -> bool {
 /// Removes what an earlier run left about single examples, by its manifest.
 fn remove_details(folder: &Path) -> Result<(), Error> {
     let manifest = folder.join(MANIFEST);
-    let Ok(text) = std::fs::read_to_string(&manifest) else { return Ok(()) };
+    let Ok(text) = files::text(&manifest) else { return Ok(()) };
     let written = text.lines().filter(|name| is_detail(name)).flat_map(|name| [name.to_owned(), format!("{name}.tmp")]);
     for name in written.chain([MANIFEST.to_owned()]) {
         let path = folder.join(name);

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
+use flatleak_data::files;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
@@ -74,7 +75,7 @@ pub(crate) type Tensors = HashMap<String, (Vec<usize>, Vec<u8>)>;
 
 /// Reads tensors back; `None` when the file is absent, damaged or depends on something else.
 pub(crate) fn read_tensors(path: &Path, identity: &str) -> Result<Option<Tensors>, Error> {
-    let bytes = match fs::read(path) {
+    let bytes = match files::read(path) {
         Ok(bytes) => bytes,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(Error::io("cannot read", path)(e)),

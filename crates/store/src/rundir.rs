@@ -3,7 +3,7 @@
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use flatleak_data::{Dataset, Part};
+use flatleak_data::{Dataset, Part, files};
 use flatleak_nn::{Network, tensors};
 use flatleak_pool::{Decimal, Groups, Membership, NoiseAccuracy, Pool, Signals, Wanted};
 use flatleak_study::Study;
@@ -85,7 +85,7 @@ impl RunDir {
         let digest = data.digest_hex();
         let file = path.join("study.toml");
         let stamp = format!("# data {digest}\n");
-        match fs::read_to_string(&file) {
+        match files::text(&file) {
             Ok(text) => {
                 let before = Study::parse(&text)?;
                 let stated = text.lines().next().unwrap_or_default();

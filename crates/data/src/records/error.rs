@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::budget::OverBudget;
+use crate::columnar::over_budget;
 use crate::table::Place;
 
 /// A field of a table: its row and the name of its column.
@@ -47,7 +49,10 @@ pub enum RecordError {
     },
     /// The `parquet` crate refused.
     #[error("is no readable Parquet file ({0}): write or copy it again")]
-    Parquet(#[from] ::parquet::errors::ParquetError),
+    Parquet(#[source] ::parquet::errors::ParquetError),
+    /// More memory than is allowed.
+    #[error(transparent)]
+    Budget(#[from] OverBudget),
     /// The `arrow-ipc` crate refused.
     #[error("is no readable Arrow file ({0}): write or copy it again")]
     Arrow(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -157,12 +162,10 @@ pub enum RecordError {
         /// Rows.
         expected: usize,
     },
-    /// More numbers in lists than are read.
-    #[error("has more than {most} numbers in one piece of column `{column}`: write it in smaller row groups")]
-    TooMany {
-        /// The column.
-        column: String,
-        /// Most numbers.
-        most: usize,
-    },
+}
+
+impl From<::parquet::errors::ParquetError> for RecordError {
+    fn from(error: ::parquet::errors::ParquetError) -> Self {
+        over_budget(error).map_or_else(Self::Parquet, Self::Budget)
+    }
 }

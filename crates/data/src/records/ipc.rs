@@ -7,6 +7,7 @@ use std::io::{Read, Seek, SeekFrom};
 use arrow_ipc::{Message, root_as_footer, root_as_message};
 
 use super::error::RecordError;
+use crate::budget::Budget;
 
 /// First bytes of a file; Feather of version 2 is the same.
 const MAGIC: &[u8] = b"ARROW1";
@@ -14,8 +15,6 @@ const MAGIC: &[u8] = b"ARROW1";
 const CONTINUED: [u8; 4] = [0xff; 4];
 /// Bytes before the first message of a file.
 const START: u64 = 8;
-/// Most bytes of a piece, unpacked.
-const MOST: u64 = 1 << 32;
 /// Most bytes that say what a piece is.
 const MOST_WORDS: u64 = 1 << 24;
 /// Most bytes of the list of all pieces.
@@ -131,7 +130,9 @@ fn step(file: &mut (impl Read + Seek), at: u64, size: u64) -> Result<Option<Step
     let message = root_as_message(&words).map_err(|_| RecordError::Damaged)?;
     let values = u64::try_from(message.bodyLength()).map_err(|_| RecordError::Damaged)?;
     let end = body.checked_add(values).filter(|end| *end <= size).ok_or(RecordError::Short)?;
-    let mut claimed = 0u64;
+    let budget = Budget::now();
+    let mut claimed = values;
+    budget.memory("a piece of it", Some(claimed))?;
     for offset in packed(&message) {
         let mut eight = [0; 8];
         file.seek(SeekFrom::Start(body.saturating_add(offset)))?;
@@ -139,9 +140,7 @@ fn step(file: &mut (impl Read + Seek), at: u64, size: u64) -> Result<Option<Step
         // -1 says that the buffer is not packed after all.
         let own = u64::try_from(i64::from_le_bytes(eight)).unwrap_or(0);
         claimed = claimed.saturating_add(own);
-        if claimed > MOST {
-            return Err(RecordError::Claim { found: claimed, most: MOST });
-        }
+        budget.memory("a piece of it", Some(claimed))?;
     }
     Ok(Some(Step { values: body, end }))
 }

@@ -37,11 +37,14 @@ mod line;
 mod parquet;
 mod text;
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
+
+use crate::budget::{Account, Budget, OverBudget};
+use crate::files;
 
 pub use crate::table::Place;
 pub use error::{RecordError, Spot};
@@ -61,13 +64,18 @@ const MAGIC: usize = 16;
 pub fn read<T, E: From<RecordError>>(
     path: &Path,
     head: impl FnOnce(&[Head]) -> Result<(T, Vec<usize>), E>,
-    row: impl FnMut(&mut T, Place, &[Field<'_>]) -> Result<(), E>,
+    mut row: impl FnMut(&mut T, Place, &[Field<'_>]) -> Result<(), E>,
 ) -> Result<T, E> {
+    let mut account = Account::new(Budget::now(), "its rows");
+    let row = |state: &mut T, place: Place, fields: &[Field<'_>]| {
+        spend(&mut account, fields).map_err(RecordError::from)?;
+        row(state, place, fields)
+    };
     if path.is_dir() {
         return parquet::rows(&parts(path)?, head, row);
     }
     let opened = || {
-        let mut file = File::open(path)?;
+        let mut file = files::open(path)?;
         let mut magic = Vec::new();
         file.by_ref().take(MAGIC as u64).read_to_end(&mut magic)?;
         file.seek(SeekFrom::Start(0))?;
@@ -89,6 +97,21 @@ pub fn read<T, E: From<RecordError>>(
         return known(unpacked).map_err(E::from).and_then(|from| text::rows(from, head, row));
     }
     known(plain).map_err(E::from).and_then(|from| text::rows(from, head, row))
+}
+
+/// Bytes that whoever reads a row may keep of it beside its numbers.
+const OF_ROW: u64 = 64;
+/// Letters of a text from which on it counts: short ones are names, which are kept once.
+const NAME: usize = 64;
+
+/// Counts a row, of which nobody knows how many there are before they are read: packed, a million take a thousand bytes.
+fn spend(account: &mut Account, fields: &[Field<'_>]) -> Result<(), OverBudget> {
+    let numbers = |field: &Field<'_>| match field {
+        Field::List(all) => 8 * all.len() as u64,
+        Field::Text(text) | Field::Written(text) if text.len() > NAME => text.len() as u64,
+        _ => 8,
+    };
+    account.spend(OF_ROW + fields.iter().map(numbers).sum::<u64>())
 }
 
 /// The parts of a table in a folder, as Spark and dask leave them beside files that begin with a dot or underscore.
