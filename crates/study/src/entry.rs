@@ -9,6 +9,7 @@ use toml::de::DeTable;
 use toml::{Table, Value};
 
 use crate::error::{Error, Place, Suggestion};
+use crate::study::MOST_RECIPES;
 
 /// The optimizer of a recipe that names none.
 const SGD: Optimizer = Optimizer::Sgd(Sgd {});
@@ -127,6 +128,10 @@ pub(crate) fn expand(table: Table, source: Source<'_>) -> Result<Vec<Table>, Err
         };
         if choices.is_empty() || key == "name" {
             return Err(Error::List { at: source.place(&key), recipe: name, key });
+        }
+        let found = all.len().saturating_mul(choices.len());
+        if found > MOST_RECIPES {
+            return Err(Error::Recipes { found, most: MOST_RECIPES });
         }
         let with = |t: &Table, choice: &Value| {
             let mut t = t.clone();

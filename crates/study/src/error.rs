@@ -195,6 +195,14 @@ pub enum Error {
     /// No recipe.
     #[error("no recipe: give at least one [[recipe]]")]
     NoRecipe,
+    /// More recipes than anyone compares, in lists of values mostly.
+    #[error("{found} recipes or more, but at most {most} are run: shorten the lists of values in [[recipe]]")]
+    Recipes {
+        /// Recipes at least.
+        found: usize,
+        /// Most of them.
+        most: usize,
+    },
     /// A name of two recipes.
     #[error("two recipes are named `{name}`")]
     RecipeTwice {

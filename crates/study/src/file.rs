@@ -7,7 +7,7 @@ use toml::{Table, Value};
 
 use crate::entry::{Source, Train, closest, expand, split, written};
 use crate::error::{Error, Place};
-use crate::study::{DEFAULT_DATA, Study};
+use crate::study::{DEFAULT_DATA, MOST_RECIPES, Study};
 
 #[derive(Deserialize, Serialize)]
 #[serde(untagged)]
@@ -82,6 +82,9 @@ fn recipes(tables: Vec<Table>, train: &Train, text: &str) -> Result<Vec<Recipe>,
         for single in expand(table, source)? {
             let (entry, given) = split(single, source)?;
             recipes.extend(entry.resolve(&given, train, source)?);
+            if recipes.len() > MOST_RECIPES {
+                return Err(Error::Recipes { found: recipes.len(), most: MOST_RECIPES });
+            }
         }
     }
     Ok(recipes)
@@ -191,6 +194,19 @@ mod tests {
     use flatleak_nn::{AdamSettings, Base, Optimizer};
 
     use super::*;
+
+    #[test]
+    fn lists_of_values_make_as_many_recipes_as_can_be_run() {
+        let sweep = |values: usize| {
+            let list = (1..=values).map(|k| format!("{k}.0")).collect::<Vec<_>>().join(",");
+            let keys = ["lr", "rho", "momentum", "weight_decay"].map(|key| format!("{key} = [{list}]\n"));
+            Study::parse(&format!("[[recipe]]\nname = 'a'\noptimizer = 'sam'\n{}", keys.concat()))
+        };
+        // 10^12 of them would be made before the first is looked at.
+        assert!(matches!(sweep(1000).unwrap_err(), Error::Recipes { found: 1_000_000.., .. }));
+        let many = "[[recipe]]\nname = 'a'\n".repeat(MOST_RECIPES + 1);
+        assert!(matches!(Study::parse(&many).unwrap_err(), Error::Recipes { .. }));
+    }
 
     #[test]
     fn the_empty_file_is_the_main_job_and_survives_a_round_trip() {

@@ -1,10 +1,14 @@
 //! A resolved study.
 
+use std::collections::HashSet;
+
 use flatleak_nn::{Architecture, QUERIES, Recipe};
 use flatleak_results::Relevant;
 
 use crate::error::Error;
 
+/// Recipes that a study may have: a sweep over five lists of five values.
+pub(crate) const MOST_RECIPES: usize = 1 << 12;
 /// Levels of noise that a study may have.
 const MOST_NOISE: usize = 16;
 
@@ -53,6 +57,9 @@ impl Study {
         if self.recipes.is_empty() {
             return Err(Error::NoRecipe);
         }
+        if self.recipes.len() > MOST_RECIPES {
+            return Err(Error::Recipes { found: self.recipes.len(), most: MOST_RECIPES });
+        }
         for (i, recipe) in self.recipes.iter().enumerate() {
             recipe.check()?;
             if self.recipes[..i].iter().any(|r| r.name == recipe.name) {
@@ -73,7 +80,8 @@ impl Study {
         if self.data.is_empty() {
             return Err(Error::NoData);
         }
-        if let Some((_, name)) = self.data.iter().enumerate().find(|(i, n)| self.data[..*i].contains(n)) {
+        let mut seen = HashSet::new();
+        if let Some(name) = self.data.iter().find(|name| !seen.insert(name.as_str())) {
             return Err(Error::DataTwice { name: name.clone() });
         }
         if let Some(pool) = self.pool.filter(|n| *n < 20) {

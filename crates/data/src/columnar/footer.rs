@@ -5,8 +5,8 @@ use std::io::Read;
 use ::parquet::errors::Result;
 use ::parquet::file::reader::ChunkReader;
 
+use super::fault::{damaged, over};
 use super::thrift::{Compact, LIST, Numbers, Of, STRUCT};
-use super::{damaged, over};
 use crate::budget;
 
 /// Most groups within each other; a list in a list in a record has eight.

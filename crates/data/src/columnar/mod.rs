@@ -4,6 +4,7 @@
 //! brotli to their end, and goes down into groups within groups until the stack ends. [`open`] looks at what is claimed first, and hands out
 //! the crate's own reader behind one that looks at every page.
 
+mod fault;
 mod footer;
 mod pages;
 mod texts;
@@ -13,38 +14,21 @@ use std::sync::Mutex;
 
 use ::parquet::bloom_filter::Sbbf;
 use ::parquet::column::page::PageReader;
-use ::parquet::errors::{ParquetError, Result};
+use ::parquet::errors::Result;
 use ::parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use ::parquet::file::reader::{ChunkReader, FileReader, RowGroupReader, SerializedFileReader};
 use ::parquet::record::reader::RowIter;
 use ::parquet::schema::types::Type;
 
-use crate::budget::{Account, Budget, OverBudget};
+use crate::budget::{Account, Budget};
+
+use fault::damaged;
+pub(crate) use fault::over_budget;
 
 /// Opens a file of which there are two handles.
 pub(crate) fn open<R: ChunkReader + 'static>(file: R, again: R) -> Result<Checked<R>> {
     footer::check(&again)?;
     Ok(Checked { inner: SerializedFileReader::new(file)?, file: again })
-}
-
-/// What is over the budget, in the crate's error.
-fn over(e: OverBudget) -> ParquetError {
-    ParquetError::External(Box::new(e))
-}
-
-/// What is over the budget, taken out of the crate's error again.
-///
-/// # Errors
-/// The error, where it is another.
-pub(crate) fn over_budget(error: ParquetError) -> std::result::Result<OverBudget, ParquetError> {
-    match error {
-        ParquetError::External(inner) => inner.downcast().map(|found| *found).map_err(ParquetError::External),
-        other => Err(other),
-    }
-}
-
-fn damaged(what: &str) -> ParquetError {
-    ParquetError::General(what.into())
 }
 
 /// A reader that looks at pages before they are unpacked.

@@ -9,8 +9,9 @@ use ::parquet::file::metadata::ColumnChunkMetaData;
 use ::parquet::file::reader::ChunkReader;
 use flate2::read::MultiGzDecoder;
 
+use super::fault::{damaged, over};
+use super::texts;
 use super::thrift::{Compact, Numbers, Of};
-use super::{damaged, over, texts};
 use crate::budget::Account;
 
 /// Bytes of a value of a dictionary in memory.

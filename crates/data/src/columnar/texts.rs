@@ -6,8 +6,8 @@ use ::parquet::basic::Encoding;
 use ::parquet::column::page::Page;
 use ::parquet::errors::Result;
 
+use super::fault::{damaged, over};
 use super::thrift::Compact;
-use super::{damaged, over};
 use crate::budget::{self, product};
 
 /// Texts that are made at once: whoever reads, reads as many rows.

@@ -9,7 +9,7 @@ use std::io::Read;
 
 use ::parquet::errors::Result;
 
-use super::damaged;
+use super::fault::damaged;
 
 /// Most structs and lists within each other; Parquet has five.
 const DEEPEST: usize = 16;

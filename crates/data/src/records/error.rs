@@ -91,6 +91,12 @@ pub enum RecordError {
         /// Most bytes of a line.
         most: usize,
     },
+    /// More lines in which nothing stands than there is time for.
+    #[error("has more than {most} blank lines: save the table without them")]
+    Blank {
+        /// Most of them.
+        most: u64,
+    },
     /// A quote that does not end.
     #[error("{place} opens a quote that is never closed: close it, or write two quotes for one within a field")]
     OpenQuote {
