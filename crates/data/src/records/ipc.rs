@@ -147,7 +147,8 @@ fn step(file: &mut (impl Read + Seek), at: u64, size: u64) -> Result<Option<Step
     let mut claimed = values;
     budget.memory("a piece of it", Some(claimed))?;
     for Piece { at, length, packed } in pieces(&message) {
-        claimed = claimed.saturating_add(if packed { unpacked(file, body.saturating_add(at), length)? } else { length });
+        claimed =
+            claimed.saturating_add(if packed { unpacked(file, body.saturating_add(at), length)? } else { length });
         budget.memory("a piece of it", Some(claimed))?;
     }
     let kept = if message.header_as_dictionary_batch().is_some() { claimed } else { 0 };

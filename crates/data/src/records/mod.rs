@@ -57,7 +57,7 @@ const MAGIC: usize = 16;
 /// Reads a table front to back.
 ///
 /// `head` sees the names and types of all columns. It returns what `row` needs to know, and the numbers of the columns that are wanted.
-/// `row` sees the fields of those, in that order, and where the row is.
+/// `row` sees the fields of those, in that order, and where the row is. It sees no row of Parquet or Arrow of which no column is wanted.
 ///
 /// # Errors
 /// What is wrong with the file; what `head` and `row` say.
