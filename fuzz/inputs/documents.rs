@@ -11,7 +11,7 @@ use flatleak_theory::{Problem, own};
 const MOST: usize = 32;
 
 /// A study file; what is read can be written and read again.
-pub fn study(bytes: &[u8]) {
+pub(crate) fn study(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(study) = Study::parse(text)
         && let Ok(written) = study.to_toml()
@@ -21,13 +21,13 @@ pub fn study(bytes: &[u8]) {
 }
 
 /// Results of a run.
-pub fn results(bytes: &[u8]) {
+pub(crate) fn results(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let _ = json::parse(text);
 }
 
 /// A problem of one's own, as `theory --problem` takes it.
-pub fn problem(bytes: &[u8]) {
+pub(crate) fn problem(bytes: &[u8]) {
     let array = |name: &str| {
         values::with_reader(Cursor::new(bytes), name, |v| Ok::<_, ArrayError>((v.shape().to_vec(), v.all()?)))
     };

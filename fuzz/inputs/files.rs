@@ -18,13 +18,13 @@ fn with_file<T>(bytes: &[u8], ending: &str, f: impl FnOnce(&Path) -> T) -> Optio
 }
 
 /// An array by itself, read as a stream and as a whole.
-pub fn npy(bytes: &[u8]) {
+pub(crate) fn npy(bytes: &[u8]) {
     array(bytes, "x");
     let _ = npy::parse(bytes);
 }
 
 /// An archive of arrays, as audits and as data sets have it.
-pub fn npz(bytes: &[u8]) {
+pub(crate) fn npz(bytes: &[u8]) {
     NAMES.iter().take(3).for_each(|name| array(bytes, name));
     let _ = npz::archive(bytes, &NAMES);
     with_file(bytes, ".npz", |path| {
@@ -34,7 +34,7 @@ pub fn npz(bytes: &[u8]) {
 }
 
 /// Tensors.
-pub fn safetensors(bytes: &[u8]) {
+pub(crate) fn safetensors(bytes: &[u8]) {
     array(bytes, "x");
     with_file(bytes, ".safetensors", |path| values::names(path).map(drop));
 }
@@ -56,42 +56,42 @@ fn rows(path: &Path) {
 }
 
 /// A Parquet file, as a table of outputs and as a data set.
-pub fn parquet(bytes: &[u8]) {
+pub(crate) fn parquet(bytes: &[u8]) {
     with_file(bytes, ".parquet", rows);
     let _ = parquet::parse(bytes.to_vec());
 }
 
 /// A table as Arrow IPC or Feather.
-pub fn arrow(bytes: &[u8]) {
+pub(crate) fn arrow(bytes: &[u8]) {
     with_file(bytes, ".feather", rows);
 }
 
 /// A table as text, as a table of outputs and as a data set.
-pub fn csv(bytes: &[u8]) {
+pub(crate) fn csv(bytes: &[u8]) {
     with_file(bytes, ".csv", rows);
     let _ = std::str::from_utf8(bytes).map(csv::parse);
 }
 
 /// IDX files, plain or gzipped.
-pub fn idx(bytes: &[u8]) {
+pub(crate) fn idx(bytes: &[u8]) {
     let _ = idx::images(bytes);
     let _ = idx::labels(bytes);
 }
 
 /// Records of CIFAR.
-pub fn cifar(bytes: &[u8]) {
+pub(crate) fn cifar(bytes: &[u8]) {
     for kind in [cifar::Kind::Ten, cifar::Kind::Hundred] {
         let _ = cifar::Records::default().extend(bytes, kind);
     }
 }
 
 /// A picture.
-pub fn pictures(bytes: &[u8]) {
+pub(crate) fn pictures(bytes: &[u8]) {
     let _ = pictures::decode(bytes).map(|picture| picture.resized(3));
 }
 
 /// Pictures in Parquet.
-pub fn hub(bytes: &[u8]) {
+pub(crate) fn hub(bytes: &[u8]) {
     with_file(bytes, ".parquet", |path| drop(open(path)));
 }
 
