@@ -3,7 +3,7 @@
 #
 # Without SECONDS five minutes or a million inputs each, and fifteen minutes for the four that have most to lose: Parquet, npz, safetensors,
 # study files. Prints inputs, seconds and coverage, and adds them to fuzz/record.md. What a fuzzer finds is kept in fuzz/corpora as
-# found-..., where crates/cli/tests/corpora.rs reads it again.
+# found-..., where the tests named corpora of crates/data and crates/cli read it again.
 # Needs `cargo install cargo-fuzz`; the toolchain may be stable.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -124,7 +124,7 @@ pub fn product(sizes: &[usize]) -> Option<u64> {
 }
 
 /// Memory that is taken bit by bit, by what cannot be known before it is read.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Account {
     budget: Budget,
     what: &'static str,

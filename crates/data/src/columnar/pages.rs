@@ -111,9 +111,8 @@ impl Iterator for Pages {
 impl PageReader for Pages {
     fn get_next_page(&mut self) -> Result<Option<Page>> {
         let page = self.inner.get_next_page()?;
-        match &page {
-            Some(page) => texts::check(page, self.levels)?,
-            None => {}
+        if let Some(page) = &page {
+            texts::check(page, self.levels)?;
         }
         Ok(page)
     }
