@@ -1,5 +1,5 @@
 #![no_main]
-#[path = "../inputs/files.rs"]
+#[path = "../../crates/data/tests/corpora/files.rs"]
 #[allow(dead_code, reason = "every target takes one of them")]
 mod files;
 mod quiet;

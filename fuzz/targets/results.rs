@@ -1,5 +1,5 @@
 #![no_main]
-#[path = "../inputs/documents.rs"]
+#[path = "../../crates/cli/tests/corpora/documents.rs"]
 #[allow(dead_code, reason = "every target takes one of them")]
 mod documents;
 mod quiet;

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-#[path = "../../../fuzz/inputs/files.rs"]
 mod files;
 
 #[test]
