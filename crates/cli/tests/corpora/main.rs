@@ -8,6 +8,9 @@ use std::process::Command;
 
 mod documents;
 
+/// What a target does with its bytes.
+type Take = fn(&[u8]);
+
 /// The files of a target.
 fn corpus(target: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpora").join(target);
@@ -18,7 +21,7 @@ fn corpus(target: &str) -> Vec<PathBuf> {
 
 #[test]
 fn every_target_takes_its_corpus() {
-    let targets: [(&str, fn(&[u8])); 3] =
+    let targets: [(&str, Take); 3] =
         [("study", documents::study), ("results", documents::results), ("problem", documents::problem)];
     for (target, take) in targets {
         for path in corpus(target) {

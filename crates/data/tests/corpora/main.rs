@@ -5,9 +5,12 @@ use std::path::Path;
 
 mod files;
 
+/// What a target does with its bytes.
+type Take = fn(&[u8]);
+
 #[test]
 fn every_reader_takes_its_corpus() {
-    let targets: [(&str, fn(&[u8])); 10] = [
+    let targets: [(&str, Take); 10] = [
         ("npy", files::npy),
         ("npz", files::npz),
         ("safetensors", files::safetensors),
