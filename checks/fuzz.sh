@@ -33,8 +33,9 @@ run() { # target
         -artifact_prefix="$work/found/$target-" -print_final_stats=1 >"$log" 2>&1 || true
     local inputs cov took
     inputs=$(awk '/stat::number_of_executed_units/ {print $2}' "$log")
-    cov=$(grep -o 'cov: [0-9]*' "$log" | tail -1 | cut -d' ' -f2)
-    took=$(grep -o 'in [0-9]* second' "$log" | tail -1 | cut -d' ' -f2)
+    # A run that ends with a finding does not say how long it took.
+    cov=$({ grep -o 'cov: [0-9]*' "$log" || true; } | tail -1 | cut -d' ' -f2)
+    took=$({ grep -o 'in [0-9]* second' "$log" || true; } | tail -1 | cut -d' ' -f2)
     local found=0 path
     for path in "$work/found/$target-"*; do
         [ -f "$path" ] || continue

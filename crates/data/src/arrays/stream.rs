@@ -174,17 +174,17 @@ impl<'a> Values<'a> {
     /// A file that is longer or shorter than its shape says; no room to turn it in the folder of temporary files.
     pub fn transposed(&mut self) -> Result<Values<'static>, ArrayError> {
         let mut shape = self.shape.clone();
-        if shape.len() > 1 {
+        // A single number has no axis at all.
+        shape.resize(shape.len().max(2), 1);
+        if self.shape.len() > 1 {
             shape.swap(0, 1);
-        } else {
-            shape.push(1);
         }
         // Of the first two axes alone it is Fortran order, of what stands behind them.
         let axes = Axes {
             first: shape[0],
             second: shape[1],
             rest: Vec::new(),
-            size: shape[2..].iter().product::<usize>() * self.kind.size(),
+            size: shape[2..].iter().fold(self.kind.size(), |all, size| all.saturating_mul(*size)),
         };
         let mut to = axes.turned(&mut self.from, self.left * self.kind.size()).map_err(|e| e.of(&self.shape))?;
         to.seek(SeekFrom::Start(0)).map_err(no_room)?;

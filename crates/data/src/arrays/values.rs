@@ -221,6 +221,17 @@ mod tests {
     }
 
     #[test]
+    fn fewer_than_two_axes_are_as_they_are_when_turned() {
+        for (shape, body) in [("()", &[7][..]), ("(2,)", &[7, 8])] {
+            let file = file(&npy("|u1", "False", shape, body));
+            let turned =
+                Source::Transposed(file.path()).with("x", |v| Ok::<_, ArrayError>((v.shape().len(), v.all()?)));
+            let values: Vec<f64> = body.iter().map(|b| f64::from(*b)).collect();
+            assert_eq!(turned.unwrap(), (body.len() - 1, values), "{shape}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_turned_is_refused_before_it_is_read() {
         let error = read(&npy("|u1", "True", "(1000000000000000, 4)", &[0; 8])).unwrap_err();
         assert!(error.to_string().contains("for bringing it into C order"), "{error}");
