@@ -56,7 +56,7 @@ done
 
 # Added up over all runs; of coverage the most, of findings all.
 record=fuzz/record.md
-{ [ -f "$record" ] && grep '^| [a-z]* | [0-9]' "$record"; cat "$work/rows"; } | awk -F' *[|] *' '
+{ grep -s '^| [a-z]* | [0-9]' "$record" || true; cat "$work/rows"; } | awk -F' *[|] *' '
     { inputs[$2] += $3; seconds[$2] += $4; if ($5 + 0 > cover[$2]) cover[$2] = $5 + 0; found[$2] += $6 }
     END { for (t in inputs) printf "| %s | %d | %d | %d | %d |\n", t, inputs[t], seconds[t], cover[t], found[t] }' | sort >"$work/sum"
 {
