@@ -7,6 +7,8 @@ use crate::tokens::paths;
 
 /// The crate that may.
 const WRITER: &str = "crates/disk";
+/// Where files are opened to be read, with flags.
+const READER: &str = "crates/data/src/files.rs";
 /// Ends of paths of functions that change a folder. Files without a name are nobody's.
 const CHANGES: [[&str; 2]; 16] = [
     ["fs", "write"],
@@ -33,7 +35,7 @@ pub(crate) fn elsewhere(packages: &[Package], live: &World) -> Vec<Offence> {
     for (index, package) in packages.iter().enumerate().filter(|(_, package)| package.folder != WRITER) {
         let reached = live.reached(index);
         let source = package.files.values().filter(|file| file.area == Area::Source);
-        for file in source.filter(|file| reached.contains(file.path.as_str())) {
+        for file in source.filter(|file| reached.contains(file.path.as_str()) && file.path != READER) {
             for path in paths(file.live_tokens.clone()) {
                 let [.., of, name] = path.segments.as_slice() else { continue };
                 if CHANGES.contains(&[of, name]) {

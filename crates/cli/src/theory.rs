@@ -1,11 +1,12 @@
 //! `flatleak theory`.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
 use flatleak::{Finished, pairs, runs_in};
-use flatleak_data::values;
+use flatleak_data::{ArrayError, budget, values};
 use flatleak_disk::replace;
 use flatleak_explain::PhiMoments;
 use flatleak_pool::{Signal, Wanted};
@@ -55,23 +56,53 @@ fn own_name(options: &Theory) -> String {
     name.map_or_else(|| "theory".into(), |name| format!("theory-{name}"))
 }
 
+/// Most dimensions of a covariance whose eigenvectors are computed, which takes minutes.
+const MOST_DIMENSIONS: usize = 1 << 12;
+
+/// What is wrong with a file.
+fn wrong(file: &Path, what: impl Display) -> Failure {
+    Failure::new(DATA, format!("{} {what}", file.display()))
+}
+
+/// The dimensions of a problem in a file, and whether its covariance is a matrix. No value is read before its sizes fit.
+fn sizes(file: &Path, workers: usize) -> Result<(usize, bool), Failure> {
+    let shape =
+        |name: &str| values::with(file, name, |v| Ok(v.shape().to_vec())).map_err(|e: ArrayError| wrong(file, e));
+    let (x, y, sigma) = (shape("x")?, shape("y")?, shape("sigma")?);
+    let &[n, d] = x.as_slice() else {
+        return Err(wrong(file, format_args!("has x of shape {x:?}, not (examples, dimensions)")));
+    };
+    if y.iter().product::<usize>() != n {
+        return Err(wrong(file, format_args!("has y of shape {y:?}, but x has {n} examples: give one label for each")));
+    }
+    let full = sigma.len() != 1;
+    if !matches!(*sigma.as_slice(), [only] if only == d) && sigma != [d, d] {
+        let either = format_args!("has sigma of shape {sigma:?}, not ({d}) or ({d}, {d}), the dimensions of x");
+        return Err(wrong(file, either));
+    }
+    if full && d > MOST_DIMENSIONS {
+        let mend = format_args!(
+            "has sigma in {d} dimensions, and at most {MOST_DIMENSIONS} are decomposed: give its eigenvalues, ({d}), and x in its eigenbasis"
+        );
+        return Err(wrong(file, mend));
+    }
+    // The file's values and the problem's, and for each worker whitened examples and their products.
+    let own = budget::product(&[n, d, 8]).and_then(|one| one.checked_mul(2 + 2 * workers as u64));
+    let gram = budget::product(&[n, n, 8]).and_then(|one| one.checked_mul(3 * workers as u64));
+    let matrix = if full { budget::product(&[d, d, 8 * 6]) } else { Some(0) };
+    let all = own.zip(gram).zip(matrix).and_then(|((a, b), c)| a.checked_add(b)?.checked_add(c));
+    budget::memory("the problem", all).map_err(|e| wrong(file, e))?;
+    Ok((d, full))
+}
+
 /// The exact path of a problem from a file.
 fn brought(options: &Theory, file: &Path) -> Result<ExitCode, Failure> {
-    let array = |name: &str| {
-        let read = values::with(file, name, |v| v.all().map(|all| (v.shape().to_vec(), all)));
-        read.map_err(|reason| Failure::new(DATA, format!("{} {reason}", file.display())))
-    };
-    let ((shape, x), (_, y), (sigma_shape, sigma)) = (array("x")?, array("y")?, array("sigma")?);
-    let &[_, d] = shape.as_slice() else {
-        return Err(Failure::new(
-            DATA,
-            format!("{} has x of shape {shape:?}, not (examples, dimensions)", file.display()),
-        ));
-    };
+    let (d, full) = sizes(file, options.work.workers())?;
+    let array = |name: &str| values::with(file, name, |v| v.all()).map_err(|e: ArrayError| wrong(file, e));
+    let (x, y, sigma) = (array("x")?, array("y")?, array("sigma")?);
     let refused = |e: flatleak_theory::Error| Failure::new(DATA, format!("{}: {e}", file.display()));
     let problem = Problem::new(&x, &y, d).map_err(refused)?;
-    let (problem, spectrum) =
-        if sigma_shape.len() == 1 { (problem, sigma) } else { problem.in_eigenbasis(&sigma).map_err(refused)? };
+    let (problem, spectrum) = if full { problem.in_eigenbasis(&sigma).map_err(refused)? } else { (problem, sigma) };
     let mut etas = Request::etas(options.etas);
     if spectrum.contains(&0.0) {
         etas.pop();

@@ -219,7 +219,7 @@ fn a_problem_is_brought_along() {
         ((&[3, 2], x), &[1.0, -1.0, 1.0], (&[2], &[1.0, 2.0]), 3, "3 examples in 2 dimensions"),
         ((&[2, 3], &[1.0, 2.0, 3.0, 1.0, 2.0, 3.0]), signs, (&[3], spectrum), 3, "linearly dependent"),
         ((&[2, 3], x), signs, (&[3], &[1.0, -1.0, 1.0]), 3, "no covariance has one below 0"),
-        ((&[2, 3], x), signs, (&[2], &[1.0, 1.0]), 3, "2 values, not 3"),
+        ((&[2, 3], x), signs, (&[2], &[1.0, 1.0]), 3, "sigma of shape [2], not (3) or (3, 3)"),
         ((&[6], x), signs, (&[3], spectrum), 3, "not (examples, dimensions)"),
         ((&[2, 3], &[f64::NAN, 1.0, 0.0, 1.0, 0.0, 1.0]), signs, (&[3], spectrum), 3, "not a finite number"),
     ] {

@@ -1,11 +1,14 @@
 //! The columns of a table of examples, as its cells come in: what is a feature, what an index, what neither.
 
+use crate::budget::{Account, Budget, OverBudget};
 use crate::labels;
 use crate::remark::Remark;
 use crate::table::{Cell, LABELS, Place, Roles, Table, TableError, numbered};
 
 /// Rows below which 0, 1, ... is no sign of an index.
 const FEWEST_COUNTED: u64 = 3;
+/// Bytes of a label or group beside its letters, in the list of all and in that of distinct ones.
+const OF_NAME: u64 = 64;
 /// Texts for a value that is not there, in lower case.
 const MISSING: [&str; 10] = ["", "na", "n/a", "nan", "null", "none", "<na>", "nat", "?", "-"];
 /// Names of columns that are an index where they count the rows.
@@ -133,6 +136,7 @@ pub(crate) struct Gather {
     rows: u64,
     /// Cells have the names of their columns.
     by_name: bool,
+    account: Account,
 }
 
 impl Gather {
@@ -143,7 +147,8 @@ impl Gather {
             column.whole = (index.contains(name) || is_written_index(name)).then(Vec::new);
         }
         let (values, labels, groups) = (Vec::new(), Vec::new(), Vec::new());
-        Self { roles, names: names.to_vec(), index, columns, values, labels, groups, rows: 0, by_name }
+        let account = Account::new(Budget::now(), "its rows");
+        Self { roles, names: names.to_vec(), index, columns, values, labels, groups, rows: 0, by_name, account }
     }
 
     /// Whether a column is of names, the label or the group.
@@ -168,8 +173,15 @@ impl Gather {
     }
 
     /// The end of a row.
-    pub(crate) fn end_row(&mut self) {
+    ///
+    /// # Errors
+    /// More rows than can be held.
+    pub(crate) fn end_row(&mut self) -> Result<(), OverBudget> {
         self.rows += 1;
+        // Twice, as what is no feature is taken out, and the features become those of pool and test set.
+        let names = [self.labels.last(), self.groups.last()].into_iter().flatten();
+        let names: u64 = names.map(|name| OF_NAME + name.len() as u64).sum();
+        self.account.spend(names + 8 * self.roles.values as u64)
     }
 
     /// How a remark calls a column.

@@ -1,12 +1,13 @@
 //! How data sets come into the cache.
 
-use std::fs::File;
 use std::path::{Component, Path, PathBuf};
 
 use flatleak_disk::{Placed, Stage};
 
+use crate::archive;
+use crate::budget::room_in;
 use crate::error::Error;
-use crate::files::sorted;
+use crate::files::{open, sorted};
 use crate::place::{CACHE_VAR, directory};
 use crate::raw::Whole;
 use crate::reader::Options;
@@ -20,8 +21,6 @@ const DEEPEST: usize = 3;
 /// Names of data sets that the program brings, as the catalogue has them.
 const BUILT_IN: [&str; 6] =
     ["fashion-mnist-small", "fashion-mnist", "digits", "letter", "subpopulations", "one-cluster"];
-/// Largest file that is unpacked.
-const MAX_FILE: u64 = 1 << 32;
 
 /// A data set that is in the cache now.
 #[derive(Clone, Debug, PartialEq)]
@@ -126,7 +125,7 @@ fn assemble(name: &str, from: &Path, stage: &Stage) -> Result<(String, Vec<Remar
         let base = file.strip_prefix(part).unwrap_or(&file).to_string_lossy().replace('\\', "/");
         sums += &format!("{}  {base}\n", blake3_of(&file)?);
     }
-    stage.write(Path::new(CHECKSUMS), &mut sums.as_bytes(), u64::MAX)?;
+    stage.write(Path::new(CHECKSUMS), &mut sums.as_bytes())?;
     Ok((size, pool.remarks))
 }
 
@@ -167,8 +166,10 @@ fn copy(from: &Path, inside: &Path, stage: &Stage, wanted: &[&str], levels: usiz
 }
 
 fn copy_file(from: &Path, inside: &Path, stage: &Stage) -> Result<(), Error> {
-    let mut file = File::open(from).map_err(failed(from))?;
-    stage.write(inside, &mut file, u64::MAX)?;
+    let mut file = open(from).map_err(failed(from))?;
+    let size = file.metadata().map_err(failed(from))?.len();
+    room_in(stage.path(), "its copy", size).map_err(|e| Error::file(from, e))?;
+    stage.write(inside, &mut file)?;
     Ok(())
 }
 
@@ -191,13 +192,16 @@ fn out_of_one(stage: &Stage) -> Result<(), Error> {
 
 /// Regular files of an archive in their folders; where any are wanted, only these, without folders.
 fn unpack(archive: &Path, stage: &Stage, wanted: &[&str]) -> Result<(), Error> {
-    let file = File::open(archive).map_err(failed(archive))?;
+    archive::check(archive, stage.path())?;
+    let file = open(archive).map_err(failed(archive))?;
     let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(file));
     for entry in tar.entries().map_err(failed(archive))? {
         let mut entry = entry.map_err(failed(archive))?;
         if !entry.header().entry_type().is_file() {
             continue;
         }
+        // A size that is said twice may be said in two ways.
+        room_in(stage.path(), "its files", entry.size()).map_err(|e| Error::file(archive, e))?;
         let path = entry.path().map_err(failed(archive))?.into_owned();
         let Some(inside) = harmless(&path) else { continue };
         let base = inside.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
@@ -206,9 +210,7 @@ fn unpack(archive: &Path, stage: &Stage, wanted: &[&str]) -> Result<(), Error> {
             _ if wanted.contains(&base.as_str()) => PathBuf::from(&base),
             _ => continue,
         };
-        if stage.write(&target, &mut entry, MAX_FILE + 1)? > MAX_FILE {
-            return Err(Error::FileTooLarge { path, limit: MAX_FILE });
-        }
+        stage.write(&target, &mut entry)?;
     }
     Ok(())
 }
@@ -235,7 +237,7 @@ fn harmless(path: &Path) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
+    use std::fs::{self, File};
 
     fn png(path: &Path, value: u8) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();

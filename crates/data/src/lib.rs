@@ -34,17 +34,21 @@
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("flatleak needs a 64-bit system: examples times classes times models do not fit into 32 bits");
 
+mod archive;
 mod arrayed;
 mod arrays;
+pub mod budget;
 pub mod cache;
 mod catalogue;
 mod changes;
+mod columnar;
 mod dataset;
 mod embedded;
 mod error;
-mod files;
+pub mod files;
 mod gather;
 mod generator;
+mod guard;
 mod import;
 mod labels;
 pub mod natural;
@@ -68,6 +72,7 @@ pub use arrays::{npy, npz, values};
 pub use catalogue::{Entry, FASHION_MNIST_DIR, FASHION_MNIST_VAR, catalogue, open};
 pub use dataset::{Dataset, Parts, Split};
 pub use error::{Error, Part, SettingError};
+pub use guard::is_decoding;
 pub use labels::LabelError;
 pub use normalisation::{Normalisation, Scaling};
 pub use raw::{Raw, Values};

@@ -1,7 +1,6 @@
 //! What lies in the cache: one folder for each data set, with a file of checksums.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -9,7 +8,7 @@ use flatleak_disk::aside;
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
-use crate::files::sorted;
+use crate::files::{open, sorted, text};
 use crate::place::{CACHE_VAR, directory};
 use crate::remote::Remote;
 
@@ -88,7 +87,7 @@ pub fn imported() -> Vec<Imported> {
 
 /// What the import of a data set noted of it.
 pub(crate) fn noted(name: &str) -> Option<String> {
-    let text = fs::read_to_string(place(name)?.join(CHECKSUMS)).ok()?;
+    let text = text(&place(name)?.join(CHECKSUMS)).ok()?;
     text.lines().next()?.strip_prefix(NOTE).map(str::to_owned)
 }
 
@@ -99,7 +98,7 @@ pub(crate) fn noted(name: &str) -> Option<String> {
 pub fn verify(name: &str) -> Result<usize, Error> {
     let folder = place(name).ok_or(Error::NoCache { variable: CACHE_VAR })?;
     let path = folder.join(CHECKSUMS);
-    let text = fs::read_to_string(&path).map_err(failed(&path))?;
+    let text = text(&path).map_err(failed(&path))?;
     let lines = text.lines().filter(|line| !line.starts_with(NOTE));
     let mut sums: BTreeMap<&str, &str> = lines.filter_map(|l| l.split_once("  ")).map(|(s, n)| (n, s)).collect();
     let files = all_files(&folder)?;
@@ -137,7 +136,7 @@ pub(crate) fn sha256_of(path: &Path) -> Result<String, Error> {
 }
 
 fn chunks(path: &Path, mut f: impl FnMut(&[u8])) -> Result<(), Error> {
-    let mut file = File::open(path).map_err(failed(path))?;
+    let mut file = open(path).map_err(failed(path))?;
     let mut buffer = vec![0; 1 << 16];
     loop {
         match file.read(&mut buffer).map_err(failed(path))? {

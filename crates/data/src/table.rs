@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::budget::OverBudget;
+use crate::columnar::over_budget;
 use crate::labels::LabelError;
 use crate::raw::{Raw, Values, Whole};
 use crate::remark::Remark;
@@ -130,7 +132,16 @@ pub enum TableError {
     NotUtf8(#[from] std::str::Utf8Error),
     /// The `parquet` crate refused.
     #[error("is no readable Parquet file: {0}")]
-    Parquet(#[from] ::parquet::errors::ParquetError),
+    Parquet(#[source] ::parquet::errors::ParquetError),
+    /// More memory than is allowed.
+    #[error(transparent)]
+    Budget(#[from] OverBudget),
+    /// More columns than are read.
+    #[error("has more than {most} columns: take columns out")]
+    Columns {
+        /// Most that are read.
+        most: usize,
+    },
     /// The `parquet` crate panicked.
     #[error("is damaged beyond reading")]
     Damaged,
@@ -211,4 +222,10 @@ pub enum TableError {
         /// Values.
         values: usize,
     },
+}
+
+impl From<::parquet::errors::ParquetError> for TableError {
+    fn from(error: ::parquet::errors::ParquetError) -> Self {
+        over_budget(error).map_or_else(Self::Parquet, Self::Budget)
+    }
 }

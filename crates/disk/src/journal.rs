@@ -281,8 +281,8 @@ mod tests {
         let before = [(PathBuf::from("set/a"), b"old".to_vec())];
         let (done, steps) = record(dir.path(), || {
             let stage = Stage::beside(&target)?;
-            stage.write(Path::new("a"), &mut b"new".as_slice(), 10)?;
-            stage.write(Path::new("b/c"), &mut b"more".as_slice(), 10)?;
+            stage.write(Path::new("a"), &mut b"new".as_slice())?;
+            stage.write(Path::new("b/c"), &mut b"more".as_slice())?;
             stage.publish(true)
         });
         assert_eq!(done.unwrap(), Placed::Replaced);

@@ -51,17 +51,17 @@ impl Stage {
         &self.path
     }
 
-    /// Writes what `from` has, at most `most` bytes of it, to a new file of the stage; the number of bytes.
+    /// Writes what `from` has to a new file of the stage; the number of bytes.
     ///
     /// # Errors
     /// When the file system fails, or the file is there already.
-    pub fn write(&self, inside: &Path, from: &mut dyn Read, most: u64) -> Result<u64, Error> {
+    pub fn write(&self, inside: &Path, from: &mut dyn Read) -> Result<u64, Error> {
         let path = self.path.join(inside);
         let failed = || Error::of("cannot write", &path);
         self.folder(inside.parent().unwrap_or(Path::new("")))?;
         let mut file = operation::create(&path).map_err(failed())?;
         let mut buffer = vec![0; CHUNK];
-        let (mut from, mut written) = (from.take(most), 0);
+        let mut written = 0;
         loop {
             let n = match from.read(&mut buffer) {
                 Ok(n) => n,
@@ -182,7 +182,7 @@ mod tests {
 
     fn staged(target: &Path, content: &str) -> Stage {
         let stage = Stage::beside(target).unwrap();
-        let written = stage.write(Path::new("a/b.txt"), &mut content.as_bytes(), 1 << 20).unwrap();
+        let written = stage.write(Path::new("a/b.txt"), &mut content.as_bytes()).unwrap();
         assert_eq!(written, content.len() as u64);
         stage
     }

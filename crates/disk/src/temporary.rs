@@ -12,7 +12,7 @@ use crate::operation;
 /// How names of files end.
 pub(crate) const FILE: &str = "tmp";
 /// Age from which something belongs to no program that still runs.
-const ABANDONED: Duration = Duration::from_hours(24);
+const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 /// Characters of a name that are kept, so that long ones stay within what a file system takes.
 const LONGEST: usize = 48;
 const DIGITS: usize = 16;

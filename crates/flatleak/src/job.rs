@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use flatleak_data::{Dataset, Request};
+use flatleak_data::{Dataset, Request, files};
 use flatleak_nn::{Architecture, DEFAULT_BATCH, Network, Recipe, views};
 use flatleak_pool::BLOCK;
 use flatleak_results::Relevant;
@@ -224,9 +224,7 @@ fn load(options: &Compare, study: &mut Study, name: &str) -> Result<Dataset, Err
 /// A study that cannot be read or run.
 pub fn resolve(options: &Compare) -> Result<Study, Error> {
     let text = match &options.study {
-        Some(path) => {
-            std::fs::read_to_string(path).map_err(|source| Error::StudyFile { path: path.clone(), source })?
-        }
+        Some(path) => files::text(path).map_err(|source| Error::StudyFile { path: path.clone(), source })?,
         None => String::new(),
     };
     let mut study = Study::parse(&text)?;

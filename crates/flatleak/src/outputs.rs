@@ -4,7 +4,7 @@ use flatleak_results::{Document, Picture, PictureKind};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use flatleak_data::Dataset;
+use flatleak_data::{Dataset, files};
 use flatleak_disk::{remove, replace, unfinished};
 use flatleak_explain::pairs::HIGH;
 use flatleak_explain::{Design, Influence};
@@ -122,7 +122,7 @@ pub fn report(dir: &Path, out: &Path, redact: bool) -> Result<(Document, PathBuf
 /// No results, damaged ones, or those of another study than the folder's.
 pub fn read(dir: &Path) -> Result<Document, Error> {
     let path = dir.join("results.json");
-    let text = std::fs::read_to_string(&path).map_err(|source| Error::NoResults { path: path.clone(), source })?;
+    let text = files::text(&path).map_err(|source| Error::NoResults { path: path.clone(), source })?;
     let document = json::parse(&text).map_err(|source| Error::Results { path: path.clone(), source, advice: "" })?;
     match Stated::read(dir)? {
         Some(stated) if !is_of(&document, &stated) => Err(Error::ResultsOfAnother { path, study: stated.study.name }),
@@ -145,7 +145,7 @@ fn page(document: &Document, folder: &Path) -> Result<String, Error> {
     let mut pictures = HashMap::new();
     for picture in &document.pictures {
         let Some(path) = picture_file(folder, &picture.file) else { continue };
-        let Ok(bytes) = std::fs::read(&path) else { continue };
+        let Ok(bytes) = files::read(&path) else { continue };
         if !picture.blake3.is_empty() && picture.blake3 != checksum(&bytes) {
             return Err(Error::DamagedPicture(path));
         }

@@ -1,9 +1,9 @@
 //! Tensors that know what they depend on.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
 use std::path::Path;
 
+use flatleak_data::files;
 use flatleak_disk::{Creation, create, replace};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -73,7 +73,7 @@ pub(crate) type Tensors = HashMap<String, (Vec<usize>, Vec<u8>)>;
 
 /// Reads tensors back; `None` when the file is absent, damaged or depends on something else.
 pub(crate) fn read_tensors(path: &Path, identity: &str) -> Result<Option<Tensors>, Error> {
-    let bytes = match fs::read(path) {
+    let bytes = match files::read(path) {
         Ok(bytes) => bytes,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(Error::io("cannot read", path)(e)),
@@ -117,6 +117,7 @@ pub(crate) fn f64_values(bytes: &[u8]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn equal_tensors_have_equal_bytes() {

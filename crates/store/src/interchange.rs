@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use flatleak_data::npy::{self, Numbers};
-use flatleak_data::npz;
+use flatleak_data::{budget, files, npz};
 use flatleak_pool::{Groups, Membership, Pool, Signals};
 
 use crate::artefact::f32_bytes;
@@ -23,9 +23,6 @@ use crate::problem::{CorrectnessError, ImportError};
 
 /// Most bytes of an influence matrix that is written.
 pub const INFLUENCE_LIMIT: usize = 1 << 28;
-
-/// Largest file that is read.
-const MOST_BYTES: u64 = 1 << 32;
 
 /// A pool as an `.npz` archive; `influence` is (T, N) in C order.
 ///
@@ -76,11 +73,13 @@ pub fn import_npz(path: &Path) -> Result<Pool, Error> {
 }
 
 fn read(path: &Path) -> Result<Pool, ImportError> {
-    let found = std::fs::metadata(path)?.len();
-    if found > MOST_BYTES {
-        return Err(CorrectnessError::TooLarge { found, most: MOST_BYTES }.into());
+    let arrays = npz::archive(&files::read(path)?, &WANTED)?;
+    for array in arrays.values() {
+        if let &[rows, columns] = array.shape.as_slice() {
+            let of_row = budget::product(&[columns, OF_VALUE]).and_then(|all| all.checked_add(OF_ROW));
+            budget::memory("its rows", of_row.and_then(|row| row.checked_mul(rows as u64)))?;
+        }
     }
-    let arrays = npz::archive(&std::fs::read(path)?, &WANTED)?;
     let needed = |name| table(&arrays, name)?.ok_or(CorrectnessError::Missing { name });
     let (mask, right) = (needed("trainset_mask")?, needed("trainset_correctness")?);
     let test = table(&arrays, "testset_correctness")?;
@@ -114,6 +113,11 @@ fn read(path: &Path) -> Result<Pool, ImportError> {
         )?
     })
 }
+
+/// Bytes of a value in memory: as a row, and as the signals of a model.
+const OF_VALUE: usize = 16;
+/// Bytes of a row beside its values.
+const OF_ROW: u64 = 256;
 
 /// Largest number of a class or group.
 const MOST: u32 = (1 << 24) - 1;

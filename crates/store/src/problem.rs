@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use flatleak_data::ArrayError;
+use flatleak_data::budget::OverBudget;
 use flatleak_data::records::{Place, RecordError};
 
 use crate::import::{Given, Name, RowsError, Terms};
@@ -23,6 +24,9 @@ pub enum ImportError {
     /// The table.
     #[error(transparent)]
     Table(#[from] RecordError),
+    /// More memory than is allowed.
+    #[error(transparent)]
+    Budget(#[from] OverBudget),
     /// Sizes that no pool can have.
     #[error(transparent)]
     Pool(#[from] flatleak_pool::Error),
@@ -527,14 +531,6 @@ pub enum FolderError {
 /// What can be wrong with an archive of who is right.
 #[derive(Debug, thiserror::Error)]
 pub enum CorrectnessError {
-    /// More bytes than are read.
-    #[error("has {found} bytes; at most {most} are read")]
-    TooLarge {
-        /// Bytes.
-        found: u64,
-        /// Most bytes.
-        most: u64,
-    },
     /// An array that is missing.
     #[error("has no array `{name}`: (runs, examples), 0 and 1")]
     Missing {

@@ -1,9 +1,8 @@
 //! One study's folder.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use flatleak_data::{Dataset, Part};
+use flatleak_data::{Dataset, Part, files};
 use flatleak_nn::{Network, tensors};
 use flatleak_pool::{Decimal, Groups, Membership, NoiseAccuracy, Pool, Signals, Wanted};
 use flatleak_study::Study;
@@ -39,7 +38,7 @@ impl Stated {
     /// A file that cannot be read, or is no study.
     pub fn read(folder: &Path) -> Result<Option<Self>, Error> {
         let file = folder.join("study.toml");
-        let text = match fs::read_to_string(&file) {
+        let text = match files::text(&file) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(Error::io("cannot read", &file)(e)),

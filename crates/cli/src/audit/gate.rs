@@ -194,7 +194,7 @@ mod tests {
             Condition::DidNotLearn { recipe: recipe(), member_accuracy: 0.1, chance: 0.1 },
             Condition::LabelsOnly { recipe: recipe() },
             Condition::MembersDoWorse { recipe: recipe() },
-            Condition::Doubtful { recipe: recipe(), doubt: Doubt::Inverted },
+            Condition::Doubtful { recipe: recipe(), doubt: Doubt::Inverted { models: Vec::new() } },
             Condition::Doubtful { recipe: recipe(), doubt: Doubt::Unfilled { examples: 3, of: 9 } },
             Condition::Doubtful { recipe: recipe(), doubt: Doubt::OtherScale { models: vec![1], times: 3.0 } },
         ] {

@@ -144,6 +144,15 @@ impl Kind {
         self.size
     }
 
+    /// Bytes of one of [`Numbers`] that a value becomes.
+    pub(crate) fn held(self) -> u64 {
+        match (self.class, self.size) {
+            (b'b', _) | (b'u', 1) => 1,
+            (b'i' | b'u', _) => 8,
+            _ => 4,
+        }
+    }
+
     /// Values as f64; `body` holds as many as `to`.
     pub(crate) fn widen(self, body: &[u8], to: &mut [f64]) {
         if (self.class, self.size) == (b'f', 8) {

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::budget::OverBudget;
+
 /// What can be wrong with an array or the file that holds it, as the end of a sentence that begins with the file.
 #[derive(Debug, thiserror::Error)]
 pub enum ArrayError {
@@ -115,12 +117,15 @@ pub enum ArrayError {
         /// Values asked for.
         wanted: usize,
     },
-    /// More values were asked for than are handed out at once.
-    #[error("has {wanted} values; at most {most} are read at once")]
-    AtOnce {
-        /// Values asked for.
-        wanted: usize,
-        /// Most at once.
+    /// More memory or disk than is allowed.
+    #[error(transparent)]
+    Budget(#[from] OverBudget),
+    /// An empty axis beside one that is longer than any.
+    #[error("has the shape {shape:?}, an empty axis beside one of more than {most}: save an array without empty axes")]
+    Hollow {
+        /// The shape.
+        shape: Vec<usize>,
+        /// Most places on another axis.
         most: usize,
     },
     /// No room to bring an array into C order.

@@ -6,18 +6,16 @@ use std::io::{self, ErrorKind, Read};
 
 use crate::arrays::element::Kind;
 use crate::arrays::error::ArrayError;
-use crate::arrays::stream::Values;
+use crate::arrays::stream::{Values, not_hollow};
+use crate::budget::product;
 
 pub use crate::arrays::element::Numbers;
-
-/// Most bytes of one array.
-pub const MAX_BYTES: u64 = 1 << 32;
 
 /// Most bytes of a header, magic and all.
 pub(crate) const MAX_HEADER: usize = 1 << 16;
 
 /// Most axes.
-const MAX_AXES: usize = 8;
+pub(crate) const MAX_AXES: usize = 8;
 
 /// An array in C order.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +31,7 @@ pub struct Array {
 /// # Errors
 /// What is wrong with it.
 pub fn parse(bytes: &[u8]) -> Result<Array, ArrayError> {
-    let Header { kind, shape, fortran, offset, needed } = head(bytes)?;
+    let Header { kind, shape, fortran, offset, needed, .. } = head(bytes)?;
     if kind.is_text() {
         return Err(ArrayError::Type { dtype: kind.name() });
     }
@@ -88,6 +86,8 @@ pub(crate) struct Header {
     pub(crate) offset: usize,
     /// Bytes of values.
     pub(crate) needed: usize,
+    /// Bytes of the values in the file, in memory, and as the f32 that they become.
+    pub(crate) memory: Option<u64>,
 }
 
 /// Reads the header from a stream, which is left at the first value.
@@ -125,10 +125,12 @@ fn two(from: &mut dyn Read) -> io::Result<[u8; 2]> {
 pub(crate) fn head(bytes: &[u8]) -> Result<Header, ArrayError> {
     let mut body = bytes;
     let Layout { kind, shape, fortran } = read_header(&mut body)?;
+    let shape = not_hollow(shape)?;
     let count = shape.iter().try_fold(1usize, |n, &s| n.checked_mul(s));
-    let needed = count.and_then(|n| n.checked_mul(kind.size())).filter(|n| *n as u64 <= MAX_BYTES);
+    let needed = count.and_then(|n| n.checked_mul(kind.size()));
     let Some(needed) = needed else { return Err(ArrayError::Shape { shape }) };
-    Ok(Header { kind, shape, fortran, offset: bytes.len() - body.len(), needed })
+    let memory = product(&shape).and_then(|n| n.checked_mul(kind.size() as u64 + kind.held() + 4));
+    Ok(Header { kind, shape, fortran, offset: bytes.len() - body.len(), needed, memory })
 }
 
 /// The array, read front to back in C order, whatever its own.

@@ -6,6 +6,7 @@ use std::io::{self, Cursor, Read, Seek};
 use crate::arrays::error::ArrayError;
 use crate::arrays::npy::{Array, MAX_HEADER, head, parse, stream};
 use crate::arrays::stream::Values;
+use crate::budget::{Account, Budget};
 
 /// Names that arrays have among themselves: none of them is taken for another.
 const NAMES: [&str; 12] = [
@@ -35,7 +36,7 @@ pub fn archive(bytes: &[u8], wanted: &[&str]) -> Result<BTreeMap<String, Array>,
     if zip.file_names().flatten().any(|n| n.ends_with("data.pkl")) {
         return Err(ArrayError::Torch);
     }
-    let mut out = BTreeMap::new();
+    let (mut out, mut account) = (BTreeMap::new(), Account::new(Budget::now(), "its arrays"));
     for name in wanted {
         let Ok(mut file) = zip.by_name(&format!("{name}.npy")) else { continue };
         let damaged = |cause: io::Error| ArrayError::Member { name: (*name).into(), cause };
@@ -43,6 +44,7 @@ pub fn archive(bytes: &[u8], wanted: &[&str]) -> Result<BTreeMap<String, Array>,
         // Sizes in the directory may lie: first the header, then no more than it promises and one byte.
         file.by_ref().take(MAX_HEADER as u64).read_to_end(&mut content).map_err(damaged)?;
         let promised = head(&content).map_err(|e| e.inside(name))?;
+        account.spend(promised.memory.unwrap_or(u64::MAX)).map_err(|e| ArrayError::from(e).inside(name))?;
         let left = (promised.offset + promised.needed + 1).saturating_sub(content.len());
         file.by_ref().take(left as u64).read_to_end(&mut content).map_err(damaged)?;
         out.insert((*name).to_owned(), parse(&content).map_err(|e| e.inside(name))?);

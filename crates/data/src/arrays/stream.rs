@@ -8,11 +8,22 @@ use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Seek, SeekFrom, Write
 
 use crate::arrays::element::Kind;
 use crate::arrays::error::ArrayError;
+use crate::budget::{self, Budget, OverBudget, product};
 
-/// Most values that are handed out at once.
-const MOST_AT_ONCE: usize = 1 << 28;
+/// Most places on an axis beside an empty one: whoever goes over the axis goes nowhere, but takes its time.
+const MOST_HOLLOW: usize = 1 << 24;
+/// Bytes of a text in memory beside its letters.
+const OF_TEXT: u64 = 48;
 /// Bytes of an array in Fortran order that are held while it is turned.
 const TURNED_AT_ONCE: usize = 1 << 25;
+
+/// A shape along which nobody goes for ever without finding a value.
+pub(crate) fn not_hollow(shape: Vec<usize>) -> Result<Vec<usize>, ArrayError> {
+    if shape.contains(&0) && shape.iter().any(|size| *size > MOST_HOLLOW) {
+        return Err(ArrayError::Hollow { shape, most: MOST_HOLLOW });
+    }
+    Ok(shape)
+}
 
 /// An array that is being read, in C order.
 pub struct Values<'a> {
@@ -27,8 +38,11 @@ pub struct Values<'a> {
 impl<'a> Values<'a> {
     /// The values of an array that `from` begins with.
     pub(crate) fn new(shape: Vec<usize>, kind: Kind, from: Box<dyn Read + 'a>) -> Result<Self, ArrayError> {
+        let shape = not_hollow(shape)?;
         let count = shape.iter().try_fold(1usize, |n, s| n.checked_mul(*s));
-        let Some(left) = count.filter(|n| n.checked_mul(8).is_some()) else { return Err(ArrayError::Shape { shape }) };
+        // As bytes and as doubles, both of which are signed where files are searched.
+        let fits = |n: &usize| n.checked_mul(kind.size().max(8)).is_some_and(|bytes| i64::try_from(bytes).is_ok());
+        let Some(left) = count.filter(fits) else { return Err(ArrayError::Shape { shape }) };
         Ok(Self { shape, kind, left, from, bytes: Vec::new() })
     }
 
@@ -60,12 +74,11 @@ impl<'a> Values<'a> {
     /// All that is left, as text.
     ///
     /// # Errors
-    /// Values that are numbers, or no text; a file that ends before its shape is filled; more than 2^28 bytes.
+    /// Values that are numbers, or no text; a file that ends before its shape is filled; more than can be held.
     pub fn words(&mut self) -> Result<Vec<String>, ArrayError> {
-        let wanted = self.left.saturating_mul(self.kind.size());
-        if wanted > MOST_AT_ONCE {
-            return Err(ArrayError::AtOnce { wanted, most: MOST_AT_ONCE });
-        }
+        let wanted = self.left * self.kind.size();
+        let of_each = 2 * self.kind.size() as u64 + OF_TEXT;
+        budget::memory("its text", of_each.checked_mul(self.left as u64))?;
         let mut bytes = Vec::new();
         self.from.by_ref().take(wanted as u64).read_to_end(&mut bytes)?;
         if bytes.len() < wanted {
@@ -77,7 +90,7 @@ impl<'a> Values<'a> {
 
     /// The same values under other axes, of which there have to be as many values; otherwise nothing changes.
     pub fn reshape(&mut self, shape: Vec<usize>) {
-        if shape.iter().product::<usize>() == self.shape.iter().product::<usize>() {
+        if product(&shape) == product(&self.shape) {
             self.shape = shape;
         }
     }
@@ -106,11 +119,9 @@ impl<'a> Values<'a> {
     /// The next `count` values.
     ///
     /// # Errors
-    /// As [`Values::read`]; more than 2^28 values.
+    /// As [`Values::read`]; more values than can be held.
     pub fn next(&mut self, count: usize) -> Result<Vec<f64>, ArrayError> {
-        if count > MOST_AT_ONCE {
-            return Err(ArrayError::AtOnce { wanted: count, most: MOST_AT_ONCE });
-        }
+        budget::memory("its values", product(&[count, 8]))?;
         // As long as the file really is, not as it claims.
         let mut out = Vec::new();
         while out.len() < count {
@@ -163,17 +174,17 @@ impl<'a> Values<'a> {
     /// A file that is longer or shorter than its shape says; no room to turn it in the folder of temporary files.
     pub fn transposed(&mut self) -> Result<Values<'static>, ArrayError> {
         let mut shape = self.shape.clone();
-        if shape.len() > 1 {
+        // A single number has no axis at all.
+        shape.resize(shape.len().max(2), 1);
+        if self.shape.len() > 1 {
             shape.swap(0, 1);
-        } else {
-            shape.push(1);
         }
         // Of the first two axes alone it is Fortran order, of what stands behind them.
         let axes = Axes {
             first: shape[0],
             second: shape[1],
             rest: Vec::new(),
-            size: shape[2..].iter().product::<usize>() * self.kind.size(),
+            size: shape[2..].iter().fold(self.kind.size(), |all, size| all.saturating_mul(*size)),
         };
         let mut to = axes.turned(&mut self.from, self.left * self.kind.size()).map_err(|e| e.of(&self.shape))?;
         to.seek(SeekFrom::Start(0)).map_err(no_room)?;
@@ -214,15 +225,23 @@ fn no_room(cause: io::Error) -> ArrayError {
 
 /// Why an array could not be turned.
 enum Unturned {
+    Budget(OverBudget),
     NoRoom(io::Error),
     CutShort,
     Trailing,
+}
+
+impl From<OverBudget> for Unturned {
+    fn from(over: OverBudget) -> Self {
+        Self::Budget(over)
+    }
 }
 
 impl Unturned {
     /// That of an array of this shape.
     fn of(self, shape: &[usize]) -> ArrayError {
         match self {
+            Self::Budget(over) => over.into(),
             Self::NoRoom(cause) => no_room(cause),
             Self::CutShort => ArrayError::CutShort { shape: shape.to_vec() },
             Self::Trailing => ArrayError::Trailing { shape: shape.to_vec() },
@@ -239,8 +258,19 @@ struct Axes {
 }
 
 impl Axes {
+    /// Whether there is no value.
+    fn is_empty(&self) -> bool {
+        self.size == 0 || self.first == 0 || self.second == 0 || self.rest.contains(&0)
+    }
+
     /// Reads the array of so many bytes and writes it in C order to a file of its own.
     fn turned(&self, from: &mut dyn Read, bytes: usize) -> Result<File, Unturned> {
+        let budget = Budget::now();
+        budget.disk("bringing it into C order", product(&[bytes, 2]))?;
+        if bytes > 0 {
+            // A place of the second axis is held with all that stands there, and once more as rows.
+            budget.memory("bringing it into C order", product(&[bytes / self.second, 2]))?;
+        }
         let mut laid = tempfile::tempfile().map_err(Unturned::NoRoom)?;
         // One more than there should be, to notice it.
         let copied = io::copy(&mut from.take(bytes as u64 + 1), &mut laid).map_err(Unturned::NoRoom)?;
@@ -254,9 +284,12 @@ impl Axes {
     /// Writes the array in C order to a file of its own.
     fn turn(&self, from: &mut File) -> io::Result<File> {
         let Self { first, second, size, .. } = *self;
+        let mut to = BufWriter::new(tempfile::tempfile()?);
+        if self.is_empty() {
+            return to.into_inner().map_err(|e| e.into_error());
+        }
         let rest: usize = self.rest.iter().product();
         let together = (TURNED_AT_ONCE / (first * rest * size).max(1)).clamp(1, second.max(1));
-        let mut to = BufWriter::new(tempfile::tempfile()?);
         let (mut block, mut row) = (Vec::new(), Vec::new());
         for start in (0..second).step_by(together) {
             let here = together.min(second - start);

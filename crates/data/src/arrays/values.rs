@@ -2,12 +2,12 @@
 //!
 //! This is the one place that chooses among them; a further container is a file beside this one and a line in [`with_reader`].
 
-use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use crate::arrays::element::Kind;
 use crate::arrays::{npy, npz, safetensors};
+use crate::files::open;
 
 pub use crate::arrays::error::ArrayError;
 pub use crate::arrays::stream::Values;
@@ -71,7 +71,7 @@ impl<'a> Source<'a> {
 /// # Errors
 /// A file that cannot be read, or is damaged.
 pub fn names(path: &Path) -> Result<Vec<String>, ArrayError> {
-    let mut file = File::open(path)?;
+    let mut file = open(path)?;
     let mut magic = [0; 8];
     let got = file.read(&mut magic)?;
     file.seek(SeekFrom::Start(0))?;
@@ -93,7 +93,7 @@ pub fn with<T, E: From<ArrayError>>(
     name: &str,
     f: impl FnOnce(&mut Values<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
-    let file = File::open(path).map_err(ArrayError::Io)?;
+    let file = open(path).map_err(ArrayError::Io)?;
     with_reader(BufReader::new(file), name, f)
 }
 
@@ -205,9 +205,42 @@ mod tests {
     }
 
     #[test]
+    fn empty_axes_take_no_time() {
+        // Nothing is there: each of these went over the axes for years.
+        for shape in ["(0, 4611686018427387904)", "(4611686018427387904, 0)", "(2, 0, 1152921504606846976)"] {
+            let error = read(&npy("<f8", "True", shape, &[])).unwrap_err();
+            assert!(matches!(error, ArrayError::Hollow { .. }), "{error}");
+        }
+        for order in ["True", "False"] {
+            for shape in [[0, 16_777_216, 2], [16_777_216, 0, 2], [3, 5, 0]] {
+                let header = format!("({}, {}, {})", shape[0], shape[1], shape[2]);
+                let all = read(&npy("<f8", order, &header, &[])).unwrap();
+                assert_eq!(all, (shape.to_vec(), Vec::new()), "{order}");
+            }
+        }
+    }
+
+    #[test]
+    fn fewer_than_two_axes_are_as_they_are_when_turned() {
+        for (shape, body) in [("()", &[7][..]), ("(2,)", &[7, 8])] {
+            let file = file(&npy("|u1", "False", shape, body));
+            let turned =
+                Source::Transposed(file.path()).with("x", |v| Ok::<_, ArrayError>((v.shape().len(), v.all()?)));
+            let values: Vec<f64> = body.iter().map(|b| f64::from(*b)).collect();
+            assert_eq!(turned.unwrap(), (body.len() - 1, values), "{shape}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_turned_is_refused_before_it_is_read() {
+        let error = read(&npy("|u1", "True", "(1000000000000000, 4)", &[0; 8])).unwrap_err();
+        assert!(error.to_string().contains("for bringing it into C order"), "{error}");
+    }
+
+    #[test]
     fn lies_are_refused_before_anything_is_allocated() {
         let error = |bytes: &[u8]| read(bytes).unwrap_err().to_string();
-        assert!(error(&npy("<f8", "False", "(1000000000, 1000)", &[0; 8])).contains("at most"));
+        assert!(error(&npy("<f8", "False", "(1000000000, 1000)", &[0; 8])).contains("bytes of memory for its values"));
         assert!(error(&npy("<f8", "False", "(18446744073709551615, 3)", &[])).contains("impossible shape"));
         assert!(error(&npy("<f8", "False", "(100,)", &[0; 16])).contains("cut short"));
         assert!(error(&npy("|O", "False", "(1,)", &[0x80])).contains("never objects or pickles"));

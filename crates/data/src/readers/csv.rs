@@ -5,6 +5,9 @@ use crate::gather::{Gather, Value, no_label};
 use crate::reader::{Found, Input, Options, Reader};
 use crate::table::{Cell, Place, Roles, Table, TableError};
 
+/// Most columns: of a row of pictures there are 10,000.
+const MOST_COLUMNS: usize = 1 << 20;
+
 /// Reads them as data sets.
 pub(crate) struct Csv;
 
@@ -39,11 +42,12 @@ pub fn parse(text: &str) -> Result<Table, TableError> {
     let mut lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()).peekable();
     let &(_, first) = lines.peek().ok_or(TableError::Empty)?;
     let separator = separator(first);
-    let head = fields(first, separator);
+    let head = fields(first, separator)?;
     if head.len() < 2 {
         return Err(TableError::SingleColumn);
     }
-    let second = text.lines().filter(|line| !line.trim().is_empty()).nth(1).map(|line| fields(line, separator));
+    let second =
+        text.lines().filter(|line| !line.trim().is_empty()).nth(1).map(|line| fields(line, separator)).transpose()?;
     let (named, roles) = roles(&head, second.as_deref())?;
     if named {
         lines.next();
@@ -51,7 +55,7 @@ pub fn parse(text: &str) -> Result<Table, TableError> {
     let names = if named { head.as_slice() } else { &[] };
     let mut gather = Gather::new(head.len(), names, roles, Vec::new(), false);
     for (line, content) in lines {
-        let (place, row) = (Place::Line(line), fields(content, separator));
+        let (place, row) = (Place::Line(line), fields(content, separator)?);
         if row.len() != head.len() {
             return Err(TableError::Fields { place, found: row.len(), expected: head.len() });
         }
@@ -64,7 +68,7 @@ pub fn parse(text: &str) -> Result<Table, TableError> {
                 gather.name(column, field);
             }
         }
-        gather.end_row();
+        gather.end_row()?;
     }
     gather.finish()
 }
@@ -92,19 +96,24 @@ fn separator(first: &str) -> char {
 }
 
 /// The fields of one line, trimmed, without quotes.
-fn fields(line: &str, separator: char) -> Vec<String> {
+fn fields(line: &str, separator: char) -> Result<Vec<String>, TableError> {
     let mut out = Vec::new();
     let mut field = String::new();
     let mut quoted = false;
     for c in line.chars() {
         match c {
             '"' => quoted = !quoted,
-            c if c == separator && !quoted => out.push(std::mem::take(&mut field)),
+            c if c == separator && !quoted => {
+                if out.len() == MOST_COLUMNS {
+                    return Err(TableError::Columns { most: MOST_COLUMNS });
+                }
+                out.push(std::mem::take(&mut field));
+            }
             c => field.push(c),
         }
     }
     out.push(field);
-    out.into_iter().map(|f| f.trim().to_owned()).collect()
+    Ok(out.into_iter().map(|f| f.trim().to_owned()).collect())
 }
 
 #[cfg(test)]

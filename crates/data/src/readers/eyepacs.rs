@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use flatleak_disk::replace;
 
 use crate::error::Error;
-use crate::files::{slurp, sorted};
+use crate::files::{read as read_file, slurp, sorted};
 use crate::place::directory;
 use crate::raw::{Raw, Values, Whole};
 use crate::reader::{Found, Input, Options, Reader};
@@ -133,7 +133,7 @@ fn located(folder: &Path, name: &str) -> Result<PathBuf, Error> {
 
 /// The kept array, if it is whole.
 fn stored(path: &Path, expected: usize) -> Option<Vec<u8>> {
-    let mut bytes = fs::read(path).ok()?;
+    let mut bytes = read_file(path).ok()?;
     if bytes.len() != 32 + expected || bytes[..32] != *blake3::hash(&bytes[32..]).as_bytes() {
         return None;
     }

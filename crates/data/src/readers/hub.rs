@@ -3,16 +3,17 @@
 //! One file, or a folder with `train*.parquet` and `test*.parquet`, perhaps in `data`. Names of classes are those that the file notes.
 
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::reader::FileReader;
 use parquet::record::{Field, RowAccessor};
 use parquet::schema::types::Type;
 
+use crate::columnar;
 use crate::error::Error;
-use crate::files::sorted;
+use crate::files::{open, sorted};
+use crate::guard::guarded;
 use crate::labels::{LabelError, MOST_CLASSES, number};
 use crate::raw::Whole;
 use crate::reader::{Found, Input, Options, Reader};
@@ -142,12 +143,11 @@ impl Layout {
     /// That of a file; `None` where it has no pictures.
     fn of(path: &Path) -> Result<Option<Self>, Error> {
         let wrong = |e: TableError| Error::file(path, e);
-        let file = File::open(path).map_err(|cause| Error::Io { path: path.into(), cause })?;
-        let look = || Self::found(&SerializedFileReader::new(file)?);
-        catch_unwind(AssertUnwindSafe(look)).unwrap_or(Err(TableError::Damaged)).map_err(wrong)
+        let [file, again] = handles(path)?;
+        guarded(|| Self::found(&columnar::open(file, again)?)).unwrap_or(Err(TableError::Damaged)).map_err(wrong)
     }
 
-    fn found(reader: &SerializedFileReader<File>) -> Result<Option<Self>, TableError> {
+    fn found(reader: &impl FileReader) -> Result<Option<Self>, TableError> {
         let metadata = reader.metadata().file_metadata();
         let fields = metadata.schema().get_fields();
         let named = |name: &&str| fields.iter().find(|field| field.name() == *name).cloned();
@@ -173,6 +173,15 @@ impl Layout {
     }
 }
 
+/// A file, and a second handle to it.
+fn handles(path: &Path) -> Result<[File; 2], Error> {
+    let both = || {
+        let file = open(path)?;
+        Ok([file.try_clone()?, file])
+    };
+    both().map_err(|cause| Error::Io { path: path.into(), cause })
+}
+
 /// Labels as they stand in the files.
 enum Labels {
     Numbers(Vec<u32>),
@@ -191,7 +200,7 @@ fn split(files: &[PathBuf], side: Option<usize>) -> Result<(Whole, Labels), Erro
         let label = layout.label.as_ref().ok_or_else(no_labels)?;
         label.name().clone_into(&mut column);
         let read = || rows(path, &layout, label, &mut album, (&mut numbers, &mut texts));
-        catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(wrong(Problem::Table(TableError::Damaged))))?;
+        guarded(read).unwrap_or(Err(wrong(Problem::Table(TableError::Damaged))))?;
         if remarks.is_empty() && !layout.others.is_empty() {
             remarks.push(Remark::Taken { taken: format!("`{column}`"), left_out: layout.others });
         }
@@ -216,9 +225,9 @@ fn rows(
     (numbers, texts): (&mut Vec<u32>, &mut Vec<String>),
 ) -> Result<(), Error> {
     let wrong = |problem: Problem| Error::file(path, problem);
-    let damaged = |e: parquet::errors::ParquetError| wrong(Problem::Table(TableError::Parquet(e)));
-    let file = File::open(path).map_err(|cause| Error::Io { path: path.into(), cause })?;
-    let reader = SerializedFileReader::new(file).map_err(damaged)?;
+    let damaged = |e: parquet::errors::ParquetError| wrong(Problem::Table(e.into()));
+    let [file, again] = handles(path)?;
+    let reader = columnar::open(file, again).map_err(damaged)?;
     let schema = reader.metadata().file_metadata().schema();
     let fields = schema.get_fields().iter().filter(|f| *f == &layout.image || *f == label).cloned().collect();
     let projected = Type::group_type_builder(schema.name()).with_fields(fields).build().map_err(damaged)?;

@@ -19,8 +19,9 @@ use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 
+use crate::budget::MOST_VALUES;
 use crate::error::Error;
-use crate::files::{MOST_VALUES, slurp};
+use crate::files::slurp;
 use crate::raw::{Raw, Values, Whole};
 use crate::reader::{Found, Input, Options, Reader};
 use crate::shape::Shape;

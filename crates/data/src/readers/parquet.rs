@@ -1,20 +1,21 @@
 //! Tables as Parquet files, through the `parquet` crate without arrow (the format is a specification of its own; its reader is kept
 //! by the project that defines it).
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use ::parquet::file::metadata::FileMetaData;
-use ::parquet::file::reader::{FileReader, SerializedFileReader};
+use ::parquet::file::reader::FileReader;
 use ::parquet::record::Field;
 use bytes::Bytes;
 
+use crate::budget::MOST_VALUES;
+use crate::columnar;
 use crate::error::Error;
 use crate::gather::{Gather, Value, no_label};
+use crate::guard::guarded;
 use crate::reader::{Found, Input, Options, Reader};
 use crate::table::{Cell, Place, Roles, Table, TableError};
 
 /// Most values of a table.
-const MAX_VALUES: i64 = 1 << 30;
+const MAX_VALUES: i64 = MOST_VALUES.cast_signed();
 
 /// Reads them as data sets.
 pub(crate) struct Parquet;
@@ -41,11 +42,12 @@ impl Reader for Parquet {
 /// # Errors
 /// What is wrong, with the row from 0 and the column's name.
 pub fn parse(content: Vec<u8>) -> Result<Table, TableError> {
-    catch_unwind(AssertUnwindSafe(|| table(content))).unwrap_or(Err(TableError::Damaged))
+    guarded(|| table(content)).unwrap_or(Err(TableError::Damaged))
 }
 
 fn table(content: Vec<u8>) -> Result<Table, TableError> {
-    let reader = SerializedFileReader::new(Bytes::from(content))?;
+    let content = Bytes::from(content);
+    let reader = columnar::open(content.clone(), content)?;
     let metadata = reader.metadata().file_metadata();
     let head: Vec<String> = metadata.schema().get_fields().iter().map(|f| f.name().to_owned()).collect();
     if head.len() < 2 || metadata.num_rows().saturating_mul(head.len() as i64) > MAX_VALUES {
@@ -63,7 +65,7 @@ fn table(content: Vec<u8>) -> Result<Table, TableError> {
             let missing = || TableError::NoLabel { cell: Cell { place, column, name: Some(name.clone()) } };
             gather.name(column, label.ok_or_else(missing)?);
         }
-        gather.end_row();
+        gather.end_row()?;
     }
     gather.finish()
 }

@@ -3,7 +3,6 @@
 //! Decoders: `png` and `zune-jpeg`, each for its one format, instead of a whole imaging library.
 
 use std::io::Cursor;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use zune_jpeg::JpegDecoder;
@@ -11,8 +10,10 @@ use zune_jpeg::errors::DecodeErrors;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
+use crate::budget::{self, Budget, MOST_VALUES, OverBudget, product};
 use crate::error::Error;
-use crate::files::{MOST_VALUES, slurp, sorted};
+use crate::files::{slurp, sorted};
+use crate::guard::guarded;
 use crate::natural;
 use crate::raw::{Raw, Values, Whole};
 use crate::reader::{Found, Input, Options, Reader};
@@ -127,6 +128,19 @@ pub enum Problem {
         /// Pictures before it.
         before: usize,
     },
+    /// More memory than is allowed.
+    #[error(transparent)]
+    Budget(#[from] OverBudget),
+    /// A JPEG in more parts than there is time for.
+    #[error("is a JPEG in {scans} parts of {width} x {height} pixels, more than any encoder writes: save it again")]
+    Scans {
+        /// Parts.
+        scans: usize,
+        /// Columns.
+        width: usize,
+        /// Rows.
+        height: usize,
+    },
     /// A folder without pictures.
     #[error("holds no PNG or JPEG pictures")]
     NoPictures,
@@ -151,6 +165,12 @@ fn some(names: &[String]) -> String {
 
 /// Most pixels of one picture.
 const MAX_PIXELS: usize = 1 << 26;
+/// Bytes that decoding a pixel takes: up to eight of the picture, as many unpacked, and coefficients of a JPEG.
+const OF_PIXEL: usize = 24;
+/// Most parts of a large JPEG; encoders write about ten.
+const MAX_SCANS: usize = 128;
+/// Bytes that a value takes while pictures become examples: as a byte, twice, and as f32.
+const OF_VALUE: u64 = 6;
 /// Longest side.
 const MAX_SIDE: usize = 1 << 14;
 
@@ -172,7 +192,7 @@ pub struct Picture {
 /// # Errors
 /// What is wrong.
 pub fn decode(content: &[u8]) -> Result<Picture, Problem> {
-    let picture = catch_unwind(AssertUnwindSafe(|| {
+    let picture = guarded(|| {
         if content.starts_with(b"\x89PNG") {
             decode_png(content)
         } else if content.starts_with(&[0xff, 0xd8]) {
@@ -180,7 +200,7 @@ pub fn decode(content: &[u8]) -> Result<Picture, Problem> {
         } else {
             Err(Problem::Unknown)
         }
-    }));
+    });
     let picture = picture.unwrap_or(Err(Problem::Damaged))?;
     if picture.bytes.len() != picture.channels * picture.height * picture.width || picture.bytes.is_empty() {
         return Err(Problem::CutShort);
@@ -192,7 +212,7 @@ fn checked(width: usize, height: usize) -> Result<(), Problem> {
     if width.max(height) > MAX_SIDE || width * height > MAX_PIXELS {
         return Err(Problem::TooLarge { width, height });
     }
-    Ok(())
+    Ok(budget::memory("its pixels", product(&[width, height, OF_PIXEL]))?)
 }
 
 fn decode_png(content: &[u8]) -> Result<Picture, Problem> {
@@ -224,6 +244,11 @@ fn decode_jpeg(content: &[u8]) -> Result<Picture, Problem> {
     let info = decoder.info().ok_or(Problem::NoHeader)?;
     let (width, height) = (usize::from(info.width), usize::from(info.height));
     checked(width, height)?;
+    // Behind the header, two such bytes stand nowhere else. Every part goes over all pixels, however little it says of them.
+    let scans = content.windows(2).filter(|two| *two == [0xff, 0xda]).count();
+    if scans > MAX_SCANS && scans.saturating_mul(width * height) > MAX_SCANS * (1 << 20) {
+        return Err(Problem::Scans { scans, width, height });
+    }
     let (channels, space) = if info.components == 1 { (1, ColorSpace::Luma) } else { (3, ColorSpace::RGB) };
     decoder.set_options(options.jpeg_set_out_colorspace(space));
     let bytes = decoder.decode()?;
@@ -323,12 +348,14 @@ pub(crate) struct Album {
     first: PathBuf,
     /// Values of all.
     bytes: u64,
+    /// What was there before the first.
+    budget: Budget,
 }
 
 impl Album {
     /// An empty one; pictures are resized to `side` where it is set.
     pub(crate) fn new(side: Option<usize>) -> Self {
-        Self { side, pictures: Vec::new(), labels: Vec::new(), first: PathBuf::new(), bytes: 0 }
+        Self { side, pictures: Vec::new(), labels: Vec::new(), first: PathBuf::new(), bytes: 0, budget: Budget::now() }
     }
 
     /// One more picture, which errors call `path`.
@@ -355,6 +382,9 @@ impl Album {
         if self.bytes > MOST_VALUES {
             return Err(wrong(Problem::TooMany { before: self.pictures.len() }));
         }
+        self.budget
+            .memory("this picture and those before it", self.bytes.checked_mul(OF_VALUE))
+            .map_err(|e| wrong(e.into()))?;
         self.pictures.push(picture);
         self.labels.push(label);
         Ok(())

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{BufReader, Seek, SeekFrom};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -18,7 +17,12 @@ use super::error::RecordError;
 use super::field::{Field, Head, Kind};
 use super::ipc;
 use super::line::MOST_COLUMNS;
+use crate::budget::{Account, Budget, OverBudget};
+use crate::guard::guarded;
 use crate::table::Place;
+
+/// Entries of a list that are read at once.
+const AT_ONCE: usize = 1 << 12;
 
 /// The rows of a file: see [`read`](super::read). A panic of the library is an error like any other.
 pub(super) fn rows<T, E: From<RecordError>>(
@@ -26,7 +30,7 @@ pub(super) fn rows<T, E: From<RecordError>>(
     head: impl FnOnce(&[Head]) -> Result<(T, Vec<usize>), E>,
     row: impl FnMut(&mut T, Place, &[Field<'_>]) -> Result<(), E>,
 ) -> Result<T, E> {
-    catch_unwind(AssertUnwindSafe(|| all(file, head, row))).unwrap_or_else(|_| Err(RecordError::Damaged.into()))
+    guarded(|| all(file, head, row)).unwrap_or_else(|| Err(RecordError::Damaged.into()))
 }
 
 fn all<T, E: From<RecordError>>(
@@ -42,18 +46,23 @@ fn all<T, E: From<RecordError>>(
     }
     let heads: Vec<Head> = schema.fields().iter().map(|field| named(field)).collect();
     let (mut state, wanted) = head(&heads)?;
+    if wanted.is_empty() {
+        // How many rows there are is claimed alone.
+        return Ok(state);
+    }
     let mut order = wanted.clone();
     order.sort_unstable();
     order.dedup();
     let reader = open(&mut file, kept, Some(order.clone()))?;
-    let mut first = 0;
+    let (mut first, budget) = (0, Budget::now());
     for batch in reader {
         let batch = batch.map_err(refused)?;
         for done in (0..batch.num_rows()).step_by(ROWS) {
             let here = ROWS.min(batch.num_rows() - done);
+            let mut account = Account::new(budget, "one piece of its rows");
             let read = wanted.iter().map(|w| {
                 let array = batch.column(order.partition_point(|o| o < w)).slice(done, here);
-                Ok((&heads[*w], cells(&array, &heads[*w], first)?))
+                Ok((&heads[*w], cells(&array, &heads[*w], first, &mut account)?))
             });
             let cells = read.collect::<Result<Vec<_>, RecordError>>()?;
             each(&cells, first, here, |place, fields| row(&mut state, place, fields))?;
@@ -102,52 +111,99 @@ fn kind(of: &DataType) -> Kind {
     }
 }
 
-fn cells(array: &dyn Array, head: &Head, first: u64) -> Result<Cells, RecordError> {
-    let wrong = || unreadable(head, first, "a type of Arrow that is not known", "write the column as numbers or text");
+/// Why an array cannot be read.
+enum Unread {
+    /// Its type.
+    Kind,
+    /// What it takes.
+    Over(OverBudget),
+}
+
+impl From<OverBudget> for Unread {
+    fn from(over: OverBudget) -> Self {
+        Self::Over(over)
+    }
+}
+
+fn cells(array: &dyn Array, head: &Head, first: u64, account: &mut Account) -> Result<Cells, RecordError> {
+    let wrong = |why: Unread| match why {
+        Unread::Kind => {
+            unreadable(head, first, "a type of Arrow that is not known", "write the column as numbers or text")
+        }
+        Unread::Over(over) => over.into(),
+    };
     if head.kind != Kind::Lists {
-        return values(array).map(Cells::Single).ok_or_else(wrong);
+        return values(array, account).map(Cells::Single).map_err(wrong);
     }
     let found = match array.data_type() {
-        DataType::List(_) => lists(array.as_list::<i32>()),
-        DataType::LargeList(_) => lists(array.as_list::<i64>()),
+        DataType::List(_) => lists(array.as_list::<i32>(), account),
+        DataType::LargeList(_) => lists(array.as_list::<i64>(), account),
         DataType::FixedSizeList(_, size) => {
             let array = array.as_fixed_size_list();
             let size = usize::try_from(*size).unwrap_or(0);
-            entries(array, array.values(), |row| (row * size, (row + 1) * size))
+            entries(array, array.values(), account, |row| (row * size, (row + 1) * size))
         }
-        _ => None,
+        _ => Err(Unread::Kind),
     };
-    found.map(Cells::Lists).ok_or_else(wrong)
+    found.map(Cells::Lists).map_err(wrong)
 }
 
-fn lists<O: OffsetSizeTrait>(array: &arrow_array::GenericListArray<O>) -> Option<Lists> {
+fn lists<O: OffsetSizeTrait>(array: &arrow_array::GenericListArray<O>, account: &mut Account) -> Result<Lists, Unread> {
     let offsets = array.value_offsets();
-    entries(array, array.values(), |row| (offsets[row].as_usize(), offsets[row + 1].as_usize()))
+    entries(array, array.values(), account, |row| (offsets[row].as_usize(), offsets[row + 1].as_usize()))
 }
 
 /// The lists of an array, of which each is a range of `all`.
-fn entries(array: &dyn Array, all: &dyn Array, range: impl Fn(usize) -> (usize, usize)) -> Option<Lists> {
+fn entries(
+    array: &dyn Array,
+    all: &dyn Array,
+    account: &mut Account,
+    range: impl Fn(usize) -> (usize, usize),
+) -> Result<Lists, Unread> {
     let mut lists = Lists::default();
     for row in 0..array.len() {
         let (from, to) = range(row);
         if array.is_valid(row) {
-            values(&all.slice(from, to - from))?.iter().for_each(|value| lists.push(value.entry()));
+            account.spend(8 * to.saturating_sub(from) as u64)?;
+            for at in (from..to).step_by(AT_ONCE) {
+                let piece = all.slice(at, AT_ONCE.min(to - at));
+                values(&piece, account)?.iter().for_each(|value| lists.push(value.entry()));
+            }
         }
         lists.end(array.is_valid(row) && to > from);
     }
-    Some(lists)
+    Ok(lists)
 }
 
 fn primitive<P: ArrowPrimitiveType>(array: &dyn Array, value: impl Fn(P::Native) -> Value) -> Vec<Value> {
     array.as_primitive::<P>().iter().map(|v| v.map_or(Value::Missing, &value)).collect()
 }
 
-fn texts<'a>(all: impl Iterator<Item = Option<&'a str>>) -> Vec<Value> {
-    all.map(|v| v.map_or(Value::Missing, |text| Value::Text(text.to_owned()))).collect()
+fn texts<'a>(all: impl Iterator<Item = Option<&'a str>>, account: &mut Account) -> Result<Vec<Value>, Unread> {
+    let text = |text: Option<&str>| {
+        let Some(text) = text else { return Ok(Value::Missing) };
+        account.spend(text.len() as u64)?;
+        Ok(Value::Text(text.to_owned()))
+    };
+    all.map(text).collect()
 }
 
-/// Single values; nothing of a type that is not read.
-fn values(array: &dyn Array) -> Option<Vec<Value>> {
+/// The values of a dictionary where they stand: of a large one, few may be wanted.
+fn looked_up(array: &dyn Array, account: &mut Account) -> Result<Vec<Value>, Unread> {
+    let dictionary = array.as_any_dictionary();
+    let all = dictionary.values();
+    if all.is_empty() {
+        return Ok(vec![Value::Missing; array.len()]);
+    }
+    let mut value = |(row, key): (usize, usize)| match array.is_valid(row) {
+        true => Ok(values(&all.slice(key, 1), account)?.pop().unwrap_or(Value::Missing)),
+        false => Ok(Value::Missing),
+    };
+    dictionary.normalized_keys().into_iter().enumerate().map(&mut value).collect()
+}
+
+/// Single values.
+fn values(array: &dyn Array, account: &mut Account) -> Result<Vec<Value>, Unread> {
     macro_rules! integers {
         ($kind:ty) => {
             primitive::<$kind>(array, |v| Value::Integer(v.into()))
@@ -158,7 +214,7 @@ fn values(array: &dyn Array) -> Option<Vec<Value>> {
             primitive::<$kind>(array, |v| Value::decimal(v.into(), i32::from(*$scale)))
         };
     }
-    Some(match array.data_type() {
+    Ok(match array.data_type() {
         DataType::Null => vec![Value::Missing; array.len()],
         DataType::Boolean => array.as_boolean().iter().map(|v| v.map_or(Value::Missing, Value::Bool)).collect(),
         DataType::Int8 => integers!(Int8Type),
@@ -175,18 +231,10 @@ fn values(array: &dyn Array) -> Option<Vec<Value>> {
         DataType::Decimal32(_, scale) => decimals!(Decimal32Type, scale),
         DataType::Decimal64(_, scale) => decimals!(Decimal64Type, scale),
         DataType::Decimal128(_, scale) => decimals!(Decimal128Type, scale),
-        DataType::Utf8 => texts(array.as_string::<i32>().iter()),
-        DataType::LargeUtf8 => texts(array.as_string::<i64>().iter()),
-        DataType::Utf8View => texts(array.as_string_view().iter()),
-        DataType::Dictionary(..) => {
-            let dictionary = array.as_any_dictionary();
-            let names = values(dictionary.values().as_ref())?;
-            if names.is_empty() {
-                return Some(vec![Value::Missing; array.len()]);
-            }
-            let keys = dictionary.normalized_keys().into_iter().enumerate();
-            keys.map(|(row, key)| if array.is_valid(row) { names[key].clone() } else { Value::Missing }).collect()
-        }
-        _ => return None,
+        DataType::Utf8 => texts(array.as_string::<i32>().iter(), account)?,
+        DataType::LargeUtf8 => texts(array.as_string::<i64>().iter(), account)?,
+        DataType::Utf8View => texts(array.as_string_view().iter(), account)?,
+        DataType::Dictionary(..) => looked_up(array, account)?,
+        _ => return Err(Unread::Kind),
     })
 }

@@ -6,8 +6,6 @@ use crate::table::Place;
 
 /// Rows that are read at once.
 pub(super) const ROWS: usize = 1024;
-/// Most numbers of lists that are read at once.
-pub(super) const MOST_NUMBERS: usize = 1 << 28;
 
 /// A single value.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::budget::OverBudget;
+use crate::columnar::over_budget;
 use crate::table::Place;
 
 /// A field of a table: its row and the name of its column.
@@ -47,7 +49,10 @@ pub enum RecordError {
     },
     /// The `parquet` crate refused.
     #[error("is no readable Parquet file ({0}): write or copy it again")]
-    Parquet(#[from] ::parquet::errors::ParquetError),
+    Parquet(#[source] ::parquet::errors::ParquetError),
+    /// More memory than is allowed.
+    #[error(transparent)]
+    Budget(#[from] OverBudget),
     /// The `arrow-ipc` crate refused.
     #[error("is no readable Arrow file ({0}): write or copy it again")]
     Arrow(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -85,6 +90,12 @@ pub enum RecordError {
         place: Place,
         /// Most bytes of a line.
         most: usize,
+    },
+    /// More lines in which nothing stands than there is time for.
+    #[error("has more than {most} blank lines: save the table without them")]
+    Blank {
+        /// Most of them.
+        most: u64,
     },
     /// A quote that does not end.
     #[error("{place} opens a quote that is never closed: close it, or write two quotes for one within a field")]
@@ -157,12 +168,10 @@ pub enum RecordError {
         /// Rows.
         expected: usize,
     },
-    /// More numbers in lists than are read.
-    #[error("has more than {most} numbers in one piece of column `{column}`: write it in smaller row groups")]
-    TooMany {
-        /// The column.
-        column: String,
-        /// Most numbers.
-        most: usize,
-    },
+}
+
+impl From<::parquet::errors::ParquetError> for RecordError {
+    fn from(error: ::parquet::errors::ParquetError) -> Self {
+        over_budget(error).map_or_else(Self::Parquet, Self::Budget)
+    }
 }

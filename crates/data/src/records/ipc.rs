@@ -7,6 +7,7 @@ use std::io::{Read, Seek, SeekFrom};
 use arrow_ipc::{Message, root_as_footer, root_as_message};
 
 use super::error::RecordError;
+use crate::budget::{Account, Budget};
 
 /// First bytes of a file; Feather of version 2 is the same.
 const MAGIC: &[u8] = b"ARROW1";
@@ -14,22 +15,27 @@ const MAGIC: &[u8] = b"ARROW1";
 const CONTINUED: [u8; 4] = [0xff; 4];
 /// Bytes before the first message of a file.
 const START: u64 = 8;
-/// Most bytes of a piece, unpacked.
-const MOST: u64 = 1 << 32;
 /// Most bytes that say what a piece is.
 const MOST_WORDS: u64 = 1 << 24;
 /// Most bytes of the list of all pieces.
 const MOST_LIST: u64 = 1 << 28;
 
-/// Positions of the packed buffers within the values behind a message.
-fn packed(message: &Message<'_>) -> Vec<u64> {
+/// A buffer among the values behind a message.
+struct Piece {
+    at: u64,
+    length: u64,
+    /// Its first bytes say what it unpacks to.
+    packed: bool,
+}
+
+/// The buffers of a message, of which several may be the same bytes.
+fn pieces(message: &Message<'_>) -> Vec<Piece> {
     let batch =
         message.header_as_record_batch().or_else(|| message.header_as_dictionary_batch().and_then(|d| d.data()));
-    let Some(batch) = batch.filter(|batch| batch.compression().is_some()) else {
-        return Vec::new();
-    };
-    let buffers = batch.buffers().into_iter().flatten().filter(|b| b.length() >= 8);
-    buffers.filter_map(|b| u64::try_from(b.offset()).ok()).collect()
+    let packed = batch.is_some_and(|batch| batch.compression().is_some());
+    let buffers = batch.and_then(|batch| batch.buffers()).into_iter().flatten();
+    let piece = |at, length| Some(Piece { at: u64::try_from(at).ok()?, length: u64::try_from(length).ok()?, packed });
+    buffers.filter_map(|b| piece(b.offset(), b.length())).collect()
 }
 
 /// How the messages are kept.
@@ -47,11 +53,14 @@ pub(super) fn check(file: &mut (impl Read + Seek)) -> Result<Kept, RecordError> 
     let mut magic = [0; 6];
     file.seek(SeekFrom::Start(0))?;
     file.read_exact(&mut magic).map_err(|_| RecordError::Short)?;
+    // A dictionary stays for all that come behind it.
+    let mut kept = Account::new(Budget::now(), "its dictionaries");
     if magic == MAGIC {
         for (at, values) in blocks(file, size)? {
             // The list says a second time where the values begin, and is believed by those who read it.
-            if step(file, at, size)?.is_none_or(|step| step.values != values) {
-                return Err(RecordError::Damaged);
+            match step(file, at, size)? {
+                Some(step) if step.values == values => kept.spend(step.kept)?,
+                _ => return Err(RecordError::Damaged),
             }
         }
         return Ok(Kept::File);
@@ -59,6 +68,7 @@ pub(super) fn check(file: &mut (impl Read + Seek)) -> Result<Kept, RecordError> 
     let mut at = 0;
     while let Some(step) = step(file, at, size)? {
         at = step.end;
+        kept.spend(step.kept)?;
     }
     Ok(Kept::Stream)
 }
@@ -101,6 +111,8 @@ struct Step {
     values: u64,
     /// Where they end.
     end: u64,
+    /// Bytes of a dictionary, unpacked; none of what is read and forgotten.
+    kept: u64,
 }
 
 /// The message at `at`, or nothing at the end.
@@ -131,17 +143,26 @@ fn step(file: &mut (impl Read + Seek), at: u64, size: u64) -> Result<Option<Step
     let message = root_as_message(&words).map_err(|_| RecordError::Damaged)?;
     let values = u64::try_from(message.bodyLength()).map_err(|_| RecordError::Damaged)?;
     let end = body.checked_add(values).filter(|end| *end <= size).ok_or(RecordError::Short)?;
-    let mut claimed = 0u64;
-    for offset in packed(&message) {
-        let mut eight = [0; 8];
-        file.seek(SeekFrom::Start(body.saturating_add(offset)))?;
-        file.read_exact(&mut eight).map_err(|_| RecordError::Short)?;
-        // -1 says that the buffer is not packed after all.
-        let own = u64::try_from(i64::from_le_bytes(eight)).unwrap_or(0);
-        claimed = claimed.saturating_add(own);
-        if claimed > MOST {
-            return Err(RecordError::Claim { found: claimed, most: MOST });
-        }
+    let budget = Budget::now();
+    let mut claimed = values;
+    budget.memory("a piece of it", Some(claimed))?;
+    for Piece { at, length, packed } in pieces(&message) {
+        claimed =
+            claimed.saturating_add(if packed { unpacked(file, body.saturating_add(at), length)? } else { length });
+        budget.memory("a piece of it", Some(claimed))?;
     }
-    Ok(Some(Step { values: body, end }))
+    let kept = if message.header_as_dictionary_batch().is_some() { claimed } else { 0 };
+    Ok(Some(Step { values: body, end, kept }))
+}
+
+/// What a packed buffer says that it unpacks to.
+fn unpacked(file: &mut (impl Read + Seek), at: u64, length: u64) -> Result<u64, RecordError> {
+    let mut eight = [0; 8];
+    if length < 8 {
+        return Ok(length);
+    }
+    file.seek(SeekFrom::Start(at))?;
+    file.read_exact(&mut eight).map_err(|_| RecordError::Short)?;
+    // -1 says that the buffer is not packed after all.
+    Ok(u64::try_from(i64::from_le_bytes(eight)).unwrap_or(length))
 }

@@ -43,6 +43,9 @@ use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 
+use crate::budget::{Account, Budget, OverBudget};
+use crate::files;
+
 pub use crate::table::Place;
 pub use error::{RecordError, Spot};
 pub use field::{Field, Head, Kind};
@@ -54,15 +57,20 @@ const MAGIC: usize = 16;
 /// Reads a table front to back.
 ///
 /// `head` sees the names and types of all columns. It returns what `row` needs to know, and the numbers of the columns that are wanted.
-/// `row` sees the fields of those, in that order, and where the row is.
+/// `row` sees the fields of those, in that order, and where the row is. It sees no row of Parquet or Arrow of which no column is wanted.
 ///
 /// # Errors
 /// What is wrong with the file; what `head` and `row` say.
 pub fn read<T, E: From<RecordError>>(
     path: &Path,
     head: impl FnOnce(&[Head]) -> Result<(T, Vec<usize>), E>,
-    row: impl FnMut(&mut T, Place, &[Field<'_>]) -> Result<(), E>,
+    mut row: impl FnMut(&mut T, Place, &[Field<'_>]) -> Result<(), E>,
 ) -> Result<T, E> {
+    let mut account = Account::new(Budget::now(), "its rows");
+    let row = |state: &mut T, place: Place, fields: &[Field<'_>]| {
+        spend(&mut account, fields).map_err(RecordError::from)?;
+        row(state, place, fields)
+    };
     if path.is_dir() {
         return match parts(path)? {
             Parts::Parquet(files) => parquet::rows(&files, head, row),
@@ -139,11 +147,26 @@ fn texts<T, E: From<RecordError>>(
 }
 
 fn opened(path: &Path) -> std::io::Result<(File, Vec<u8>)> {
-    let mut file = File::open(path)?;
+    let mut file = files::open(path)?;
     let mut magic = Vec::new();
     file.by_ref().take(MAGIC as u64).read_to_end(&mut magic)?;
     file.seek(SeekFrom::Start(0))?;
     Ok((file, magic))
+}
+
+/// Bytes that whoever reads a row may keep of it beside its numbers.
+const OF_ROW: u64 = 64;
+/// Letters of a text from which on it counts: short ones are names, which are kept once.
+const NAME: usize = 64;
+
+/// Counts a row, of which nobody knows how many there are before they are read: packed, a million take a thousand bytes.
+fn spend(account: &mut Account, fields: &[Field<'_>]) -> Result<(), OverBudget> {
+    let numbers = |field: &Field<'_>| match field {
+        Field::List(all) => 8 * all.len() as u64,
+        Field::Text(text) | Field::Written(text) if text.len() > NAME => text.len() as u64,
+        _ => 8,
+    };
+    account.spend(OF_ROW + fields.iter().map(numbers).sum::<u64>())
 }
 
 /// The parts of a table in a folder, as Spark and dask leave them beside files that begin with a dot or underscore.

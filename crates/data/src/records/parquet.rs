@@ -6,21 +6,24 @@
 //! 21 s, lz4 1 s; beside them `parquet` takes 117 s and the crates of Arrow, which are therefore a feature of their own, 115 s.
 
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use ::parquet::basic::{ConvertedType, LogicalType, Type as Physical};
 use ::parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use ::parquet::data_type::DataType;
 use ::parquet::errors::ParquetError;
-use ::parquet::file::reader::{FileReader, SerializedFileReader};
+use ::parquet::file::reader::FileReader;
 use ::parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
 
-use super::batch::{Cells, Lists, MOST_NUMBERS, ROWS, Value, each, unreadable};
+use super::batch::{Cells, Lists, ROWS, Value, each, unreadable};
 use super::error::RecordError;
 use super::field::{Field, Head, Kind};
 use super::line::MOST_COLUMNS;
 use crate::arrays::element::half;
+use crate::budget::{Account, Budget};
+use crate::columnar::{self, Checked};
+use crate::files;
+use crate::guard::guarded;
 use crate::table::Place;
 
 /// What a vector of `spark.ml` is said to be.
@@ -33,7 +36,7 @@ pub(super) fn rows<T, E: From<RecordError>>(
     head: impl FnOnce(&[Head]) -> Result<(T, Vec<usize>), E>,
     row: impl FnMut(&mut T, Place, &[Field<'_>]) -> Result<(), E>,
 ) -> Result<T, E> {
-    catch_unwind(AssertUnwindSafe(|| all(files, head, row))).unwrap_or_else(|_| Err(RecordError::Damaged.into()))
+    guarded(|| all(files, head, row)).unwrap_or_else(|| Err(RecordError::Damaged.into()))
 }
 
 fn all<T, E: From<RecordError>>(
@@ -61,23 +64,21 @@ fn all<T, E: From<RecordError>>(
 
 /// An open file.
 struct Part {
-    reader: SerializedFileReader<File>,
+    reader: Checked<File>,
     columns: Vec<Column>,
-    /// Size of the file.
-    bytes: u64,
+    budget: Budget,
 }
 
 impl Part {
     fn open(path: &Path) -> Result<Self, RecordError> {
-        let file = File::open(path)?;
-        let bytes = file.metadata()?.len();
-        let reader = SerializedFileReader::new(file)?;
+        let file = files::open(path)?;
+        let reader = columnar::open(file.try_clone()?, file)?;
         let schema = reader.metadata().file_metadata().schema_descr_ptr();
         let found = schema.root_schema().get_fields().len();
         if found > MOST_COLUMNS {
             return Err(RecordError::Columns { found, most: MOST_COLUMNS });
         }
-        Ok(Self { reader, columns: columns(&schema), bytes })
+        Ok(Self { reader, columns: columns(&schema), budget: Budget::now() })
     }
 
     fn heads(&self) -> Vec<Head> {
@@ -91,23 +92,23 @@ impl Part {
         mut first: u64,
         mut row: impl FnMut(Place, &[Field<'_>]) -> Result<(), E>,
     ) -> Result<u64, E> {
+        if wanted.is_empty() {
+            // How many rows there are is claimed alone.
+            return Ok(first);
+        }
         let wanted: Vec<&Column> = wanted.iter().filter_map(|&w| self.columns.get(w)).collect();
         for group in 0..self.reader.num_row_groups() {
-            let group = self.reader.get_row_group(group).map_err(RecordError::Parquet)?;
+            let group = self.reader.get_row_group(group).map_err(RecordError::from)?;
             let rows = usize::try_from(group.metadata().num_rows()).map_err(|_| RecordError::Damaged)?;
             let mut readers = Vec::new();
             for column in &wanted {
-                let numbers = u64::try_from(group.metadata().column(column.leaf).num_values()).unwrap_or(u64::MAX);
-                // One list may hold them all; true numbers take a byte of the file at least.
-                if numbers > MOST_NUMBERS as u64 && numbers > self.bytes {
-                    return Err(RecordError::TooMany { column: column.head.name.clone(), most: MOST_NUMBERS }.into());
-                }
-                readers.push(group.get_column_reader(column.leaf).map_err(RecordError::Parquet)?);
+                readers.push(group.get_column_reader(column.leaf).map_err(RecordError::from)?);
             }
             for done in (0..rows).step_by(ROWS) {
                 let here = ROWS.min(rows - done);
                 let both = wanted.iter().zip(&mut readers);
-                let read = both.map(|(column, from)| Ok((&column.head, column.read(from, here, first)?)));
+                let mut account = Account::new(self.budget, "texts of one piece of its rows");
+                let read = both.map(|(column, from)| Ok((&column.head, column.read(from, here, first, &mut account)?)));
                 let cells = read.collect::<Result<Vec<_>, RecordError>>()?;
                 each(&cells, first, here, &mut row)?;
                 first += here as u64;
@@ -214,28 +215,34 @@ fn named(descr: &ColumnDescriptor) -> String {
 
 impl Column {
     /// The next `rows` rows.
-    fn read(&self, from: &mut ColumnReader, rows: usize, first: u64) -> Result<Cells, RecordError> {
-        let element = self.element;
+    fn read(
+        &self,
+        from: &mut ColumnReader,
+        rows: usize,
+        first: u64,
+        account: &mut Account,
+    ) -> Result<Cells, RecordError> {
+        let (element, at) = (self.element, (rows, first));
         match from {
-            ColumnReader::BoolColumnReader(r) => self.gather(r, rows, first, |v| Some(Value::Bool(*v))),
-            ColumnReader::Int32ColumnReader(r) => self.gather(r, rows, first, |&v| {
+            ColumnReader::BoolColumnReader(r) => self.gather(r, at, account, |v| Some(Value::Bool(*v))),
+            ColumnReader::Int32ColumnReader(r) => self.gather(r, at, account, |&v| {
                 Some(match element {
                     Element::Unsigned => Value::Integer(i128::from(v as u32)),
                     Element::Decimal(scale) => Value::decimal(v.into(), scale),
                     _ => Value::Integer(v.into()),
                 })
             }),
-            ColumnReader::Int64ColumnReader(r) => self.gather(r, rows, first, |&v| {
+            ColumnReader::Int64ColumnReader(r) => self.gather(r, at, account, |&v| {
                 Some(match element {
                     Element::Unsigned => Value::Integer(i128::from(v as u64)),
                     Element::Decimal(scale) => Value::decimal(v.into(), scale),
                     _ => Value::Integer(v.into()),
                 })
             }),
-            ColumnReader::FloatColumnReader(r) => self.gather(r, rows, first, |v| Some(Value::Number(f64::from(*v)))),
-            ColumnReader::DoubleColumnReader(r) => self.gather(r, rows, first, |v| Some(Value::Number(*v))),
-            ColumnReader::ByteArrayColumnReader(r) => self.gather(r, rows, first, |v| bytes(v.data(), element)),
-            ColumnReader::FixedLenByteArrayColumnReader(r) => self.gather(r, rows, first, |v| bytes(v.data(), element)),
+            ColumnReader::FloatColumnReader(r) => self.gather(r, at, account, |v| Some(Value::Number(f64::from(*v)))),
+            ColumnReader::DoubleColumnReader(r) => self.gather(r, at, account, |v| Some(Value::Number(*v))),
+            ColumnReader::ByteArrayColumnReader(r) => self.gather(r, at, account, |v| bytes(v.data(), element)),
+            ColumnReader::FixedLenByteArrayColumnReader(r) => self.gather(r, at, account, |v| bytes(v.data(), element)),
             ColumnReader::Int96ColumnReader(_) => {
                 Err(unreadable(&self.head, first, "a date", "leave the column out or rename it"))
             }
@@ -245,8 +252,8 @@ impl Column {
     fn gather<D: DataType>(
         &self,
         from: &mut ColumnReaderImpl<D>,
-        rows: usize,
-        first: u64,
+        (rows, first): (usize, u64),
+        account: &mut Account,
         value: impl Fn(&D::T) -> Option<Value>,
     ) -> Result<Cells, RecordError> {
         let (mut values, mut defined, mut repeated) = (Vec::new(), Vec::new(), Vec::new());
@@ -259,13 +266,17 @@ impl Column {
             records += more;
         }
         let mut there = values.iter();
-        let mut next = |row: usize| {
+        let mut next = |row: usize| -> Result<Value, RecordError> {
             let read = there.next().ok_or_else(|| RecordError::Parquet(ParquetError::EOF("values".into())))?;
             let wrong = || {
                 let mend = "write it as text in UTF-8 or as a number of at most 38 digits";
                 unreadable(&self.head, first + row as u64, "what stands there", mend)
             };
-            value(read).ok_or_else(wrong)
+            let found = value(read).ok_or_else(wrong)?;
+            if let Value::Text(text) = &found {
+                account.spend(text.len() as u64)?;
+            }
+            Ok(found)
         };
         if self.head.kind == Kind::Lists {
             return lists(&defined, &repeated, [self.present, self.entry], next).map(Cells::Lists);

@@ -10,6 +10,9 @@ use crate::table::Place;
 /// What stands for nothing, as pandas, polars and R write and read it.
 const NOTHING: [&str; 9] = ["", "NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "null", "NULL"];
 
+/// Most lines in which nothing stands.
+const MOST_BLANK: u64 = 1 << 24;
+
 /// The rows of text: see [`read`](super::read).
 ///
 /// Fields may stand in double quotes, with separators, line breaks and doubled quotes in them. Where no comma separates the fields, a
@@ -22,7 +25,7 @@ pub fn rows<T, E: From<RecordError>>(
     head: impl FnOnce(&[Head]) -> Result<(T, Vec<usize>), E>,
     mut row: impl FnMut(&mut T, Place, &[Field<'_>]) -> Result<(), E>,
 ) -> Result<T, E> {
-    let mut lines = Lines { from, bytes: Vec::new(), number: 0 };
+    let mut lines = Lines { from, bytes: Vec::new(), number: 0, skipped: 0 };
     let (first, separator) = lines.first()?;
     let mut line = Line::new(separator);
     let mut pending = Some(first);
@@ -46,6 +49,7 @@ pub fn rows<T, E: From<RecordError>>(
         line.read(|| lines.next(), || Place::Line(at))?
     } {
         if line.fields().all(str::is_empty) {
+            lines.skip()?;
             continue;
         }
         let place = Place::Line(lines.number);
@@ -100,6 +104,8 @@ struct Lines<R> {
     bytes: Vec<u8>,
     /// Number of the last line, from 1.
     number: u64,
+    /// Lines in which nothing stands.
+    skipped: u64,
 }
 
 impl<R: BufRead> Lines<R> {
@@ -111,9 +117,9 @@ impl<R: BufRead> Lines<R> {
             let line = line.trim_start_matches('\u{feff}');
             match line.strip_prefix("sep=").map(|rest| rest.chars().collect::<Vec<_>>()).as_deref() {
                 Some([one]) if self.number == 1 => said = Some(*one),
-                _ if line.trim().is_empty() => {}
+                _ if line.trim().is_empty() => self.skip()?,
                 // A remark, where names would have separators.
-                _ if line.starts_with('#') && !line.contains([',', ';', '\t']) => {}
+                _ if line.starts_with('#') && !line.contains([',', ';', '\t']) => self.skip()?,
                 _ if line.contains('\r') => {
                     let found = "text whose lines end with a carriage return alone";
                     return Err(RecordError::Foreign { found, mend: "save it with line feeds" });
@@ -121,6 +127,12 @@ impl<R: BufRead> Lines<R> {
                 _ => return Ok((line.to_owned(), said.unwrap_or_else(|| separator(line)))),
             }
         }
+    }
+
+    /// Counts a line in which nothing stands: packed, a thousand of them take a byte.
+    fn skip(&mut self) -> Result<(), RecordError> {
+        self.skipped += 1;
+        if self.skipped > MOST_BLANK { Err(RecordError::Blank { most: MOST_BLANK }) } else { Ok(()) }
     }
 
     /// The next line without its end.
@@ -238,6 +250,8 @@ mod tests {
             "{both}"
         );
         assert!(error(&[b"a,b\n".as_slice(), &vec![b'1'; longest() + 1]].concat()).starts_with("line 2 has more than"));
+        let blank = [b"a,b\n".as_slice(), &b"\n".repeat(MOST_BLANK as usize + 1)].concat();
+        assert!(error(&blank).contains("blank lines"));
         let wide = "a,".repeat(MOST_COLUMNS + 1);
         assert!(error(wide.as_bytes()).contains("at most 65536"));
     }

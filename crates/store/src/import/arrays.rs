@@ -1,7 +1,7 @@
 //! Outputs, labels and membership as arrays.
 
-use flatleak_data::Part;
 use flatleak_data::values::Source;
+use flatleak_data::{Part, budget};
 use flatleak_pool::{Features, Membership, Pool, Signals, Wanted};
 
 use super::asked::Asked;
@@ -88,6 +88,7 @@ pub fn from_arrays(arrays: &Arrays<'_>) -> Result<Imported, Error> {
     if let Some(found) = labels.as_ref().filter(|l| !l.names.is_empty() && sizes.columns > l.names.len()) {
         return Err(own(OutputsError::Names { names: found.names.len(), classes: sizes.columns }.into()));
     }
+    fits(sizes).map_err(own)?;
     let asked = Asked { labels: labels.as_ref().map(|l| l.classes.as_slice()), ..arrays.asked() };
     let (sizes, Mask { membership, notes }) = oriented(arrays, asked, sizes, &mask)?;
     let mut spill = Spill::default();
@@ -155,6 +156,17 @@ fn oriented(
         "there are as many models as examples, {n}: the outputs have {first} first, as their values tell"
     ));
     Ok((Sizes { swapped: found.outputs, ..sizes }, mask))
+}
+
+/// Bytes that are kept of a model's example, its membership among them.
+const OF_EXAMPLE: u64 = 16;
+/// Bytes of a model beside its examples.
+const OF_MODEL: u64 = 256;
+
+/// Refuses pools that cannot be held, before one of their models is read.
+fn fits(Sizes { models, examples, .. }: Sizes) -> Result<(), ImportError> {
+    let of_model = OF_EXAMPLE.checked_mul(examples as u64).and_then(|all| all.checked_add(OF_MODEL));
+    Ok(budget::memory("the outputs of all models", of_model.and_then(|one| one.checked_mul(models as u64)))?)
 }
 
 /// What was seen, in a line.

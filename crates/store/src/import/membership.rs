@@ -1,5 +1,6 @@
 //! Who was trained on what, in the forms in which people have it.
 
+use flatleak_data::budget;
 use flatleak_data::values::{Source, Values};
 use flatleak_pool::Membership;
 
@@ -97,6 +98,9 @@ impl Seen<'_> {
 
     fn rows(&self, sizes: Option<Sizes>) -> Result<(Vec<Vec<bool>>, Vec<String>), ImportError> {
         let Self { from, look, shape: [rows, columns], form } = self;
+        // As bits on end, in rows, and turned.
+        let of_row = budget::product(&[*columns, 4]).and_then(|all| all.checked_add(64));
+        budget::memory("its rows", of_row.and_then(|row| row.checked_mul(*rows as u64)))?;
         let bits = match *form {
             Form::Words => from.with("membership", |found| words(found.words()?))?,
             Form::Bits { member } => from.with("membership", |found| {

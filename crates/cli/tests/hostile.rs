@@ -1,0 +1,149 @@
+//! What hostile files can do: be refused. Under 4 GB of address space and within a minute, by a message and an exit code of their own.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+mod common;
+use common::{code, npy, words};
+
+/// The program under a limit of its address space, with an end.
+fn limited(arguments: &[&str], home: &Path) -> Output {
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -v 4000000; exec timeout 60 \"$@\"", "sh", env!("CARGO_BIN_EXE_flatleak")]);
+    command.args(arguments).current_dir(home).env("FLATLEAK_DATA", home.join("cache")).output().unwrap()
+}
+
+/// Refused as data that cannot be read, with these words.
+fn refused(arguments: &[&str], home: &Path, exits: &[i32], said: &str) {
+    let output = limited(arguments, home);
+    let text = words(&output);
+    assert!(exits.contains(&code(&output)), "{arguments:?}: {text}");
+    assert!(text.contains(said) && !text.contains("panicked"), "{arguments:?}: {text}");
+}
+
+fn put(dir: &Path, name: &str, bytes: &[u8]) -> String {
+    let path: PathBuf = dir.join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, bytes).unwrap();
+    path.to_string_lossy().into_owned()
+}
+
+#[test]
+fn pipes_and_devices_are_no_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+    for name in ["pipe", "x.csv", "x.parquet", "run/study.toml", "done/results.json"] {
+        std::fs::create_dir_all(Path::new(&at(name)).parent().unwrap()).unwrap();
+        assert!(Command::new("mkfifo").arg(at(name)).status().unwrap().success());
+    }
+    let (pipe, csv, parquet) = (at("pipe"), at("x.csv"), at("x.parquet"));
+    let mask = put(dir.path(), "m.npy", &npy("|u1", &[8, 40], &[1; 320]));
+    let outputs = put(dir.path(), "o.npy", &npy("|u1", &[8, 40], &[1; 320]));
+    for arguments in [
+        &["compare", &pipe][..],
+        &["audit", "--table", &pipe],
+        &["audit", "--table", &parquet],
+        &["audit", "--logits", &pipe, "--membership", &mask],
+        &["audit", "--phi", &outputs, "--membership", &pipe],
+        &["audit", "--phi", &outputs, "--membership", &mask, "--labels", &pipe],
+        &["theory", "--problem", &pipe],
+        &["data", "info", &csv],
+        &["data", "info", &parquet],
+        &["data", "import", &csv, "--name", "own"],
+        &["report", &at("done")],
+    ] {
+        refused(arguments, dir.path(), &[2, 3], "it is a pipe and no regular file");
+    }
+    refused(&["audit", "--phi", "/dev/zero", "--membership", &mask], dir.path(), &[3], "it is a device");
+    refused(&["compare", "/dev/zero"], dir.path(), &[2, 3], "it is a device");
+}
+
+#[test]
+fn shapes_are_believed_as_far_as_they_can_be_held() {
+    let dir = tempfile::tempdir().unwrap();
+    let mask = put(dir.path(), "m.npy", &npy("|u1", &[8, 40], &[1; 320]));
+    let fortran = |shape: &[usize]| {
+        let plain = npy("|u1", shape, &[]);
+        let at = plain.windows(5).position(|five| five == b"False").unwrap();
+        [&plain[..at], b" True", &plain[at + 5..]].concat()
+    };
+    for (name, bytes, said) in [
+        ("hollow.npy", fortran(&[0, 1 << 62]), "an empty axis beside one of more than"),
+        ("fortran.npy", fortran(&[1 << 40, 2]), "bytes of"),
+        ("long.npy", npy("|u1", &[1 << 20, 1 << 30], &[0; 64]), "bytes of memory for"),
+    ] {
+        let path = put(dir.path(), name, &bytes);
+        refused(&["audit", "--phi", &path, "--membership", &mask], dir.path(), &[3], said);
+        refused(&["audit", "--phi", &mask, "--membership", &path], dir.path(), &[3], said);
+    }
+    let problem = |shape: &[usize], y: usize, sigma: &[usize]| {
+        let file = dir.path().join("problem.npz");
+        let mut zip = zip::ZipWriter::new(std::fs::File::create(&file).unwrap());
+        for (name, shape) in [("x", shape), ("y", &[y]), ("sigma", sigma)] {
+            zip.start_file(format!("{name}.npy"), zip::write::SimpleFileOptions::default()).unwrap();
+            std::io::Write::write_all(&mut zip, &npy("<f8", shape, &[])).unwrap();
+        }
+        zip.finish().unwrap();
+        file.to_string_lossy().into_owned()
+    };
+    for (shape, y, sigma, said) in [
+        (&[1 << 20, 1 << 20][..], 1 << 20, &[1 << 20][..], "bytes of memory for the problem"),
+        (&[2, 1 << 30], 2, &[1 << 30], "bytes of memory for the problem"),
+        (&[2, 5000], 2, &[5000, 5000], "at most 4096 are decomposed"),
+        (&[2, 3], 1 << 40, &[3], "one label for each"),
+        (&[2, 3], 2, &[1 << 30, 1 << 30], "the dimensions of x"),
+    ] {
+        refused(&["theory", "--problem", &problem(shape, y, sigma)], dir.path(), &[3], said);
+    }
+}
+
+/// A PNG that says how large it is, and no more.
+fn png(width: u32, height: u32) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut encoder = png::Encoder::new(&mut out, width, height);
+    encoder.set_color(png::ColorType::Rgba);
+    drop(encoder.write_header().unwrap());
+    out
+}
+
+#[test]
+fn pictures_are_as_large_as_they_say() {
+    let dir = tempfile::tempdir().unwrap();
+    for class in ["a", "b"] {
+        for i in 0..8 {
+            put(dir.path(), &format!("set/{class}/{i}.png"), &png(1 << 14, 1 << 12));
+        }
+    }
+    refused(&["data", "info", "set"], dir.path(), &[3], "set/a/0.png");
+}
+
+#[test]
+fn documents_are_as_deep_as_documents_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let study = put(dir.path(), "deep.toml", format!("a = {}", "[".repeat(1 << 20)).as_bytes());
+    refused(&["compare", &study], dir.path(), &[2], "deep.toml");
+    put(dir.path(), "done/results.json", "[".repeat(1 << 20).as_bytes());
+    refused(&["report", "done"], dir.path(), &[3], "results.json");
+    let header = [&(1u64 << 24).to_le_bytes()[..], "[".repeat(1 << 24).as_bytes()].concat();
+    let tensors = put(dir.path(), "deep.safetensors", &header);
+    refused(&["audit", "--phi", &tensors, "--membership", &tensors], dir.path(), &[3], "deep.safetensors");
+    // One line that does not end, packed.
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, b"model,example\n").unwrap();
+    for _ in 0..64 {
+        std::io::Write::write_all(&mut packed, &vec![b'1'; 1 << 20]).unwrap();
+    }
+    let table = put(dir.path(), "line.csv.gz", &packed.finish().unwrap());
+    refused(&["audit", "--table", &table], dir.path(), &[3], "line.csv.gz");
+    // Damaged where a decoder of others panics: not a word of it.
+    let arrow = include_bytes!("../../data/tests/fixtures/lists.feather");
+    for at in (0..arrow.len()).step_by(97) {
+        let mut bytes = arrow.to_vec();
+        bytes[at] ^= 0x41;
+        let table = put(dir.path(), "damaged.feather", &bytes);
+        let said = limited(&["audit", "--table", &table], dir.path());
+        assert!(code(&said) == 3 && !words(&said).contains("panicked"), "{at}: {}", words(&said));
+    }
+}
