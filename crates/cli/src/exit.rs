@@ -133,6 +133,7 @@ impl From<flatleak::Error> for Failure {
             Error::Report(e) => e.into(),
             Error::Audit(e) => e.into(),
             e @ (Error::StudyFile { .. }
+            | Error::InStudy { .. }
             | Error::Unfit { .. }
             | Error::SameData { .. }
             | Error::FewerThanALook { .. }

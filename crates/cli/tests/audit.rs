@@ -425,7 +425,7 @@ fn claims_are_not_believed() {
     for (kind, outputs, labels, membership, said) in [
         ("phi", "phi.npy", "labels.npy", "wide.npy", "at most"),
         ("logits", "deep.npy", "labels.npy", "membership.npy", "values are read per example"),
-        ("logits", "none.npy", "labels.npy", "membership.npy", "more values than its shape"),
+        ("logits", "none.npy", "labels.npy", "membership.npy", "save an array without empty axes"),
         ("logits", "more.npy", "labels.npy", "membership.npy", "cut short"),
         ("phi", "long.npy", "labels.npy", "membership.npy", "more values than its shape"),
         ("logits", "huge.npy", "labels.npy", "membership.npy", "the first 1e300 at example 0"),

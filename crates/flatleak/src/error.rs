@@ -51,6 +51,14 @@ pub enum Error {
         /// What the system says.
         source: io::Error,
     },
+    /// A study file that says what cannot be run.
+    #[error("{}: {source}", path.display())]
+    InStudy {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: flatleak_study::Error,
+    },
     /// Something that does not fit the examples of a data set.
     #[error("{what} does not fit {data}, whose examples are {shape}")]
     Unfit {

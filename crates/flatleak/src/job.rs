@@ -223,11 +223,13 @@ fn load(options: &Compare, study: &mut Study, name: &str) -> Result<Dataset, Err
 /// # Errors
 /// A study that cannot be read or run.
 pub fn resolve(options: &Compare) -> Result<Study, Error> {
-    let text = match &options.study {
-        Some(path) => files::text(path).map_err(|source| Error::StudyFile { path: path.clone(), source })?,
-        None => String::new(),
+    let mut study = match &options.study {
+        Some(path) => {
+            let text = files::text(path).map_err(|source| Error::StudyFile { path: path.clone(), source })?;
+            Study::parse(&text).map_err(|source| Error::InStudy { path: path.clone(), source })?
+        }
+        None => Study::parse("")?,
     };
-    let mut study = Study::parse(&text)?;
     if !options.data.is_empty() {
         study.data.clone_from(&options.data);
     }
