@@ -257,7 +257,7 @@ fn the_last_words_of_a_command_are_shown() {
     let words = words(&said);
     assert_eq!(code(&said), 1);
     assert!(
-        words.contains("log.txt, at its end:\n    line 3\n") && words.contains("line 6\n    Too big\n"),
+        words.contains("log.txt, at its end:\n      line 3\n") && words.contains("line 6\n      Too big\n"),
         "{words:?}"
     );
     assert!(!words.contains("line 2"));

@@ -123,12 +123,17 @@ fn what_an_archive_must_not_hold() {
 fn cifar_folders() {
     let dir = tempfile::tempdir().unwrap();
     let record = |head: &[u8], v: u8| [head, &[v; 3072]].concat();
-    for (i, name) in ["data_batch_1.bin", "data_batch_2.bin", "test_batch.bin"].iter().enumerate() {
+    let batches: Vec<String> =
+        (1..=5).map(|i| format!("data_batch_{i}.bin")).chain(["test_batch.bin".into()]).collect();
+    for (i, name) in batches.iter().enumerate() {
         let bytes = [record(&[i as u8], 10), record(&[9], 20)].concat();
         fs::write(dir.path().join(name), bytes).unwrap();
     }
     let data = opened(dir.path()).unwrap();
-    assert_eq!((data.pool.y.as_slice(), data.test.y.as_slice()), ([0, 9, 1, 9].as_slice(), [2, 9].as_slice()));
+    assert_eq!(
+        (data.pool.y.as_slice(), data.test.y.as_slice()),
+        ([0, 9, 1, 9, 2, 9, 3, 9, 4, 9].as_slice(), [5, 9].as_slice())
+    );
     assert_eq!((data.shape.channels, data.shape.height, data.classes), (3, 32, 10));
     let hundred = tempfile::tempdir().unwrap();
     for name in ["train.bin", "test.bin"] {

@@ -56,13 +56,10 @@ fn intact(found: &mut Value) -> Result<(), Error> {
 /// When the text is not of these schemas, or not what was written.
 pub fn parse(text: &str) -> Result<Document, Error> {
     let mut found: Value = serde_json::from_str(text)?;
-    if found.get("schema_version").and_then(Value::as_u64) != Some(1) {
-        intact(&mut found)?;
-    }
     match found.get("schema_version").and_then(Value::as_u64) {
         Some(1) => from_version_1(&mut found),
         Some(version) if version != u64::from(SCHEMA_VERSION) => return Err(Error::Version(version)),
-        _ => {}
+        _ => intact(&mut found)?,
     }
     plain_texts(&mut found);
     Ok(serde_json::from_value(found)?)
