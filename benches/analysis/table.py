@@ -33,7 +33,11 @@ def reason(peer, pool, attack, kind):
 def read(path):
     lines = [json.loads(line) for line in open(path, encoding="utf-8")]
     rows = collections.defaultdict(list)
+    joint = " + ".join(NAMED)
     for row in lines[1:]:
+        # Attacks side by side are shown only where peers have all of them.
+        if "+" in row["attack"] and row["attack"] != joint:
+            continue
         rows[row["peer"], row["pool"], row["threads"], row["attack"], row.get("float")].append(row)
     return lines[0], {key: merge(found) for key, found in rows.items()}
 
@@ -65,7 +69,7 @@ def line(key, row, ours):
         return [*cells, ""], True
     gap = max(abs(a - b) for a, b in zip(row["auc_first"], ours["auc_first"]))
     why = reason(peer, pool, attack, kind)
-    cells.append(f"{gap:.0e}" + (f": {why}" if why and gap > SAME else ""))
+    cells.append((f"{gap:.0e}" if gap else "0") + (f": {why}" if why and gap > SAME else ""))
     return cells, gap <= SAME or why is not None
 
 
