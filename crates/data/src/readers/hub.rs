@@ -227,6 +227,7 @@ fn rows(
     let wrong = |problem: Problem| Error::file(path, problem);
     let damaged = |e: parquet::errors::ParquetError| wrong(Problem::Table(e.into()));
     let [file, again] = handles(path)?;
+    album.begin(again.metadata().map_err(|cause| Error::Io { path: path.into(), cause })?.len());
     let reader = columnar::open(file, again).map_err(damaged)?;
     let schema = reader.metadata().file_metadata().schema();
     let fields = schema.get_fields().iter().filter(|f| *f == &layout.image || *f == label).cloned().collect();

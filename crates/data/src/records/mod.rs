@@ -156,6 +156,12 @@ fn opened(path: &Path) -> std::io::Result<(File, Vec<u8>)> {
 
 /// Bytes that whoever reads a row may keep of it beside its numbers.
 const OF_ROW: u64 = 64;
+
+/// Refuses rows that could not be counted to their end. Rows of nothing take no byte of their file, so that any number can be claimed.
+fn countable(budget: Budget, rows: u64) -> Result<(), OverBudget> {
+    budget.memory("its rows", rows.checked_mul(OF_ROW))
+}
+
 /// Letters of a text from which on it counts: short ones are names, which are kept once.
 const NAME: usize = 64;
 
