@@ -8,8 +8,10 @@ use std::process::{Command, Output};
 
 mod common;
 use common::{code, npy, words};
-#[path = "../../data/tests/pages/mod.rs"]
-mod pages;
+#[allow(dead_code, reason = "not every test uses everything")]
+mod pages {
+    include!("../../data/tests/pages/mod.rs");
+}
 use pages::{INT32, PLAIN, column, page};
 
 /// The program under a limit of its address space in kB, with an end. It leaves no temporary files.

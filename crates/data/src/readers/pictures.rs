@@ -186,7 +186,7 @@ const OF_VALUE: u64 = 6;
 /// Most bytes of pictures for each byte of their files, and pixels from which on that counts. A table holds a repeated picture once, and
 /// whoever reads it decodes it as often as a row says so.
 const MOST_REPEATED: u64 = 64;
-const REPEATED_FROM: u64 = 1 << 28;
+const REPEATED_FROM: u64 = 1 << 26;
 /// Longest side.
 const MAX_SIDE: usize = 1 << 14;
 

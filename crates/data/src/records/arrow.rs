@@ -12,11 +12,11 @@ use arrow_array::{Array, OffsetSizeTrait, RecordBatchReader};
 use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::{ArrowError, DataType, Field as Column};
 
-use super::batch::{Cells, Lists, ROWS, Value, each, unreadable};
+use super::batch::{Cells, Lists, ROWS, Value, countable, each, unreadable};
 use super::error::RecordError;
 use super::field::{Field, Head, Kind};
+use super::ipc;
 use super::line::MOST_COLUMNS;
-use super::{countable, ipc};
 use crate::budget::{Account, Budget, OverBudget};
 use crate::guard::guarded;
 use crate::table::Place;

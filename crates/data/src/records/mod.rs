@@ -46,6 +46,8 @@ use flate2::bufread::MultiGzDecoder;
 use crate::budget::{Account, Budget, OverBudget};
 use crate::files;
 
+use batch::OF_ROW;
+
 pub use crate::table::Place;
 pub use error::{RecordError, Spot};
 pub use field::{Field, Head, Kind};
@@ -152,14 +154,6 @@ fn opened(path: &Path) -> std::io::Result<(File, Vec<u8>)> {
     file.by_ref().take(MAGIC as u64).read_to_end(&mut magic)?;
     file.seek(SeekFrom::Start(0))?;
     Ok((file, magic))
-}
-
-/// Bytes that whoever reads a row may keep of it beside its numbers.
-const OF_ROW: u64 = 64;
-
-/// Refuses rows that could not be counted to their end. Rows of nothing take no byte of their file, so that any number can be claimed.
-fn countable(budget: Budget, rows: u64) -> Result<(), OverBudget> {
-    budget.memory("its rows", rows.checked_mul(OF_ROW))
 }
 
 /// Letters of a text from which on it counts: short ones are names, which are kept once.

@@ -15,8 +15,7 @@ use ::parquet::errors::ParquetError;
 use ::parquet::file::reader::FileReader;
 use ::parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
 
-use super::batch::{Cells, Lists, ROWS, Value, each, unreadable};
-use super::countable;
+use super::batch::{Cells, Lists, ROWS, Value, countable, each, unreadable};
 use super::error::RecordError;
 use super::field::{Field, Head, Kind};
 use super::line::MOST_COLUMNS;

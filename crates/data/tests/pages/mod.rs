@@ -1,5 +1,4 @@
-//! Parquet files made by hand, which claim whatever they are told to.
-#![allow(dead_code, reason = "not every test uses everything")]
+// Parquet files made by hand, which claim whatever they are told to.
 
 /// Types of Thrift's compact protocol.
 pub(crate) const I32: u8 = 5;
