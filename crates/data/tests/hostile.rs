@@ -200,13 +200,13 @@ fn png(side: u32) -> Vec<u8> {
     out
 }
 
-/// A table of this picture in so many rows, which holds it once.
-fn repeated(picture: Vec<u8>, rows: usize) -> Vec<u8> {
-    use ::parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
+/// A table of this picture in so many rows, of which every second has this label. It holds both once.
+fn repeated(picture: Vec<u8>, label: &str, rows: usize) -> Vec<u8> {
+    use ::parquet::data_type::{ByteArray, ByteArrayType};
     use ::parquet::file::properties::WriterProperties;
     use ::parquet::file::writer::SerializedFileWriter;
     use ::parquet::schema::parser::parse_message_type;
-    let schema = "message schema { required binary image; required int64 label; }";
+    let schema = "message schema { required binary image; required binary label (UTF8); }";
     let (schema, how) = (parse_message_type(schema).unwrap(), WriterProperties::default());
     let mut writer = SerializedFileWriter::new(Vec::new(), schema.into(), how.into()).unwrap();
     let mut group = writer.next_row_group().unwrap();
@@ -215,8 +215,9 @@ fn repeated(picture: Vec<u8>, rows: usize) -> Vec<u8> {
     column.typed::<ByteArrayType>().write_batch(&pictures, None, None).unwrap();
     column.close().unwrap();
     let mut column = group.next_column().unwrap().unwrap();
-    let labels: Vec<i64> = (0..rows as i64).map(|row| row % 2).collect();
-    column.typed::<Int64Type>().write_batch(&labels, None, None).unwrap();
+    let both = [ByteArray::from(label), ByteArray::from("b")];
+    let labels: Vec<_> = both.into_iter().cycle().take(rows).collect();
+    column.typed::<ByteArrayType>().write_batch(&labels, None, None).unwrap();
     column.close().unwrap();
     group.close().unwrap();
     writer.into_inner().unwrap()
@@ -227,10 +228,31 @@ fn a_picture_is_not_decoded_for_ever() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("set.parquet");
     let request = Request::new(format!("{}+size=2", path.display()));
-    std::fs::write(&path, repeated(png(1 << 9), 4000)).unwrap();
+    std::fs::write(&path, repeated(png(1 << 9), "a", 4000)).unwrap();
     let error = flatleak_data::open(&request).unwrap_err().to_string();
     assert!(error.contains("row 256, and 256 pictures before it are"), "{error}");
     // Small ones may be repeated as their owner likes.
-    std::fs::write(&path, repeated(png(8), 4000)).unwrap();
+    std::fs::write(&path, repeated(png(8), "a", 4000)).unwrap();
     assert!(flatleak_data::open(&request).is_ok());
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn labels_are_held_within_the_budget() {
+    if std::env::var_os(LIMITED).is_some() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("set.parquet");
+        std::fs::write(&path, repeated(png(8), &"a".repeat(1 << 19), 10_000)).unwrap();
+        let error = flatleak_data::open(&Request::new(path.to_string_lossy())).unwrap_err().to_string();
+        assert!(error.contains("bytes of memory for this picture and those before it"), "{error}");
+        return;
+    }
+    // Once more under a limit of the address space, less than the labels.
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "ulimit -v 3000000; exec \"$0\" --exact labels_are_held_within_the_budget"]);
+    let output = command.arg(std::env::current_exe().unwrap()).env(LIMITED, "1").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+/// Says that this process runs under a limit.
+const LIMITED: &str = "FLATLEAK_TEST_LIMITED";

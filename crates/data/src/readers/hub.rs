@@ -248,6 +248,7 @@ fn rows(
         album.add(&place, image.ok_or_else(no_bytes)?, 0)?;
         let class = match cell(label.name()) {
             Some(Field::Str(text)) => {
+                album.named(text);
                 texts.push(text.clone());
                 continue;
             }

@@ -183,6 +183,10 @@ const OF_PIXEL: usize = 24;
 const MAX_SCANS: usize = 128;
 /// Bytes that a value takes while pictures become examples: as a byte, twice, and as f32.
 const OF_VALUE: u64 = 6;
+/// Bytes of a picture and its label beside its values.
+const OF_PICTURE: u64 = 128;
+/// Pixels that a picture counts as at least: it has a header however small it is.
+const FEWEST_PIXELS: u64 = 1 << 8;
 /// Most bytes of pictures for each byte of their files, and pixels from which on that counts. A table holds a repeated picture once, and
 /// whoever reads it decodes it as often as a row says so.
 const MOST_REPEATED: u64 = 64;
@@ -371,6 +375,8 @@ pub(crate) struct Album {
     /// Bytes of all as they are packed, and of the files that they are in.
     packed: u64,
     of_files: u64,
+    /// Bytes of labels that are text.
+    names: u64,
     /// What was there before the first.
     budget: Budget,
 }
@@ -387,6 +393,7 @@ impl Album {
             pixels: 0,
             packed: 0,
             of_files: 0,
+            names: 0,
             budget: Budget::now(),
         }
     }
@@ -396,11 +403,16 @@ impl Album {
         self.of_files = self.of_files.saturating_add(bytes);
     }
 
+    /// The label of the last picture as text, which its reader keeps; the next picture is refused where it is too much.
+    pub(crate) fn named(&mut self, label: &str) {
+        self.names = self.names.saturating_add(label.len() as u64);
+    }
+
     /// One more picture, which errors call `path`.
     pub(crate) fn add(&mut self, path: &Path, content: &[u8], label: u32) -> Result<(), Error> {
         let wrong = |problem: Problem| Error::file(path, problem);
         let mut picture = decode(content).map_err(wrong)?;
-        self.pixels = self.pixels.saturating_add((picture.width * picture.height) as u64);
+        self.pixels = self.pixels.saturating_add(((picture.width * picture.height) as u64).max(FEWEST_PIXELS));
         self.packed = self.packed.saturating_add(content.len() as u64);
         let (before, packed, of_files) = (self.pictures.len(), self.packed, self.of_files);
         if self.pixels > REPEATED_FROM && packed > of_files.saturating_mul(MOST_REPEATED) {
@@ -426,9 +438,8 @@ impl Album {
         if self.bytes > MOST_VALUES {
             return Err(wrong(Problem::TooMany { before: self.pictures.len() }));
         }
-        self.budget
-            .memory("this picture and those before it", self.bytes.checked_mul(OF_VALUE))
-            .map_err(|e| wrong(e.into()))?;
+        let held = self.bytes.saturating_mul(OF_VALUE).saturating_add((before as u64 + 1) * OF_PICTURE + self.names);
+        self.budget.memory("this picture and those before it", Some(held)).map_err(|e| wrong(e.into()))?;
         self.pictures.push(picture);
         self.labels.push(label);
         Ok(())
