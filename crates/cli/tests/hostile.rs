@@ -111,7 +111,7 @@ fn shapes_are_believed_as_far_as_they_can_be_held() {
         (&[2, 1 << 30], 2, &[1 << 30], "bytes of memory for the problem"),
         (&[2, 5000], 2, &[5000, 5000], "at most 4096 are decomposed"),
         (&[2, 3], 1 << 40, &[3], "one label for each"),
-        (&[2, 3], 2, &[1 << 30, 1 << 30], "the dimensions of x"),
+        (&[2, 3], 2, &[1 << 29, 1 << 29], "the dimensions of x"),
     ] {
         refused(&["theory", "--problem", &problem(shape, y, sigma)], dir.path(), &[3], said);
     }
