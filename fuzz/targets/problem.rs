@@ -1,7 +1,6 @@
 #![no_main]
-#[path = "../../crates/cli/tests/corpora/documents.rs"]
-#[allow(dead_code, reason = "every target takes one of them")]
-mod documents;
+#[path = "../../crates/cli/tests/corpora/problem.rs"]
+mod problem;
 mod quiet;
 
-libfuzzer_sys::fuzz_target!(init: quiet::decoders(), |bytes: &[u8]| documents::problem(bytes));
+libfuzzer_sys::fuzz_target!(init: quiet::decoders(), |bytes: &[u8]| problem::problem(bytes));

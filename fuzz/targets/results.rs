@@ -1,7 +1,6 @@
 #![no_main]
-#[path = "../../crates/cli/tests/corpora/documents.rs"]
-#[allow(dead_code, reason = "every target takes one of them")]
-mod documents;
 mod quiet;
+#[path = "../../crates/cli/tests/corpora/results.rs"]
+mod results;
 
-libfuzzer_sys::fuzz_target!(init: quiet::decoders(), |bytes: &[u8]| documents::results(bytes));
+libfuzzer_sys::fuzz_target!(init: quiet::decoders(), |bytes: &[u8]| results::results(bytes));

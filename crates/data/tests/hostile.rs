@@ -1,107 +1,15 @@
 //! Files that claim more than they hold, or hold more than they say, made by hand.
 #![allow(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
 
-use std::io::Write;
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
 
 use flatleak_data::records::{self, Head, RecordError};
+use flatleak_data::{Request, parquet};
 
-/// Types of Thrift's compact protocol.
-const I32: u8 = 5;
-const I64: u8 = 6;
-const BINARY: u8 = 8;
-const LIST: u8 = 9;
-const STRUCT: u8 = 12;
-
-fn varint(mut n: u64) -> Vec<u8> {
-    let mut out = Vec::new();
-    while n >= 0x80 {
-        out.push(n as u8 | 0x80);
-        n >>= 7;
-    }
-    out.push(n as u8);
-    out
-}
-
-/// A struct of Thrift that is being written.
-#[derive(Default)]
-struct Thrift {
-    bytes: Vec<u8>,
-    last: u8,
-}
-
-impl Thrift {
-    fn field(mut self, id: u8, kind: u8, value: &[u8]) -> Self {
-        self.bytes.push((id - self.last) << 4 | kind);
-        self.bytes.extend(value);
-        self.last = id;
-        self
-    }
-
-    fn int(self, id: u8, value: i64) -> Self {
-        self.field(id, I32, &varint((value << 1 ^ value >> 63).cast_unsigned()))
-    }
-
-    fn long(self, id: u8, value: i64) -> Self {
-        self.field(id, I64, &varint((value << 1 ^ value >> 63).cast_unsigned()))
-    }
-
-    fn text(self, id: u8, text: &str) -> Self {
-        self.field(id, BINARY, &[&varint(text.len() as u64), text.as_bytes()].concat())
-    }
-
-    fn list(self, id: u8, kind: u8, items: &[Vec<u8>]) -> Self {
-        let head = [vec![0xf0 | kind], varint(items.len() as u64)].concat();
-        self.field(id, LIST, &[head, items.concat()].concat())
-    }
-
-    fn inner(self, id: u8, inner: Self) -> Self {
-        self.field(id, STRUCT, &inner.end())
-    }
-
-    fn end(mut self) -> Vec<u8> {
-        self.bytes.push(0);
-        self.bytes
-    }
-}
-
-/// An element of a schema: a group of so many columns, or a column of this type where there is none.
-fn element(name: &str, children: i64, kind: i64) -> Vec<u8> {
-    let typed = if children == 0 { Thrift::default().int(1, kind) } else { Thrift::default() };
-    let named = typed.int(3, 0).text(4, name);
-    if children == 0 { named.end() } else { named.int(5, children).end() }
-}
-
-/// A file with this description behind its pages.
-fn file(pages: &[u8], footer: Thrift) -> Vec<u8> {
-    let footer = footer.end();
-    [b"PAR1", pages, &footer, &(footer.len() as u32).to_le_bytes(), b"PAR1"].concat()
-}
-
-/// A file with one column of these pages.
-fn column(kind: i64, packing: i64, rows: i64, pages: &[Vec<u8>]) -> Vec<u8> {
-    let pages = pages.concat();
-    let one = |n: i64| varint((n << 1).cast_unsigned());
-    let metadata = Thrift::default()
-        .int(1, kind)
-        .list(2, I32, &[one(0)])
-        .list(3, BINARY, &[[varint(1), b"x".to_vec()].concat()])
-        .int(4, packing)
-        .long(5, rows)
-        .long(6, pages.len() as i64)
-        .long(7, pages.len() as i64)
-        .long(9, 4);
-    let chunk = Thrift::default().long(2, 4).inner(3, metadata).end();
-    let group = Thrift::default().list(1, STRUCT, &[chunk]).long(2, 9).long(3, rows).end();
-    let schema = [element("schema", 1, 0), element("x", 0, kind)];
-    file(&pages, Thrift::default().int(1, 1).list(2, STRUCT, &schema).long(3, rows).list(4, STRUCT, &[group]))
-}
-
-/// A data page of version 1 with this body, which says that it unpacks to so many bytes of so many values.
-fn page(body: &[u8], unpacked: i64, values: i64, encoding: i64) -> Vec<u8> {
-    let data = Thrift::default().int(1, values).int(2, encoding).int(3, 3).int(4, 3);
-    let head = Thrift::default().int(1, 0).int(2, unpacked).int(3, body.len() as i64).inner(5, data).end();
-    [head, body.to_vec()].concat()
-}
+#[allow(dead_code, reason = "not every test uses everything")]
+mod pages;
+use pages::{BINARY, INT32, PLAIN, STRUCT, TEXT, Thrift, column, element, file, page, varint};
 
 fn numbers(bytes: &[u8]) -> Result<Vec<f64>, RecordError> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
@@ -112,10 +20,6 @@ fn numbers(bytes: &[u8]) -> Result<Vec<f64>, RecordError> {
         Ok(())
     })
 }
-
-const PLAIN: i64 = 0;
-const INT32: i64 = 1;
-const TEXT: i64 = 6;
 
 #[test]
 fn an_honest_file_is_read() {
@@ -185,10 +89,170 @@ fn lengths_are_of_as_many_texts_as_there_are() {
 #[test]
 fn rows_that_are_claimed_alone_come_to_an_end() {
     // No column is wanted, so that no value is missed.
+    let claims = |rows: i64| column(INT32, 0, rows, &[page(&[], 0, 0, PLAIN)]);
     let mut file = tempfile::NamedTempFile::new().unwrap();
-    file.write_all(&column(INT32, 0, i64::MAX, &[page(&[], 0, 0, PLAIN)])).unwrap();
+    file.write_all(&claims(i64::MAX)).unwrap();
     let head = |_: &[Head]| Ok::<_, RecordError>(((), Vec::new()));
     records::read(file.path(), head, |(), place, _| panic!("{place} is nowhere")).unwrap();
-    let missing = numbers(&column(INT32, 0, i64::MAX, &[page(&[], 0, 0, PLAIN)])).unwrap_err();
+    let missing = numbers(&claims(1 << 20)).unwrap_err();
     assert!(missing.to_string().contains("in a piece of 1024 rows"), "{missing}");
+    uncounted(file.path());
+    let error = parquet::parse(claims(i64::MAX)).unwrap_err().to_string();
+    assert!(error.contains("9223372036854775807 rows"), "{error}");
 }
+
+/// A file with more rows than can be counted is refused before the first of them.
+fn uncounted(path: &Path) {
+    let mut seen = 0u64;
+    let head = |heads: &[Head]| Ok::<_, RecordError>(((), (0..heads.len()).collect()));
+    let error = records::read(path, head, |(), _, _| {
+        seen += 1;
+        Ok(())
+    });
+    let error = error.unwrap_err();
+    assert!(matches!(error, RecordError::Budget(_)) && error.to_string().contains("for its rows"), "{error}");
+    assert_eq!(seen, 0);
+}
+
+#[cfg(feature = "arrow")]
+mod arrow {
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, Float64Array, NullArray, RecordBatch};
+    use arrow_ipc::CompressionType;
+    use arrow_ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
+
+    use super::*;
+
+    /// A table of one column as a file and as a stream.
+    fn written(column: ArrayRef, packed: bool) -> [Vec<u8>; 2] {
+        let batch = RecordBatch::try_from_iter([("x", column)]).unwrap();
+        let packing = packed.then_some(CompressionType::LZ4_FRAME);
+        let options = || IpcWriteOptions::default().try_with_compression(packing).unwrap();
+        let [mut file, mut stream] = [Vec::new(), Vec::new()];
+        let mut writer = FileWriter::try_new_with_options(&mut file, &batch.schema(), options()).unwrap();
+        writer.write(&batch).unwrap();
+        writer.finish().unwrap();
+        drop(writer);
+        let mut writer = StreamWriter::try_new_with_options(&mut stream, &batch.schema(), options()).unwrap();
+        writer.write(&batch).unwrap();
+        writer.finish().unwrap();
+        drop(writer);
+        [file, stream]
+    }
+
+    #[test]
+    fn rows_of_nothing_are_counted_before_they_are_read() {
+        for bytes in written(Arc::new(NullArray::new(1 << 60)), false) {
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            file.write_all(&bytes).unwrap();
+            uncounted(file.path());
+        }
+        for bytes in written(Arc::new(NullArray::new(3)), false) {
+            assert_eq!(numbers(&bytes).unwrap(), [0.0; 0]);
+        }
+    }
+
+    #[test]
+    fn buffers_unpack_to_what_can_be_held() {
+        for mut bytes in written(Arc::new(Float64Array::from(vec![0.0; 5000])), true) {
+            assert_eq!(numbers(&bytes).unwrap().len(), 5000);
+            let said = 40_000u64.to_le_bytes();
+            let at = bytes.windows(8).position(|eight| eight == said).unwrap();
+            bytes[at..at + 8].copy_from_slice(&(1u64 << 60).to_le_bytes());
+            let error = numbers(&bytes).unwrap_err();
+            assert!(matches!(error, RecordError::Budget(_)) && error.to_string().contains("a piece of it"), "{error}");
+        }
+    }
+
+    #[test]
+    fn descriptions_are_as_long_as_descriptions_are() {
+        let refused = |front: &[u8], back: &[u8]| {
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            file.write_all(front).unwrap();
+            file.as_file().set_len(1 << 32).unwrap();
+            file.seek(SeekFrom::End(0)).unwrap();
+            file.write_all(back).unwrap();
+            let head = |heads: &[Head]| Ok::<_, RecordError>(((), (0..heads.len()).collect()));
+            records::read(file.path(), head, |(), _, _| Ok(())).unwrap_err()
+        };
+        let long = (1u32 << 31).to_le_bytes();
+        let stream = refused(&[&[0xff; 4], &long[..]].concat(), &[]);
+        assert!(matches!(stream, RecordError::Claim { .. }), "{stream}");
+        let file = refused(b"ARROW1\0\0", &[&long[..], b"ARROW1"].concat());
+        assert!(matches!(file, RecordError::Claim { .. }), "{file}");
+    }
+}
+
+/// A black and white picture of noise, which takes a bit a pixel.
+fn png(side: u32) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut encoder = png::Encoder::new(&mut out, side, side);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_depth(png::BitDepth::One);
+    let mut writer = encoder.write_header().unwrap();
+    let noise = (0..side * side / 8).scan(1u32, |state, _| {
+        *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        Some((*state >> 24) as u8)
+    });
+    writer.write_image_data(&noise.collect::<Vec<_>>()).unwrap();
+    writer.finish().unwrap();
+    out
+}
+
+/// A table of this picture in so many rows, of which every second has this label. It holds both once.
+fn repeated(picture: Vec<u8>, label: &str, rows: usize) -> Vec<u8> {
+    use ::parquet::data_type::{ByteArray, ByteArrayType};
+    use ::parquet::file::properties::WriterProperties;
+    use ::parquet::file::writer::SerializedFileWriter;
+    use ::parquet::schema::parser::parse_message_type;
+    let schema = "message schema { required binary image; required binary label (UTF8); }";
+    let (schema, how) = (parse_message_type(schema).unwrap(), WriterProperties::default());
+    let mut writer = SerializedFileWriter::new(Vec::new(), schema.into(), how.into()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    let pictures = vec![ByteArray::from(picture); rows];
+    column.typed::<ByteArrayType>().write_batch(&pictures, None, None).unwrap();
+    column.close().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    let both = [ByteArray::from(label), ByteArray::from("b")];
+    let labels: Vec<_> = both.into_iter().cycle().take(rows).collect();
+    column.typed::<ByteArrayType>().write_batch(&labels, None, None).unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    writer.into_inner().unwrap()
+}
+
+#[test]
+fn a_picture_is_not_decoded_for_ever() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("set.parquet");
+    let request = Request::new(format!("{}+size=2", path.display()));
+    std::fs::write(&path, repeated(png(1 << 9), "a", 4000)).unwrap();
+    let error = flatleak_data::open(&request).unwrap_err().to_string();
+    assert!(error.contains("row 256, and 256 pictures before it are"), "{error}");
+    // Small ones may be repeated as their owner likes.
+    std::fs::write(&path, repeated(png(8), "a", 4000)).unwrap();
+    assert!(flatleak_data::open(&request).is_ok());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn labels_are_held_within_the_budget() {
+    if std::env::var_os(LIMITED).is_some() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("set.parquet");
+        std::fs::write(&path, repeated(png(8), &"a".repeat(1 << 19), 10_000)).unwrap();
+        let error = flatleak_data::open(&Request::new(path.to_string_lossy())).unwrap_err().to_string();
+        assert!(error.contains("bytes of memory for this picture and those before it"), "{error}");
+        return;
+    }
+    // Once more under a limit of the address space, less than the labels.
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "ulimit -v 3000000; exec \"$0\" --exact labels_are_held_within_the_budget"]);
+    let output = command.arg(std::env::current_exe().unwrap()).env(LIMITED, "1").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+/// Says that this process runs under a limit.
+const LIMITED: &str = "FLATLEAK_TEST_LIMITED";

@@ -6,7 +6,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-mod documents;
+mod problem;
+mod results;
+mod study;
 
 /// What a target does with its bytes.
 type Take = fn(&[u8]);
@@ -22,7 +24,7 @@ fn corpus(target: &str) -> Vec<PathBuf> {
 #[test]
 fn every_target_takes_its_corpus() {
     let targets: [(&str, Take); 3] =
-        [("study", documents::study), ("results", documents::results), ("problem", documents::problem)];
+        [("study", study::study), ("results", results::results), ("problem", problem::problem)];
     for (target, take) in targets {
         for path in corpus(target) {
             let bytes = std::fs::read(&path).unwrap();

@@ -56,6 +56,12 @@ impl<R: ChunkReader + 'static> FileReader for Checked<R> {
     }
 }
 
+/// Rows that the groups of a file say to hold; the file itself says it a second time, and nobody counts by that.
+pub(crate) fn rows(file: &impl FileReader) -> u64 {
+    let groups = file.metadata().row_groups().iter();
+    groups.fold(0, |all, group| all.saturating_add(u64::try_from(group.num_rows()).unwrap_or(u64::MAX)))
+}
+
 /// The same of a group of rows, whose columns are read at the same time.
 struct Group<'a, R> {
     inner: Box<dyn RowGroupReader + 'a>,

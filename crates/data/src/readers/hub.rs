@@ -227,6 +227,7 @@ fn rows(
     let wrong = |problem: Problem| Error::file(path, problem);
     let damaged = |e: parquet::errors::ParquetError| wrong(Problem::Table(e.into()));
     let [file, again] = handles(path)?;
+    album.begin(again.metadata().map_err(|cause| Error::Io { path: path.into(), cause })?.len());
     let reader = columnar::open(file, again).map_err(damaged)?;
     let schema = reader.metadata().file_metadata().schema();
     let fields = schema.get_fields().iter().filter(|f| *f == &layout.image || *f == label).cloned().collect();
@@ -247,6 +248,7 @@ fn rows(
         album.add(&place, image.ok_or_else(no_bytes)?, 0)?;
         let class = match cell(label.name()) {
             Some(Field::Str(text)) => {
+                album.named(text);
                 texts.push(text.clone());
                 continue;
             }

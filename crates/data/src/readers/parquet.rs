@@ -50,8 +50,9 @@ fn table(content: Vec<u8>) -> Result<Table, TableError> {
     let reader = columnar::open(content.clone(), content)?;
     let metadata = reader.metadata().file_metadata();
     let head: Vec<String> = metadata.schema().get_fields().iter().map(|f| f.name().to_owned()).collect();
-    if head.len() < 2 || metadata.num_rows().saturating_mul(head.len() as i64) > MAX_VALUES {
-        return Err(TableError::Size { columns: head.len(), rows: metadata.num_rows(), most: MAX_VALUES });
+    let rows = i64::try_from(columnar::rows(&reader)).unwrap_or(i64::MAX);
+    if head.len() < 2 || rows.saturating_mul(head.len() as i64) > MAX_VALUES {
+        return Err(TableError::Size { columns: head.len(), rows, most: MAX_VALUES });
     }
     let roles = Roles::new(head.len(), &head, None)?;
     let mut gather = Gather::new(head.len(), &head, roles, pandas_index(metadata), true);

@@ -131,6 +131,18 @@ pub enum Problem {
     /// More memory than is allowed.
     #[error(transparent)]
     Budget(#[from] OverBudget),
+    /// The same few bytes, said to be one picture after another.
+    #[error(
+        "and {before} pictures before it are {packed} bytes, more than {MOST_REPEATED} times the {of_files} of their files: write a repeated picture less often"
+    )]
+    Repeated {
+        /// Pictures before it.
+        before: usize,
+        /// Bytes of all, each counted as often as it comes.
+        packed: u64,
+        /// Bytes of the files that they are in.
+        of_files: u64,
+    },
     /// A JPEG in more parts than there is time for.
     #[error("is a JPEG in {scans} parts of {width} x {height} pixels, more than any encoder writes: save it again")]
     Scans {
@@ -171,6 +183,14 @@ const OF_PIXEL: usize = 24;
 const MAX_SCANS: usize = 128;
 /// Bytes that a value takes while pictures become examples: as a byte, twice, and as f32.
 const OF_VALUE: u64 = 6;
+/// Bytes of a picture and its label beside its values.
+const OF_PICTURE: u64 = 128;
+/// Pixels that a picture counts as at least: it has a header however small it is.
+const FEWEST_PIXELS: u64 = 1 << 8;
+/// Most bytes of pictures for each byte of their files, and pixels from which on that counts. A table holds a repeated picture once, and
+/// whoever reads it decodes it as often as a row says so.
+const MOST_REPEATED: u64 = 64;
+const REPEATED_FROM: u64 = 1 << 26;
 /// Longest side.
 const MAX_SIDE: usize = 1 << 14;
 
@@ -334,7 +354,9 @@ fn class_names(folder: &Path) -> Result<Vec<String>, Error> {
 pub(crate) fn read(folder: &Path, list: &[Labelled], side: Option<usize>) -> Result<Whole, Error> {
     let mut album = Album::new(side);
     for Labelled { path, label } in list {
-        album.add(path, &slurp(path)?, *label)?;
+        let content = slurp(path)?;
+        album.begin(content.len() as u64);
+        album.add(path, &content, *label)?;
     }
     album.whole().ok_or_else(|| Error::file(folder, Problem::NoPictures))
 }
@@ -348,6 +370,13 @@ pub(crate) struct Album {
     first: PathBuf,
     /// Values of all.
     bytes: u64,
+    /// Pixels of all before they were resized.
+    pixels: u64,
+    /// Bytes of all as they are packed, and of the files that they are in.
+    packed: u64,
+    of_files: u64,
+    /// Bytes of labels that are text.
+    names: u64,
     /// What was there before the first.
     budget: Budget,
 }
@@ -355,13 +384,40 @@ pub(crate) struct Album {
 impl Album {
     /// An empty one; pictures are resized to `side` where it is set.
     pub(crate) fn new(side: Option<usize>) -> Self {
-        Self { side, pictures: Vec::new(), labels: Vec::new(), first: PathBuf::new(), bytes: 0, budget: Budget::now() }
+        Self {
+            side,
+            pictures: Vec::new(),
+            labels: Vec::new(),
+            first: PathBuf::new(),
+            bytes: 0,
+            pixels: 0,
+            packed: 0,
+            of_files: 0,
+            names: 0,
+            budget: Budget::now(),
+        }
+    }
+
+    /// A file of so many bytes, in which the next pictures are.
+    pub(crate) fn begin(&mut self, bytes: u64) {
+        self.of_files = self.of_files.saturating_add(bytes);
+    }
+
+    /// The label of the last picture as text, which its reader keeps; the next picture is refused where it is too much.
+    pub(crate) fn named(&mut self, label: &str) {
+        self.names = self.names.saturating_add(label.len() as u64);
     }
 
     /// One more picture, which errors call `path`.
     pub(crate) fn add(&mut self, path: &Path, content: &[u8], label: u32) -> Result<(), Error> {
         let wrong = |problem: Problem| Error::file(path, problem);
         let mut picture = decode(content).map_err(wrong)?;
+        self.pixels = self.pixels.saturating_add(((picture.width * picture.height) as u64).max(FEWEST_PIXELS));
+        self.packed = self.packed.saturating_add(content.len() as u64);
+        let (before, packed, of_files) = (self.pictures.len(), self.packed, self.of_files);
+        if self.pixels > REPEATED_FROM && packed > of_files.saturating_mul(MOST_REPEATED) {
+            return Err(wrong(Problem::Repeated { before, packed, of_files }));
+        }
         if let Some(side) = self.side {
             picture = picture.resized(side);
         }
@@ -382,9 +438,8 @@ impl Album {
         if self.bytes > MOST_VALUES {
             return Err(wrong(Problem::TooMany { before: self.pictures.len() }));
         }
-        self.budget
-            .memory("this picture and those before it", self.bytes.checked_mul(OF_VALUE))
-            .map_err(|e| wrong(e.into()))?;
+        let held = self.bytes.saturating_mul(OF_VALUE).saturating_add((before as u64 + 1) * OF_PICTURE + self.names);
+        self.budget.memory("this picture and those before it", Some(held)).map_err(|e| wrong(e.into()))?;
         self.pictures.push(picture);
         self.labels.push(label);
         Ok(())

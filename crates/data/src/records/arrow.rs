@@ -12,7 +12,7 @@ use arrow_array::{Array, OffsetSizeTrait, RecordBatchReader};
 use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::{ArrowError, DataType, Field as Column};
 
-use super::batch::{Cells, Lists, ROWS, Value, each, unreadable};
+use super::batch::{Cells, Lists, ROWS, Value, countable, each, unreadable};
 use super::error::RecordError;
 use super::field::{Field, Head, Kind};
 use super::ipc;
@@ -39,7 +39,7 @@ fn all<T, E: From<RecordError>>(
     mut row: impl FnMut(&mut T, Place, &[Field<'_>]) -> Result<(), E>,
 ) -> Result<T, E> {
     let mut file = BufReader::new(file);
-    let kept = ipc::check(&mut file)?;
+    let (kept, rows) = ipc::check(&mut file)?;
     let schema = open(&mut file, kept, None)?.schema();
     if schema.fields().len() > MOST_COLUMNS {
         return Err(RecordError::Columns { found: schema.fields().len(), most: MOST_COLUMNS }.into());
@@ -53,8 +53,9 @@ fn all<T, E: From<RecordError>>(
     let mut order = wanted.clone();
     order.sort_unstable();
     order.dedup();
-    let reader = open(&mut file, kept, Some(order.clone()))?;
     let (mut first, budget) = (0, Budget::now());
+    countable(budget, rows).map_err(RecordError::from)?;
+    let reader = open(&mut file, kept, Some(order.clone()))?;
     for batch in reader {
         let batch = batch.map_err(refused)?;
         for done in (0..batch.num_rows()).step_by(ROWS) {

@@ -2,10 +2,19 @@
 
 use super::error::{RecordError, Spot};
 use super::field::{Field, Head};
+use crate::budget::{Budget, OverBudget};
 use crate::table::Place;
 
 /// Rows that are read at once.
 pub(super) const ROWS: usize = 1024;
+
+/// Bytes that whoever reads a row may keep of it beside its numbers.
+pub(super) const OF_ROW: u64 = 64;
+
+/// Refuses rows that could not be counted to their end. Rows of nothing take no byte of their file, so that any number can be claimed.
+pub(super) fn countable(budget: Budget, rows: u64) -> Result<(), OverBudget> {
+    budget.memory("its rows", rows.checked_mul(OF_ROW))
+}
 
 /// A single value.
 #[derive(Clone, Debug, PartialEq)]

@@ -47,30 +47,35 @@ pub(super) enum Kept {
     Stream,
 }
 
-/// Looks at what all messages claim.
-pub(super) fn check(file: &mut (impl Read + Seek)) -> Result<Kept, RecordError> {
+/// Looks at what all messages claim; how many rows there are comes back too.
+pub(super) fn check(file: &mut (impl Read + Seek)) -> Result<(Kept, u64), RecordError> {
     let size = file.seek(SeekFrom::End(0))?;
     let mut magic = [0; 6];
     file.seek(SeekFrom::Start(0))?;
     file.read_exact(&mut magic).map_err(|_| RecordError::Short)?;
     // A dictionary stays for all that come behind it.
     let mut kept = Account::new(Budget::now(), "its dictionaries");
+    let mut rows = 0u64;
     if magic == MAGIC {
         for (at, values) in blocks(file, size)? {
             // The list says a second time where the values begin, and is believed by those who read it.
             match step(file, at, size)? {
-                Some(step) if step.values == values => kept.spend(step.kept)?,
+                Some(step) if step.values == values => {
+                    kept.spend(step.kept)?;
+                    rows = rows.saturating_add(step.rows);
+                }
                 _ => return Err(RecordError::Damaged),
             }
         }
-        return Ok(Kept::File);
+        return Ok((Kept::File, rows));
     }
     let mut at = 0;
     while let Some(step) = step(file, at, size)? {
         at = step.end;
         kept.spend(step.kept)?;
+        rows = rows.saturating_add(step.rows);
     }
-    Ok(Kept::Stream)
+    Ok((Kept::Stream, rows))
 }
 
 /// Where the messages of a file and their values are, by the list at its end: what stands before them differs between writers.
@@ -113,6 +118,8 @@ struct Step {
     end: u64,
     /// Bytes of a dictionary, unpacked; none of what is read and forgotten.
     kept: u64,
+    /// Rows that it says to hold.
+    rows: u64,
 }
 
 /// The message at `at`, or nothing at the end.
@@ -152,7 +159,9 @@ fn step(file: &mut (impl Read + Seek), at: u64, size: u64) -> Result<Option<Step
         budget.memory("a piece of it", Some(claimed))?;
     }
     let kept = if message.header_as_dictionary_batch().is_some() { claimed } else { 0 };
-    Ok(Some(Step { values: body, end, kept }))
+    let rows = message.header_as_record_batch().map_or(Ok(0), |batch| u64::try_from(batch.length()));
+    let rows = rows.map_err(|_| RecordError::Damaged)?;
+    Ok(Some(Step { values: body, end, kept, rows }))
 }
 
 /// What a packed buffer says that it unpacks to.

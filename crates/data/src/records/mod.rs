@@ -46,6 +46,8 @@ use flate2::bufread::MultiGzDecoder;
 use crate::budget::{Account, Budget, OverBudget};
 use crate::files;
 
+use batch::OF_ROW;
+
 pub use crate::table::Place;
 pub use error::{RecordError, Spot};
 pub use field::{Field, Head, Kind};
@@ -154,8 +156,6 @@ fn opened(path: &Path) -> std::io::Result<(File, Vec<u8>)> {
     Ok((file, magic))
 }
 
-/// Bytes that whoever reads a row may keep of it beside its numbers.
-const OF_ROW: u64 = 64;
 /// Letters of a text from which on it counts: short ones are names, which are kept once.
 const NAME: usize = 64;
 

@@ -15,7 +15,7 @@ use ::parquet::errors::ParquetError;
 use ::parquet::file::reader::FileReader;
 use ::parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
 
-use super::batch::{Cells, Lists, ROWS, Value, each, unreadable};
+use super::batch::{Cells, Lists, ROWS, Value, countable, each, unreadable};
 use super::error::RecordError;
 use super::field::{Field, Head, Kind};
 use super::line::MOST_COLUMNS;
@@ -96,6 +96,7 @@ impl Part {
             // How many rows there are is claimed alone.
             return Ok(first);
         }
+        countable(self.budget, columnar::rows(&self.reader)).map_err(RecordError::from)?;
         let wanted: Vec<&Column> = wanted.iter().filter_map(|&w| self.columns.get(w)).collect();
         for group in 0..self.reader.num_row_groups() {
             let group = self.reader.get_row_group(group).map_err(RecordError::from)?;

@@ -1,34 +1,12 @@
-//! What is done with studies, results and problems of strangers.
+//! What is done with problems of strangers.
 
 use std::io::Cursor;
 
 use flatleak_data::{ArrayError, values};
-use flatleak_report::json;
-use flatleak_study::Study;
 use flatleak_theory::{Problem, own};
 
 /// Most examples and dimensions of a problem that is solved here: it is about sizes, not about time.
 const MOST: usize = 32;
-
-/// A study file; what is read can be written and read again.
-pub(crate) fn study(bytes: &[u8]) {
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        return;
-    };
-    if let Ok(study) = Study::parse(text)
-        && let Ok(written) = study.to_toml()
-    {
-        assert!(Study::parse(&written).is_ok_and(|again| again == study), "{written}");
-    }
-}
-
-/// Results of a run.
-pub(crate) fn results(bytes: &[u8]) {
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        return;
-    };
-    let _ = json::parse(text);
-}
 
 /// A problem of one's own, as `theory --problem` takes it.
 pub(crate) fn problem(bytes: &[u8]) {
