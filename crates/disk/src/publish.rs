@@ -47,7 +47,9 @@ pub fn create(path: &Path, bytes: &[u8]) -> Result<Creation, Error> {
         return Ok(found);
     }
     let draft = Draft::write(path, bytes)?;
-    match operation::link(&draft.path, path) {
+    let named =
+        operation::link(&draft.path, path).or_else(|e| if has_no_links(&e) { draft.take(path) } else { Err(e) });
+    match named {
         Ok(()) => {}
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
             return Ok(compared(path, bytes)?.unwrap_or(Creation::Other));
@@ -58,6 +60,11 @@ pub fn create(path: &Path, bytes: &[u8]) -> Result<Creation, Error> {
     drop(draft);
     sync_folder_of(path)?;
     Ok(Creation::New)
+}
+
+/// Whether a file system gives no file a second name, as those of memory cards do not.
+fn has_no_links(e: &io::Error) -> bool {
+    matches!(e.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported)
 }
 
 /// Makes a folder and those above it, and puts their names on the disk.
@@ -139,6 +146,11 @@ impl<'a> Draft<'a> {
         Ok(draft)
     }
 
+    /// Gives the file its name where nothing has it.
+    fn take(&self, path: &Path) -> io::Result<()> {
+        operation::rename_new(&self.path, path)
+    }
+
     /// The point `<name of the file without its ending>-<moment>`.
     fn pause(&self, moment: &str) {
         let stem = self.target.file_stem().unwrap_or_default().to_string_lossy();
@@ -184,6 +196,18 @@ mod tests {
         let won = outcomes.iter().position(|c| *c == Creation::New).unwrap() as u8;
         assert_eq!(fs::read(&path).unwrap(), [won; 4096]);
         assert_eq!(names(dir.path()), ["one"]);
+    }
+
+    #[test]
+    fn without_links_a_name_is_taken_once_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("one");
+        let first = Draft::write(&path, b"first").unwrap();
+        first.take(&path).unwrap();
+        let second = Draft::write(&path, b"second").unwrap();
+        assert_eq!(second.take(&path).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        drop((first, second));
+        assert_eq!((fs::read(&path).unwrap(), names(dir.path())), (b"first".to_vec(), vec!["one".to_owned()]));
     }
 
     #[test]
