@@ -62,7 +62,7 @@ record=fuzz/record.md
 {
     echo "# What the fuzzers have done"
     echo
-    echo "Added up over all runs of \`bash checks/fuzz.sh\`. Findings are mended; their inputs are in \`corpora\`, which \`cargo test\` reads again."
+    echo "Added up over all runs with the settings of \`checks/fuzz.sh\`; a target without a row was not run yet. Findings are mended; their inputs are in \`corpora\`, which \`cargo test\` reads again."
     echo
     echo "$head"
     echo "$line"
