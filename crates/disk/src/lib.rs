@@ -20,6 +20,16 @@
 //!
 //! Links that stand where a file is to be written are replaced or refused, never followed.
 
+// A warning of the compiler is the only word that reaches whoever builds for such a system.
+#[cfg(not(unix))]
+#[deprecated(
+    note = "this system has no O_NOFOLLOW and no process groups: locks and logs that are links are followed, folders change places \
+                     in two steps, and what a training command started is not ended with it"
+)]
+const LACKS: () = ();
+#[cfg(not(unix))]
+const _: () = LACKS;
+
 mod error;
 #[cfg(feature = "journal")]
 pub mod journal;
