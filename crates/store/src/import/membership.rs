@@ -5,8 +5,7 @@ use flatleak_data::values::{Source, Values};
 use flatleak_pool::Membership;
 
 use super::axes::{Look, Sizes};
-use super::side::{Side, side};
-use super::table::plain;
+use super::side::{Side, plain, side};
 use crate::error::Error;
 use crate::problem::{ImportError, OutputsError};
 

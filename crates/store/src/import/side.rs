@@ -1,5 +1,10 @@
 //! Words that say where an example stands for a model.
 
+/// A word as it is compared: lower case, with one sign between its parts.
+pub(super) fn plain(word: &str) -> String {
+    word.trim().to_lowercase().replace([' ', '-', '.', ':'], "_")
+}
+
 /// Where an example stands for a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {

@@ -2,7 +2,7 @@
 
 use flatleak_data::records::{Place, Spot};
 
-use super::names::plain;
+use super::super::side::plain;
 use super::natural::{Name, Names};
 use super::problem::RowsError;
 

@@ -3,7 +3,8 @@
 use flatleak_data::records::{Head, Kind};
 
 use super::super::given::Given;
-use super::names::{Meaning, Part, Role, meaning, plain};
+use super::super::side::plain;
+use super::names::{Meaning, Part, Role, meaning};
 use super::problem::RowsError;
 
 /// Names this alike may be meant.

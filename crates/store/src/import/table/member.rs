@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use flatleak_data::records::{Field, Place, Spot};
 
-use super::super::side::{Side, side as side_of};
-use super::names::plain;
+use super::super::side::{Side, plain, side as side_of};
 use super::problem::RowsError;
 
 /// Most different words of a column.

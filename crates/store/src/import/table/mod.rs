@@ -31,7 +31,6 @@ use crate::error::Error;
 use crate::implausible::Dark;
 use crate::problem::{ImportError, OutputsError};
 
-pub(super) use names::plain;
 pub use natural::Name;
 pub use problem::RowsError;
 

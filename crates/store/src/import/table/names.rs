@@ -1,6 +1,7 @@
 //! What a column is called, and what that makes it.
 
 use super::super::given::Given;
+use super::super::side::plain;
 
 /// What a column says of a row, beside its outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,11 +97,6 @@ const PER_CLASS: [(&str, Given); 16] = [
     ("prob", Given::Probabilities),
     ("p", Given::Probabilities),
 ];
-
-/// Lower case, with one sign between words.
-pub(in super::super) fn plain(name: &str) -> String {
-    name.trim().to_lowercase().replace([' ', '-', '.', ':'], "_")
-}
 
 /// What a column is by its name.
 pub(super) fn meaning(name: &str) -> Meaning {
