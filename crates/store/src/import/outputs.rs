@@ -2,6 +2,7 @@
 
 use flatleak_data::values::Values;
 use flatleak_pool::{Membership, Signals};
+use flatleak_stats::parallel;
 
 use super::asked::Asked;
 use super::axes::Sizes;
@@ -16,6 +17,8 @@ pub(super) const SURE: f64 = 4.892;
 
 /// Values that are read at once.
 const CHUNK: usize = 1 << 18;
+/// Examples that a thread is worth.
+const FEWEST: usize = 1024;
 
 /// The outputs of one split on their way in, over one array or several.
 pub(super) struct Outputs<'a> {
@@ -26,6 +29,7 @@ pub(super) struct Outputs<'a> {
     form: Option<Form>,
     /// Models that were read.
     models: usize,
+    workers: usize,
     /// Outputs that were saturated.
     saturated: usize,
     /// By model, values that are no numbers.
@@ -36,7 +40,8 @@ pub(super) struct Outputs<'a> {
 impl<'a> Outputs<'a> {
     pub(super) fn new(asked: Asked<'a>, members: Option<&'a Membership>) -> Self {
         let tally = Tally::default();
-        Self { asked, members, form: None, models: 0, saturated: 0, dark: Vec::new(), tally }
+        let workers = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { asked, members, form: None, models: 0, workers, saturated: 0, dark: Vec::new(), tally }
     }
 
     /// Hands each model's signals, one entry per query, to `keep`.
@@ -151,15 +156,28 @@ impl<'a> Outputs<'a> {
     ) -> Result<(), ImportError> {
         let here = values.len() / (columns * queries);
         let labels = self.asked.labels.map_or(&[][..], |l| &l[first..first + here]);
+        let (asked, model) = (self.asked, self.models);
+        // Exponentials take most of the time of reading. No figure depends on the number of parts.
+        let each = here.div_ceil(self.workers).max(FEWEST);
         for (query, signals) in mine.iter_mut().enumerate() {
-            let rows = values.chunks(columns).skip(query).step_by(queries);
-            let at = At { model: self.models, first };
-            let piece = form.signals(rows, labels, self.asked, at)?;
-            if let (0, Some(logits), Some(row)) = (query, &piece.logits, self.members.map(|m| m.row(self.models))) {
-                self.tally.add(logits, labels, &row[first..first + here], at);
+            let pieces = parallel::map(here.div_ceil(each), self.workers, |part| {
+                let (from, to) = (part * each, (part * each + each).min(here));
+                let own = &values[from * columns * queries..to * columns * queries];
+                let rows = own.chunks(columns).skip(query).step_by(queries);
+                let labels = labels.get(from..to).unwrap_or_default();
+                form.signals(rows, labels, asked, At { model, first: first + from })
+            });
+            let mut at = first;
+            for piece in pieces {
+                let piece = piece?;
+                let end = at + piece.signals.len();
+                if let (0, Some(logits), Some(row)) = (query, &piece.logits, self.members.map(|m| m.row(model))) {
+                    self.tally.add(logits, &labels[at - first..end - first], &row[at..end], At { model, first: at });
+                }
+                self.saturated += piece.saturated;
+                signals.append(piece.signals);
+                at = end;
             }
-            self.saturated += piece.saturated;
-            signals.append(piece.signals);
         }
         Ok(())
     }
@@ -196,4 +214,50 @@ fn bounded(signals: &mut Signals) -> usize {
         most = most.max(infinite.map(|v| *v = widest.copysign(*v)).count());
     }
     most
+}
+
+#[cfg(test)]
+mod tests {
+    use flatleak_data::values;
+    use flatleak_pool::Wanted;
+
+    use super::*;
+    use crate::import::Terms;
+    use crate::npy::{Array, encode};
+
+    const EXAMPLES: usize = 5000;
+    const CLASSES: usize = 3;
+    const MODELS: usize = 6;
+
+    #[test]
+    fn signals_do_not_depend_on_threads() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("logits.npy");
+        let shape = [MODELS, EXAMPLES, CLASSES];
+        let values: Vec<f32> =
+            (0..MODELS * EXAMPLES * CLASSES).map(|i| (i * 7919 % 1009) as f32 / 100.0 - 5.0).collect();
+        let body = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        std::fs::write(&path, encode(&Array { descr: "<f4", shape: &shape, body })).unwrap();
+        let labels: Vec<u32> = (0..EXAMPLES as u32).map(|i| i % CLASSES as u32).collect();
+        let membership = Membership::complementary(3, MODELS, EXAMPLES).unwrap();
+        let wanted = Wanted::default();
+        let asked = Asked { given: Given::Logits, wanted: &wanted, terms: Terms::Flags, labels: Some(&labels) };
+        let sizes = Sizes { models: MODELS, examples: EXAMPLES, queries: 1, columns: CLASSES, swapped: false };
+        let read = |workers: usize| {
+            let mut outputs = Outputs { workers, ..Outputs::new(asked, Some(&membership)) };
+            let mut all = Vec::new();
+            let keep = &mut |signals| {
+                all.push(signals);
+                Ok(())
+            };
+            values::with(&path, "logits", |found| outputs.read(found, sizes, keep)).unwrap();
+            (all, outputs.tally)
+        };
+        let (alone, tally) = read(1);
+        assert_eq!(alone.len(), MODELS);
+        for workers in [2, 3, 8] {
+            let (found, counted) = read(workers);
+            assert!(found == alone && format!("{counted:?}") == format!("{tally:?}"), "{workers} threads");
+        }
+    }
 }
