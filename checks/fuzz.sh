@@ -19,6 +19,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # Inputs that are files lie in memory where the system has such a place.
 [ -d /dev/shm ] && export TMPDIR=/dev/shm
+# Where the fuzzer of imports has its cache.
+export FLATLEAK_DATA=$work/cache
 
 command -v cargo-fuzz >/dev/null || { echo "cargo-fuzz is missing: cargo install cargo-fuzz" >&2; exit 1; }
 cargo fuzz build --fuzz-dir fuzz --release --sanitizer none --features documents >&2

@@ -3,14 +3,13 @@
 //! computes too, are not part of it.
 #![allow(clippy::print_stdout)]
 
+mod brought;
+
 use flatleak_results::FPR_LEVELS;
-use std::path::Path;
 use std::time::Instant;
 
 use flatleak_attack::Attack;
-use flatleak_data::values::Source;
 use flatleak_stats::{Ranking, parallel};
-use flatleak_store::{Arrays, Given, Terms, from_arrays};
 use flatleak_verdict::scores;
 
 const ATTACKS: [&str; 13] = [
@@ -34,18 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [phi, membership, rest @ ..] = arguments.as_slice() else { return Err("name phi and membership".into()) };
     let workers = rest.first().map_or(Ok(2), |w| w.parse())?;
     let started = Instant::now();
-    let arrays = Arrays {
-        recipe: "large",
-        given: Given::Phi,
-        wanted: &Default::default(),
-        terms: Terms::Flags,
-        outputs: Source::File(Path::new(phi)),
-        labels: None,
-        membership: Source::File(Path::new(membership)),
-        test: None,
-        features: None,
-    };
-    let pool = from_arrays(&arrays)?.pool;
+    let pool = brought::pool(phi, membership)?;
     let read = started.elapsed().as_secs_f64();
     let attacks = ATTACKS.iter().map(|name| name.parse()).collect::<Result<Vec<Attack>, _>>()?;
     let found = parallel::map(ATTACKS.len(), workers, |k| {

@@ -3,14 +3,13 @@
 //! `lira-online-fixed@official` is the variant of the published code. `ranked` times hold the AUC of every target too.
 #![allow(clippy::print_stdout)]
 
-use std::path::Path;
+mod brought;
+
 use std::time::Instant;
 
 use flatleak_attack::{Attack, FixedVariance};
-use flatleak_data::values::Source;
 use flatleak_pool::Pool;
 use flatleak_stats::{Ranking, parallel};
-use flatleak_store::{Arrays, Given, Terms, from_arrays};
 use flatleak_verdict::scores;
 
 type Failure = Box<dyn std::error::Error>;
@@ -40,21 +39,6 @@ fn seconds(call: &dyn Fn() -> Result<(), Failure>) -> Result<(f64, f64), Failure
     Ok((started.elapsed().as_secs_f64() / calls, (processor()? - before) / calls))
 }
 
-fn read(phi: &str, membership: &str) -> Result<Pool, Failure> {
-    let arrays = Arrays {
-        recipe: "pool",
-        given: Given::Phi,
-        wanted: &Default::default(),
-        terms: Terms::Flags,
-        outputs: Source::File(Path::new(phi)),
-        labels: None,
-        membership: Source::File(Path::new(membership)),
-        test: None,
-        features: None,
-    };
-    Ok(from_arrays(&arrays)?.pool)
-}
-
 /// AUC of every target.
 fn aucs(pool: &Pool, attack: Attack) -> Result<Vec<f64>, Failure> {
     let mut ranking = Ranking::default();
@@ -80,7 +64,7 @@ fn main() -> Result<(), Failure> {
         return Err("name phi, membership, workers and attacks".into());
     };
     let workers = workers.parse()?;
-    let pool = read(phi, membership)?;
+    let pool = brought::pool(phi, membership)?;
     let attacks = names.iter().map(|name| attack(name)).collect::<Result<Vec<_>, _>>()?;
     for (name, attack) in names.iter().zip(&attacks) {
         let (wall, cpu) = seconds(&|| scores(&pool, *attack).map(drop).map_err(Into::into))?;

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::operation;
-use crate::pause::pause_point;
 use crate::publish::{make_folder, sync_folder_of};
 use crate::temporary::{self, folder_of};
 
@@ -69,7 +68,6 @@ impl Stage {
                 Err(source) => return Err(Error::of("cannot read what becomes", &path)(source)),
             };
             if n == 0 {
-                pause_point("stage-write");
                 return Ok(written);
             }
             operation::write(&mut file, &path, &buffer[..n]).map_err(failed())?;
@@ -120,7 +118,6 @@ impl Stage {
     pub fn publish(self, replaces: bool) -> Result<Placed, Error> {
         let failed = || Error::of("cannot rename to", &self.target);
         operation::sync_below(&self.path).map_err(Error::of("cannot sync", &self.path))?;
-        pause_point("stage-rename");
         match operation::rename_new(&self.path, &self.target) {
             Ok(()) => {
                 sync_folder_of(&self.target)?;
@@ -136,7 +133,6 @@ impl Stage {
             Err(_) => self.by_two_renames().map_err(failed())?,
         }
         sync_folder_of(&self.target)?;
-        pause_point("stage-remove");
         Ok(Placed::Replaced)
     }
 

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
+use flatleak_results::is_hidden;
+
 /// Lines of it that an error shows, and characters of each.
 const LINES: usize = 5;
 const WIDTH: usize = 200;
@@ -69,7 +71,7 @@ fn last_lines(text: &str) -> Vec<String> {
     last
 }
 
-/// A line without colours, control characters and marks that change the direction of text.
+/// A line without colours and hidden characters.
 fn plain(line: &str) -> String {
     let mut out = String::new();
     let mut characters = line.chars().peekable();
@@ -80,9 +82,7 @@ fn plain(line: &str) -> String {
             characters.next();
         } else if c == '\t' {
             out.push(' ');
-        } else if !c.is_control()
-            && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        {
+        } else if !is_hidden(c) {
             out.push(c);
         }
     }
