@@ -203,7 +203,7 @@ fn picture_file(folder: &Path, file: &str) -> Option<PathBuf> {
 
 /// All influences, (T, N); none without held-out outputs or where they are too many to be written.
 fn influence_matrix(pool: &Pool, workers: usize) -> Result<Option<Vec<f32>>, Error> {
-    let (n, t) = (pool.labels.len(), pool.test_labels.len());
+    let (n, t) = (pool.examples(), pool.held_out());
     if pool.test.is_empty() || t == 0 || n.saturating_mul(t).saturating_mul(4) > INFLUENCE_LIMIT {
         return Ok(None);
     }
@@ -226,9 +226,10 @@ fn memorized(data: &Dataset, detail: &Detail) -> Option<(Picture, sheet::Rows)> 
         let ((x, u), (y, v)) = (key(a), key(b));
         y.total_cmp(&x).then(v.total_cmp(&u)).then(a.cmp(&b))
     });
+    let labels = detail.labels.as_ref()?;
     let (mut rows, mut legend) = (Vec::new(), Vec::new());
     for class in 0..data.classes.min(MOST_CLASSES) {
-        let mine = order.iter().filter(|&&i| detail.labels[i] as usize == class && detail.memorization[i] >= HIGH.0);
+        let mine = order.iter().filter(|&&i| labels[i] as usize == class && detail.memorization[i] >= HIGH.0);
         let shown: Vec<usize> = mine.take(PER_CLASS).copied().collect();
         if !shown.is_empty() {
             legend.push(format!("class {class}"));
@@ -250,7 +251,8 @@ fn influential(data: &Dataset, pool: &Pool, detail: &Detail) -> Option<(Picture,
             row.extend(supporters.iter().filter_map(|p| data.pixels(&data.pool, p.train as usize)));
             rows.push(row);
             let all: Vec<String> = supporters.iter().map(|p| format!("{:.2}", p.influence)).collect();
-            legend.push(format!("class {} (influences {})", pool.test_labels[pair.test as usize], all.join(", ")));
+            let class = pool.test_labels.as_ref()?[pair.test as usize];
+            legend.push(format!("class {class} (influences {})", all.join(", ")));
         }
     }
     picture(data, &detail.recipe, PictureKind::Influential, legend, rows)

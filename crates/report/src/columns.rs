@@ -7,6 +7,8 @@ use flatleak_verdict::Detail;
 pub enum Column {
     /// Counts and indices.
     Integers(Vec<i64>),
+    /// Integers of which some are not known.
+    Known(Vec<Option<i64>>),
     /// Numbers; NaN is written as missing.
     Numbers(Vec<f64>),
     /// Names.
@@ -18,6 +20,7 @@ impl Column {
     pub fn len(&self) -> usize {
         match self {
             Self::Integers(v) => v.len(),
+            Self::Known(v) => v.len(),
             Self::Numbers(v) => v.len(),
             Self::Text(v) => v.len(),
         }
@@ -43,6 +46,11 @@ impl Table {
     }
 }
 
+/// The label of an example, where it is known.
+fn label_of(detail: &Detail, example: usize) -> Option<i64> {
+    detail.labels.as_ref().map(|labels| i64::from(labels[example]))
+}
+
 /// How exposed every pool example is, and how much memorized: `recipe, index, label, memorization` with its interval, `soft`, and where
 /// an attack was run the rate of right membership calls with its interval. `index` is the place in the source.
 pub fn exposure(details: &[Detail]) -> Table {
@@ -53,7 +61,7 @@ pub fn exposure(details: &[Detail]) -> Table {
         for i in 0..d.ids.len() {
             recipe.push(d.recipe.clone());
             index.push(i64::from(d.ids[i]));
-            label.push(i64::from(d.labels[i]));
+            label.push(label_of(d, i));
             let calls = d.exposure.as_ref().map_or([f64::NAN; 3], |e| [e[i].mean, e[i].low, e[i].high]);
             let soft = d.soft.as_ref().map_or(f64::NAN, |s| s[i]);
             let memorized = [d.memorization[i], d.intervals[i].low, d.intervals[i].high, d.standard_errors[i], soft];
@@ -73,7 +81,7 @@ pub fn exposure(details: &[Detail]) -> Table {
         "soft_memorization",
     ];
     let mut columns =
-        vec![("recipe", Column::Text(recipe)), ("index", Column::Integers(index)), ("label", Column::Integers(label))];
+        vec![("recipe", Column::Text(recipe)), ("index", Column::Integers(index)), ("label", Column::Known(label))];
     columns.extend(names.into_iter().zip(numbers).map(|(name, values)| (name, Column::Numbers(values))));
     Table { columns }
 }
@@ -82,13 +90,15 @@ pub fn exposure(details: &[Detail]) -> Table {
 /// influence` with its interval and standard error, `p_value, q_value, memorization` of the training example.
 pub fn influence(details: &[Detail]) -> Table {
     let mut recipe = Vec::new();
-    let mut integers: [Vec<i64>; 4] = Default::default();
+    let mut integers: [Vec<i64>; 3] = Default::default();
+    let mut label = Vec::new();
     let mut numbers: [Vec<f64>; 7] = Default::default();
     for d in details {
         for (rank, p) in d.pairs.iter().flat_map(|p| &p.per_test).flat_map(|row| row.iter().enumerate()) {
             let i = p.train as usize;
             recipe.push(d.recipe.clone());
-            let whole = [i64::from(p.test), rank as i64 + 1, i64::from(d.ids[i]), i64::from(d.labels[i])];
+            let whole = [i64::from(p.test), rank as i64 + 1, i64::from(d.ids[i])];
+            label.push(label_of(d, i));
             integers.iter_mut().zip(whole).for_each(|(c, v)| c.push(v));
             let real = [
                 f64::from(p.influence),
@@ -102,10 +112,11 @@ pub fn influence(details: &[Detail]) -> Table {
             numbers.iter_mut().zip(real).for_each(|(c, v)| c.push(v));
         }
     }
-    let whole = ["test", "rank", "train", "train_label"];
+    let whole = ["test", "rank", "train"];
     let real = ["influence", "low", "high", "standard_error", "p_value", "q_value", "memorization"];
     let mut columns = vec![("recipe", Column::Text(recipe))];
     columns.extend(whole.into_iter().zip(integers).map(|(name, values)| (name, Column::Integers(values))));
+    columns.push(("train_label", Column::Known(label)));
     columns.extend(real.into_iter().zip(numbers).map(|(name, values)| (name, Column::Numbers(values))));
     Table { columns }
 }

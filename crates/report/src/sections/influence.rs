@@ -63,14 +63,15 @@ fn sorted_by(b: &BucketsResult) -> &'static str {
 /// One influential pair in a line.
 fn pair(p: &PairResult) -> String {
     let q = p.q_value.map_or(String::new(), |q| if q < 0.0001 { "<0.0001".into() } else { format!("{q:.4}") });
+    let class = |label: Option<u32>| label.map_or(String::new(), |label| format!(" (class {label})"));
     let mut out = String::new();
     let _ = write!(
         out,
-        "<td>{} (class {})</td><td>{} (class {})</td><td>{:+.3} [{:+.3}, {:+.3}]</td><td>{:+.2}</td><td>{q}</td>",
+        "<td>{}{}</td><td>{}{}</td><td>{:+.3} [{:+.3}, {:+.3}]</td><td>{:+.2}</td><td>{q}</td>",
         p.train,
-        p.train_label,
+        class(p.train_label),
         p.test,
-        p.test_label,
+        class(p.test_label),
         p.influence.mean,
         p.influence.low,
         p.influence.high,
