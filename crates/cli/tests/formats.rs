@@ -7,7 +7,7 @@ use std::process::Output;
 use serde_json::Value;
 
 mod common;
-use common::{code, copy, flatleak, kept, results, small, words};
+use common::{code, flatleak, kept, results, small, words};
 
 const FILES: [&str; 6] = ["report.html", "report.md", "report.tex", "report.csv", "report.json", "model-card.md"];
 const FORMATS: &str = "html,markdown,latex,csv,json,model-card";
