@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use flatleak::{Diff, Figure, diff, outputs};
 use flatleak_report::text::{Text, Tone};
 use flatleak_report::{Sheet, words};
-use flatleak_results::{Estimate, Measure, Metric, Property};
+use flatleak_results::{Measure, Metric, Property};
 use flatleak_verdict::HEADLINE;
 use serde_json::json;
 
@@ -60,11 +60,15 @@ fn told(d: &Diff, (first, second): (&Path, &Path), width: usize) -> Text {
     out
 }
 
+/// FPR levels that stand in the table.
+const SHOWN: [f64; 2] = [0.001, 0.01];
+
 /// Metrics that stand in the table; the events have all.
 fn is_shown(metric: &Metric) -> bool {
     match metric {
         Metric::Attack { attack, measure } => {
-            *attack == HEADLINE.name() && matches!(measure, Measure::Auc | Measure::Tpr(_))
+            let shown = matches!(measure, Measure::Auc) || SHOWN.map(Measure::Tpr).contains(measure);
+            shown && *attack == HEADLINE.name()
         }
         Metric::Property(property) => {
             matches!(property, Property::TestAccuracy | Property::MemberAccuracy | Property::NonMemberAccuracy)
@@ -75,9 +79,11 @@ fn is_shown(metric: &Metric) -> bool {
 
 fn put<'a>(title: &str, said: Option<String>, figures: impl Iterator<Item = &'a Figure>, width: usize, out: &mut Text) {
     let mut sheet = Sheet::new("", title).figures("first").figures("second").figures("difference");
-    let of = |e: &Estimate| format!("{:.4} [{:.4}, {:.4}]", e.mean, e.low, e.high);
     for f in figures {
-        sheet.row(format!("  {}", f.metric), vec![of(&f.first), of(&f.second), format!("{:+.4}", f.difference)]);
+        sheet.row(
+            format!("  {}", f.metric),
+            vec![words::plus_minus(f.first), words::plus_minus(f.second), format!("{:+.4}", f.difference)],
+        );
     }
     out.line(Tone::Plain, "");
     out.extend(sheet.lay_out(width));

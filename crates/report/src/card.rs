@@ -100,7 +100,7 @@ fn result(d: &Document, r: &RecipeResult, data: Option<&DatasetRecord>, out: &mu
     if let Some(e) = r.test_accuracy {
         metric("accuracy", "Test accuracy", e, None)?;
     }
-    metric("accuracy", "Accuracy on training examples", r.member_accuracy, None)?;
+    metric("train_accuracy", "Accuracy on training examples", r.member_accuracy, None)?;
     let Some(attack) = r.attack(&HEADLINE.name()) else { return Ok(()) };
     metric("roc_auc", "Membership inference AUC", attack.auc, None)?;
     let recipes: Vec<&RecipeResult> = d.recipes.iter().filter(|other| other.dataset == r.dataset).collect();

@@ -7,9 +7,10 @@ use flatleak_results::{
 };
 use flatleak_verdict::{FEW, HEADLINE, SUMMARY, called, headline_metric};
 
-use crate::say::{at_end, label, leaks, outcome, probability, without_outputs};
+use crate::say::{label, leaks, outcome, probability, without_outputs};
 use crate::sheet::Sheet;
 use crate::text::Tone;
+use crate::words::plus_minus;
 
 /// Levels of noise that a summary shows.
 const SHOWN_LEVELS: usize = 4;
@@ -109,18 +110,19 @@ pub(crate) fn level(recipes: &[&RecipeResult], comparisons: &[&Comparison]) -> f
 fn overview(recipes: &[&RecipeResult], tpr: Measure, dataset: &str) -> Sheet {
     let attacked = recipes.iter().any(|r| r.attack(&HEADLINE.name()).is_some());
     let mut sheet = Sheet::new(format!("Accuracy and leakage on {dataset}; 95 % intervals"), "recipe");
-    sheet = sheet.figures("models").figures("test accuracy");
+    sheet = sheet.figures("test accuracy");
     let leakage = [headline_metric(Measure::Auc), headline_metric(tpr)].map(|m| called(&m));
     if attacked {
         sheet = leakage.into_iter().fold(sheet, Sheet::figures);
     }
-    sheet = sheet.figures("members").figures("non-members");
+    sheet = sheet.figures("members").figures("non-members").figures("models");
     for r in recipes {
-        let mut cells = vec![r.models.to_string(), r.test_accuracy.map_or("-".into(), plus_minus)];
+        let mut cells = vec![r.test_accuracy.map_or("-".into(), plus_minus)];
         if attacked {
             cells.extend([Measure::Auc, tpr].map(|m| reached(r, HEADLINE, m)));
         }
         cells.extend([r.member_accuracy, r.non_member_accuracy].map(plus_minus));
+        cells.push(r.models.to_string());
         sheet.row(r.name.clone(), cells);
     }
     sheet
@@ -251,14 +253,6 @@ fn claims(d: &Document, out: &mut Vec<Part>) {
             _ => out.push(Part::Claim(statement, vec![said])),
         }
     }
-}
-
-/// Four places with the half width of the interval; of a rate at its end the only limit.
-pub(crate) fn plus_minus(e: Estimate) -> String {
-    if let Some((sign, limit)) = at_end(&e) {
-        return format!("{:.4} {sign}{limit:.4}", e.mean);
-    }
-    format!("{:.4} ±{:.4}", e.mean, (e.high - e.low) / 2.0)
 }
 
 /// A difference with its interval.
