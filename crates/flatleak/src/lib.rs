@@ -60,7 +60,7 @@ pub use error::Error;
 pub use event::{At, Event, Listener, Phase};
 pub use explain::{Explain, explain, explain_archives};
 pub use finished::{Finished, LeftOut, missing_runs, runs_in};
-pub use flatleak_run::Supervision;
+pub use flatleak_run::{Checkpoints, Supervision};
 pub use folder::folder_name;
 pub use job::{Compare, Goal, Job, Prepared, prepare, resolve};
 pub use plan::{Estimate, RecipePlan, plan};
