@@ -27,7 +27,7 @@ fn score(m: &Membership, signals: &[Signals], labels: &[u32]) -> Matrix {
 }
 
 fn mean_auc(m: &Membership, scores: &Matrix) -> f64 {
-    let auc = |(k, row): (usize, &Vec<f64>)| Ranking::new(row, m.row(k)).unwrap().auc();
+    let auc = |(k, row): (usize, &[f64])| Ranking::new(row, m.row(k)).unwrap().auc();
     moments::mean(&scores.iter().enumerate().map(auc).collect::<Vec<_>>())
 }
 
