@@ -4,7 +4,9 @@ use askama::Template;
 use flatleak_results::{Estimate, LinkResult};
 
 use crate::context::Context;
-use crate::say;
+use crate::{cell, say};
+
+pub(super) const TITLE: &str = "Does memorization say who is found?";
 
 #[derive(Template)]
 #[template(path = "../src/sections/link.html")]

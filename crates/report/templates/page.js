@@ -1,0 +1,1 @@
+// Works on the page as it stands: without this script the page is whole.
