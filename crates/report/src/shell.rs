@@ -8,7 +8,16 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 /// Downloads, sorting, filters and legends, of every page.
-pub(crate) const PAGE: &str = include_str!("../templates/page.js");
+pub(crate) const PAGE: &str = concat!(
+    include_str!("../templates/script/document.js"),
+    include_str!("../templates/script/files.js"),
+    include_str!("../templates/script/picture.js"),
+    include_str!("../templates/script/values.js"),
+    include_str!("../templates/script/figures.js"),
+    include_str!("../templates/script/tables.js"),
+    include_str!("../templates/script/filters.js"),
+    include_str!("../templates/script/places.js"),
+);
 /// The slider of the theory page.
 pub(crate) const THEORY: &str = include_str!("../templates/theory.js");
 
