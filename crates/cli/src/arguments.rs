@@ -69,6 +69,9 @@ pub(crate) enum Command {
         /// Leave out pictures and everything about single examples
         #[arg(long)]
         redact: bool,
+        /// Print the page to report.pdf as well, with a Chromium that is installed
+        #[arg(long)]
+        pdf: bool,
     },
     /// Data sets: list, look at, fetch, verify, import
     Data {

@@ -54,7 +54,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Export { dir, layout, out } => exchange::export(&dir, layout, &out),
         Command::Plan { models, pool, seed, out } => exchange::plan(models, pool, seed, &out),
         Command::Theory(options) => theory::run(&options),
-        Command::Report { dir, out, redact } => report::run(&dir, out.as_deref(), redact),
+        Command::Report { dir, out, redact, pdf } => report::run(&dir, out.as_deref(), redact, pdf),
         Command::Data { command } => data::run(&command),
         Command::List { what } => list::run(what),
         Command::Supervise { words } => supervise::run(&words),

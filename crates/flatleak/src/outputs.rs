@@ -39,8 +39,7 @@ pub struct Examples<'a> {
 }
 
 /// Files about single examples, beside pictures and archives: what `--redact` leaves out.
-const TABLES: [&str; 5] =
-    ["exposure.csv", "examples.parquet", "influence.parquet", "entropy.parquet", "examples.json"];
+const TABLES: [&str; 5] = ["exposure.csv", "examples.parquet", "influence.parquet", "entropy.parquet", "examples.json"];
 
 /// A sign that files about single examples were written here; what it says is for people alone.
 const SIGN: &str = "details.txt";

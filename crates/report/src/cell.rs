@@ -1,5 +1,6 @@
 //! Cells of tables. What a person reads is rounded; the attributes hold every digit, for sorting and for downloads.
 
+use std::borrow::Borrow;
 use std::fmt::Write;
 
 use flatleak_results::Estimate;
@@ -11,7 +12,8 @@ use crate::say;
 const NONE: &str = "<td class=\"none\">–</td>";
 
 /// A number as text.
-pub(crate) fn number(v: f64, text: &str) -> String {
+pub(crate) fn number(v: impl Borrow<f64>, text: impl AsRef<str>) -> String {
+    let (v, text) = (v.borrow(), text.as_ref());
     if v.is_finite() { format!("<td data-value=\"{v}\">{}</td>", escape_all(text)) } else { NONE.into() }
 }
 
@@ -47,7 +49,7 @@ pub(crate) fn optional(e: Option<&Estimate>, cell: fn(&Estimate) -> String) -> S
 
 /// A p-value.
 pub(crate) fn probability(p: f64) -> String {
-    number(p, &say::probability(p))
+    number(p, say::probability(p))
 }
 
 #[cfg(test)]
@@ -57,7 +59,10 @@ mod tests {
     #[test]
     fn attributes_keep_every_digit() {
         let e = Estimate { mean: 0.123456789, low: 0.1, high: 0.15 };
-        assert_eq!(value(&e), "<td data-value=\"0.123456789\" data-low=\"0.1\" data-high=\"0.15\">0.1235 ± 0.0250</td>");
+        assert_eq!(
+            value(&e),
+            "<td data-value=\"0.123456789\" data-low=\"0.1\" data-high=\"0.15\">0.1235 ± 0.0250</td>"
+        );
         assert_eq!(number(f64::NAN, "x"), NONE);
         assert_eq!(optional(None, percent), NONE);
     }

@@ -79,7 +79,9 @@ pub fn exposure(details: &[Detail], names: &Names<'_>) -> Table {
         for i in 0..d.ids.len() {
             index.push(i64::from(d.ids[i]));
             label.push(i64::from(d.labels[i]));
-            let helps = helped.get(&(i as u32)).map_or(String::new(), |all| listed(all, |t| (names.class)((names.test_label)(k, t))));
+            let helps = helped
+                .get(&(i as u32))
+                .map_or(String::new(), |all| listed(all, |t| (names.class)((names.test_label)(k, t))));
             let group = (names.group)(i).unwrap_or_default();
             let own = [d.recipe.clone(), (names.class)(d.labels[i]), (names.source)(k, i), group, helps];
             texts.iter_mut().zip(own).for_each(|(column, text)| column.push(text));
@@ -95,7 +97,8 @@ pub fn exposure(details: &[Detail], names: &Names<'_>) -> Table {
     }
     let [recipe, class, source, group, helps] = texts;
     let text = |name, column| (name, Column::Text(column));
-    let mut columns = vec![text("recipe", recipe), ("index", Column::Integers(index)), ("label", Column::Integers(label))];
+    let mut columns =
+        vec![text("recipe", recipe), ("index", Column::Integers(index)), ("label", Column::Integers(label))];
     columns.extend([text("class", class), text("source", source), text("group", group)]);
     for (values, (_, names)) in calls.into_iter().zip(CALLS) {
         columns.extend(names.into_iter().zip(values).map(|(name, v)| (name, Column::Numbers(v))));

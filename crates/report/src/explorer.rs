@@ -79,7 +79,9 @@ impl Explorer {
         let same: Vec<(usize, &Detail)> = details.iter().enumerate().filter(|(_, d)| d.ids == first.ids).collect();
         let called = |d: &Detail, i: usize| d.exposure.iter().find(|(a, _)| *a == HEADLINE).map(|(_, e)| e[i].mean);
         let key = |i: usize| {
-            let of = |f: &dyn Fn(&Detail) -> Option<f64>| same.iter().filter_map(|(_, d)| f(d)).fold(f64::NEG_INFINITY, f64::max);
+            let of = |f: &dyn Fn(&Detail) -> Option<f64>| {
+                same.iter().filter_map(|(_, d)| f(d)).fold(f64::NEG_INFINITY, f64::max)
+            };
             (of(&|d| called(d, i)), of(&|d| Some(d.memorization[i])))
         };
         first.exposure.first()?;

@@ -14,14 +14,22 @@ const fn term(id: &'static str, name: &'static str, text: &'static str) -> Term 
 
 /// All of them, in the order of the alphabet.
 pub(crate) const TERMS: [Term; 22] = [
-    term("advantage", "advantage", "The TPR minus the FPR of an attack at one threshold: 0 is guessing, 1 is certainty."),
+    term(
+        "advantage",
+        "advantage",
+        "The TPR minus the FPR of an attack at one threshold: 0 is guessing, 1 is certainty.",
+    ),
     term("attack", "attack", "A rule that gives each example a score: the higher, the more it looks like a member."),
     term(
         "auc",
         "AUC",
         "The chance that an attack scores a random member above a random non-member (area under the ROC curve). 0.5 is guessing, 1 is certainty.",
     ),
-    term("block", "block", "Models that share a split of the examples. A target is never attacked with models of its own block."),
+    term(
+        "block",
+        "block",
+        "Models that share a split of the examples. A target is never attacked with models of its own block.",
+    ),
     term("confidence", "confidence", "The probability that a model gives the true label."),
     term(
         "fpr",
@@ -55,8 +63,16 @@ pub(crate) const TERMS: [Term; 22] = [
         "memorization",
         "How much more often models are right about an example when they were trained on it (Feldman 2020). 0 is learnt from others, 1 is known by heart.",
     ),
-    term("phi", "phi", "The logarithm of the odds that a model gives the true label. 0 is undecided, and each step of 1 is a factor of 2.7."),
-    term("recipe", "recipe", "How models are trained and published: optimizer, epochs, defences and all their settings."),
+    term(
+        "phi",
+        "phi",
+        "The logarithm of the odds that a model gives the true label. 0 is undecided, and each step of 1 is a factor of 2.7.",
+    ),
+    term(
+        "recipe",
+        "recipe",
+        "How models are trained and published: optimizer, epochs, defences and all their settings.",
+    ),
     term("relevant", "relevant difference", "The smallest difference that matters, fixed before results are seen."),
     term(
         "rmia",
@@ -69,7 +85,11 @@ pub(crate) const TERMS: [Term; 22] = [
         "SAM",
         "Sharpness-aware minimisation (Foret et al. 2021): training that looks for weights whose neighbourhood fits well too. SGD is plain training.",
     ),
-    term("shadow", "shadow model", "A model that the attacker trains, to see how outputs look with and without an example."),
+    term(
+        "shadow",
+        "shadow model",
+        "A model that the attacker trains, to see how outputs look with and without an example.",
+    ),
     term("strongest", "strongest", "The attack that is learnt from all other attacks, and that the verdict rests on."),
     term(
         "tpr",

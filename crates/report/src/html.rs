@@ -24,7 +24,6 @@ struct Page<'a> {
 pub fn render(d: &Document, read: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<String, Error> {
     let d = &*names::short(d);
     let whole = Context::new(d, None, read);
-    let each: Vec<Context<'_>> =
-        d.study.datasets.iter().map(|data| Context::new(d, Some(&data.name), read)).collect();
+    let each: Vec<Context<'_>> = d.study.datasets.iter().map(|data| Context::new(d, Some(&data.name), read)).collect();
     Ok(Page { d, policy: shell::policy(&[shell::PAGE]), parts: sections::all(&whole, &each)? }.render()?)
 }

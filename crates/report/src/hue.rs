@@ -9,9 +9,11 @@
 use std::fmt::{self, Display, Formatter};
 
 /// Colours on a light ground.
-pub(crate) const LIGHT: [&str; 10] = ["#2d69c3", "#699669", "#ff5a1e", "#c369ff", "#963c00", "#1e3c1e", "#f05aa5", "#000fb4", "#b40f69", "#4b2d4b"];
+pub(crate) const LIGHT: [&str; 10] =
+    ["#2d69c3", "#699669", "#ff5a1e", "#c369ff", "#963c00", "#1e3c1e", "#f05aa5", "#000fb4", "#b40f69", "#4b2d4b"];
 /// Colours on a dark ground.
-pub(crate) const DARK: [&str; 10] = ["#a5c3ff", "#87b496", "#fff000", "#c300ff", "#a5b43c", "#4b870f", "#a578a5", "#2dffe1", "#f0f0c3", "#0f8769"];
+pub(crate) const DARK: [&str; 10] =
+    ["#a5c3ff", "#87b496", "#fff000", "#c300ff", "#a5b43c", "#4b870f", "#a578a5", "#2dffe1", "#f0f0c3", "#0f8769"];
 /// Forms of marks and lines.
 pub(crate) const FORMS: usize = 4;
 
@@ -74,7 +76,8 @@ mod tests {
 
     /// CIELAB under D65 of linear sRGB.
     fn lab(c: [f64; 3]) -> [f64; 3] {
-        let rows = [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]];
+        let rows =
+            [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]];
         let xyz = rows.map(|m: [f64; 3]| m.iter().zip(c).map(|(a, b)| a * b).sum::<f64>());
         let f = |t: f64| if t > 216.0 / 24389.0 { t.cbrt() } else { (24389.0 / 27.0 * t + 16.0) / 116.0 };
         let [x, y, z] = [f(xyz[0] / 0.95047), f(xyz[1]), f(xyz[2] / 1.08883)];
@@ -98,7 +101,8 @@ mod tests {
             _ => 0.5 * (h1 + h2 - 360.0),
         };
         let cos = |degrees: f64| degrees.to_radians().cos();
-        let t = 1.0 - 0.17 * cos(hm - 30.0) + 0.24 * cos(2.0 * hm) + 0.32 * cos(3.0 * hm + 6.0) - 0.2 * cos(4.0 * hm - 63.0);
+        let t = 1.0 - 0.17 * cos(hm - 30.0) + 0.24 * cos(2.0 * hm) + 0.32 * cos(3.0 * hm + 6.0)
+            - 0.2 * cos(4.0 * hm - 63.0);
         let off = (lm - 50.0) * (lm - 50.0);
         let (sl, sc, sh) = (1.0 + 0.015 * off / (20.0 + off).sqrt(), 1.0 + 0.045 * cm, 1.0 + 0.015 * cm * t);
         let theta = 30.0 * (-((hm - 275.0) / 25.0).powi(2)).exp();
@@ -145,7 +149,8 @@ mod tests {
         let all: Vec<String> = (0..40).map(|k| Hue::of(k).to_string()).collect();
         let distinct: std::collections::BTreeSet<&String> = all.iter().collect();
         assert_eq!(distinct.len(), 40);
-        let marks: std::collections::BTreeSet<String> = (0..FORMS).map(|k| Hue::of(10 * k).mark((0.0, 0.0), 3.0)).collect();
+        let marks: std::collections::BTreeSet<String> =
+            (0..FORMS).map(|k| Hue::of(10 * k).mark((0.0, 0.0), 3.0)).collect();
         assert_eq!(marks.len(), FORMS);
     }
 }

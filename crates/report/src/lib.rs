@@ -16,14 +16,14 @@
 //! # Ok::<(), flatleak_report::Error>(())
 //! ```
 
+mod cell;
 pub mod columns;
 mod context;
 pub mod csv;
 mod error;
 pub mod explorer;
-mod cell;
-pub mod html;
 mod glossary;
+pub mod html;
 mod hue;
 pub mod json;
 mod names;
@@ -31,8 +31,8 @@ pub mod parquet;
 mod plain;
 mod plot;
 mod say;
-mod shell;
 mod sections;
+mod shell;
 pub mod table;
 pub mod theory;
 

@@ -68,9 +68,13 @@ fn compared(c: &Comparison, several: bool) -> String {
         Verdict::LessNegligible => format!("{a} gives away less {whose} than {b}, but too little to matter"),
         Verdict::Less => format!("{a} gives away less {whose} than {b}"),
         Verdict::RelevantlyLess => format!("{a} gives away clearly less {whose} than {b}"),
-        Verdict::LessInPart => format!("{a} gives away less {whose} than {b} by one measure, and the other is undecided"),
+        Verdict::LessInPart => {
+            format!("{a} gives away less {whose} than {b} by one measure, and the other is undecided")
+        }
         Verdict::Mixed => format!("{a} gives away more {whose} than {b} by one measure, and less by the other"),
-        Verdict::TooFewModels => format!("there are too few models to say whether {a} gives away more {whose} than {b}"),
+        Verdict::TooFewModels => {
+            format!("there are too few models to say whether {a} gives away more {whose} than {b}")
+        }
         Verdict::Withheld => format!("nothing is said of what {a} gives away {whose} beside {b}, for the reason below"),
         _ => format!("it is undecided whether {a} gives away more or less {whose} than {b}"),
     };
@@ -84,9 +88,15 @@ fn alone(d: &Document) -> Vec<String> {
         let said = match r.guessing.as_ref()?.verdict {
             Verdict::Leaks => format!("{what} gives away who is in its training data"),
             Verdict::NoRelevantLeak => format!("{what} gives away next to nothing about its training data"),
-            Verdict::Inverted => format!("the training data of {what} look less like it than other data: check the input"),
-            Verdict::TooFewModels => format!("there are too few models to say what {what} gives away about its training data"),
-            Verdict::Withheld => format!("nothing is said of what {what} gives away about its training data, for the reason below"),
+            Verdict::Inverted => {
+                format!("the training data of {what} look less like it than other data: check the input")
+            }
+            Verdict::TooFewModels => {
+                format!("there are too few models to say what {what} gives away about its training data")
+            }
+            Verdict::Withheld => {
+                format!("nothing is said of what {what} gives away about its training data, for the reason below")
+            }
             _ => format!("it is undecided whether {what} gives away anything about its training data"),
         };
         Some(said + ".")
@@ -100,14 +110,13 @@ fn counted(d: &Document) -> Vec<String> {
     let count = |is: fn(Verdict) -> bool| d.comparisons.iter().filter(|c| is(c.headline.verdict)).count();
     let (more, less) = (count(Verdict::says_more), count(Verdict::says_less));
     let small = count(|v| {
-        matches!(
-            v,
-            Verdict::MoreNegligible | Verdict::LessNegligible | Verdict::Equivalent | Verdict::Identical
-        )
+        matches!(v, Verdict::MoreNegligible | Verdict::LessNegligible | Verdict::Equivalent | Verdict::Identical)
     });
     let all = d.comparisons.len();
     vec![
-        format!("In {all} comparisons, {more} recipes give away more about their training data than their baseline, and {less} give away less."),
+        format!(
+            "In {all} comparisons, {more} recipes give away more about their training data than their baseline, and {less} give away less."
+        ),
         format!("In {small} the difference is too small to matter, and {} are not decided.", all - more - less - small),
     ]
 }
@@ -181,7 +190,11 @@ mod tests {
             let said = of(&d).sentences.join(" ");
             assert!(said.contains("training data") && said.split_whitespace().count() <= 30, "{said}");
             let (more, less) = (said.contains("more about"), said.contains("less about"));
-            assert_eq!(more && !less, verdict.says_more() || verdict == Verdict::MoreNegligible || verdict == Verdict::Mixed, "{said}");
+            assert_eq!(
+                more && !less,
+                verdict.says_more() || verdict == Verdict::MoreNegligible || verdict == Verdict::Mixed,
+                "{said}"
+            );
             assert!(!badge(verdict).1.is_empty() && !badge(verdict).0.is_empty());
         }
     }

@@ -87,12 +87,6 @@ impl Axes {
     }
 }
 
-/// A drawing without a caption.
-pub(crate) fn svg(height: f64, title: &str, body: &str) -> String {
-    let title = escape(title);
-    format!("<svg viewBox='0 0 {WIDTH} {height}' role='img' aria-label='{title}'><title>{title}</title>{body}</svg>")
-}
-
 /// The range of estimates, with room around.
 pub(crate) fn reach<'a>(all: impl Iterator<Item = &'a Estimate> + Clone) -> (f64, f64) {
     let low = all.clone().map(|e| e.low).fold(f64::INFINITY, f64::min);

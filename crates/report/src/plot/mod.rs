@@ -16,7 +16,7 @@ pub(crate) mod scatter;
 pub(crate) mod steps;
 mod ticks;
 
-pub(crate) use axes::{Axes, BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, escape, reach, svg};
+pub(crate) use axes::{Axes, LEFT, RIGHT, WIDTH, escape, reach};
 pub(crate) use data::{Data, Datum};
 pub(crate) use figure::{Figure, escape_all};
-pub(crate) use ticks::{Tick, percents, powers, round, signed_percents, written};
+pub(crate) use ticks::{Tick, percents, powers, round, signed_percents};

@@ -87,8 +87,12 @@ pub(crate) fn draw(rows: &[Row], scale: &Scale<'_>) -> (f64, String) {
         );
         if let Some((at, _)) = scale.reference.filter(|_| scale.bars) {
             let (from, to) = (x(at).min(x(e.mean)), x(at).max(x(e.mean)));
-            let _ =
-                write!(body, "<rect class='bar' x='{from:.1}' y='{:.1}' width='{:.1}' height='12'/>", y - 6.0, to - from);
+            let _ = write!(
+                body,
+                "<rect class='bar' x='{from:.1}' y='{:.1}' width='{:.1}' height='12'/>",
+                y - 6.0,
+                to - from
+            );
         }
         let _ = write!(body, "<path class='whisker' d='M{:.1} {y:.1}H{:.1}'/>", x(e.low), x(e.high));
         for (beyond, at, turn) in [(e.low < low, low, 1.0), (e.high > high, high, -1.0)] {

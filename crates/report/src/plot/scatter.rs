@@ -35,12 +35,8 @@ pub(crate) fn draw(axes: &Axes, points: &[Point<'_>]) -> String {
     let mut body = String::new();
     for (((p, (x, y)), name), label) in points.iter().zip(&at).zip(&names).zip(&placed) {
         let recipe = escape(p.recipe);
-        let _ = write!(
-            body,
-            "<g class='{}' data-recipe=\"{recipe}\"><title>{recipe}: {}</title>",
-            p.hue,
-            escape(&p.said)
-        );
+        let _ =
+            write!(body, "<g class='{}' data-recipe=\"{recipe}\"><title>{recipe}: {}</title>", p.hue, escape(&p.said));
         if p.whiskers {
             let _ = write!(
                 body,

@@ -7,7 +7,7 @@ use flatleak_verdict::HEADLINE;
 use crate::context::Context;
 use crate::plot::curves::{Curve, draw};
 use crate::plot::{self, Axes, Data, Figure};
-use crate::{cell, say};
+use crate::cell;
 
 pub(super) const TITLE: &str = "Known groups";
 

@@ -35,3 +35,8 @@ fn rows<'a>(links: Vec<&'a LinkResult>, recipes: &[&str]) -> Vec<(&'a str, Vec<O
     }
     out
 }
+
+/// A correlation, where there is one.
+fn put(e: &Option<&Estimate>) -> String {
+    cell::optional(*e, cell::value)
+}

@@ -46,6 +46,17 @@ impl ByHeart<'_> {
     }
 }
 
+/// Mean soft memorization, where there are confidences.
+fn soft(m: &MemorizationResult) -> String {
+    cell::optional(m.soft.iter().find(|n| n.name == Statistic::Mean).map(|n| &n.estimate), cell::value)
+}
+
+/// Its difference.
+fn soft_difference(m: &MemorizationDifference) -> String {
+    let mean = m.soft.iter().find(|n| n.name == Statistic::Mean);
+    cell::optional(mean.map(|n| &n.difference.estimate), cell::signed)
+}
+
 /// Ticks of memorization.
 fn whole() -> Vec<Tick> {
     plot::round((-1.0, 1.0), 4)

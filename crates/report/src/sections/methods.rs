@@ -17,6 +17,6 @@ pub(super) fn section(context: &Context<'_>) -> Option<impl Template> {
 }
 
 /// A size of relevant differences.
-fn share(v: f64) -> String {
+fn share(v: &f64) -> String {
     format!("{}", (v * 1e6).round() / 1e4)
 }

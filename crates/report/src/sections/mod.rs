@@ -39,7 +39,11 @@ impl Part<'_> {
     pub(crate) fn entries(&self) -> Vec<(&str, &str)> {
         let of = |g: &'_ Group<'_>| g.dataset.is_some();
         if self.groups.iter().any(of) {
-            return self.groups.iter().filter_map(|g| g.dataset.as_ref().map(|(id, name)| (id.as_str(), *name))).collect();
+            return self
+                .groups
+                .iter()
+                .filter_map(|g| g.dataset.as_ref().map(|(id, name)| (id.as_str(), *name)))
+                .collect();
         }
         let own = self.groups.iter().flat_map(|g| &g.sections).filter(|s| s.id != self.id);
         own.map(|s| (s.id.as_str(), s.title)).collect()

@@ -1,7 +1,7 @@
 //! Accuracy under noise on the inputs.
 
 use askama::Template;
-use flatleak_results::{Estimate, RecipeResult};
+use flatleak_results::{Estimate, RecipeResult, UnderNoise};
 
 use crate::context::{Context, MOST};
 use crate::plot::curves::{Curve, draw};
@@ -61,4 +61,9 @@ fn figure(context: &Context<'_>, curves: Vec<(&str, Vec<(f64, Estimate)>)>) -> F
         data,
         class: "",
     }
+}
+
+/// Accuracy under noise, and in brackets what is lost.
+fn put(n: &UnderNoise) -> String {
+    cell::estimate(&n.accuracy, &format!("{} ({:.2})", say::percent(&n.accuracy), 100.0 * n.lost.mean))
 }

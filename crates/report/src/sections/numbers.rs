@@ -157,9 +157,12 @@ fn range(shown: &Shown<'_>, found: &[(&RecipeResult, Estimate)]) -> ((f64, f64),
     }
 }
 
-/// A cell of the table.
-fn metric(r: &RecipeResult, measure: Measure) -> String {
-    let found = attacked(r, &headline_metric(measure));
-    let put: fn(&Estimate) -> String = if matches!(measure, Measure::Tpr(_)) { cell::percent } else { cell::value };
-    cell::optional(found.as_ref(), put)
+/// The AUC in the table.
+fn leakage(r: &RecipeResult) -> String {
+    cell::optional(attacked(r, &headline_metric(Measure::Auc)).as_ref(), cell::value)
+}
+
+/// The TPR in the table.
+fn found(r: &RecipeResult, fpr: &f64) -> String {
+    cell::optional(attacked(r, &headline_metric(Measure::Tpr(*fpr))).as_ref(), cell::percent)
 }

@@ -6,11 +6,11 @@ use flatleak_theory::{Along, Change, Contraction, Descent, Outcome, Placed, Simu
 
 use super::phrases::{ARRIVED, change, end, headline, nearest, problem, signed};
 use super::plot::{self, Densities, Frame, Map};
+use super::table;
+use crate::error::Error;
 use crate::hue::{DARK, Hue, LIGHT};
 use crate::plot::Figure;
 use crate::shell;
-use super::table;
-use crate::error::Error;
 
 #[derive(Template)]
 #[template(path = "theory.html")]
@@ -176,7 +176,11 @@ fn along(o: &Outcome) -> Vec<Figure> {
         ),
         plot::along(
             &o.path,
-            ("fig-error", "test error", "Test error. Where it rises, flatness in this sense is no better a classifier."),
+            (
+                "fig-error",
+                "test error",
+                "Test error. Where it rises, flatness in this sense is no better a classifier.",
+            ),
             &[("test error", 4, |a| a.test_error)],
         ),
     ];
@@ -192,7 +196,11 @@ fn along(o: &Outcome) -> Vec<Figure> {
 /// # Errors
 /// When the template fails, which no outcome does.
 pub fn html(o: &Outcome, version: &str) -> Result<String, Error> {
-    let auc = ("fig-sweep-auc", "AUC of the confidence attack", "Share of unseen examples with a lower margin than a member.");
+    let auc = (
+        "fig-sweep-auc",
+        "AUC of the confidence attack",
+        "Share of unseen examples with a lower margin than a member.",
+    );
     let maps = [Map::Threshold, Map::LikelihoodRatio];
     let maps = if o.placed.is_empty() { Vec::new() } else { maps.map(|m| plot::map(&o.placed, m)).to_vec() };
     Ok(Page {
