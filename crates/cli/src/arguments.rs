@@ -155,6 +155,9 @@ pub(crate) struct Report {
     /// Leave out pictures and everything about single examples, of every format
     #[arg(long)]
     pub(crate) redact: bool,
+    /// Print the page to report.pdf as well, with a Chromium that is installed
+    #[arg(long)]
+    pub(crate) pdf: bool,
 }
 
 fn forms() -> impl TypedValueParser<Value = Form> {

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use flatleak::{At, Event, Phase};
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
 use serde_json::{Value, json};
 use signal_hook::{consts, flag};
 
