@@ -9,24 +9,21 @@ use flatleak::{Event, Phase};
 use flatleak_results::{is_hidden, plain_lines, shortened};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use signal_hook::{consts, flag};
 
 use crate::arguments::MessageFormat;
 
-/// An interruption, a request to end, a terminal that closes, and what batch systems send some time before they kill.
-#[cfg(unix)]
-const STOPS: [i32; 4] = [consts::SIGINT, consts::SIGTERM, consts::SIGHUP, consts::SIGUSR1];
-#[cfg(not(unix))]
-const STOPS: [i32; 2] = [consts::SIGINT, consts::SIGTERM];
-
-/// Set by Ctrl-C and the like: whoever works looks at it and leaves what is complete, and what goes on from there. A signal that cannot be
-/// listened for ends the program at once, which loses no model that is complete.
+/// Set by Ctrl-C and the like, and by SIGUSR1: whoever works looks at it and leaves what is complete, and what can go on from there. Where the
+/// system refuses the thread that listens, an interruption ends the program at once, which loses no model that is complete.
 pub(crate) fn stop_flag() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
-    for signal in STOPS {
-        if let Err(e) = flag::register(signal, Arc::clone(&stop)) {
-            complain(&format!("cannot listen for signal {signal} ({e}): it ends the program at once"));
-        }
+    let flag = Arc::clone(&stop);
+    if let Err(e) = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)) {
+        complain(&format!("cannot listen for interruptions ({e}): one ends the program at once"));
+    }
+    // Batch systems send it some time before they kill.
+    #[cfg(unix)]
+    if let Err(e) = signal_hook::flag::register(signal_hook::consts::SIGUSR1, Arc::clone(&stop)) {
+        complain(&format!("cannot listen for SIGUSR1 ({e}): it ends the program at once"));
     }
     stop
 }

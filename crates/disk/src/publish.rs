@@ -271,7 +271,10 @@ mod tests {
         for content in ["first", "second"] {
             replace(&path, content.as_bytes()).unwrap();
             let to = set_aside(&path).unwrap();
-            assert_eq!((fs::read_to_string(&to).unwrap().as_str(), names(dir.path())), (content, vec!["state.unusable".to_owned()]));
+            assert_eq!(
+                (fs::read_to_string(&to).unwrap().as_str(), names(dir.path())),
+                (content, vec!["state.unusable".to_owned()])
+            );
         }
         assert_eq!(set_aside(&path).unwrap_err().action, "cannot rename");
     }

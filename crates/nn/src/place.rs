@@ -67,9 +67,8 @@ pub struct Place {
 impl Place {
     /// Its numbers one after the other, the bits of those that are no whole numbers.
     pub fn words(&self) -> Vec<u64> {
-        let position = |p: &Position| {
-            [p.words, u64::from(p.spare_normal.is_some()), p.spare_normal.unwrap_or_default().to_bits()]
-        };
+        let position =
+            |p: &Position| [p.words, u64::from(p.spare_normal.is_some()), p.spare_normal.unwrap_or_default().to_bits()];
         let before = [self.epoch as u64, self.done as u64, self.loss.to_bits()];
         before.into_iter().chain(self.positions.iter().flat_map(position)).collect()
     }

@@ -41,7 +41,12 @@ impl<'a> Saver<'a> {
 
     /// Puts the trainer where the model was saved, by whichever of the recipes led the run then. Checkpoints behind the end of a recipe that is
     /// `missing` are of no use.
-    pub(crate) fn resume(&self, trainer: &mut Trainer<'_>, missing: &[usize], say: &impl Fn(Event)) -> Result<(), Error> {
+    pub(crate) fn resume(
+        &self,
+        trainer: &mut Trainer<'_>,
+        missing: &[usize],
+        say: &impl Fn(Event),
+    ) -> Result<(), Error> {
         let Plan { study, dir, .. } = self.plan;
         let (model, leader) = (self.model, self.run[0]);
         let is_before = |place: Place| missing.iter().all(|&r| place.epoch < study.recipes[r].checkpoint());

@@ -125,7 +125,8 @@ fn stopped(problem: &Problem) -> (tempfile::TempDir, Vec<PathBuf>) {
     (folder, found)
 }
 
-const ONE: &str = "models = 6\npool = 60\ntest = 20\ndata = ['digits']\n[train]\nepochs = 400\n[[recipe]]\nname = 'a'\n";
+const ONE: &str =
+    "models = 6\npool = 60\ntest = 20\ndata = ['digits']\n[train]\nepochs = 400\n[[recipe]]\nname = 'a'\n";
 
 #[test]
 fn what_is_no_checkpoint_of_the_model_is_set_aside_and_told() {
@@ -142,7 +143,9 @@ fn what_is_no_checkpoint_of_the_model_is_set_aside_and_told() {
         },
         |path, _| fs::write(path, &fs::read(path).unwrap()[..1000]).unwrap(),
         |path, _| fs::write(path, "").unwrap(),
-        |path, other| drop(fs::copy(other, path).unwrap()),
+        |path, other| {
+            fs::copy(other, path).unwrap();
+        },
         // Of another model of the same recipe.
         |path, _| {
             let own = path.parent().unwrap();
@@ -176,7 +179,8 @@ fn a_checkpoint_behind_the_epoch_of_a_missing_model_is_of_no_use() {
         epochs += usize::from(matches!(event, Event::Epoch { .. }));
         epochs > 20
     });
-    let lost = models(folder.path()).into_iter().map(|(path, _)| path).filter(|path| path.ends_with("weights.safetensors"));
+    let lost =
+        models(folder.path()).into_iter().map(|(path, _)| path).filter(|path| path.ends_with("weights.safetensors"));
     lost.for_each(|path| fs::remove_file(folder.path().join(path)).unwrap());
     assert!(!checkpoints(folder.path()).is_empty());
     let (_, events) = problem.run(folder.path(), Checkpoints::default(), |_| false);
@@ -190,16 +194,19 @@ fn none_are_written_where_none_are_wanted_and_failures_end_no_run() {
     let folder = tempfile::tempdir().unwrap();
     let (summary, _) = problem.run(folder.path(), Checkpoints::Off, |event| matches!(event, Event::Epoch { .. }));
     assert!(summary.stopped && checkpoints(folder.path()).is_empty());
-    // A file in the place of the folder that a checkpoint is to be in.
-    let model = folder.path().join("models/a/0000");
-    fs::create_dir_all(model.parent().unwrap()).unwrap();
-    fs::write(&model, "").unwrap();
-    let mut unsaved = false;
+    // A folder in the place of the checkpoint, once training has begun.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("models/a/0000/checkpoint.safetensors");
+    let (mut blocked, mut unsaved) = (false, false);
     let (summary, _) = problem.run(folder.path(), EVERY_STEP, |event| {
-        unsaved |= matches!(event, Event::Unsaved { recipe: 0, model: 0, why } if why.contains("0000"));
-        if unsaved && model.is_file() {
-            fs::remove_file(&model).unwrap();
+        if !blocked && matches!(event, Event::Epoch { recipe: 0, model: 0 }) {
+            blocked = true;
+            while fs::create_dir(&path).is_err() {
+                // It may be under another name just now.
+                let _ = fs::remove_file(&path);
+            }
         }
+        unsaved |= matches!(event, Event::Unsaved { recipe: 0, model: 0, why } if why.contains("cannot rename to"));
         false
     });
     assert!(unsaved && !summary.stopped);

@@ -63,7 +63,12 @@ impl View for &Lying<'_> {
         match &self.held {
             Held::Place(words) => Cow::Borrowed(words),
             Held::Kept(Kept::Single(values)) => Cow::Owned(f32_bytes(values)),
-            Held::Kept(Kept::Double(values)) => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+            Held::Kept(Kept::Double(values)) => {
+                let mut bytes = vec![0; size_of_val(&**values)];
+                let places = bytes.as_chunks_mut::<8>().0;
+                places.iter_mut().zip(values.iter()).for_each(|(to, v)| *to = v.to_le_bytes());
+                Cow::Owned(bytes)
+            }
         }
     }
 
@@ -154,9 +159,11 @@ impl Workshop {
 fn verified<'a>(bytes: &'a [u8], identity: &str) -> Option<SafeTensors<'a>> {
     let (_, header) = SafeTensors::read_metadata(bytes).ok()?;
     let file = SafeTensors::deserialize(bytes).ok()?;
-    let says = |key: &str, value: &str| header.metadata().as_ref().is_some_and(|m| m.get(key).is_some_and(|v| v == value));
+    let says =
+        |key: &str, value: &str| header.metadata().as_ref().is_some_and(|m| m.get(key).is_some_and(|v| v == value));
     let views = file.tensors();
-    let is_whole = says("identity", identity) && says("checksum", &checksum(views.iter().map(|(n, v)| (n.as_str(), v))));
+    let is_whole =
+        says("identity", identity) && says("checksum", &checksum(views.iter().map(|(n, v)| (n.as_str(), v))));
     is_whole.then_some(file)
 }
 
