@@ -3,8 +3,6 @@
 use flatleak_results::Relevant;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::str::FromStr;
-use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -13,7 +11,7 @@ use flatleak::{Checkpoints, Variant};
 use flatleak_attack::Attack;
 use flatleak_report::Form;
 
-use crate::checkpoints::Checkpoint;
+use crate::times::{Budget, Checkpoint};
 
 /// How much does a training recipe leak about its training data, and why?
 #[derive(Parser, Debug)]
@@ -232,37 +230,6 @@ pub(crate) enum MessageFormat {
 pub(crate) enum Goal {
     /// A relevant difference is shown or excluded in every comparison
     Relevant,
-}
-
-/// A time that may be spent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Budget(pub(crate) Duration);
-
-/// Text that is no budget.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NoBudget {
-    /// No number with a unit.
-    #[error("{0:?} is no time: write 45s, 90m, 2h or 1d")]
-    Form(String),
-    /// Nothing, or too much.
-    #[error("{0:?}: a time is more than nothing, and less than 30 years")]
-    Range(String),
-}
-
-impl FromStr for Budget {
-    type Err = NoBudget;
-
-    fn from_str(text: &str) -> Result<Self, NoBudget> {
-        let wrong = || NoBudget::Form(text.to_owned());
-        let units = [('s', 1.0), ('m', 60.0), ('h', 3600.0), ('d', 86400.0)];
-        let last = text.trim().chars().last().ok_or_else(wrong)?;
-        let (_, seconds) = units.iter().find(|(unit, _)| *unit == last).ok_or_else(wrong)?;
-        let number: f64 = text.trim().trim_end_matches(last).trim().parse().map_err(|_| wrong())?;
-        if !(number > 0.0 && number * seconds < 1e9) {
-            return Err(NoBudget::Range(text.to_owned()));
-        }
-        Ok(Self(Duration::from_secs_f64(number * seconds)))
-    }
 }
 
 /// How to work, which changes no result.

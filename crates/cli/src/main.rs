@@ -2,7 +2,6 @@
 
 mod arguments;
 mod audit;
-mod checkpoints;
 mod compare;
 mod data;
 mod diff;
@@ -18,6 +17,7 @@ mod report;
 mod runs;
 mod supervise;
 mod theory;
+mod times;
 mod voice;
 
 use std::process::ExitCode;

@@ -36,7 +36,6 @@
 //! trained and stored, weights first, then signals, so that a run killed anywhere goes on where it stopped. A model that takes longer than
 //! the time of [`Checkpoints`] goes on from its last checkpoint, to the same bits.
 
-mod checkpoints;
 mod error;
 mod execute;
 mod foreign;
@@ -46,13 +45,13 @@ mod measure;
 mod model;
 mod plan;
 mod process;
+mod saver;
 #[cfg(unix)]
 mod supervisor;
 
-pub use checkpoints::Checkpoints;
 pub use error::{Error, LogitsError, TrainerError};
 pub use execute::execute;
-pub use plan::{Divergence, Event, Plan, Summary};
+pub use plan::{Checkpoints, Divergence, Event, Plan, Summary};
 pub use process::Supervision;
 #[cfg(unix)]
 pub use supervisor::supervise;

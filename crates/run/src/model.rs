@@ -3,11 +3,11 @@
 use flatleak_nn::{Moment, Network, Outcome, Recipe, Trainer};
 use flatleak_stream::{Purpose, Stream};
 
-use crate::checkpoints::Saver;
 use crate::error::Error;
 use crate::foreign;
 use crate::measure;
 use crate::plan::{Event, Plan, Task};
+use crate::saver::Saver;
 
 /// Completes one model of the recipes that share a run; `say` takes what happened, `go_on` is asked in between.
 pub(crate) fn complete(

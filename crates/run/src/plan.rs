@@ -1,13 +1,13 @@
 //! What is to be done, and what happens.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use flatleak_data::Dataset;
 use flatleak_nn::Network;
 use flatleak_store::Workshop;
 use flatleak_study::Study;
 
-use crate::checkpoints::Checkpoints;
 use crate::process::Supervision;
 
 /// What happened, in the order in which it happened.
@@ -102,6 +102,22 @@ impl Summary {
             Event::Diverged { recipe, model, epoch } => self.diverged.push(Divergence { recipe, model, epoch }),
             Event::Epoch { .. } | Event::Resumed { .. } | Event::SetAside { .. } | Event::Unsaved { .. } => {}
         }
+    }
+}
+
+/// How often the state of a model in training is saved. No result depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checkpoints {
+    /// Whenever so much time has passed, and when the run is stopped.
+    Every(Duration),
+    /// Never. What an earlier run saved is used all the same.
+    Off,
+}
+
+impl Default for Checkpoints {
+    /// Once a minute: what is lost when the program is killed is less than what a person notices, and few models take as long.
+    fn default() -> Self {
+        Self::Every(Duration::from_secs(60))
     }
 }
 
