@@ -21,12 +21,20 @@ pub(crate) struct Arguments {
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 2 wrong arguments or study, output of another study; 3 input data unreadable or \
 inconsistent; 4 a recipe diverged (the others are reported); 5 interrupted, can be resumed; 6 a gate (--fail-above) was exceeded or could not be measured; 7 output cannot be \
-written; 1 anything else.";
+written; 8 two workers published different bytes for one model; 1 anything else.";
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     /// Train recipes, attack them, and say which leaks more
     Compare(Compare),
+    /// Train what no other worker does, at a run that `compare --prepare` began; start as many as there are machines
+    Work(crate::work::WorkAt),
+    /// Say how far a run is: done, under way, failed, time left
+    Status(crate::status::StatusOf),
+    /// Ask all workers at a run to stop; what is complete stays
+    Cancel(crate::work::Cancel),
+    /// Take the models of shards that were made without a shared store into one run
+    Merge(crate::work::Merge),
     /// Say why recipes leak, from the pools of a finished run or from NumPy archives; trains nothing
     Explain(Explain),
     /// Attack models that were trained elsewhere, from their outputs; several pools are compared
@@ -270,6 +278,15 @@ pub(crate) struct Compare {
     /// Print plan and estimates and stop
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Lay down study and data for `flatleak work`, and train nothing
+    #[arg(long, conflicts_with_all = ["until", "no_train", "dry_run"])]
+    pub(crate) prepare: bool,
+    /// Workers give a sign of life so often; whoever misses five loses the task to another
+    #[arg(long, value_name = "TIME", default_value = "30s", requires = "prepare")]
+    pub(crate) beat: Budget,
+    /// Analyse what workers trained; models that are missing are an error
+    #[arg(long, conflicts_with = "until")]
+    pub(crate) no_train: bool,
     /// Leave out pictures and everything about single examples
     #[arg(long)]
     pub(crate) redact: bool,
@@ -295,6 +312,7 @@ impl Compare {
             budget: self.budget.map(|budget| budget.0),
             quick: self.quick,
             redact: self.redact,
+            training: if self.no_train { flatleak::Training::Elsewhere } else { flatleak::Training::Here },
             workers: self.work.workers(),
             supervision: crate::supervise::by_this_program(),
         }

@@ -19,6 +19,16 @@ pub(crate) fn run(options: &Compare) -> Result<ExitCode, Failure> {
         prepared.jobs.iter().for_each(|job| say(&job.plan(asked.workers)));
         return Ok(ExitCode::SUCCESS);
     }
+    if options.prepare {
+        flatleak::lay_down(&asked, &prepared, options.beat.0)?;
+        let run = prepared.out.display();
+        done(options.work.message_format, json!({ "run": text(&prepared.out) }), || {
+            format!(
+                "prepared {run}\nnext: `flatleak work {run}`, on as many machines as see it; then the same `compare` with --no-train\n"
+            )
+        });
+        return Ok(ExitCode::SUCCESS);
+    }
     let stop = stop_flag();
     let mut talk = Talk::new(options.work.message_format);
     let report = compare(&asked, &prepared, &mut Listener { hear: &mut |event| talk.hear(event), stop: &stop })?;

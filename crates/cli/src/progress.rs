@@ -57,6 +57,10 @@ impl Talk {
                 Some(format!("recipe {recipe} diverged: model {model}, epoch {epoch}; it is left out")),
                 json!({ "diverged": recipe, "model": model, "epoch": epoch }),
             ),
+            Event::Failed { recipe, model, why } => self.event(
+                Some(format!("recipe {recipe}, model {model}, was not trained: it {why}; the others go on")),
+                json!({ "failed": recipe, "model": model, "why": why }),
+            ),
             Event::Note(text) => complain(&text),
         }
     }

@@ -65,6 +65,15 @@ pub enum Event {
         /// The epoch, from 0.
         epoch: usize,
     },
+    /// A model could not be trained; the others are.
+    Failed {
+        /// Its recipe.
+        recipe: String,
+        /// Its position.
+        model: usize,
+        /// Why.
+        why: String,
+    },
     /// Something that a reader should know.
     Note(String),
 }

@@ -1,12 +1,14 @@
 //! One model of the recipes that share a run.
 
+use flatleak_disk::Creation;
 use flatleak_nn::{Network, Outcome, Recipe, Trainer};
 use flatleak_stream::{Purpose, Stream};
+use flatleak_work::Published;
 
 use crate::error::Error;
 use crate::foreign;
 use crate::measure;
-use crate::plan::{Event, Plan, Task};
+use crate::plan::{Event, Model, Plan};
 
 /// Completes one model of the recipes that share a run; `say` takes what happened, `go_on` is asked in between.
 pub(crate) fn complete(
@@ -18,29 +20,42 @@ pub(crate) fn complete(
 ) -> Result<(), Error> {
     let Some(&leader) = run.first() else { return Ok(()) };
     if let Some(command) = &plan.study.recipes[leader].trainer {
-        return order(plan, command, Task { recipe: leader, model }, say, go_on);
+        return order(plan, command, Model { recipe: leader, model }, say, go_on);
     }
     let missing = reuse(plan, run, model, &say)?;
     if missing.is_empty() { Ok(()) } else { Training { plan, leader, missing, model }.run(say, go_on) }
+}
+
+/// Whether a model is there for all recipes that share a run; every file of it is read. What its weights alone give is made.
+pub(crate) fn is_complete(plan: Plan<'_>, run: &[usize], model: usize, say: impl Fn(Event)) -> Result<bool, Error> {
+    let Some(&leader) = run.first() else { return Ok(true) };
+    if plan.study.recipes[leader].trainer.is_none() {
+        return Ok(reuse(plan, run, model, &say)?.is_empty());
+    }
+    let complete = plan.dir.signals(leader, model)?.is_some();
+    if complete {
+        say(Event::Done { recipe: leader, model, published: Published::Found });
+    }
+    Ok(complete)
 }
 
 /// Completes a model that a command trains.
 fn order(
     plan: Plan<'_>,
     command: &str,
-    task: Task,
+    task: Model,
     say: impl Fn(Event),
     go_on: impl Fn() -> bool,
 ) -> Result<(), Error> {
-    let Task { recipe, model } = task;
-    let reused = plan.dir.signals(recipe, model)?.is_some();
-    if !reused {
+    let Model { recipe, model } = task;
+    let mut published = Published::Found;
+    if plan.dir.signals(recipe, model)?.is_none() {
         let Some(outputs) = foreign::train(plan, command, task, go_on)? else { return Ok(()) };
-        plan.dir.save_signals(recipe, model, outputs)?;
+        published = how([plan.dir.save_signals(recipe, model, outputs)?]);
         plan.dir.close_workplace(recipe, model)?;
         say(Event::Epoch { recipe, model });
     }
-    say(Event::Done { recipe, model, reused });
+    say(Event::Done { recipe, model, published });
     Ok(())
 }
 
@@ -49,14 +64,14 @@ fn reuse(plan: Plan<'_>, run: &[usize], model: usize, say: &impl Fn(Event)) -> R
     let Plan { study, network, dir, .. } = plan;
     let mut missing = Vec::new();
     for &recipe in run {
-        let task = Task { recipe, model };
+        let task = Model { recipe, model };
         let Some(Stored { weights, of_twin }) = weights(plan, run, task)? else {
             missing.push(recipe);
             continue;
         };
         let trainer = |weights| Trainer::new(network, &study.recipes[recipe], weights);
         if of_twin {
-            if !keep(plan, task, &mut trainer(weights))? {
+            if keep(plan, task, &mut trainer(weights))?.is_none() {
                 say(Event::Diverged { recipe, model, epoch: study.recipes[recipe].checkpoint() - 1 });
                 continue;
             }
@@ -65,7 +80,7 @@ fn reuse(plan: Plan<'_>, run: &[usize], model: usize, say: &impl Fn(Event)) -> R
             let outputs = measure::outputs(plan, &study.recipes[recipe], model, &mut trainer(weights))?;
             dir.save_signals(recipe, model, outputs)?;
         }
-        say(Event::Done { recipe, model, reused: true });
+        say(Event::Done { recipe, model, published: Published::Found });
     }
     Ok(missing)
 }
@@ -130,10 +145,9 @@ impl Training<'_> {
     ) -> Result<(), Error> {
         let model = self.model;
         for &recipe in self.missing.iter().filter(|r| which(**r)) {
-            if keep(self.plan, Task { recipe, model }, trainer)? {
-                say(Event::Done { recipe, model, reused: false });
-            } else {
-                say(Event::Diverged { recipe, model, epoch });
+            match keep(self.plan, Model { recipe, model }, trainer)? {
+                Some(published) => say(Event::Done { recipe, model, published }),
+                None => say(Event::Diverged { recipe, model, epoch }),
             }
         }
         Ok(())
@@ -148,8 +162,8 @@ struct Stored {
 }
 
 /// Weights of a model on disk: the recipe's own, or those of one that differs in what it publishes alone.
-fn weights(plan: Plan<'_>, run: &[usize], task: Task) -> Result<Option<Stored>, Error> {
-    let Task { recipe, model } = task;
+fn weights(plan: Plan<'_>, run: &[usize], task: Model) -> Result<Option<Stored>, Error> {
+    let Model { recipe, model } = task;
     let Plan { study, network, dir, .. } = plan;
     let checkpoint = |r: usize| study.recipes[r].checkpoint();
     let twins = run.iter().copied().filter(|&r| r != recipe && checkpoint(r) == checkpoint(recipe));
@@ -161,14 +175,19 @@ fn weights(plan: Plan<'_>, run: &[usize], task: Task) -> Result<Option<Stored>, 
     Ok(None)
 }
 
-/// Stores weights and outputs of a model; `false` where these are not finite.
-fn keep(plan: Plan<'_>, task: Task, trainer: &mut Trainer<'_>) -> Result<bool, Error> {
-    let Task { recipe, model } = task;
+/// Stores weights and outputs of a model; `None` where these are not finite.
+fn keep(plan: Plan<'_>, task: Model, trainer: &mut Trainer<'_>) -> Result<Option<Published>, Error> {
+    let Model { recipe, model } = task;
     let outputs = measure::outputs(plan, &plan.study.recipes[recipe], model, trainer)?;
     if outputs.splits.iter().flat_map(|split| &split.signals).any(|s| s.phi.iter().any(|v| !v.is_finite())) {
-        return Ok(false);
+        return Ok(None);
     }
-    plan.dir.save_weights(recipe, model, plan.network, &trainer.parameters)?;
-    plan.dir.save_signals(recipe, model, outputs)?;
-    Ok(true)
+    let weights = plan.dir.save_weights(recipe, model, plan.network, &trainer.parameters)?;
+    let signals = plan.dir.save_signals(recipe, model, outputs)?;
+    Ok(Some(how([weights, signals])))
+}
+
+/// Whether all files of a model are this attempt's.
+fn how<const FILES: usize>(files: [Creation; FILES]) -> Published {
+    if files.contains(&Creation::Same) { Published::Same } else { Published::New }
 }
