@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use flatleak::Variant;
+use flatleak::{Checkpoints, Variant};
 use flatleak_attack::Attack;
+
+use crate::checkpoints::Checkpoint;
 
 /// How much does a training recipe leak about its training data, and why?
 #[derive(Parser, Debug)]
@@ -178,7 +180,7 @@ pub(crate) enum NoBudget {
     #[error("{0:?} is no time: write 45s, 90m, 2h or 1d")]
     Form(String),
     /// Nothing, or too much.
-    #[error("{0:?}: a budget is more than nothing, and less than 30 years")]
+    #[error("{0:?}: a time is more than nothing, and less than 30 years")]
     Range(String),
 }
 
@@ -272,6 +274,9 @@ pub(crate) struct Compare {
     /// Time that `--until` may take, such as 90m or 2h: no look is begun that would not fit
     #[arg(long, value_name = "TIME", requires = "until")]
     pub(crate) budget: Option<Budget>,
+    /// Time after which a model in training is saved again, such as 60s or 10m, or `off`; no result depends on it [default: 60s]
+    #[arg(long, value_name = "TIME|off")]
+    pub(crate) checkpoint: Option<Checkpoint>,
     /// 16 models and at most 2,000 pool examples: a look, not for decisions
     #[arg(long)]
     pub(crate) quick: bool,
@@ -315,6 +320,7 @@ impl Compare {
             training: if self.no_train { flatleak::Training::Elsewhere } else { flatleak::Training::Here },
             workers: self.work.workers(),
             supervision: crate::supervise::by_this_program(),
+            checkpoints: self.checkpoint.map_or_else(Checkpoints::default, |asked| asked.0),
         }
     }
 }

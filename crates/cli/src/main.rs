@@ -2,6 +2,7 @@
 
 mod arguments;
 mod audit;
+mod checkpoints;
 mod compare;
 mod data;
 mod exchange;

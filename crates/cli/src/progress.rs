@@ -9,16 +9,24 @@ use flatleak::{Event, Phase};
 use flatleak_results::{is_hidden, plain_lines, shortened};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
+use signal_hook::{consts, flag};
 
 use crate::arguments::MessageFormat;
 
-/// Set by Ctrl-C and the like: whoever works looks at it and leaves what is complete. Where the system refuses the thread that listens, an
-/// interruption ends the program at once, which loses no model that is complete.
+/// An interruption, a request to end, a terminal that closes, and what batch systems send some time before they kill.
+#[cfg(unix)]
+const STOPS: [i32; 4] = [consts::SIGINT, consts::SIGTERM, consts::SIGHUP, consts::SIGUSR1];
+#[cfg(not(unix))]
+const STOPS: [i32; 2] = [consts::SIGINT, consts::SIGTERM];
+
+/// Set by Ctrl-C and the like: whoever works looks at it and leaves what is complete, and what goes on from there. A signal that cannot be
+/// listened for ends the program at once, which loses no model that is complete.
 pub(crate) fn stop_flag() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    if let Err(e) = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)) {
-        complain(&format!("cannot listen for interruptions ({e}): one ends the program at once"));
+    for signal in STOPS {
+        if let Err(e) = flag::register(signal, Arc::clone(&stop)) {
+            complain(&format!("cannot listen for signal {signal} ({e}): it ends the program at once"));
+        }
     }
     stop
 }
@@ -49,6 +57,9 @@ impl Talk {
                 if let Some((_, bar)) = self.bar.take() {
                     bar.finish();
                 }
+            }
+            Event::Resumed { recipe, model, epoch, step } => {
+                self.event(None, json!({ "resumed": recipe, "model": model, "epoch": epoch, "step": step }));
             }
             Event::Complete { recipe, model, reused } => {
                 self.event(None, json!({ "done": recipe, "model": model, "reused": reused }));

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use clap::Args;
-use flatleak::{Listener, Shard};
+use flatleak::{Checkpoints, Listener, Shard};
 use serde_json::json;
 
 use crate::arguments::{Budget, Work};
+use crate::checkpoints::Checkpoint;
 use crate::exit::{Failure, INTERRUPTED, OTHER};
 use crate::progress::{Talk, done, say, stop_flag};
 use crate::supervise::by_this_program;
@@ -25,6 +26,9 @@ pub(crate) struct WorkAt {
     /// Stop after so long, such as 55m: what is not complete by then is another's
     #[arg(long, value_name = "TIME")]
     until: Option<Budget>,
+    /// Time after which a model in training is saved again, such as 60s or 10m, or `off`; no result depends on it [default: 60s]
+    #[arg(long, value_name = "TIME|off")]
+    checkpoint: Option<Checkpoint>,
     /// Work with this program, whose digest this is, at a run that another one began; both must train the same bits
     #[arg(long, value_name = "DIGEST")]
     accept_binary: Option<String>,
@@ -72,6 +76,7 @@ pub(crate) fn run(options: &WorkAt) -> Result<ExitCode, Failure> {
         shard: options.shard.0,
         accept: options.accept_binary.clone(),
         supervision: by_this_program(),
+        checkpoints: options.checkpoint.map_or_else(Checkpoints::default, |asked| asked.0),
     };
     let format = options.work.message_format;
     let mut talk = Talk::new(format);

@@ -151,7 +151,8 @@ fn trained(options: &Compare, job: &Job, models: usize, to: &mut Listener<'_>) -
     let dir = Workshop::open(out, &study, data)?;
     let started = Instant::now();
     let desk = Desk::of_run(&dir, &options.supervision)?;
-    let plan = desk.plan(&study, data, network, &dir, &options.supervision);
+    let plan =
+        Plan { checkpoints: options.checkpoints, ..desk.plan(&study, data, network, &dir, &options.supervision) };
     let mut summary = match options.training {
         Training::Here => {
             // Whoever runs the study wants it to go on.
@@ -266,27 +267,19 @@ fn train(options: &Compare, plan: Plan<'_>, to: &mut Listener<'_>) -> Result<Sum
     let Listener { hear, stop } = to;
     let manner = Manner { workers: options.workers, role: Role::Complete };
     let summary = flatleak_run::execute(plan, manner, stop, |event| {
-        let name = |recipe: usize| study.recipes[recipe].name.clone();
         match event {
-            flatleak_run::Event::Epoch { recipe, .. } => {
-                done += epoch(&study.recipes[recipe]);
-                hear(Event::Progress { phase: Phase::Training, done, total });
+            flatleak_run::Event::Epoch { recipe, .. } => done += epoch(&study.recipes[recipe]),
+            flatleak_run::Event::Resumed { recipe, epoch: epochs, .. } => {
+                done += epochs as u64 * epoch(&study.recipes[recipe]);
             }
-            flatleak_run::Event::Done { recipe, model, published } => {
-                let reused = published == Published::Found;
-                if reused && leaders.contains(&recipe) {
-                    done += cost(&study.recipes[recipe]);
-                    hear(Event::Progress { phase: Phase::Training, done, total });
-                }
-                hear(Event::Complete { recipe: name(recipe), model, reused });
+            flatleak_run::Event::Done { recipe, published: Published::Found, .. } if leaders.contains(&recipe) => {
+                done += cost(&study.recipes[recipe]);
             }
-            flatleak_run::Event::Diverged { recipe, model, epoch } => {
-                hear(Event::Diverged { recipe: name(recipe), model, epoch });
-            }
-            flatleak_run::Event::Failed { recipe, model, why }
-            | flatleak_run::Event::GivenUp { recipe, model, why } => {
-                hear(Event::Failed { recipe: name(recipe), model, why });
-            }
+            _ => {}
+        }
+        hear(Event::Progress { phase: Phase::Training, done, total });
+        if let Some(event) = Event::of_training(study, event) {
+            hear(event);
         }
     })?;
     hear(Event::Over(Phase::Training));

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use flatleak_data::{Dataset, files};
 use flatleak_nn::{ENGINE_VERSION, Network};
-use flatleak_run::{Plan, Supervision, canary};
+use flatleak_run::{Checkpoints, Plan, Supervision, canary};
 use flatleak_store::{RunDir, Workshop};
 use flatleak_study::Study;
 use flatleak_work::{Accept, Board, CANCELLED, Depot, Folder, Pins, Worker};
@@ -33,7 +33,7 @@ impl Desk {
         Ok(Self { board: Mutex::new(board), binary: pins.binary.clone() })
     }
 
-    /// The plan of a study whose models are trained from here.
+    /// The plan of a study whose models are trained from here, and saved as often as is usual.
     pub(crate) fn plan<'a>(
         &'a self,
         study: &'a Study,
@@ -42,7 +42,8 @@ impl Desk {
         dir: &'a Workshop,
         supervision: &'a Supervision,
     ) -> Plan<'a> {
-        Plan { study, data, network, dir, supervision, board: &self.board, binary: &self.binary }
+        let checkpoints = Checkpoints::default();
+        Plan { study, data, network, dir, supervision, checkpoints, board: &self.board, binary: &self.binary }
     }
 
     /// Looks at the board.

@@ -59,7 +59,7 @@ pub use error::Error;
 pub use event::{Event, Listener, Phase};
 pub use explain::{Explain, explain, explain_archives};
 pub use finished::{Finished, LeftOut, missing_runs, runs_in};
-pub use flatleak_run::{Shard, Supervision};
+pub use flatleak_run::{Checkpoints, Shard, Supervision};
 pub use folder::folder_name;
 pub use job::{Compare, Goal, Job, Prepared, Training, prepare, resolve};
 pub use merge::{Merged, merge};

@@ -6,9 +6,9 @@ use std::time::Duration;
 use flatleak_data::{Dataset, Request};
 use flatleak_disk::{Creation, replace};
 use flatleak_nn::Network;
-use flatleak_run::{Manner, Role, Shard, Supervision};
+use flatleak_run::{Checkpoints, Manner, Plan, Role, Shard, Supervision};
 use flatleak_store::{Stated, Workshop, load_staged, stage, staged_name};
-use flatleak_work::{Accept, CANCELLED, Depot, Folder, PINS, Pins, Published, Worker, probe};
+use flatleak_work::{Accept, CANCELLED, Depot, Folder, PINS, Pins, Worker, probe};
 
 use crate::desk::{Desk, pins};
 use crate::error::Error;
@@ -30,6 +30,8 @@ pub struct Work {
     pub accept: Option<String>,
     /// Who watches over commands that train models.
     pub supervision: Supervision,
+    /// How often models in training are saved.
+    pub checkpoints: Checkpoints,
 }
 
 /// What a worker did.
@@ -109,26 +111,18 @@ fn work_at(options: &Work, run: &Path, to: &mut Listener<'_>) -> Result<Worked, 
     let network = Network::compile(&study.architecture, data.shape, data.classes)?;
     let dir = Workshop::join(run, &study, &data)?;
     let plan = desk.plan(&study, &data, &network, &dir, &options.supervision);
+    let plan = Plan { checkpoints: options.checkpoints, ..plan };
     let manner = Manner { workers: options.workers, role: Role::Help(options.shard) };
     let total = (study.recipes.len() * study.models / options.shard.of) as u64;
     let mut done = 0;
     let Listener { hear, stop } = to;
     let mut summary = flatleak_run::execute(plan, manner, stop, |event| {
-        let name = |recipe: usize| study.recipes[recipe].name.clone();
-        match event {
-            flatleak_run::Event::Epoch { .. } => {}
-            flatleak_run::Event::Done { recipe, model, published } => {
-                done += 1;
-                hear(Event::Progress { phase: Phase::Training, done, total });
-                hear(Event::Complete { recipe: name(recipe), model, reused: published == Published::Found });
-            }
-            flatleak_run::Event::Diverged { recipe, model, epoch } => {
-                hear(Event::Diverged { recipe: name(recipe), model, epoch });
-            }
-            flatleak_run::Event::Failed { recipe, model, why }
-            | flatleak_run::Event::GivenUp { recipe, model, why } => {
-                hear(Event::Failed { recipe: name(recipe), model, why });
-            }
+        if let flatleak_run::Event::Done { .. } = event {
+            done += 1;
+            hear(Event::Progress { phase: Phase::Training, done, total });
+        }
+        if let Some(event) = Event::of_training(&study, event) {
+            hear(event);
         }
     })?;
     hear(Event::Over(Phase::Training));

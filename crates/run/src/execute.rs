@@ -28,13 +28,13 @@ enum Message {
     Fatal(Error),
 }
 
-/// Trains whatever is missing; `stop` is looked at once an epoch. Any number of processes may do so at one run: each takes what no other has.
+/// Trains whatever is missing; `stop` is looked at after every step. Any number of processes may do so at one run: each takes what no other has.
 ///
 /// No result depends on the number of workers: each model is one thread's work and its randomness is keyed.
 ///
 /// # Errors
-/// The first failure of the run directory; what was complete by then stays. A model that its command does not train is no such failure: the others
-/// are trained, and [`Summary::failures`] has it.
+/// The first failure of the run directory; what was complete by then stays, and what was in training goes on from there. A model that its command
+/// does not train is no such failure: the others are trained, and [`Summary::failures`] has it.
 pub fn execute(
     plan: Plan<'_>,
     manner: Manner,
@@ -163,8 +163,12 @@ impl Crew<'_> {
             }
             Next::Try(candidate) => candidate,
         };
-        if self.role == Role::Complete && is_complete(self.plan, &candidate.recipes, candidate.model, say)? {
-            return Ok(true);
+        if self.role == Role::Complete {
+            let there = is_complete(self.plan, &candidate.recipes, candidate.model, say, || self.goes_on())?;
+            // Unknown when asked to stop.
+            if there.unwrap_or(true) {
+                return Ok(true);
+            }
         }
         let claimed = lock(self.plan.board).claim(&candidate.task, candidate.next)?;
         match claimed {
@@ -181,7 +185,8 @@ impl Crew<'_> {
         let heard: RefCell<Vec<Event>> = RefCell::default();
         let say = |event: Event| {
             match event {
-                Event::Epoch { .. } => self.pulse.step(attempt),
+                Event::Epoch { .. } => self.pulse.step(attempt, 1),
+                Event::Resumed { epoch, .. } => self.pulse.step(attempt, epoch as u64),
                 Event::Diverged { recipe, model, .. } => self.queue.diverged(recipe, model),
                 _ => {}
             }
@@ -189,17 +194,17 @@ impl Crew<'_> {
             tell(Message::Event(event));
         };
         let done = complete(self.plan, &candidate.recipes, candidate.model, say, || self.goes_on());
-        self.pulse.end(attempt);
+        let fraction = self.pulse.end(attempt);
         let outcome = match &done {
-            Ok(()) => self.outcome(candidate, &heard.borrow()),
-            Err(e) => outcome_of(e),
+            Ok(()) => self.outcome(candidate, &heard.borrow(), fraction),
+            Err(e) => outcome_of(e, fraction),
         };
         let end = End::new(attempt, &candidate.identity, outcome.clone(), begun.elapsed());
         let noted = lock(self.plan.board).end(&End { binary: self.plan.binary.to_owned(), ..end });
         match done {
             Ok(()) => {
                 noted?;
-                if outcome == Outcome::Interrupted && self.goes_on() {
+                if matches!(outcome, Outcome::Interrupted { .. }) && self.goes_on() {
                     self.queue.again(candidate);
                 }
                 Ok(())
@@ -230,7 +235,7 @@ impl Crew<'_> {
     }
 
     /// How an attempt ended of which all this was heard.
-    fn outcome(&self, candidate: &Candidate, heard: &[Event]) -> Outcome {
+    fn outcome(&self, candidate: &Candidate, heard: &[Event], fraction: f64) -> Outcome {
         let name = |recipe: usize| self.plan.study.recipes[recipe].name.clone();
         let (mut diverged, mut published) = (Vec::new(), Vec::new());
         for event in heard {
@@ -241,7 +246,7 @@ impl Crew<'_> {
             }
         }
         if published.len() + diverged.len() < candidate.recipes.len() {
-            return Outcome::Interrupted;
+            return Outcome::Interrupted { fraction };
         }
         if !diverged.is_empty() {
             return Outcome::Diverged { recipes: diverged };
@@ -253,13 +258,13 @@ impl Crew<'_> {
 }
 
 /// How an attempt ended that failed.
-fn outcome_of(error: &Error) -> Outcome {
+fn outcome_of(error: &Error, fraction: f64) -> Outcome {
     match error {
         Error::Trainer { problem, said, .. } => Outcome::Failed { why: problem.to_string(), said: said.clone() },
         Error::Store(flatleak_store::Error::BitsDiffer(path)) => {
             Outcome::BitsDiffer { file: path.file_name().unwrap_or_default().to_string_lossy().into_owned() }
         }
         // The store, this machine: nothing is wrong with the model.
-        _ => Outcome::Interrupted,
+        _ => Outcome::Interrupted { fraction },
     }
 }

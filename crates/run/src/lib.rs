@@ -8,7 +8,7 @@
 //!
 //! use flatleak_data::{Request, open};
 //! use flatleak_nn::Network;
-//! use flatleak_run::{Manner, Plan, Role, Supervision, execute};
+//! use flatleak_run::{Checkpoints, Manner, Plan, Role, Supervision, execute};
 //! use flatleak_store::Workshop;
 //! use flatleak_study::Study;
 //! use flatleak_work::{Board, Folder, Worker};
@@ -21,6 +21,7 @@
 //! let folder = tempfile::tempdir()?;
 //! let dir = Workshop::open(folder.path(), &study, &data)?;
 //! let supervision = Supervision::None;
+//! let checkpoints = Checkpoints::default();
 //! let board = Board::open(Arc::new(Folder::new(folder.path())), Worker::this(), Duration::from_secs(30))?;
 //! let board = Mutex::new(board);
 //! let plan = Plan {
@@ -29,6 +30,7 @@
 //!     network: &network,
 //!     dir: &dir,
 //!     supervision: &supervision,
+//!     checkpoints,
 //!     board: &board,
 //!     binary: "",
 //! };
@@ -46,11 +48,13 @@
 //! ```
 //!
 //! All (recipe, model) pairs of a study are walked. What the run directory already holds is reused; the rest is
-//! trained and stored, weights first, then signals, so that a run killed anywhere goes on where it stopped. Other processes may work at the
-//! same run, on other machines too: they agree over the [`Board`](flatleak_work::Board). [`survey`] says what is there without training,
-//! [`canary`] tells programs apart that compute other bits.
+//! trained and stored, weights first, then signals, so that a run killed anywhere goes on where it stopped. A model that takes longer than
+//! the time of [`Checkpoints`] goes on from its last checkpoint, to the same bits. Other processes may work at the same run, on other machines
+//! too: they agree over the [`Board`](flatleak_work::Board). [`survey`] says what is there without training, [`canary`] tells programs apart
+//! that compute other bits.
 
 mod canary;
+mod checkpoints;
 mod error;
 mod execute;
 mod foreign;
@@ -67,6 +71,7 @@ mod supervisor;
 mod survey;
 
 pub use canary::canary;
+pub use checkpoints::Checkpoints;
 pub use error::{Error, LogitsError, TrainerError};
 pub use execute::execute;
 pub use plan::{Divergence, Event, Manner, Plan, Role, Shard, Summary};

@@ -1,5 +1,6 @@
 //! What is to be done, and what happens.
 
+use std::path::PathBuf;
 use std::sync::Mutex;
 
 use flatleak_data::Dataset;
@@ -8,6 +9,7 @@ use flatleak_store::Workshop;
 use flatleak_study::Study;
 use flatleak_work::{Board, Published};
 
+use crate::checkpoints::Checkpoints;
 use crate::error::Error;
 use crate::process::Supervision;
 
@@ -20,6 +22,35 @@ pub enum Event {
         recipe: usize,
         /// Index of the model.
         model: usize,
+    },
+    /// The training of a model goes on from its checkpoint.
+    Resumed {
+        /// Index of the recipe, the first of those that share the run.
+        recipe: usize,
+        /// Index of the model.
+        model: usize,
+        /// The epoch, from 0: so many are done.
+        epoch: usize,
+        /// Steps of this epoch that are done.
+        step: usize,
+    },
+    /// A checkpoint is damaged, or of another model or program: the training of its model begins at the start.
+    SetAside {
+        /// Index of the recipe.
+        recipe: usize,
+        /// Index of the model.
+        model: usize,
+        /// Where the checkpoint is now.
+        path: PathBuf,
+    },
+    /// The state of a model in training cannot be saved; its training goes on.
+    Unsaved {
+        /// Index of the recipe.
+        recipe: usize,
+        /// Index of the model.
+        model: usize,
+        /// What the file system said.
+        why: String,
     },
     /// A model is complete on disk.
     Done {
@@ -95,7 +126,11 @@ impl Summary {
             Event::Done { .. } => self.trained += 1,
             Event::Diverged { recipe, model, epoch } => self.diverged.push(Divergence { recipe, model, epoch }),
             Event::GivenUp { .. } => self.given_up += 1,
-            Event::Epoch { .. } | Event::Failed { .. } => {}
+            Event::Epoch { .. }
+            | Event::Resumed { .. }
+            | Event::SetAside { .. }
+            | Event::Unsaved { .. }
+            | Event::Failed { .. } => {}
         }
     }
 
@@ -120,6 +155,8 @@ pub struct Plan<'a> {
     pub dir: &'a Workshop,
     /// Who watches over commands that train models.
     pub supervision: &'a Supervision,
+    /// How often models in training are saved.
+    pub checkpoints: Checkpoints,
     /// Where workers look who does what.
     pub board: &'a Mutex<Board>,
     /// Digest of this program.

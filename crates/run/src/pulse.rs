@@ -23,6 +23,12 @@ struct Course {
     total: u64,
 }
 
+impl Course {
+    fn fraction(&self) -> f64 {
+        self.done as f64 / self.total.max(1) as f64
+    }
+}
+
 /// What this process is at, and whether others want it to go on.
 #[derive(Debug)]
 pub(crate) struct Pulse<'a> {
@@ -44,16 +50,16 @@ impl<'a> Pulse<'a> {
         lock(&self.running).insert(attempt.clone(), course);
     }
 
-    /// An epoch of it is done.
-    pub(crate) fn step(&self, attempt: &Attempt) {
+    /// Some epochs of it are done.
+    pub(crate) fn step(&self, attempt: &Attempt, epochs: u64) {
         if let Some(course) = lock(&self.running).get_mut(attempt) {
-            course.done += 1;
+            course.done += epochs;
         }
     }
 
-    /// It has ended.
-    pub(crate) fn end(&self, attempt: &Attempt) {
-        lock(&self.running).remove(attempt);
+    /// It has ended: how much of it is done, from 0 to 1.
+    pub(crate) fn end(&self, attempt: &Attempt) -> f64 {
+        lock(&self.running).remove(attempt).map_or(0.0, |course| course.fraction())
     }
 
     /// Somebody cancelled the run.
@@ -88,7 +94,7 @@ impl<'a> Pulse<'a> {
         let running = lock(&self.running);
         let of = |(attempt, course): (&Attempt, &Course)| Running {
             attempt: attempt.to_string(),
-            fraction: course.done as f64 / course.total.max(1) as f64,
+            fraction: course.fraction(),
             seconds: course.begun.elapsed().as_secs_f64(),
         };
         running.iter().map(of).collect()

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use flatleak_data::{Request, open};
 use flatleak_nn::Network;
-use flatleak_run::{Error, Manner, Plan, Role, Summary, Supervision, TrainerError, execute};
+use flatleak_run::{Checkpoints, Error, Manner, Plan, Role, Summary, Supervision, TrainerError, execute};
 use flatleak_store::Workshop;
 use flatleak_study::Study;
 use flatleak_work::{Board, Folder, Worker};
@@ -28,9 +28,10 @@ fn run(script: &str, supervision: &Supervision) -> (tempfile::TempDir, Result<Su
     let network = Network::compile(&study.architecture, data.shape, data.classes).unwrap();
     let dir = Workshop::open(&folder.path().join("run"), &study, &data).unwrap();
     let depot = Arc::new(Folder::new(dir.path()));
-    let board = Mutex::new(Board::open(depot, Worker::this(), Duration::from_secs(30)).unwrap());
+    let board = &Mutex::new(Board::open(depot, Worker::this(), Duration::from_secs(30)).unwrap());
+    let checkpoints = Checkpoints::default();
     let plan =
-        Plan { study: &study, data: &data, network: &network, dir: &dir, supervision, board: &board, binary: "" };
+        Plan { study: &study, data: &data, network: &network, dir: &dir, supervision, checkpoints, board, binary: "" };
     let manner = Manner { workers: 2, role: Role::Complete };
     let stop = AtomicBool::new(false);
     let ended = std::thread::scope(|scope| {

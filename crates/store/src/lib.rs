@@ -39,6 +39,7 @@
 
 mod adopt;
 mod artefact;
+mod checkpoint;
 mod error;
 mod export;
 mod implausible;
@@ -53,6 +54,7 @@ mod staged;
 mod workplace;
 mod workshop;
 
+pub use checkpoint::Resumed;
 pub use error::{Difference, Error};
 pub use export::ExportLayout;
 pub use implausible::{Dark, Implausible};

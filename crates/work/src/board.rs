@@ -329,10 +329,11 @@ mod tests {
         let run = tempfile::tempdir().unwrap();
         let mut a = board(run.path(), "a");
         let task = Task::new("sgd", 2);
-        let limits = Limits { failures: 2, attempts: 5 };
+        let limits = Limits { failures: 2, vain: 5 };
         let failed = || Outcome::Failed { why: "ended".into(), said: vec!["out of paper".into()] };
+        let stopped = |fraction| Outcome::Interrupted { fraction };
         let mut standings = Vec::new();
-        for outcome in [Outcome::Interrupted, failed(), Outcome::Interrupted, failed()] {
+        for outcome in [stopped(0.0), failed(), stopped(0.0), failed()] {
             let Standing::Open { next } = a.standing(&task, "i", limits).unwrap() else { panic!("{standings:?}") };
             let attempt = a.claim(&task, next).unwrap().unwrap();
             assert!(matches!(a.standing(&task, "i", limits).unwrap(), Standing::Running { .. }));
@@ -343,8 +344,25 @@ mod tests {
             panic!("{standings:?}")
         };
         assert_eq!(*last, failed());
-        assert_eq!(a.standing(&task, "i", Limits { failures: 9, attempts: 4 }).unwrap(), standings[3]);
+        assert_eq!(a.standing(&task, "i", Limits { failures: 9, vain: 4 }).unwrap(), standings[3]);
         assert_eq!(a.standing(&task, "i", Limits::default()).unwrap(), Standing::Open { next: 5 });
+    }
+
+    #[test]
+    fn who_comes_further_every_time_may_be_stopped_for_ever() {
+        let run = tempfile::tempdir().unwrap();
+        let mut a = board(run.path(), "a");
+        let task = Task::new("sgd", 2);
+        let limits = Limits { failures: 3, vain: 2 };
+        // Of these the third and the last come no further than one before.
+        for (k, fraction) in [0.1, 0.4, 0.4, 0.5, 0.9, 0.2].into_iter().enumerate() {
+            let next = k as u32 + 1;
+            assert_eq!(a.standing(&task, "i", limits).unwrap(), Standing::Open { next });
+            let attempt = a.claim(&task, next).unwrap().unwrap();
+            a.end(&End::new(&attempt, "i", Outcome::Interrupted { fraction }, SHORT)).unwrap();
+        }
+        let standing = a.standing(&task, "i", limits).unwrap();
+        assert!(matches!(standing, Standing::GivenUp { attempts: 6, failures: 0, .. }), "{standing:?}");
     }
 
     #[test]

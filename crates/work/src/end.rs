@@ -27,7 +27,7 @@ pub struct End {
 }
 
 /// How an attempt ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum Outcome {
     /// The models are there.
@@ -47,8 +47,11 @@ pub enum Outcome {
         /// Which recipes of the run, and when.
         recipes: Vec<Divergence>,
     },
-    /// The worker was asked to stop.
-    Interrupted,
+    /// The worker was asked to stop, or could not go on.
+    Interrupted {
+        /// How much was done by then, from 0 to 1, what earlier attempts left included.
+        fraction: f64,
+    },
     /// Other bytes were there already: somebody's program, or machine, computes something else.
     BitsDiffer {
         /// Which file.

@@ -10,14 +10,14 @@ use crate::lease::Lease;
 pub struct Limits {
     /// Attempts that may fail.
     pub failures: u32,
-    /// Attempts in all, those that were interrupted or lost too.
-    pub attempts: u32,
+    /// Attempts in vain: those that failed, were lost, or were interrupted before they came further than the one before.
+    pub vain: u32,
 }
 
 impl Default for Limits {
-    /// Three failures, twenty attempts.
+    /// Three failures, twenty attempts in vain.
     fn default() -> Self {
-        Self { failures: 3, attempts: 20 }
+        Self { failures: 3, vain: 20 }
     }
 }
 
@@ -89,6 +89,18 @@ impl History {
         self.attempts.last_key_value().map_or(1, |(last, _)| last + 1)
     }
 
+    /// Attempts that came no further than one before.
+    fn vain(&self) -> u32 {
+        let (mut vain, mut reached) = (0, 0.0);
+        for attempt in self.attempts.values() {
+            match attempt.end.as_ref().map(|end| &end.outcome) {
+                Some(Outcome::Interrupted { fraction }) if *fraction > reached => reached = *fraction,
+                _ => vain += 1,
+            }
+        }
+        vain
+    }
+
     /// Where the task of this identity stands, so far as ends say; `None` where it depends on whether the last attempt lives.
     pub(crate) fn settled(&self, identity: &str, limits: Limits) -> Option<Standing> {
         let next = self.next();
@@ -109,12 +121,12 @@ impl History {
                     failures += 1;
                     last = Some(end.outcome.clone());
                 }
-                Outcome::Diverged { .. } | Outcome::Interrupted => {}
+                Outcome::Diverged { .. } | Outcome::Interrupted { .. } => {}
             }
         }
         let attempts = self.attempts.len() as u32;
         let is_over = self.attempts.last_key_value().is_none_or(|(_, a)| a.is_over);
-        let spent = || failures >= limits.failures || attempts >= limits.attempts;
+        let spent = || failures >= limits.failures || self.vain() >= limits.vain;
         let open = || {
             if spent() {
                 Standing::GivenUp { attempts, failures, next, last: last.clone() }
