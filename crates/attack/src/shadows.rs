@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use flatleak_pool::{Matrix, Rows};
+
 use crate::Lineup;
 use crate::lineup::Cut;
 
@@ -281,8 +283,8 @@ fn targets(lineup: &Lineup<'_>) -> Vec<Vec<usize>> {
 pub(crate) fn per_block<T: Clone + Default>(
     lineup: &Lineup<'_>,
     mut f: impl FnMut(usize, usize, &[Shadows<'_>; 2]) -> T,
-) -> Vec<Vec<T>> {
-    let mut rows: Vec<Vec<T>> = lineup.blocks().iter().map(|_| vec![T::default(); lineup.examples()]).collect();
+) -> Matrix<T> {
+    let mut rows = Matrix::filled(lineup.blocks().len(), lineup.examples(), T::default());
     walk(lineup, |i, inside, outside| {
         for (b, row) in rows.iter_mut().enumerate().filter(|(b, _)| lineup.is_scored(*b, i)) {
             row[i] = f(b, i, &shadows(lineup, i, [inside, outside], b));
@@ -297,9 +299,8 @@ pub(crate) fn score_by_shadows<T>(
     lineup: &Lineup<'_>,
     mut fit: impl FnMut(usize, usize, &[Shadows<'_>; 2]) -> T,
     score: impl Fn(f64, &T, &Shadows<'_>) -> f64,
-) -> Vec<Vec<f64>> {
-    let n = lineup.examples();
-    let mut scores: Vec<Vec<f64>> = lineup.seats.iter().map(|_| vec![0.0; n]).collect();
+) -> Matrix {
+    let mut scores = Matrix::filled(lineup.seats.len(), lineup.examples(), 0.0);
     let members = targets(lineup);
     walk(lineup, |i, inside, outside| {
         for (b, seats) in members.iter().enumerate().filter(|(b, _)| lineup.is_scored(*b, i)) {
@@ -345,10 +346,10 @@ pub(crate) fn score_by_means<const K: usize, T>(
     parts: impl Fn(f64) -> [f64; K],
     fit: impl Fn([Means<K>; 2]) -> T,
     score: impl Fn(f64, &T) -> f64,
-) -> Vec<Vec<f64>> {
+) -> Matrix {
     let (n, blocks, models) = (lineup.examples(), lineup.blocks().len(), lineup.seats.len());
     let block_of = lineup.positions();
-    let mut scores: Vec<Vec<f64>> = lineup.seats.iter().map(|_| vec![0.0; n]).collect();
+    let mut scores = Matrix::filled(models, n, 0.0);
     let mut gathered = vec![(0, Means::NONE); TOGETHER * models];
     let mut sums = vec![[Means::NONE; 2]; blocks];
     for first in (0..n).step_by(TOGETHER) {
@@ -366,7 +367,7 @@ pub(crate) fn score_by_means<const K: usize, T>(
                 cut_sums(cut, all, &block_of, first + e, &mut sums);
             }
             let fits: Vec<T> = sums.iter().map(|both| fit(*both)).collect();
-            for ((seat, row), &block) in lineup.seats.iter().zip(&mut scores).zip(&block_of) {
+            for ((seat, row), &block) in lineup.seats.iter().zip(scores.iter_mut()).zip(&block_of) {
                 row[first + e] = score(seat.values[first + e], &fits[block as usize]);
             }
         }
@@ -415,16 +416,13 @@ fn all_sums<const K: usize>(all: &[(usize, Means<K>)], block_of: &[u32], sums: &
 /// Scores of every seat from what its block's row holds: `f(target's value, block row entry, block position, example)`.
 pub(crate) fn score_seats<T>(
     lineup: &Lineup<'_>,
-    rows: &[Vec<T>],
+    rows: Rows<'_, T>,
     f: impl Fn(f64, &T, usize, usize) -> f64,
-) -> Vec<Vec<f64>> {
-    lineup
-        .seats
-        .iter()
-        .zip(lineup.positions())
-        .map(|(seat, at)| {
-            let entries = seat.values.iter().zip(&rows[at as usize]).enumerate();
-            entries.map(|(i, (&v, entry))| f(v, entry, at as usize, i)).collect()
-        })
-        .collect()
+) -> Matrix {
+    let mut scores = Matrix::filled(lineup.seats.len(), lineup.examples(), 0.0);
+    for ((seat, at), row) in lineup.seats.iter().zip(lineup.positions()).zip(scores.iter_mut()) {
+        let entries = seat.values.iter().zip(&rows[at as usize]).enumerate();
+        row.iter_mut().zip(entries).for_each(|(score, (i, (&v, entry)))| *score = f(v, entry, at as usize, i));
+    }
+    scores
 }

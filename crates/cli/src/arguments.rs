@@ -3,22 +3,50 @@
 use flatleak_results::Relevant;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::str::FromStr;
-use std::time::Duration;
 
-use clap::builder::RangedU64ValueParser;
+use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use flatleak::{Checkpoints, Variant};
 use flatleak_attack::Attack;
+use flatleak_report::Form;
 
 use crate::checkpoints::Checkpoint;
+pub(crate) use crate::options::{Budget, MessageFormat, Work};
 
 /// How much does a training recipe leak about its training data, and why?
 #[derive(Parser, Debug)]
 #[command(name = "flatleak", version, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) speech: Speech,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// How it is said, which changes nothing that is written.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Speech {
+    /// Colours: where stdout is a terminal and NO_COLOR is not set, always or never
+    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN", global = true)]
+    pub(crate) color: Color,
+    /// No progress and no notes: errors and the answer alone
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say of every model when it is complete, and how long each phase took
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+}
+
+/// When text has colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// In a terminal, unless NO_COLOR is set
+    Auto,
+    /// Also where stdout is a file or a pipe
+    Always,
+    /// Nowhere
+    Never,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 2 wrong arguments or study, output of another study; 3 input data unreadable or \
@@ -69,16 +97,26 @@ pub(crate) enum Command {
     },
     /// The interpolating linear model behind the claim: exact, simulated and drawn; trains nothing large
     Theory(Theory),
-    /// Render table and report.html of a finished run again
-    Report {
-        /// Run directory
-        dir: PathBuf,
-        /// Folder for the page; the run directory by default
-        #[arg(long)]
-        out: Option<PathBuf>,
-        /// Leave out pictures and everything about single examples
-        #[arg(long)]
-        redact: bool,
+    /// Render table and report of a finished run or audit again, in one or several formats
+    Report(Report),
+    /// Set two finished runs or audits on the same data side by side
+    Diff {
+        /// The first folder
+        first: PathBuf,
+        /// The second; differences are second less first
+        second: PathBuf,
+        /// How to say it
+        #[arg(long, value_enum, default_value = "human")]
+        message_format: MessageFormat,
+    },
+    /// List the runs in a folder: study, state and headline
+    Runs {
+        /// The folder
+        #[arg(default_value = "flatleak-runs")]
+        folder: PathBuf,
+        /// How to say it
+        #[arg(long, value_enum, default_value = "human")]
+        message_format: MessageFormat,
     },
     /// Data sets: list, look at, fetch, verify, import
     Data {
@@ -90,6 +128,17 @@ pub(crate) enum Command {
         /// Kind of thing
         what: What,
     },
+    /// Print the completion script of a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write manual pages
+    Man {
+        /// Folder to write flatleak.1 and a page per command to
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Watch over a command that trains a model; flatleak starts this itself
     #[command(hide = true)]
     Supervise {
@@ -97,6 +146,26 @@ pub(crate) enum Command {
         #[arg(last = true, required = true)]
         words: Vec<OsString>,
     },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Report {
+    /// Run directory, or folder of an audit
+    pub(crate) dir: PathBuf,
+    /// Folder for what is written; the run directory by default
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Formats, a file each: report.html, report.md, report.tex (needs the package booktabs), report.csv (every figure, a row each), report.json,
+    /// model-card.md (YAML metadata as the Hugging Face hub reads it)
+    #[arg(long, value_name = "A,B", value_delimiter = ',', default_value = "html", value_parser = forms())]
+    pub(crate) format: Vec<Form>,
+    /// Leave out pictures and everything about single examples, of every format
+    #[arg(long)]
+    pub(crate) redact: bool,
+}
+
+fn forms() -> impl TypedValueParser<Value = Form> {
+    PossibleValuesParser::new(Form::ALL.map(Form::name)).try_map(|name| name.parse::<Form>())
 }
 
 #[derive(Subcommand, Debug)]
@@ -142,7 +211,7 @@ pub(crate) enum Data {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum What {
-    /// Attacks with signal and aliases
+    /// Attacks with a description and a source each
     Attacks,
     /// Network presets with parameters
     Architectures,
@@ -154,80 +223,11 @@ pub(crate) enum What {
     Defences,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum MessageFormat {
-    /// For people
-    Human,
-    /// One JSON event a line on stdout
-    Json,
-}
-
 /// When enough models are trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Goal {
     /// A relevant difference is shown or excluded in every comparison
     Relevant,
-}
-
-/// A time that may be spent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Budget(pub(crate) Duration);
-
-/// Text that is no budget.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NoBudget {
-    /// No number with a unit.
-    #[error("{0:?} is no time: write 45s, 90m, 2h or 1d")]
-    Form(String),
-    /// Nothing, or too much.
-    #[error("{0:?}: a time is more than nothing, and less than 30 years")]
-    Range(String),
-}
-
-impl FromStr for Budget {
-    type Err = NoBudget;
-
-    fn from_str(text: &str) -> Result<Self, NoBudget> {
-        let wrong = || NoBudget::Form(text.to_owned());
-        let units = [('s', 1.0), ('m', 60.0), ('h', 3600.0), ('d', 86400.0)];
-        let last = text.trim().chars().last().ok_or_else(wrong)?;
-        let (_, seconds) = units.iter().find(|(unit, _)| *unit == last).ok_or_else(wrong)?;
-        let number: f64 = text.trim().trim_end_matches(last).trim().parse().map_err(|_| wrong())?;
-        if !(number > 0.0 && number * seconds < 1e9) {
-            return Err(NoBudget::Range(text.to_owned()));
-        }
-        Ok(Self(Duration::from_secs_f64(number * seconds)))
-    }
-}
-
-/// How to work, which changes no result.
-#[derive(Args, Debug)]
-pub(crate) struct Work {
-    /// Worker threads, at most 4,096 [default: one per core]; no result depends on it
-    #[arg(long, value_name = "W", value_parser = workers)]
-    workers: Option<usize>,
-    /// How to report progress
-    #[arg(long, value_enum, default_value = "human")]
-    pub(crate) message_format: MessageFormat,
-}
-
-impl Work {
-    /// Worker threads, at least one.
-    pub(crate) fn workers(&self) -> usize {
-        self.workers.unwrap_or_else(flatleak::machine::cores).max(1)
-    }
-}
-
-/// Most worker threads.
-const MOST_WORKERS: usize = 4096;
-
-/// Text that is no number of workers.
-#[derive(Debug, thiserror::Error)]
-#[error("1 to {MOST_WORKERS} workers are possible: leave --workers away for one per core")]
-pub(crate) struct NoWorkers;
-
-fn workers(text: &str) -> Result<usize, NoWorkers> {
-    text.parse().ok().filter(|w| (1..=MOST_WORKERS).contains(w)).ok_or(NoWorkers)
 }
 
 /// Fewest and most values of eta: a path has a start and an end.
@@ -280,7 +280,7 @@ pub(crate) struct Compare {
     /// 16 models and at most 2,000 pool examples: a look, not for decisions
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Print plan and estimates and stop
+    /// Print every resolved value, what is on disk already, time, disk and memory, and stop
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Lay down study and data for `flatleak work`, and train nothing

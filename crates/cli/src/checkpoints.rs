@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use flatleak::Checkpoints;
 
-use crate::arguments::{Budget, NoBudget};
+use crate::options::{Budget, NoBudget};
 
 /// The value of `--checkpoint`.
 #[derive(Clone, Copy, Debug)]

@@ -1,17 +1,19 @@
 //! `flatleak report`.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use flatleak::outputs;
 use flatleak_report::table;
 
+use crate::arguments::Report;
 use crate::exit::Failure;
-use crate::progress::say;
+use crate::voice::{show, width, written};
 
 /// Renders a finished run again.
-pub(crate) fn run(dir: &Path, out: Option<&Path>, redact: bool) -> Result<ExitCode, Failure> {
-    let (document, page) = outputs::report(dir, out.unwrap_or(dir), redact)?;
-    say(&format!("{}\nreport: {}\n", table::render(&document), page.display()));
+pub(crate) fn run(options: &Report) -> Result<ExitCode, Failure> {
+    let out = options.out.as_deref().unwrap_or(&options.dir);
+    let (document, files) = outputs::report(&options.dir, out, options.redact, &options.format)?;
+    let answer = table::render(&document, width());
+    show(&files.iter().fold(answer, |text, file| written(text, "report", file)));
     Ok(ExitCode::SUCCESS)
 }

@@ -9,7 +9,8 @@ use clap::Args;
 use flatleak::Status;
 
 use crate::exit::{Failure, OTHER};
-use crate::progress::{say, stop_flag};
+use crate::progress::stop_flag;
+use crate::voice::say;
 
 /// How often a run is looked at with `--watch`.
 const AGAIN: Duration = Duration::from_secs(2);

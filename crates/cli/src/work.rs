@@ -8,13 +8,15 @@ use std::sync::atomic::Ordering;
 
 use clap::Args;
 use flatleak::{Checkpoints, Listener, Shard};
+use flatleak_report::text::{Text, Tone};
 use serde_json::json;
 
-use crate::arguments::{Budget, Work};
 use crate::checkpoints::Checkpoint;
 use crate::exit::{Failure, INTERRUPTED, OTHER};
-use crate::progress::{Talk, done, say, stop_flag};
+use crate::options::{Budget, Work};
+use crate::progress::{Talk, stop_flag};
 use crate::supervise::by_this_program;
+use crate::voice::{done, say, width};
 
 #[derive(Args, Debug)]
 pub(crate) struct WorkAt {
@@ -93,7 +95,10 @@ pub(crate) fn run(options: &WorkAt) -> Result<ExitCode, Failure> {
     }
     let event = json!({ "trained": worked.trained, "found": worked.found, "diverged": worked.diverged });
     done(format, event, || {
-        format!("{} models trained, {} by others or before; nothing is left\n", worked.trained, worked.found)
+        let said = format!("{} models trained, {} by others or before; nothing is left", worked.trained, worked.found);
+        let mut text = Text::default();
+        text.paragraph(Tone::Plain, &said, ("", 2), width());
+        text
     });
     Ok(ExitCode::SUCCESS)
 }

@@ -15,7 +15,7 @@ use flatleak_work::Published;
 
 use crate::desk::Desk;
 use crate::error::Error;
-use crate::event::{Event, Listener, Phase};
+use crate::event::{At, Event, Listener, Phase};
 use crate::job::{Compare, Goal, Job, Prepared, Training};
 use crate::machine;
 use crate::outputs::{self, Examples};
@@ -263,21 +263,32 @@ fn train(options: &Compare, plan: Plan<'_>, to: &mut Listener<'_>) -> Result<Sum
     // Of the recipes that share a run the first stands for all.
     let leaders: Vec<usize> = study.runs().iter().map(|run| run[0]).collect();
     let total = leaders.iter().map(|&r| cost(&study.recipes[r])).sum::<u64>() * study.models as u64;
-    let mut done = 0;
+    let (mut done, mut before) = (0, 0);
     let Listener { hear, stop } = to;
+    hear(Event::Begun {
+        data: plan.data.name.clone(),
+        folder: plan.dir.path().to_owned(),
+        recipes: study.recipes.len(),
+        models: study.models,
+    });
     let manner = Manner { workers: options.workers, role: Role::Complete };
     let summary = flatleak_run::execute(plan, manner, stop, |event| {
-        match event {
-            flatleak_run::Event::Epoch { recipe, .. } => done += epoch(&study.recipes[recipe]),
-            flatleak_run::Event::Resumed { recipe, epoch: epochs, .. } => {
-                done += epochs as u64 * epoch(&study.recipes[recipe]);
+        let step = match event {
+            flatleak_run::Event::Epoch { recipe, model } => Some((recipe, model, epoch(&study.recipes[recipe]), false)),
+            flatleak_run::Event::Resumed { recipe, model, epoch: epochs, .. } => {
+                Some((recipe, model, epochs as u64 * epoch(&study.recipes[recipe]), true))
             }
-            flatleak_run::Event::Done { recipe, published: Published::Found, .. } if leaders.contains(&recipe) => {
-                done += cost(&study.recipes[recipe]);
+            flatleak_run::Event::Done { recipe, model, published: Published::Found } if leaders.contains(&recipe) => {
+                Some((recipe, model, cost(&study.recipes[recipe]), true))
             }
-            _ => {}
+            _ => None,
+        };
+        if let Some((recipe, model, more, was_there)) = step {
+            done += more;
+            before += if was_there { more } else { 0 };
+            let at = At::Model { recipe: study.recipes[recipe].name.clone(), model };
+            hear(Event::Progress { phase: Phase::Training, at, done, reused: before, total });
         }
-        hear(Event::Progress { phase: Phase::Training, done, total });
         if let Some(event) = Event::of_training(study, event) {
             hear(event);
         }

@@ -9,7 +9,7 @@ use flatleak_disk::{remove, replace, unfinished};
 use flatleak_explain::pairs::HIGH;
 use flatleak_explain::{Design, Influence};
 use flatleak_pool::Pool;
-use flatleak_report::{columns, csv, html, json, parquet};
+use flatleak_report::{Form, columns, csv, json, parquet};
 use flatleak_store::{DATA_FILE, INFLUENCE_LIMIT, Stated, export_npz};
 use flatleak_verdict::Detail;
 
@@ -102,18 +102,23 @@ pub fn merge(mut documents: Vec<Document>, folders: &[&Path], out: &Path) -> Res
     Ok(Some(document))
 }
 
-/// Renders a finished run again to `out`, perhaps without single examples; results and details stay as they are.
+/// Renders a finished run again to `out` in each of these forms, perhaps without single examples; results and details stay as they are. The files
+/// stand in the order of the forms.
 ///
 /// # Errors
-/// No results, or not those of the run; pictures that are not what they were, a page that cannot be written.
-pub fn report(dir: &Path, out: &Path, redact: bool) -> Result<(Document, PathBuf), Error> {
+/// No results, or not those of the run; pictures that are not what they were, a file that cannot be written.
+pub fn report(dir: &Path, out: &Path, redact: bool, forms: &[Form]) -> Result<(Document, Vec<PathBuf>), Error> {
     let mut document = read(dir)?;
     if redact {
         document.redact();
     }
-    let target = out.join("report.html");
-    replace(&target, page(&document, dir)?.as_bytes())?;
-    Ok((document, target))
+    let mut files = Vec::new();
+    for form in forms {
+        let file = out.join(form.file());
+        replace(&file, rendered(*form, &document, dir)?.as_bytes())?;
+        files.push(file);
+    }
+    Ok((document, files))
 }
 
 /// The results of a finished run.
@@ -140,10 +145,15 @@ fn is_of(document: &Document, stated: &Stated) -> bool {
         && document.study.recipes.iter().all(|r| recipe(&r.name))
 }
 
-/// The page, with its pictures from `folder`; one that is not there is left out.
+/// The page.
 fn page(document: &Document, folder: &Path) -> Result<String, Error> {
+    rendered(Form::Html, document, folder)
+}
+
+/// A form of the results; the page with its pictures from `folder`, where one that is not there is left out.
+fn rendered(form: Form, document: &Document, folder: &Path) -> Result<String, Error> {
     let mut pictures = HashMap::new();
-    for picture in &document.pictures {
+    for picture in document.pictures.iter().filter(|_| form == Form::Html) {
         let Some(path) = picture_file(folder, &picture.file) else { continue };
         let Ok(bytes) = files::read(&path) else { continue };
         if !picture.blake3.is_empty() && picture.blake3 != checksum(&bytes) {
@@ -151,7 +161,7 @@ fn page(document: &Document, folder: &Path) -> Result<String, Error> {
         }
         pictures.insert(picture.file.as_str(), bytes);
     }
-    Ok(html::render(document, &|file| pictures.get(file).cloned())?)
+    Ok(form.render(document, &|file| pictures.get(file).cloned())?)
 }
 
 fn checksum(bytes: &[u8]) -> String {
@@ -171,7 +181,9 @@ fn is_picture(name: &str) -> bool {
 fn is_detail(name: &str, archives: bool) -> bool {
     // The data of a run are what its trainers read, and no part of its report.
     let archive = archives && name.ends_with(".npz") && name != DATA_FILE;
-    let known = name == SIGN || TABLES.contains(&name) || archive || is_picture(name);
+    // The results in another form may hold what the results no longer do.
+    let document = name == Form::Json.file();
+    let known = name == SIGN || TABLES.contains(&name) || archive || is_picture(name) || document;
     known && !name.contains(['/', '\\'])
 }
 
@@ -207,9 +219,9 @@ fn influence_matrix(pool: &Pool, workers: usize) -> Result<Option<Vec<f32>>, Err
     if pool.test.is_empty() || t == 0 || n.saturating_mul(t).saturating_mul(4) > INFLUENCE_LIMIT {
         return Ok(None);
     }
-    let right: Vec<&[u8]> = pool.test.iter().map(|s| s.correct.as_slice()).collect();
+    let right = pool.test_correct().map_err(flatleak_explain::Error::from)?;
     let design = Design::new(&pool.membership)?;
-    Ok(Some(Influence::hard(&design, &right)?.sweep(workers, |row| row.values().into_owned()).concat()))
+    Ok(Some(Influence::hard(&design, right.rows())?.sweep(workers, |row| row.values().into_owned()).concat()))
 }
 
 fn file(kind: PictureKind, recipe: &str) -> String {

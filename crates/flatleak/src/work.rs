@@ -8,11 +8,11 @@ use flatleak_disk::{Creation, replace};
 use flatleak_nn::Network;
 use flatleak_run::{Checkpoints, Manner, Plan, Role, Shard, Supervision};
 use flatleak_store::{Stated, Workshop, load_staged, stage, staged_name};
-use flatleak_work::{Accept, CANCELLED, Depot, Folder, PINS, Pins, Worker, probe};
+use flatleak_work::{Accept, CANCELLED, Depot, Folder, PINS, Pins, Published, Worker, probe};
 
 use crate::desk::{Desk, pins};
 use crate::error::Error;
-use crate::event::{Event, Listener, Phase};
+use crate::event::{At, Event, Listener, Phase};
 use crate::finished::runs_in;
 use crate::folder::plainly_named;
 use crate::job::{Compare, Prepared};
@@ -114,12 +114,20 @@ fn work_at(options: &Work, run: &Path, to: &mut Listener<'_>) -> Result<Worked, 
     let plan = Plan { checkpoints: options.checkpoints, ..plan };
     let manner = Manner { workers: options.workers, role: Role::Help(options.shard) };
     let total = (study.recipes.len() * study.models / options.shard.of) as u64;
-    let mut done = 0;
+    let (mut done, mut found) = (0, 0);
     let Listener { hear, stop } = to;
+    hear(Event::Begun {
+        data: data.name.clone(),
+        folder: run.to_owned(),
+        recipes: study.recipes.len(),
+        models: study.models,
+    });
     let mut summary = flatleak_run::execute(plan, manner, stop, |event| {
-        if let flatleak_run::Event::Done { .. } = event {
+        if let flatleak_run::Event::Done { recipe, model, published } = event {
             done += 1;
-            hear(Event::Progress { phase: Phase::Training, done, total });
+            found += u64::from(published == Published::Found);
+            let at = At::Model { recipe: study.recipes[recipe].name.clone(), model };
+            hear(Event::Progress { phase: Phase::Training, at, done, reused: found, total });
         }
         if let Some(event) = Event::of_training(&study, event) {
             hear(event);

@@ -65,7 +65,7 @@ pub use import::{
 pub use interchange::{INFLUENCE_LIMIT, export_npz, import_npz};
 pub use npy::{npy_of_mask, npy_of_rows};
 pub use problem::{CorrectnessError, FolderError, ImportError, OutputsError};
-pub use rundir::{Measured, RunDir, Stated};
+pub use rundir::{Measured, RunDir, Stated, model_folder};
 pub use staged::{load_staged, stage, staged_name};
 pub use workplace::LOG_FILE;
 pub use workshop::{DATA_FILE, Outputs, SplitOutputs, Workshop, lock_run};

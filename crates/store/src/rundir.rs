@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use flatleak_data::{Dataset, Part, files};
 use flatleak_nn::{Network, tensors};
-use flatleak_pool::{Decimal, Groups, Membership, NoiseAccuracy, Pool, Signals, Wanted};
+use flatleak_pool::{Decimal, Groups, Matrix, Membership, NoiseAccuracy, Pool, Signals, Wanted};
 use flatleak_study::Study;
 
 use crate::artefact::{f32_values, f64_values, read_tensors};
@@ -254,34 +254,20 @@ impl RunDir {
             pool.extend(spill.push(Part::Pool, a).map_err(no_room)?);
             test.extend(spill.push(Part::Test, b).map_err(no_room)?);
         }
+        let accuracy = Matrix::from_rows(accuracy)?;
         Ok(Pool {
             ids: data.pool.ids.clone(),
             test_labels: data.test.y.clone(),
             groups: groups(data),
             test,
             views: spill.into_views(),
-            noise: accuracy
-                .iter()
-                .any(|a| !a.is_empty())
-                .then(|| NoiseAccuracy { levels: self.study.noise.clone(), accuracy }),
+            noise: (accuracy.columns() > 0).then(|| NoiseAccuracy { levels: self.study.noise.clone(), accuracy }),
             ..Pool::new(self.study.recipes[recipe].name.clone(), self.membership.clone(), data.pool.y.clone(), pool)?
         })
     }
 
     pub(crate) fn file(&self, recipe: usize, model: usize, name: &str) -> PathBuf {
-        self.folder(recipe, model).join(name)
-    }
-
-    /// The folder of one model. The first thousand of a recipe lie beside each other; of the others each thousand has a folder, unless an earlier
-    /// program laid them beside the first.
-    fn folder(&self, recipe: usize, model: usize) -> PathBuf {
-        let all = self.path.join("models").join(&self.study.recipes[recipe].name);
-        let flat = all.join(format!("{model:04}"));
-        if model < THOUSAND || flat.is_dir() {
-            return flat;
-        }
-        let first = model / THOUSAND * THOUSAND;
-        all.join(format!("{first}-{}", first + THOUSAND - 1)).join(model.to_string())
+        model_folder(&self.path, &self.study.recipes[recipe].name, model).join(name)
     }
 
     /// What one artefact depends on: the recipe's identity, the model's index and its membership row.
@@ -298,6 +284,18 @@ impl RunDir {
         hasher.update(&row);
         hasher.finalize().to_hex().to_string()
     }
+}
+
+/// The folder of one model in a run. The first thousand of a recipe lie beside each other; of the others each thousand has a folder, unless an
+/// earlier program laid them beside the first.
+pub fn model_folder(run: &Path, recipe: &str, model: usize) -> PathBuf {
+    let all = run.join("models").join(recipe);
+    let flat = all.join(format!("{model:04}"));
+    if model < THOUSAND || flat.is_dir() {
+        return flat;
+    }
+    let first = model / THOUSAND * THOUSAND;
+    all.join(format!("{first}-{}", first + THOUSAND - 1)).join(model.to_string())
 }
 
 /// Every `queries`-th value from `first` on: one view of interleaved ones.

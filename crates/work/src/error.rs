@@ -1,6 +1,6 @@
 //! What can go wrong between workers.
 
-use crate::pins::Unlike;
+use crate::unlike::Unlike;
 
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error)]

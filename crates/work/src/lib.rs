@@ -40,6 +40,7 @@ mod lease;
 mod pins;
 mod probe;
 mod task;
+mod unlike;
 mod worker;
 
 pub use beat::{Beat, Running};
@@ -50,7 +51,8 @@ pub use error::Error;
 pub use folder::Folder;
 pub use history::{Limits, Standing};
 pub use lease::Lease;
-pub use pins::{Accept, PINS, Pins, Unlike};
+pub use pins::{Accept, PINS, Pins};
 pub use probe::probe;
 pub use task::{Attempt, Task};
+pub use unlike::Unlike;
 pub use worker::Worker;

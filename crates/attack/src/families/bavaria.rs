@@ -6,7 +6,7 @@
 //! kappa = 1 + n, alpha = alpha0 + n/2, beta = V + ss/2 + n (x - mu0)^2 / (2 (n + 1)). The paper's text could not be had; formulas are
 //! those that its author's code computes, and the priors its defaults.
 
-use flatleak_pool::Signal;
+use flatleak_pool::{Matrix, Signal};
 
 use crate::Lineup;
 use crate::definition::{Definition, Meta};
@@ -19,6 +19,7 @@ pub struct BavariaNormal;
 impl Definition for BavariaNormal {
     fn meta(&self) -> Meta {
         Meta::by_shadows("bavaria-n")
+            .of("likelihood ratio with means and variances shrunk, Gaussian", "Brännvall 2026, arXiv 2603.11799")
     }
 
     fn formula(&self) -> &'static str {
@@ -29,7 +30,7 @@ impl Definition for BavariaNormal {
         Signal::Phi
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         normal(lineup)
     }
 }
@@ -41,6 +42,7 @@ pub struct BavariaStudent;
 impl Definition for BavariaStudent {
     fn meta(&self) -> Meta {
         Meta::by_shadows("bavaria-t")
+            .of("likelihood ratio with means and variances shrunk, Student's t", "Brännvall 2026, arXiv 2603.11799")
     }
 
     fn formula(&self) -> &'static str {
@@ -51,7 +53,7 @@ impl Definition for BavariaStudent {
         Signal::Phi
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         student(lineup)
     }
 }
@@ -95,8 +97,8 @@ impl Posterior {
 }
 
 /// Priors of both sides for the targets of every block, by part of the examples.
-fn priors(lineup: &Lineup<'_>) -> Vec<Vec<[Prior; 2]>> {
-    let mut pooled = vec![vec![[Pooled::default(); 2]; lineup.parts()]; lineup.blocks().len()];
+fn priors(lineup: &Lineup<'_>) -> Matrix<[Prior; 2]> {
+    let mut pooled = Matrix::filled(lineup.blocks().len(), lineup.parts(), [Pooled::default(); 2]);
     per_block(lineup, |block, i, both| {
         lineup.teach(i, |part| {
             both.iter().zip(&mut pooled[block][part]).for_each(|(shadows, all)| shadows.pool(all, 0.0));
@@ -106,11 +108,11 @@ fn priors(lineup: &Lineup<'_>) -> Vec<Vec<[Prior; 2]>> {
         let (mean, variance) = all.moments();
         Prior { mean, variance: variance.max(LEAST) }
     };
-    pooled.into_iter().map(|parts| parts.into_iter().map(|both| both.map(prior)).collect()).collect()
+    pooled.map(|both| both.map(prior))
 }
 
 /// log N(phi; mean IN, v_in) - log N(phi; mean OUT, v_out), v = beta / (alpha - 1) the posterior mean of the variance.
-fn normal(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+fn normal(lineup: &Lineup<'_>) -> Matrix {
     let priors = priors(lineup);
     let fit = |block: usize, i: usize, both: &[Shadows<'_>; 2]| {
         [0, 1].map(|side| {
@@ -128,7 +130,7 @@ fn normal(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
 
 /// log t(phi; IN) - log t(phi; OUT), t the posterior predictive: Student's with 2 alpha degrees of freedom about the shrunken mean, of
 /// squared scale beta (kappa + 1) / (alpha kappa).
-fn student(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+fn student(lineup: &Lineup<'_>) -> Matrix {
     let priors = priors(lineup);
     let fit = |block: usize, i: usize, both: &[Shadows<'_>; 2]| {
         [0, 1].map(|side| {

@@ -3,7 +3,7 @@
 //! Before anything is fitted each model's offset is taken off: the median over examples of phi less the example's median over models outside
 //! the target's block. The offset needs the target's outputs on all examples, which an attacker who asks about all of them has.
 
-use flatleak_pool::Signal;
+use flatleak_pool::{Matrix, Rows, Signal};
 use flatleak_stats::moments;
 
 use crate::definition::{Definition, Meta};
@@ -17,6 +17,7 @@ pub struct EmpiricalBayes;
 impl Definition for EmpiricalBayes {
     fn meta(&self) -> Meta {
         Meta::by_shadows("empirical-bayes")
+            .of("likelihood ratio shrunk by the pool's own spread", "own; variances after Smyth 2004")
     }
 
     fn formula(&self) -> &'static str {
@@ -27,7 +28,7 @@ impl Definition for EmpiricalBayes {
         Signal::Phi
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         score(lineup)
     }
 }
@@ -45,23 +46,23 @@ pub(crate) fn cohorts(blocks: usize) -> usize {
 }
 
 /// log N(phi; IN) - log N(phi; OUT) with the laws of [`Fit`], phi less each model's offset.
-fn score(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+fn score(lineup: &Lineup<'_>) -> Matrix {
     let (n, blocks) = (lineup.examples(), lineup.blocks().len());
     let positions = lineup.positions();
-    let mut scores = vec![vec![f64::NAN; n]; lineup.seats.len()];
+    let mut scores = Matrix::filled(lineup.seats.len(), n, f64::NAN);
     let cohorts = cohorts(blocks);
     for group in 0..cohorts {
         let own: Vec<usize> = (group..blocks).step_by(cohorts).collect();
         let offsets = offsets(lineup, &positions, &own);
         for &block in &own {
-            of_block(lineup, &positions, block, &offsets, &mut scores);
+            of_block(lineup, &positions, block, offsets.rows(), &mut scores);
         }
     }
     scores
 }
 
 /// Of every seat and part of the examples, its offset beside the models outside `own` blocks, over the examples that teach the part.
-fn offsets(lineup: &Lineup<'_>, positions: &[u32], own: &[usize]) -> Vec<Vec<f64>> {
+fn offsets(lineup: &Lineup<'_>, positions: &[u32], own: &[usize]) -> Matrix {
     let n = lineup.examples();
     let is_shadow = |k: &usize| !own.contains(&(positions[*k] as usize));
     let shadows: Vec<usize> = (0..lineup.seats.len()).filter(is_shadow).collect();
@@ -85,11 +86,13 @@ fn offsets(lineup: &Lineup<'_>, positions: &[u32], own: &[usize]) -> Vec<Vec<f64
         gaps.extend(taught.iter().map(|&(i, c)| seat.values[i] - c));
         if gaps.is_empty() { 0.0 } else { moments::median_in_place(&mut gaps) }
     };
-    lineup.seats.iter().map(|seat| taught.iter().map(|taught| offset(seat, taught)).collect()).collect()
+    Matrix::with_rows(lineup.seats.len(), taught.len(), |k, row| {
+        row.iter_mut().zip(&taught).for_each(|(to, taught)| *to = offset(&lineup.seats[k], taught));
+    })
 }
 
 /// Scores of the targets of one block.
-fn of_block(lineup: &Lineup<'_>, positions: &[u32], block: usize, offsets: &[Vec<f64>], scores: &mut [Vec<f64>]) {
+fn of_block(lineup: &Lineup<'_>, positions: &[u32], block: usize, offsets: Rows<'_>, scores: &mut Matrix) {
     let scored: Vec<usize> = (0..lineup.examples()).filter(|&i| lineup.is_scored(block, i)).collect();
     let cut = lineup.cut().filter(|cut| cut.concerns(block));
     let summary = |i: usize, part: usize| {

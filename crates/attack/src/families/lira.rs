@@ -3,7 +3,7 @@
 //! On phi; mu is the median, or the mean, over the shadows of one side, per example; s per example is their deviation about
 //! the mean, ddof 0, plus 1e-30. The fixed forms pool s over examples and shadows, per target.
 
-use flatleak_pool::Signal;
+use flatleak_pool::{Matrix, Signal};
 
 use crate::Lineup;
 use crate::definition::{Centre, Definition, Meta, Parameter, attack};
@@ -45,7 +45,10 @@ impl LiraOnline {
 
 impl Definition for LiraOnline {
     fn meta(&self) -> Meta {
-        Meta::by_shadows("lira-online")
+        Meta::by_shadows("lira-online").of(
+            "likelihood ratio of Gaussians fitted to each example with and without it",
+            "Carlini et al. 2022, arXiv 2112.03570",
+        )
     }
 
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
@@ -60,7 +63,7 @@ impl Definition for LiraOnline {
         Signal::Phi
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         online(lineup, self.centre)
     }
 }
@@ -81,6 +84,7 @@ impl LiraOnlineFixed {
 impl Definition for LiraOnlineFixed {
     fn meta(&self) -> Meta {
         Meta::by_shadows("lira-online-fixed")
+            .of("the same with one spread for all examples, for few shadows", "Carlini et al. 2022, arXiv 2112.03570")
     }
 
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
@@ -108,7 +112,7 @@ impl Definition for LiraOnlineFixed {
         Some(self.variance.name())
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         online_fixed(lineup, self.variance, self.centre)
     }
 
@@ -120,7 +124,7 @@ impl Definition for LiraOnlineFixed {
 attack!(
     /// One-sided test against the OUT shadows, ranked by its z value.
     LiraOffline,
-    Meta::by_shadows("lira-offline"),
+    Meta::by_shadows("lira-offline").of("how unusual the margin is among models that never saw the example, one side", "Carlini et al. 2022, arXiv 2112.03570"),
     "(phi - mu_out) / s_out, which ranks as log Phi of it (the paper's one-sided test)",
     Signal::Phi,
     |lineup| Offline::OneSided.per_example(lineup)
@@ -128,7 +132,7 @@ attack!(
 attack!(
     /// The same with a pooled deviation.
     LiraOfflineFixed,
-    Meta::by_shadows("lira-offline-fixed"),
+    Meta::by_shadows("lira-offline-fixed").of("the same with one spread for all examples", "Carlini et al. 2022, arXiv 2112.03570"),
     "the same, s_out over all examples of phi - mu_out",
     Signal::Phi,
     |lineup| Offline::OneSided.fixed(lineup)
@@ -136,7 +140,7 @@ attack!(
 attack!(
     /// Negative OUT log-density, as the 2021 reference code computes it.
     LiraOfflineTwoSided,
-    Meta::by_shadows("lira-offline-two-sided"),
+    Meta::by_shadows("lira-offline-two-sided").of("how unusual the margin is in either direction", "Carlini et al. 2022, arXiv 2112.03570 (reference code of 2021)"),
     "-log N(phi; mu_out, s_out) (what the 2021 reference code computes)",
     Signal::Phi,
     |lineup| Offline::TwoSided.per_example(lineup)
@@ -144,21 +148,21 @@ attack!(
 attack!(
     /// The same with a pooled deviation.
     LiraOfflineTwoSidedFixed,
-    Meta::by_shadows("lira-offline-two-sided-fixed"),
+    Meta::by_shadows("lira-offline-two-sided-fixed").of("the same with one spread for all examples", "Carlini et al. 2022, arXiv 2112.03570 (reference code of 2021)"),
     "the same, s_out over all examples of phi - mu_out",
     Signal::Phi,
     |lineup| Offline::TwoSided.fixed(lineup)
 );
 
 /// Pooled sums of both sides, by position of the block and part of the examples.
-type PooledSides = Vec<Vec<[Pooled; 2]>>;
+type PooledSides = Matrix<[Pooled; 2]>;
 
 fn pooled_sides(lineup: &Lineup<'_>) -> PooledSides {
-    vec![vec![[Pooled::default(); 2]; lineup.parts()]; lineup.blocks().len()]
+    Matrix::filled(lineup.blocks().len(), lineup.parts(), [Pooled::default(); 2])
 }
 
 /// log N(phi; mu_in, s_in) - log N(phi; mu_out, s_out), s per example.
-fn online(lineup: &Lineup<'_>, centre: Centre) -> Vec<Vec<f64>> {
+fn online(lineup: &Lineup<'_>, centre: Centre) -> Matrix {
     score_by_shadows(
         lineup,
         |_, _, both| [&both[0], &both[1]].map(|side| (centre.of(side), Spread::new(side.deviation()))),
@@ -167,7 +171,7 @@ fn online(lineup: &Lineup<'_>, centre: Centre) -> Vec<Vec<f64>> {
 }
 
 /// The same with pooled s in the given variant.
-fn online_fixed(lineup: &Lineup<'_>, variant: FixedVariance, centre: Centre) -> Vec<Vec<f64>> {
+fn online_fixed(lineup: &Lineup<'_>, variant: FixedVariance, centre: Centre) -> Matrix {
     let mut pooled = pooled_sides(lineup);
     let centres = per_block(lineup, |block, i, both| {
         let mut centres = [0.0; 2];
@@ -185,8 +189,8 @@ fn online_fixed(lineup: &Lineup<'_>, variant: FixedVariance, centre: Centre) -> 
         };
         both.map(Spread::new)
     };
-    let fixed: Vec<Vec<[Spread; 2]>> = pooled.iter().map(|parts| parts.iter().map(spread).collect()).collect();
-    score_seats(lineup, &centres, |phi, [mu_in, mu_out], block, i| {
+    let fixed = pooled.map(spread);
+    score_seats(lineup, centres.rows(), |phi, [mu_in, mu_out], block, i| {
         let [s_in, s_out] = fixed[block][lineup.part(i)];
         s_in.log_density(phi, *mu_in) - s_out.log_density(phi, *mu_out)
     })
@@ -210,13 +214,13 @@ impl Offline {
     }
 
     /// With s per example.
-    fn per_example(self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn per_example(self, lineup: &Lineup<'_>) -> Matrix {
         let fit = |_: usize, _: usize, both: &[Shadows<'_>; 2]| (both[1].median(), Spread::new(both[1].deviation()));
         score_by_shadows(lineup, fit, |phi, &(mu, s), _| self.score(phi, mu, s))
     }
 
     /// With pooled s.
-    fn fixed(self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn fixed(self, lineup: &Lineup<'_>) -> Matrix {
         let mut pooled = pooled_sides(lineup);
         let medians = per_block(lineup, |block, i, [_, outside]| {
             let mu = outside.median();
@@ -224,8 +228,8 @@ impl Offline {
             mu
         });
         let spread = |both: &[Pooled; 2]| Spread::new(both[1].deviation());
-        let fixed: Vec<Vec<Spread>> = pooled.iter().map(|parts| parts.iter().map(spread).collect()).collect();
-        score_seats(lineup, &medians, |phi, mu, block, i| self.score(phi, *mu, fixed[block][lineup.part(i)]))
+        let fixed = pooled.map(spread);
+        score_seats(lineup, medians.rows(), |phi, mu, block, i| self.score(phi, *mu, fixed[block][lineup.part(i)]))
     }
 }
 
