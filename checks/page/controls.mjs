@@ -13,7 +13,7 @@ const NAMED = "a[href], button, input, select, textarea, summary, svg[tabindex]"
 const attribute = (control, name) => control.getAttribute(name);
 
 /// The file that a button gives, as the browser writes it.
-const downloaded = async (page, control) => {
+export const downloaded = async (page, control) => {
   const [file] = await Promise.all([page.waitForEvent("download", { timeout: 10000 }), control.evaluate((node) => node.click())]);
   return { name: file.suggestedFilename(), bytes: readFileSync(await file.path()) };
 };
@@ -346,7 +346,7 @@ const KINDS = [
   [".tools select", select],
   ["input#eta", range],
   ["svg[tabindex]", marks],
-  [".scroll[tabindex]", region],
+  [".scroll[tabindex], pre[tabindex]", region],
 ];
 
 /// What a control is, and whether it has a name; folded parts around it are opened, as a person would. Runs in the page.
