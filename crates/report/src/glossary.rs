@@ -90,7 +90,11 @@ pub(crate) const TERMS: [Term; 22] = [
         "shadow model",
         "A model that the attacker trains, to see how outputs look with and without an example.",
     ),
-    term("strongest", "strongest", "The attack that is learnt from all other attacks, and that the verdict rests on."),
+    term(
+        "headline",
+        "attack of the verdict",
+        "The attack that is learnt from all other attacks, and that the verdict rests on.",
+    ),
     term(
         "tpr",
         "TPR",
