@@ -108,7 +108,7 @@ fn two_runs_differ_by_what_their_files_say() {
         }
     }
     let said = words(&said(&["diff"], &[&first, &second]));
-    assert!(said.contains("settings that differ") && said.contains("no interval"), "{said}");
+    assert!(said.contains("lira-online-fixed.auc") && said.contains("no interval"), "{said}");
     // A run beside itself does not differ; beside its audit the examples cannot be checked, and are said not to be.
     let same = event(&self::said(&["diff", "--message-format", "json"], &[&second, &second]));
     let none = |v: &Value| v.as_array().unwrap().is_empty();
@@ -141,6 +141,10 @@ fn other_data_are_refused_by_name() {
         let text = words(&found);
         assert!(code(&found) == 2 && names.iter().all(|name| text.contains(name)), "{text}");
     }
+    let longer = run("longer", "digits", &["--pool", "60", "--seed", "1"]);
+    let text = words(&said(&["diff"], &[&digits, &longer]));
+    assert!(text.contains("settings that differ") && text.contains("seed: 0") && text.contains("seed: 1"), "{text}");
+    std::fs::remove_dir_all(longer).unwrap();
     // Folders of runs: what is finished, what is not, what is damaged.
     std::fs::remove_file(letter.join("results.json")).unwrap();
     std::fs::remove_file(letter.join("models/sgd/0003/signals.safetensors")).unwrap();
