@@ -3,15 +3,15 @@
 use flatleak_results::Relevant;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::str::FromStr;
-use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use flatleak::Variant;
+use flatleak::{Checkpoints, Variant};
 use flatleak_attack::Attack;
 use flatleak_report::Form;
+
+use crate::times::{Budget, Checkpoint};
 
 /// How much does a training recipe leak about its training data, and why?
 #[derive(Parser, Debug)]
@@ -153,6 +153,9 @@ pub(crate) struct Report {
     /// Leave out pictures and everything about single examples, of every format
     #[arg(long)]
     pub(crate) redact: bool,
+    /// Print the page to report.pdf as well, with a Chromium that is installed
+    #[arg(long)]
+    pub(crate) pdf: bool,
 }
 
 fn forms() -> impl TypedValueParser<Value = Form> {
@@ -229,37 +232,6 @@ pub(crate) enum Goal {
     Relevant,
 }
 
-/// A time that may be spent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Budget(pub(crate) Duration);
-
-/// Text that is no budget.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NoBudget {
-    /// No number with a unit.
-    #[error("{0:?} is no time: write 45s, 90m, 2h or 1d")]
-    Form(String),
-    /// Nothing, or too much.
-    #[error("{0:?}: a budget is more than nothing, and less than 30 years")]
-    Range(String),
-}
-
-impl FromStr for Budget {
-    type Err = NoBudget;
-
-    fn from_str(text: &str) -> Result<Self, NoBudget> {
-        let wrong = || NoBudget::Form(text.to_owned());
-        let units = [('s', 1.0), ('m', 60.0), ('h', 3600.0), ('d', 86400.0)];
-        let last = text.trim().chars().last().ok_or_else(wrong)?;
-        let (_, seconds) = units.iter().find(|(unit, _)| *unit == last).ok_or_else(wrong)?;
-        let number: f64 = text.trim().trim_end_matches(last).trim().parse().map_err(|_| wrong())?;
-        if !(number > 0.0 && number * seconds < 1e9) {
-            return Err(NoBudget::Range(text.to_owned()));
-        }
-        Ok(Self(Duration::from_secs_f64(number * seconds)))
-    }
-}
-
 /// How to work, which changes no result.
 #[derive(Args, Debug)]
 pub(crate) struct Work {
@@ -334,6 +306,9 @@ pub(crate) struct Compare {
     /// Time that `--until` may take, such as 90m or 2h: no look is begun that would not fit
     #[arg(long, value_name = "TIME", requires = "until")]
     pub(crate) budget: Option<Budget>,
+    /// Time after which a model in training is saved again, such as 60s or 10m, or `off`; no result depends on it [default: 60s]
+    #[arg(long, value_name = "TIME|off")]
+    pub(crate) checkpoint: Option<Checkpoint>,
     /// 16 models and at most 2,000 pool examples: a look, not for decisions
     #[arg(long)]
     pub(crate) quick: bool,
@@ -367,6 +342,7 @@ impl Compare {
             redact: self.redact,
             workers: self.work.workers(),
             supervision: crate::supervise::by_this_program(),
+            checkpoints: self.checkpoint.map_or_else(Checkpoints::default, |asked| asked.0),
         }
     }
 }

@@ -17,6 +17,7 @@ mod report;
 mod runs;
 mod supervise;
 mod theory;
+mod times;
 mod voice;
 
 use std::process::ExitCode;

@@ -1,6 +1,6 @@
 //! What people and scripts see while it runs.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use flatleak::{At, Event, Phase};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
+use signal_hook::{consts, flag};
 
 use crate::arguments::MessageFormat;
 use crate::pace::{Pace, time};
@@ -17,13 +18,20 @@ use crate::voice::{Verbosity, complain, for_stderr, progress_width, remark, say_
 /// Time between lines where stderr is no terminal.
 const PERIOD: Duration = Duration::from_secs(30);
 
-/// Set by Ctrl-C and the like: whoever works looks at it and leaves what is complete. Where the system refuses the thread that listens, an
-/// interruption ends the program at once, which loses no model that is complete.
+/// An interruption, a request to end, a terminal that closes, and what batch systems send some time before they kill.
+#[cfg(unix)]
+const STOPS: [i32; 4] = [consts::SIGINT, consts::SIGTERM, consts::SIGHUP, consts::SIGUSR1];
+#[cfg(not(unix))]
+const STOPS: [i32; 2] = [consts::SIGINT, consts::SIGTERM];
+
+/// Set by Ctrl-C and the like: whoever works looks at it and leaves what is complete, and what goes on from there. A signal that cannot be
+/// listened for ends the program at once, which loses no model that is complete.
 pub(crate) fn stop_flag() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    if let Err(e) = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)) {
-        complain(&format!("cannot listen for interruptions ({e}): one ends the program at once"));
+    for signal in STOPS {
+        if let Err(e) = flag::register(signal, Arc::clone(&stop)) {
+            complain(&format!("cannot listen for signal {signal} ({e}): it ends the program at once"));
+        }
     }
     stop
 }
@@ -81,6 +89,13 @@ impl Talk {
                 self.advance(Pace { phase: phase.name(), what, model, done, reused, total, models });
             }
             Event::Over(_) => self.over(),
+            Event::Resumed { recipe, model, epoch, step } => {
+                self.tell(
+                    Phase::Training,
+                    None,
+                    json!({ "resumed": recipe, "model": model, "epoch": epoch, "step": step }),
+                );
+            }
             Event::Complete { recipe, model, reused } => {
                 let how = if reused { "was there" } else { "is complete" };
                 let human = format!("{recipe}: model {} of {} {how}", model + 1, self.models.0);

@@ -145,7 +145,8 @@ fn trained(options: &Compare, job: &Job, models: usize, to: &mut Listener<'_>) -
     let study = Study { models, ..job.study.clone() };
     let dir = Workshop::open(out, &study, data)?;
     let started = Instant::now();
-    let plan = Plan { study: &study, data, network, dir: &dir, supervision: &options.supervision };
+    let Compare { supervision, checkpoints, .. } = options;
+    let plan = Plan { study: &study, data, network, dir: &dir, supervision, checkpoints: *checkpoints };
     let summary = train(options, plan, to)?;
     let seconds = started.elapsed().as_secs_f64();
     if summary.stopped {
@@ -254,6 +255,22 @@ fn train(options: &Compare, plan: Plan<'_>, to: &mut Listener<'_>) -> Result<Sum
                 done += epoch(&study.recipes[recipe]);
                 hear(progress(recipe, model, done, before));
             }
+            flatleak_run::Event::Resumed { recipe, model, epoch: epochs, step } => {
+                let trained = epochs as u64 * epoch(&study.recipes[recipe]);
+                done += trained;
+                before += trained;
+                hear(progress(recipe, model, done, before));
+                hear(Event::Resumed { recipe: name(recipe), model, epoch: epochs, step });
+            }
+            flatleak_run::Event::SetAside { recipe, model, path } => hear(Event::Note(format!(
+                "recipe {}, model {model}: its checkpoint is damaged, or of another model or program, and is now {}; training begins at the start",
+                name(recipe),
+                path.display()
+            ))),
+            flatleak_run::Event::Unsaved { recipe, model, why } => hear(Event::Note(format!(
+                "recipe {}, model {model}: its state cannot be saved, and training goes on without: {why}",
+                name(recipe)
+            ))),
             flatleak_run::Event::Done { recipe, model, reused } => {
                 if reused && leaders.contains(&recipe) {
                     done += cost(&study.recipes[recipe]);

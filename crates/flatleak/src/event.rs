@@ -77,6 +77,17 @@ pub enum Event {
     },
     /// A phase is over.
     Over(Phase),
+    /// The training of a model goes on from its checkpoint.
+    Resumed {
+        /// Its recipe.
+        recipe: String,
+        /// Its position.
+        model: usize,
+        /// The epoch, from 0.
+        epoch: usize,
+        /// Steps of this epoch that are done.
+        step: usize,
+    },
     /// A model is complete on disk.
     Complete {
         /// Its recipe.

@@ -32,6 +32,8 @@ pub fn folder_name(name: &str) -> String {
 /// The data with the hidden characters of its names written out: these stand in results, tables and pages.
 pub(crate) fn plainly_named(mut data: Dataset) -> Dataset {
     data.name = plain(&data.name).into_owned();
+    let named = data.class_names.iter_mut().flatten().chain(data.files.iter_mut().flatten());
+    named.for_each(|name| *name = plain(name).into_owned());
     data.groups.iter_mut().for_each(|group| *group = plain(group).into_owned());
     data
 }

@@ -7,7 +7,7 @@ use flatleak_data::{Dataset, Request, files};
 use flatleak_nn::{Architecture, DEFAULT_BATCH, Network, Recipe, views};
 use flatleak_pool::BLOCK;
 use flatleak_results::Relevant;
-use flatleak_run::Supervision;
+use flatleak_run::{Checkpoints, Supervision};
 use flatleak_stats::LOOKS;
 use flatleak_study::Study;
 
@@ -59,6 +59,8 @@ pub struct Compare {
     pub workers: usize,
     /// Who watches over commands that train models.
     pub supervision: Supervision,
+    /// How often models in training are saved.
+    pub checkpoints: Checkpoints,
 }
 
 /// A study on one of its data sets, ready to run.

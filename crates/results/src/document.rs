@@ -16,6 +16,7 @@ pub const SCHEMA_VERSION: u32 = 2;
 
 /// Everything that the analysis of a study gives.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Results {
     /// The answer over all comparisons.
     pub headline: Headline,
@@ -35,6 +36,7 @@ pub struct Results {
 
 /// Everything in `results.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Document {
     /// Schema version.
     pub schema_version: u32,
@@ -69,6 +71,9 @@ pub struct Document {
     /// Pictures of single examples that the report shows.
     #[serde(default)]
     pub pictures: Vec<Picture>,
+    /// Files of single examples that the report lists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub listings: Vec<Listing>,
     /// What a reader should know of outputs that came from elsewhere.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -86,6 +91,7 @@ pub const SMALLEST_GROUP: usize = 20;
 
 /// A picture of single examples beside `results.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Picture {
     /// Data set.
     pub dataset: String,
@@ -102,8 +108,20 @@ pub struct Picture {
     pub rows: Vec<String>,
 }
 
+/// A file of single examples beside `results.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Listing {
+    /// Data set.
+    pub dataset: String,
+    /// JSON file, relative to the folder of the results.
+    pub file: String,
+    /// BLAKE3 of the file.
+    pub blake3: String,
+}
+
 /// What a picture shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum PictureKind {
     /// The most memorized training examples, one class a row.
@@ -114,6 +132,7 @@ pub enum PictureKind {
 
 /// What changes results, and nothing else.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct StudyRecord {
     /// Study name.
     pub name: String,
@@ -137,6 +156,7 @@ pub struct StudyRecord {
 
 /// One data set of a study.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct DatasetRecord {
     /// Name or path as asked for.
     pub name: String,
@@ -152,6 +172,7 @@ pub struct DatasetRecord {
 
 /// One recipe in words.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct RecipeSettings {
     /// Name.
     pub name: String,
@@ -172,6 +193,7 @@ pub struct RecipeSettings {
 
 /// Where it ran.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Machine {
     /// Processor.
     pub cpu: String,
@@ -187,6 +209,7 @@ pub struct Machine {
 
 /// Wall-clock seconds, and what else is of one writing of the results alone.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Timings {
     /// Training, reuse included.
     pub training_s: f64,
@@ -232,6 +255,7 @@ impl Document {
             mismatch,
             explain,
             pictures: Vec::new(),
+            listings: Vec::new(),
             notes: Vec::new(),
             redacted: false,
             figures,
@@ -244,6 +268,7 @@ impl Document {
     pub fn redact(&mut self) {
         self.redacted = true;
         self.pictures.clear();
+        self.listings.clear();
         self.explain.influence.iter_mut().for_each(|i| i.top.clear());
         let small: Vec<String> =
             self.explain.groups.iter().filter(|g| g.pool < SMALLEST_GROUP).map(|g| g.name.clone()).collect();

@@ -1,5 +1,8 @@
 //! What is to be done, and what happens.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
 use flatleak_data::Dataset;
 use flatleak_nn::Network;
 use flatleak_store::Workshop;
@@ -16,6 +19,35 @@ pub enum Event {
         recipe: usize,
         /// Index of the model.
         model: usize,
+    },
+    /// The training of a model goes on from its checkpoint.
+    Resumed {
+        /// Index of the recipe, the first of those that share the run.
+        recipe: usize,
+        /// Index of the model.
+        model: usize,
+        /// The epoch, from 0: so many are done.
+        epoch: usize,
+        /// Steps of this epoch that are done.
+        step: usize,
+    },
+    /// A checkpoint is damaged, or of another model or program: the training of its model begins at the start.
+    SetAside {
+        /// Index of the recipe.
+        recipe: usize,
+        /// Index of the model.
+        model: usize,
+        /// Where the checkpoint is now.
+        path: PathBuf,
+    },
+    /// The state of a model in training cannot be saved; its training goes on.
+    Unsaved {
+        /// Index of the recipe.
+        recipe: usize,
+        /// Index of the model.
+        model: usize,
+        /// What the file system said.
+        why: String,
     },
     /// A model is complete on disk.
     Done {
@@ -68,8 +100,24 @@ impl Summary {
             Event::Done { reused: true, .. } => self.reused += 1,
             Event::Done { .. } => self.trained += 1,
             Event::Diverged { recipe, model, epoch } => self.diverged.push(Divergence { recipe, model, epoch }),
-            Event::Epoch { .. } => {}
+            Event::Epoch { .. } | Event::Resumed { .. } | Event::SetAside { .. } | Event::Unsaved { .. } => {}
         }
+    }
+}
+
+/// How often the state of a model in training is saved. No result depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checkpoints {
+    /// Whenever so much time has passed, and when the run is stopped.
+    Every(Duration),
+    /// Never. What an earlier run saved is used all the same.
+    Off,
+}
+
+impl Default for Checkpoints {
+    /// Once a minute: what is lost when the program is killed is less than what a person notices, and few models take as long.
+    fn default() -> Self {
+        Self::Every(Duration::from_secs(60))
     }
 }
 
@@ -86,6 +134,8 @@ pub struct Plan<'a> {
     pub dir: &'a Workshop,
     /// Who watches over commands that train models.
     pub supervision: &'a Supervision,
+    /// How often models in training are saved.
+    pub checkpoints: Checkpoints,
 }
 
 /// One model to be trained, by the index of its recipe and its own.

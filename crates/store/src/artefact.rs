@@ -6,7 +6,7 @@ use std::path::Path;
 use flatleak_data::files;
 use flatleak_disk::{Creation, create, replace};
 use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
+use safetensors::{Dtype, SafeTensors, View};
 
 use crate::error::Error;
 
@@ -88,20 +88,22 @@ pub(crate) fn read_tensors(path: &Path, identity: &str) -> Result<Option<Tensors
     Ok(Some(views.into_iter().map(|(n, v)| (n, (v.shape().to_vec(), v.data().to_vec()))).collect()))
 }
 
-fn checksum<'a>(tensors: impl Iterator<Item = (&'a str, &'a TensorView<'a>)>) -> String {
+pub(crate) fn checksum<'a, V: View + 'a>(tensors: impl Iterator<Item = (&'a str, &'a V)>) -> String {
     let mut parts: Vec<_> = tensors.collect();
     parts.sort_by_key(|(name, _)| *name);
     let mut hasher = blake3::Hasher::new();
     for (name, view) in parts {
         hasher.update(format!("{name} {:?} {:?}\n", view.dtype(), view.shape()).as_bytes());
-        hasher.update(view.data());
+        hasher.update(&view.data());
     }
     hasher.finalize().to_hex().to_string()
 }
 
 /// Little-endian bytes of f32 values.
 pub(crate) fn f32_bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+    let mut bytes = vec![0; 4 * values.len()];
+    bytes.as_chunks_mut::<4>().0.iter_mut().zip(values).for_each(|(to, v)| *to = v.to_le_bytes());
+    bytes
 }
 
 /// f32 values from little-endian bytes.

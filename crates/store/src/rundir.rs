@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use flatleak_data::{Dataset, Part, files};
 use flatleak_nn::{Network, tensors};
-use flatleak_pool::{Decimal, Groups, Membership, NoiseAccuracy, Pool, Signals, Wanted};
+use flatleak_pool::{Decimal, Groups, Matrix, Membership, NoiseAccuracy, Pool, Signals, Wanted};
 use flatleak_study::Study;
 
 use crate::artefact::{f32_values, f64_values, read_tensors};
@@ -241,16 +241,14 @@ impl RunDir {
             pool.extend(spill.push(Part::Pool, a).map_err(no_room)?);
             test.extend(spill.push(Part::Test, b).map_err(no_room)?);
         }
+        let accuracy = Matrix::from_rows(accuracy)?;
         Ok(Pool {
             ids: data.pool.ids.clone(),
-            test_labels: data.test.y.clone(),
+            test_labels: Some(data.test.y.clone()),
             groups: groups(data),
             test,
             views: spill.into_views(),
-            noise: accuracy
-                .iter()
-                .any(|a| !a.is_empty())
-                .then(|| NoiseAccuracy { levels: self.study.noise.clone(), accuracy }),
+            noise: (accuracy.columns() > 0).then(|| NoiseAccuracy { levels: self.study.noise.clone(), accuracy }),
             ..Pool::new(self.study.recipes[recipe].name.clone(), self.membership.clone(), data.pool.y.clone(), pool)?
         })
     }
@@ -261,8 +259,13 @@ impl RunDir {
 
     /// What one artefact depends on: the recipe's identity, the model's index and its membership row.
     pub(crate) fn identity(&self, recipe: usize, model: usize) -> String {
+        self.of_model(&self.study.identity(&self.study.recipes[recipe], &self.digest), model)
+    }
+
+    /// What one model depends on that is made in a certain way.
+    pub(crate) fn of_model(&self, way: &str, model: usize) -> String {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(self.study.identity(&self.study.recipes[recipe], &self.digest).as_bytes());
+        hasher.update(way.as_bytes());
         hasher.update(&(model as u64).to_le_bytes());
         let row: Vec<u8> = self.membership.row(model).iter().map(|&m| u8::from(m)).collect();
         hasher.update(&row);

@@ -4,7 +4,7 @@ use crate::attacked::AttackedRecipe;
 use crate::error::Error;
 use crate::explanation::detail::Detail;
 use crate::options::{Options, Progress, Stage};
-use flatleak_pool::Pool;
+use flatleak_pool::{Matrix, Pool};
 use flatleak_results::{
     Comparison, Condition, Estimate, Explanation, Frontier, LeftOut, LinkResult, Pairing, Property, Protection,
     RecipeResult, Results, Spreads, UnderNoise, Verdict, Word,
@@ -67,7 +67,7 @@ pub fn analyse(
         recipes,
         comparisons,
         explain,
-        figures: figures::draw(pools, curves, &options.dataset),
+        figures: figures::draw(pools, curves, &options.dataset)?,
     };
     Ok(Analysis { results, details })
 }
@@ -151,7 +151,7 @@ fn explain_attacked(
 ) -> Result<(Explanation, Vec<Detail>), Error> {
     let (recipes, comparisons) = before.unwrap_or_default();
     let explained: Vec<Explained<'_>> = pools.iter().map(|pool| Explained::new(pool)).collect();
-    if explained.iter().any(|e| e.pool.labels.is_empty()) {
+    if explained.iter().any(|e| e.pool.examples() == 0) {
         let mut out = Explanation::default();
         out.left_out.push(LeftOut {
             dataset: options.dataset.clone(),
@@ -254,7 +254,7 @@ fn attack_all(
             }));
         }
         if !family::is_of_family(attack) {
-            found.scored.calls = Vec::new();
+            found.scored.calls = Matrix::default();
         }
         out.curves.extend(found.curve);
         out.results.push(found.result);

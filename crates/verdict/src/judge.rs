@@ -1,7 +1,7 @@
 //! Measures of the targets of a pool, by unit: what every estimate is a mean of.
 
 use crate::error::Error;
-use flatleak_pool::{Membership, Pool};
+use flatleak_pool::{Matrix, Membership, Pool, Rows};
 use flatleak_results::{DELTA, FPR_LEVELS, Measure};
 use flatleak_stats::{Judged, Ranking, best_thresholds, empirical_epsilon, interpolate, moments};
 
@@ -32,7 +32,7 @@ pub(crate) struct Sheet {
     /// Index of each model in the pool.
     pub(crate) models: Vec<usize>,
     /// One row of N per model; NaN where an example is not scored.
-    pub(crate) scores: Vec<Vec<f64>>,
+    pub(crate) scores: Matrix,
 }
 
 /// Targets of a pool, and units of blocks that are deleted together.
@@ -52,7 +52,7 @@ pub(crate) struct Judge<'a> {
 /// One sheet judged.
 pub(crate) struct Verdicts {
     /// Measures by unit; balanced accuracies are filled in by [`Judge::balanced`].
-    pub(crate) units: Vec<Vec<f64>>,
+    pub(crate) units: Matrix,
     /// The best threshold over all targets of the sheet, and without each unit.
     pub(crate) threshold: f64,
     pub(crate) thresholds: Vec<f64>,
@@ -91,7 +91,7 @@ impl<'a> Judge<'a> {
     /// Targets of a sheet: model, unit and row.
     pub(crate) fn targets<'s>(&'s self, sheet: &'s Sheet) -> impl Iterator<Item = (usize, usize, &'s [f64])> {
         let all = sheet.models.iter().zip(&sheet.scores).filter(|(k, _)| self.is_target[**k]);
-        all.filter_map(|(&k, row)| Some((k, self.unit_of[self.membership().block(k)]?, row.as_slice())))
+        all.filter_map(|(&k, row)| Some((k, self.unit_of[self.membership().block(k)]?, row)))
     }
 
     /// The fewest scored non-members, and the mean number of scored members, of a target.
@@ -134,7 +134,7 @@ impl<'a> Judge<'a> {
         &self,
         sheet: &Sheet,
         fprs: &[f64],
-        otherwise: Option<&[Vec<f64>]>,
+        otherwise: Option<Rows<'_>>,
         only_thresholds: bool,
     ) -> Result<Verdicts, Error> {
         let judged: Vec<Judged<'_>> = self
@@ -150,11 +150,12 @@ impl<'a> Judge<'a> {
             }
         }
         let units = self.by_unit(measured);
-        let filled = |(unit, found): (usize, Option<Vec<f64>>)| {
-            found.or_else(|| Some(otherwise?.get(unit)?.clone())).unwrap_or_else(|| vec![0.0; MEASURES + fprs.len()])
-        };
-        let units = units.into_iter().enumerate().map(filled).collect();
-        Ok(Verdicts { units, threshold: found.all, thresholds: found.without })
+        let mut filled = Matrix::filled(self.units.len(), MEASURES + fprs.len(), 0.0);
+        for (unit, (row, found)) in filled.iter_mut().zip(&units).enumerate() {
+            let known = found.as_deref().or_else(|| otherwise?.get(unit));
+            known.into_iter().for_each(|known| row.copy_from_slice(known));
+        }
+        Ok(Verdicts { units: filled, threshold: found.all, thresholds: found.without })
     }
 
     /// Measures of one target; `None` where a deletion left it one side alone.
@@ -205,9 +206,9 @@ impl<'a> Judge<'a> {
 
     /// Per unit and example, the share of the unit's targets, of those for which the example is scored, on which the call at the unit's
     /// threshold is right; NaN where it is scored for none.
-    pub(crate) fn calls(&self, sheet: &Sheet, thresholds: &[f64]) -> Vec<Vec<f64>> {
+    pub(crate) fn calls(&self, sheet: &Sheet, thresholds: &[f64]) -> Matrix {
         let n = self.membership().examples();
-        let mut sums = vec![vec![(0.0, 0.0); n]; self.units.len()];
+        let mut sums = Matrix::filled(self.units.len(), n, (0.0, 0.0));
         for (k, unit, row) in self.targets(sheet) {
             for ((sum, score), member) in sums[unit].iter_mut().zip(row).zip(self.membership().row(k)) {
                 if !score.is_nan() {
@@ -216,7 +217,7 @@ impl<'a> Judge<'a> {
                 }
             }
         }
-        sums.into_iter().map(|row| row.into_iter().map(|(right, seen)| right / seen).collect()).collect()
+        sums.map(|(right, seen)| right / seen)
     }
 
     /// Mean over targets of the realised FPR and of the false positives at each level, and of the nominal epsilon.

@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::table::{Scored, Table};
 use flatleak_attack::Attack;
-use flatleak_pool::Pool;
+use flatleak_pool::{Matrix, Pool};
 use flatleak_results::{AttackResult, Estimate, FPR_LEVELS, PRIORS, RocFigure, TprAtFpr};
 use flatleak_stats::{FEWEST_UNITS, Range, parallel, precision};
 
@@ -23,9 +23,12 @@ pub(crate) struct Run<'a> {
     pub(crate) workers: usize,
 }
 
-/// FPRs of a drawn curve: ten a decade from 1e-3 to 1; below, a few thousand non-members say nothing.
-fn grid() -> Vec<f64> {
-    (0..=30).map(|i| libm::pow(10.0, f64::from(i) / 10.0 - 3.0)).collect()
+/// FPRs of a drawn curve: ten a decade, from the first that is no less than one false positive among so many non-members, to 1; from 1e-5 on at least.
+fn grid(non_members: usize) -> Vec<f64> {
+    const DEEPEST: u32 = 50;
+    let steps = libm::floor(10.0 * libm::log10(non_members.max(1) as f64));
+    let first = (steps as u32).min(DEEPEST);
+    (0..=first).rev().map(|i| libm::pow(10.0, -f64::from(i) / 10.0)).collect()
 }
 
 /// One attack on one recipe.
@@ -37,20 +40,20 @@ pub(crate) fn attack(judge: &Judge<'_>, attack: Attack, run: &Run<'_>) -> Result
     let (pool, links, workers) = (judge.pool(), run.links, run.workers);
     let scorer = Scorer::new(judge, attack, workers)?;
     let sheet = scorer.score(None)?;
-    let fprs = if is_drawn(attack) { grid() } else { Vec::new() };
+    let fprs = if is_drawn(attack) { grid(judge.sizes().0) } else { Vec::new() };
     let mut whole = judge.judge(&sheet, &fprs, None, false)?.units;
     let shadows = attack.uses_shadows();
     let by_group = pool.groups.as_ref().filter(|_| is_of_family(attack));
     let units = judge.units();
     let deletions = parallel::map(units.len(), workers, |unit| {
         let rest = scorer.score(Some(unit))?;
-        let found = judge.judge(&rest, &fprs, Some(&whole), !shadows)?;
+        let found = judge.judge(&rest, &fprs, Some(whole.rows()), !shadows)?;
         let calls = judge.calls(&rest, &found.thresholds);
         Ok::<_, Error>(Deletion {
             threshold: found.threshold,
             measures: found.units,
             balanced: judge.balanced(&rest, &found.thresholds),
-            links: links.map(|links| links.correlations(&calls, Some(unit))),
+            links: links.map(|links| links.correlations(calls.rows(), Some(unit))),
             groups: by_group.map(|groups| groups::leakage(judge, &rest, groups)).transpose()?,
         })
     })
@@ -64,7 +67,7 @@ pub(crate) fn attack(judge: &Judge<'_>, attack: Attack, run: &Run<'_>) -> Result
     let calls = judge.calls(&sheet, &thresholds);
     let link = links.map(|links| {
         let deleted = deletions.iter().map(|d| d.links.clone().unwrap_or_default()).collect();
-        links.estimate(links.correlations(&calls, None), deleted)
+        links.estimate(links.correlations(calls.rows(), None), deleted)
     });
     let leaks = by_group.map(|groups| {
         Ok::<_, Error>(Leaks {
@@ -111,10 +114,10 @@ pub(crate) struct Attacked {
 /// One unit left out as targets and as shadows.
 struct Deletion {
     threshold: f64,
-    measures: Vec<Vec<f64>>,
+    measures: Matrix,
     balanced: Vec<Option<f64>>,
     links: Option<Vec<Option<f64>>>,
-    groups: Option<Vec<Vec<Option<Leak>>>>,
+    groups: Option<Matrix<Option<Leak>>>,
 }
 
 /// The mean ROC curve, its band from the same variance as every other interval.

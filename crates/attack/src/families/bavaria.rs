@@ -6,10 +6,11 @@
 //! kappa = 1 + n, alpha = alpha0 + n/2, beta = V + ss/2 + n (x - mu0)^2 / (2 (n + 1)). The paper's text could not be had; formulas are
 //! those that its author's code computes, and the priors its defaults.
 
-use flatleak_pool::Signal;
+use flatleak_pool::{Matrix, Signal};
 
 use crate::Lineup;
 use crate::definition::{Definition, Meta};
+use crate::lineup::Position;
 use crate::shadows::{Pooled, Shadows, per_block, score_by_shadows};
 
 /// Likelihood ratio with means and variances shrunk towards the pool's, for few shadows (Brännvall 2026, arXiv 2603.11799).
@@ -30,7 +31,7 @@ impl Definition for BavariaNormal {
         Signal::Phi
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         normal(lineup)
     }
 }
@@ -53,7 +54,7 @@ impl Definition for BavariaStudent {
         Signal::Phi
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         student(lineup)
     }
 }
@@ -97,26 +98,26 @@ impl Posterior {
 }
 
 /// Priors of both sides for the targets of every block, by part of the examples.
-fn priors(lineup: &Lineup<'_>) -> Vec<Vec<[Prior; 2]>> {
-    let mut pooled = vec![vec![[Pooled::default(); 2]; lineup.parts()]; lineup.blocks().len()];
+fn priors(lineup: &Lineup<'_>) -> Matrix<[Prior; 2]> {
+    let mut pooled = Matrix::filled(lineup.blocks().len(), lineup.parts(), [Pooled::default(); 2]);
     per_block(lineup, |block, i, both| {
         lineup.teach(i, |part| {
-            both.iter().zip(&mut pooled[block][part]).for_each(|(shadows, all)| shadows.pool(all, 0.0));
+            both.iter().zip(&mut pooled[block.index()][part]).for_each(|(shadows, all)| shadows.pool(all, 0.0));
         });
     });
     let prior = |all: Pooled| {
         let (mean, variance) = all.moments();
         Prior { mean, variance: variance.max(LEAST) }
     };
-    pooled.into_iter().map(|parts| parts.into_iter().map(|both| both.map(prior)).collect()).collect()
+    pooled.map(|both| both.map(prior))
 }
 
 /// log N(phi; mean IN, v_in) - log N(phi; mean OUT, v_out), v = beta / (alpha - 1) the posterior mean of the variance.
-fn normal(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+fn normal(lineup: &Lineup<'_>) -> Matrix {
     let priors = priors(lineup);
-    let fit = |block: usize, i: usize, both: &[Shadows<'_>; 2]| {
+    let fit = |block: Position, i: usize, both: &[Shadows<'_>; 2]| {
         [0, 1].map(|side| {
-            let posterior = Posterior::new(&both[side], priors[block][lineup.part(i)][side], 1.0);
+            let posterior = Posterior::new(&both[side], priors[block.index()][lineup.part(i)][side], 1.0);
             let variance = posterior.beta / (posterior.alpha - 1.0);
             (posterior.mean, variance, libm::log(variance))
         })
@@ -130,11 +131,11 @@ fn normal(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
 
 /// log t(phi; IN) - log t(phi; OUT), t the posterior predictive: Student's with 2 alpha degrees of freedom about the shrunken mean, of
 /// squared scale beta (kappa + 1) / (alpha kappa).
-fn student(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+fn student(lineup: &Lineup<'_>) -> Matrix {
     let priors = priors(lineup);
-    let fit = |block: usize, i: usize, both: &[Shadows<'_>; 2]| {
+    let fit = |block: Position, i: usize, both: &[Shadows<'_>; 2]| {
         [0, 1].map(|side| {
-            let p = Posterior::new(&both[side], priors[block][lineup.part(i)][side], 2.0);
+            let p = Posterior::new(&both[side], priors[block.index()][lineup.part(i)][side], 2.0);
             let (degrees, squared) = (2.0 * p.alpha, p.beta * (p.kappa + 1.0) / (p.alpha * p.kappa));
             let squared = squared.max(LEAST);
             let peak = libm::lgamma(0.5 * (degrees + 1.0))

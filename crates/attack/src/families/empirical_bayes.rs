@@ -3,10 +3,11 @@
 //! Before anything is fitted each model's offset is taken off: the median over examples of phi less the example's median over models outside
 //! the target's block. The offset needs the target's outputs on all examples, which an attacker who asks about all of them has.
 
-use flatleak_pool::Signal;
+use flatleak_pool::{Matrix, Rows, Signal};
 use flatleak_stats::moments;
 
 use crate::definition::{Definition, Meta};
+use crate::lineup::Position;
 use crate::shrinkage::{Fit, Hyper, Learner, Summary};
 use crate::{Lineup, Seat};
 
@@ -28,7 +29,7 @@ impl Definition for EmpiricalBayes {
         Signal::Phi
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         score(lineup)
     }
 }
@@ -46,25 +47,25 @@ pub(crate) fn cohorts(blocks: usize) -> usize {
 }
 
 /// log N(phi; IN) - log N(phi; OUT) with the laws of [`Fit`], phi less each model's offset.
-fn score(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+fn score(lineup: &Lineup<'_>) -> Matrix {
     let (n, blocks) = (lineup.examples(), lineup.blocks().len());
     let positions = lineup.positions();
-    let mut scores = vec![vec![f64::NAN; n]; lineup.seats.len()];
+    let mut scores = Matrix::filled(lineup.seats.len(), n, f64::NAN);
     let cohorts = cohorts(blocks);
     for group in 0..cohorts {
-        let own: Vec<usize> = (group..blocks).step_by(cohorts).collect();
+        let own: Vec<Position> = lineup.places().skip(group).step_by(cohorts).collect();
         let offsets = offsets(lineup, &positions, &own);
         for &block in &own {
-            of_block(lineup, &positions, block, &offsets, &mut scores);
+            of_block(lineup, &positions, block, offsets.rows(), &mut scores);
         }
     }
     scores
 }
 
 /// Of every seat and part of the examples, its offset beside the models outside `own` blocks, over the examples that teach the part.
-fn offsets(lineup: &Lineup<'_>, positions: &[u32], own: &[usize]) -> Vec<Vec<f64>> {
+fn offsets(lineup: &Lineup<'_>, positions: &[Position], own: &[Position]) -> Matrix {
     let n = lineup.examples();
-    let is_shadow = |k: &usize| !own.contains(&(positions[*k] as usize));
+    let is_shadow = |k: &usize| !own.contains(&positions[*k]);
     let shadows: Vec<usize> = (0..lineup.seats.len()).filter(is_shadow).collect();
     let kept: Vec<usize> = (0..n).filter(|&i| own.iter().any(|&b| lineup.is_scored(b, i))).collect();
     let mut values = vec![0.0; shadows.len()];
@@ -86,16 +87,18 @@ fn offsets(lineup: &Lineup<'_>, positions: &[u32], own: &[usize]) -> Vec<Vec<f64
         gaps.extend(taught.iter().map(|&(i, c)| seat.values[i] - c));
         if gaps.is_empty() { 0.0 } else { moments::median_in_place(&mut gaps) }
     };
-    lineup.seats.iter().map(|seat| taught.iter().map(|taught| offset(seat, taught)).collect()).collect()
+    Matrix::with_rows(lineup.seats.len(), taught.len(), |k, row| {
+        row.iter_mut().zip(&taught).for_each(|(to, taught)| *to = offset(&lineup.seats[k], taught));
+    })
 }
 
 /// Scores of the targets of one block.
-fn of_block(lineup: &Lineup<'_>, positions: &[u32], block: usize, offsets: &[Vec<f64>], scores: &mut [Vec<f64>]) {
+fn of_block(lineup: &Lineup<'_>, positions: &[Position], block: Position, offsets: Rows<'_>, scores: &mut Matrix) {
     let scored: Vec<usize> = (0..lineup.examples()).filter(|&i| lineup.is_scored(block, i)).collect();
     let cut = lineup.cut().filter(|cut| cut.concerns(block));
     let summary = |i: usize, part: usize| {
         let mut sides = [Vec::new(), Vec::new()];
-        for (k, seat) in lineup.seats.iter().enumerate().filter(|(k, _)| positions[*k] as usize != block) {
+        for (k, seat) in lineup.seats.iter().enumerate().filter(|(k, _)| positions[*k] != block) {
             sides[usize::from(!seat.member[i])].push(k);
         }
         if let Some(cut) = cut {
@@ -114,7 +117,7 @@ fn of_block(lineup: &Lineup<'_>, positions: &[u32], block: usize, offsets: &[Vec
     for &i in &scored {
         let part = lineup.part(i);
         let fit = Fit::new(&summary(i, part), &known[part]);
-        for k in (0..lineup.seats.len()).filter(|&k| positions[k] as usize == block) {
+        for k in (0..lineup.seats.len()).filter(|&k| positions[k] == block) {
             scores[k][i] = fit.log_ratio(lineup.seats[k].values[i] - offsets[k][part]);
         }
     }

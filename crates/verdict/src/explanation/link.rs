@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use flatleak_explain::Memorization;
+use flatleak_pool::Rows;
 use flatleak_results::Estimate;
 use flatleak_stats::{Range, Replicates, moments};
 
@@ -35,9 +36,9 @@ impl Links {
     /// memorization from all other models, so that nothing of the target explains its own exposure. `None` where one side is constant.
     ///
     /// `calls` holds one row of N rates per unit; those of `deleted`, whose models then enter memorization nowhere, are passed over.
-    pub(crate) fn correlations(&self, calls: &[Vec<f64>], deleted: Option<usize>) -> Vec<Option<f64>> {
+    pub(crate) fn correlations(&self, calls: Rows<'_>, deleted: Option<usize>) -> Vec<Option<f64>> {
         let gone: &[usize] = deleted.map_or(&[], |unit| &self.units[unit]);
-        let of = |(unit, right): (usize, &Vec<f64>)| {
+        let of = |(unit, right): (usize, &[f64])| {
             if Some(unit) == deleted {
                 return None;
             }
@@ -46,7 +47,7 @@ impl Links {
             let (x, y): (Vec<f64>, Vec<f64>) = known.filter(|(m, r)| m.is_finite() && !r.is_nan()).unzip();
             moments::rank_correlation(&x, &y).ok()
         };
-        calls.iter().enumerate().map(of).collect()
+        calls.into_iter().enumerate().map(of).collect()
     }
 
     /// Mean of the correlations over units with its interval; `None` where one of them is unknown.
