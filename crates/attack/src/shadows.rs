@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use flatleak_pool::{Matrix, Rows};
 
 use crate::Lineup;
-use crate::lineup::Cut;
+use crate::lineup::{Cut, Position};
 
 /// Examples that are gathered together: a cache line of each model's values is read once.
 const TOGETHER: usize = 8;
@@ -39,7 +39,7 @@ impl Sums {
 struct Value {
     value: f64,
     /// Position of the model's block among the lineup's.
-    block: u32,
+    block: Position,
     /// Position of the model.
     seat: u32,
 }
@@ -64,7 +64,7 @@ impl Side {
         self.starts.clear();
         self.starts.resize(blocks + 1, 0);
         for v in &self.sorted {
-            self.starts[v.block as usize + 1] += 1;
+            self.starts[v.block.index() + 1] += 1;
         }
         for b in 0..blocks {
             self.starts[b + 1] += self.starts[b];
@@ -73,7 +73,7 @@ impl Side {
         self.positions.resize(self.sorted.len(), 0);
         // Filling moves each start to the next block's, which is undone by looking one place to the left.
         for (at, v) in self.sorted.iter().enumerate() {
-            let next = &mut self.starts[v.block as usize];
+            let next = &mut self.starts[v.block.index()];
             self.positions[*next as usize] = at as u32;
             *next += 1;
         }
@@ -83,21 +83,21 @@ impl Side {
         let mut before = Sums::default();
         for b in 0..blocks {
             self.others.push(before);
-            before = before.with(self.own(b));
+            before = before.with(self.own(Position::new(b)));
         }
         let mut behind = Sums::default();
         for b in (0..blocks).rev() {
             self.others[b] = self.others[b].with(behind);
-            behind = behind.with(self.own(b));
+            behind = behind.with(self.own(Position::new(b)));
         }
     }
 
     /// Positions of a block's values.
-    fn of(&self, block: usize) -> &[u32] {
-        &self.positions[self.starts[block] as usize..self.starts[block + 1] as usize]
+    fn of(&self, block: Position) -> &[u32] {
+        &self.positions[self.starts[block.index()] as usize..self.starts[block.index() + 1] as usize]
     }
 
-    fn own(&self, block: usize) -> Sums {
+    fn own(&self, block: Position) -> Sums {
         let mut own = Sums::default();
         for &at in self.of(block) {
             let v = self.sorted[at as usize].value;
@@ -107,17 +107,17 @@ impl Side {
     }
 
     /// The side without a block.
-    fn without(&self, block: usize) -> Shadows<'_> {
-        Shadows { side: self, gone: Cow::Borrowed(self.of(block)), sums: self.others[block] }
+    fn without(&self, block: Position) -> Shadows<'_> {
+        Shadows { side: self, gone: Cow::Borrowed(self.of(block)), sums: self.others[block.index()] }
     }
 
     /// The side without a block and the shadows that a cut leaves out for its targets.
-    fn cut(&self, cut: &Cut<'_>, block: usize, example: usize, side: usize) -> Shadows<'_> {
-        let others = self.sorted.iter().filter(|v| v.block as usize != block);
+    fn cut(&self, cut: &Cut<'_>, block: Position, example: usize, side: usize) -> Shadows<'_> {
+        let others = self.sorted.iter().filter(|v| v.block != block);
         let mut shadows: Vec<usize> = others.map(|v| v.seat as usize).collect();
         shadows.sort_unstable();
         let left_out = cut.left_out(block, example, &shadows, side);
-        let is_gone = |v: &Value| v.block as usize == block || left_out.binary_search(&(v.seat as usize)).is_ok();
+        let is_gone = |v: &Value| v.block == block || left_out.binary_search(&(v.seat as usize)).is_ok();
         let gone = (0u32..).zip(&self.sorted).filter(|(_, v)| is_gone(v)).map(|(at, _)| at).collect();
         let mut shadows = Shadows { side: self, gone: Cow::Owned(gone), sums: Sums::default() };
         shadows.sums = shadows.about(0.0);
@@ -130,7 +130,7 @@ fn shadows<'a>(
     lineup: &Lineup<'_>,
     example: usize,
     [inside, outside]: [&'a Side; 2],
-    block: usize,
+    block: Position,
 ) -> [Shadows<'a>; 2] {
     match lineup.cut().filter(|cut| cut.concerns(block)) {
         Some(cut) => [inside.cut(cut, block, example, 0), outside.cut(cut, block, example, 1)],
@@ -272,9 +272,9 @@ fn walk(lineup: &Lineup<'_>, mut visit: impl FnMut(usize, &Side, &Side)) {
 }
 
 /// Seats of every block, by position.
-fn targets(lineup: &Lineup<'_>) -> Vec<Vec<usize>> {
-    let mut members = vec![Vec::new(); lineup.blocks().len()];
-    lineup.positions().into_iter().enumerate().for_each(|(seat, block)| members[block as usize].push(seat));
+fn targets(lineup: &Lineup<'_>) -> Vec<(Position, Vec<usize>)> {
+    let mut members: Vec<(Position, Vec<usize>)> = lineup.places().map(|at| (at, Vec::new())).collect();
+    lineup.positions().into_iter().enumerate().for_each(|(seat, block)| members[block.index()].1.push(seat));
     members
 }
 
@@ -282,11 +282,11 @@ fn targets(lineup: &Lineup<'_>) -> Vec<Vec<usize>> {
 /// returns as one row of N per block, with the default where nothing is scored.
 pub(crate) fn per_block<T: Clone + Default>(
     lineup: &Lineup<'_>,
-    mut f: impl FnMut(usize, usize, &[Shadows<'_>; 2]) -> T,
+    mut f: impl FnMut(Position, usize, &[Shadows<'_>; 2]) -> T,
 ) -> Matrix<T> {
     let mut rows = Matrix::filled(lineup.blocks().len(), lineup.examples(), T::default());
     walk(lineup, |i, inside, outside| {
-        for (b, row) in rows.iter_mut().enumerate().filter(|(b, _)| lineup.is_scored(*b, i)) {
+        for (b, row) in lineup.places().zip(rows.iter_mut()).filter(|(b, _)| lineup.is_scored(*b, i)) {
             row[i] = f(b, i, &shadows(lineup, i, [inside, outside], b));
         }
     });
@@ -297,15 +297,15 @@ pub(crate) fn per_block<T: Clone + Default>(
 /// for it, `score(target's value, fit, OUT shadows)` for every seat.
 pub(crate) fn score_by_shadows<T>(
     lineup: &Lineup<'_>,
-    mut fit: impl FnMut(usize, usize, &[Shadows<'_>; 2]) -> T,
+    mut fit: impl FnMut(Position, usize, &[Shadows<'_>; 2]) -> T,
     score: impl Fn(f64, &T, &Shadows<'_>) -> f64,
 ) -> Matrix {
     let mut scores = Matrix::filled(lineup.seats.len(), lineup.examples(), 0.0);
     let members = targets(lineup);
     walk(lineup, |i, inside, outside| {
-        for (b, seats) in members.iter().enumerate().filter(|(b, _)| lineup.is_scored(*b, i)) {
-            let both = shadows(lineup, i, [inside, outside], b);
-            let found = fit(b, i, &both);
+        for (b, seats) in members.iter().filter(|(b, _)| lineup.is_scored(*b, i)) {
+            let both = shadows(lineup, i, [inside, outside], *b);
+            let found = fit(*b, i, &both);
             for &k in seats {
                 scores[k][i] = score(lineup.seats[k].values[i], &found, &both[1]);
             }
@@ -368,7 +368,7 @@ pub(crate) fn score_by_means<const K: usize, T>(
             }
             let fits: Vec<T> = sums.iter().map(|both| fit(*both)).collect();
             for ((seat, row), &block) in lineup.seats.iter().zip(scores.iter_mut()).zip(&block_of) {
-                row[first + e] = score(seat.values[first + e], &fits[block as usize]);
+                row[first + e] = score(seat.values[first + e], &fits[block.index()]);
             }
         }
     }
@@ -379,13 +379,14 @@ pub(crate) fn score_by_means<const K: usize, T>(
 fn cut_sums<const K: usize>(
     cut: &Cut<'_>,
     all: &[(usize, Means<K>)],
-    block_of: &[u32],
+    block_of: &[Position],
     example: usize,
     sums: &mut [[Means<K>; 2]],
 ) {
-    for (block, both) in sums.iter_mut().enumerate().filter(|(block, _)| cut.concerns(*block)) {
+    let all_blocks = (0..sums.len()).map(Position::new);
+    for (block, both) in all_blocks.zip(sums).filter(|(block, _)| cut.concerns(*block)) {
         for (side, sum) in both.iter_mut().enumerate() {
-            let is_shadow = |k: &usize| block_of[*k] as usize != block && all[*k].0 == side;
+            let is_shadow = |k: &usize| block_of[*k] != block && all[*k].0 == side;
             let shadows: Vec<usize> = (0..all.len()).filter(is_shadow).collect();
             let gone = cut.left_out(block, example, &shadows, side);
             let kept = shadows.iter().filter(|k| gone.binary_search(k).is_err());
@@ -394,11 +395,11 @@ fn cut_sums<const K: usize>(
     }
 }
 
-fn all_sums<const K: usize>(all: &[(usize, Means<K>)], block_of: &[u32], sums: &mut [[Means<K>; 2]]) {
+fn all_sums<const K: usize>(all: &[(usize, Means<K>)], block_of: &[Position], sums: &mut [[Means<K>; 2]]) {
     let add = |to: &mut [Means<K>; 2], more: &[Means<K>; 2]| to.iter_mut().zip(more).for_each(|(a, b)| *a = a.with(*b));
     let mut own = vec![[Means::NONE; 2]; sums.len()];
     for ((side, value), &block) in all.iter().zip(block_of) {
-        let sum = &mut own[block as usize][*side];
+        let sum = &mut own[block.index()][*side];
         *sum = sum.with(*value);
     }
     let mut before = [Means::NONE; 2];
@@ -417,12 +418,12 @@ fn all_sums<const K: usize>(all: &[(usize, Means<K>)], block_of: &[u32], sums: &
 pub(crate) fn score_seats<T>(
     lineup: &Lineup<'_>,
     rows: Rows<'_, T>,
-    f: impl Fn(f64, &T, usize, usize) -> f64,
+    f: impl Fn(f64, &T, Position, usize) -> f64,
 ) -> Matrix {
     let mut scores = Matrix::filled(lineup.seats.len(), lineup.examples(), 0.0);
     for ((seat, at), row) in lineup.seats.iter().zip(lineup.positions()).zip(scores.iter_mut()) {
-        let entries = seat.values.iter().zip(&rows[at as usize]).enumerate();
-        row.iter_mut().zip(entries).for_each(|(score, (i, (&v, entry)))| *score = f(v, entry, at as usize, i));
+        let entries = seat.values.iter().zip(&rows[at.index()]).enumerate();
+        row.iter_mut().zip(entries).for_each(|(score, (i, (&v, entry)))| *score = f(v, entry, at, i));
     }
     scores
 }

@@ -11,8 +11,8 @@ use flatleak::{Checkpoints, Variant};
 use flatleak_attack::Attack;
 use flatleak_report::Form;
 
-use crate::checkpoints::Checkpoint;
-pub(crate) use crate::options::{Budget, MessageFormat, Work};
+pub(crate) use crate::options::{MessageFormat, Work};
+use crate::times::{Budget, Checkpoint};
 
 /// How much does a training recipe leak about its training data, and why?
 #[derive(Parser, Debug)]
@@ -162,6 +162,9 @@ pub(crate) struct Report {
     /// Leave out pictures and everything about single examples, of every format
     #[arg(long)]
     pub(crate) redact: bool,
+    /// Print the page to report.pdf as well, with a Chromium that is installed
+    #[arg(long)]
+    pub(crate) pdf: bool,
 }
 
 fn forms() -> impl TypedValueParser<Value = Form> {

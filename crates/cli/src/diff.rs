@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use flatleak::{Diff, Figure, diff, outputs};
 use flatleak_report::text::{Text, Tone};
 use flatleak_report::{Sheet, words};
-use flatleak_results::{Estimate, Measure, Metric, Property};
-use flatleak_verdict::HEADLINE;
+use flatleak_results::{Measure, Metric, Property};
+use flatleak_verdict::SUMMARY;
 use serde_json::json;
 
 use crate::arguments::MessageFormat;
@@ -33,12 +33,12 @@ fn told(d: &Diff, (first, second): (&Path, &Path), width: usize) -> Text {
     for r in &d.recipes {
         let title = format!("{} on {}", r.recipe, r.dataset);
         let models = format!("models: {} and {}", r.models[0], r.models[1]);
-        put(&title, Some(models), r.figures.iter().filter(|f| is_shown(&f.metric)), width, &mut out);
+        put(&title, Some(models), shown(&r.figures), width, &mut out);
     }
     for c in &d.comparisons {
         let title = format!("{} - {} on {}", c.candidate, c.baseline, c.dataset);
         let said = format!("{}; {}", words::verdict(c.verdicts[0]), words::verdict(c.verdicts[1]));
-        put(&title, Some(said), c.figures.iter().filter(|f| is_shown(&f.metric)), width, &mut out);
+        put(&title, Some(said), shown(&c.figures), width, &mut out);
     }
     if !d.settings.is_empty() {
         out.line(Tone::Strong, "\nsettings that differ");
@@ -60,24 +60,32 @@ fn told(d: &Diff, (first, second): (&Path, &Path), width: usize) -> Text {
     out
 }
 
-/// Metrics that stand in the table; the events have all.
-fn is_shown(metric: &Metric) -> bool {
-    match metric {
+/// FPR levels that stand in the table.
+const SHOWN: [f64; 2] = [0.001, 0.01];
+
+/// Figures that stand in the table; the events have all. Of attacks the first of summaries that both have, by which leakage is told.
+fn shown(figures: &[Figure]) -> impl Iterator<Item = &Figure> {
+    let of = |name: &str| figures.iter().any(|f| f.metric.attack_name() == Some(name));
+    let telling = SUMMARY.map(|attack| attack.name()).into_iter().find(|name| of(name));
+    figures.iter().filter(move |f| match &f.metric {
         Metric::Attack { attack, measure } => {
-            *attack == HEADLINE.name() && matches!(measure, Measure::Auc | Measure::Tpr(_))
+            let shown = matches!(measure, Measure::Auc) || SHOWN.map(Measure::Tpr).contains(measure);
+            shown && telling.as_ref() == Some(attack)
         }
         Metric::Property(property) => {
             matches!(property, Property::TestAccuracy | Property::MemberAccuracy | Property::NonMemberAccuracy)
         }
         Metric::Group { .. } => false,
-    }
+    })
 }
 
 fn put<'a>(title: &str, said: Option<String>, figures: impl Iterator<Item = &'a Figure>, width: usize, out: &mut Text) {
     let mut sheet = Sheet::new("", title).figures("first").figures("second").figures("difference");
-    let of = |e: &Estimate| format!("{:.4} [{:.4}, {:.4}]", e.mean, e.low, e.high);
     for f in figures {
-        sheet.row(format!("  {}", f.metric), vec![of(&f.first), of(&f.second), format!("{:+.4}", f.difference)]);
+        sheet.row(
+            format!("  {}", f.metric),
+            vec![words::plus_minus(f.first), words::plus_minus(f.second), format!("{:+.4}", f.difference)],
+        );
     }
     out.line(Tone::Plain, "");
     out.extend(sheet.lay_out(width));

@@ -2,7 +2,6 @@
 
 mod arguments;
 mod audit;
-mod checkpoints;
 mod compare;
 mod data;
 mod diff;
@@ -20,6 +19,7 @@ mod runs;
 mod status;
 mod supervise;
 mod theory;
+mod times;
 mod voice;
 mod work;
 

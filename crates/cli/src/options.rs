@@ -1,8 +1,5 @@
 //! What the arguments of several commands share.
 
-use std::str::FromStr;
-use std::time::Duration;
-
 use clap::{Args, ValueEnum};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -11,37 +8,6 @@ pub(crate) enum MessageFormat {
     Human,
     /// One JSON event a line on stdout
     Json,
-}
-
-/// A time that may be spent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Budget(pub(crate) Duration);
-
-/// Text that is no budget.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NoBudget {
-    /// No number with a unit.
-    #[error("{0:?} is no time: write 45s, 90m, 2h or 1d")]
-    Form(String),
-    /// Nothing, or too much.
-    #[error("{0:?}: a time is more than nothing, and less than 30 years")]
-    Range(String),
-}
-
-impl FromStr for Budget {
-    type Err = NoBudget;
-
-    fn from_str(text: &str) -> Result<Self, NoBudget> {
-        let wrong = || NoBudget::Form(text.to_owned());
-        let units = [('s', 1.0), ('m', 60.0), ('h', 3600.0), ('d', 86400.0)];
-        let last = text.trim().chars().last().ok_or_else(wrong)?;
-        let (_, seconds) = units.iter().find(|(unit, _)| *unit == last).ok_or_else(wrong)?;
-        let number: f64 = text.trim().trim_end_matches(last).trim().parse().map_err(|_| wrong())?;
-        if !(number > 0.0 && number * seconds < 1e9) {
-            return Err(NoBudget::Range(text.to_owned()));
-        }
-        Ok(Self(Duration::from_secs_f64(number * seconds)))
-    }
 }
 
 /// How to work, which changes no result.

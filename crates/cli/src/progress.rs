@@ -1,6 +1,6 @@
 //! What people and scripts see while it runs.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -80,10 +80,6 @@ impl Talk {
                     json!({ "begun": data, "folder": folder_text, "recipes": recipes, "models": models }),
                 );
             }
-            Event::Resumed { recipe, model, epoch, step } => {
-                let event = json!({ "resumed": recipe, "model": model, "epoch": epoch, "step": step });
-                self.tell(Phase::Training, None, event);
-            }
             Event::Progress { phase, at, done, reused, total } => {
                 let (what, model) = match at {
                     At::Model { recipe, model } => (recipe, Some((model + 1, self.models.0))),
@@ -93,6 +89,13 @@ impl Talk {
                 self.advance(Pace { phase: phase.name(), what, model, done, reused, total, models });
             }
             Event::Over(_) => self.over(),
+            Event::Resumed { recipe, model, epoch, step } => {
+                self.tell(
+                    Phase::Training,
+                    None,
+                    json!({ "resumed": recipe, "model": model, "epoch": epoch, "step": step }),
+                );
+            }
             Event::Complete { recipe, model, reused } => {
                 let how = if reused { "was there" } else { "is complete" };
                 let human = format!("{recipe}: model {} of {} {how}", model + 1, self.models.0);

@@ -1,7 +1,7 @@
 //! How the program speaks: what stdout and stderr may have, in which colours, how wide, and how much of it.
 
 use std::io::{ErrorKind, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -184,8 +184,14 @@ pub(crate) fn done(format: MessageFormat, event: serde_json::Value, text: impl F
 }
 
 /// An answer and where it was written.
-pub(crate) fn written(mut text: Text, what: &str, path: &Path) -> Text {
-    text.push(Tone::Plain, format!("\n{what}: {}\n", path.display()));
+pub(crate) fn written(text: Text, what: &str, path: &Path) -> Text {
+    all_written(text, what, &[path.to_owned()])
+}
+
+/// An answer and the files that it was written to.
+pub(crate) fn all_written(mut text: Text, what: &str, paths: &[PathBuf]) -> Text {
+    text.line(Tone::Plain, "");
+    paths.iter().for_each(|path| text.line(Tone::Plain, &format!("{what}: {}", path.display())));
     text
 }
 

@@ -11,11 +11,11 @@ use flatleak::{Checkpoints, Listener, Shard};
 use flatleak_report::text::{Text, Tone};
 use serde_json::json;
 
-use crate::checkpoints::Checkpoint;
 use crate::exit::{Failure, INTERRUPTED, OTHER};
-use crate::options::{Budget, Work};
+use crate::options::Work;
 use crate::progress::{Talk, stop_flag};
 use crate::supervise::by_this_program;
+use crate::times::{Budget, Checkpoint};
 use crate::voice::{done, say, width};
 
 #[derive(Args, Debug)]

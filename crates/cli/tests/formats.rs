@@ -33,7 +33,7 @@ fn runs_and_audits_of_every_schema_are_written_in_every_format() {
             assert_eq!(code(&found), 0, "{schema} {what}: {}", words(&found));
             for file in FILES {
                 let text = std::fs::read_to_string(out.join(file)).unwrap();
-                let wanted = if file == "report.csv" { ",sam,sgd,strongest.auc," } else { "sgd" };
+                let wanted = if file == "report.csv" { ",sam,sgd,lira-online-fixed.auc," } else { "sgd" };
                 assert!(text.contains(wanted), "{schema} {what}: {file}");
                 assert!(words(&found).contains(file), "{file} is named");
             }
@@ -101,7 +101,7 @@ fn two_runs_differ_by_what_their_files_say() {
             let wanted = mean(&b, recipe, key) - mean(&a, recipe, key);
             assert_eq!(f["difference"].as_f64(), Some(wanted), "{recipe} {metric}");
         }
-        for attack in ["strongest", "rmia", "lira-online-fixed"] {
+        for attack in ["confidence", "rmia", "lira-online-fixed"] {
             let f = figure(&found["diff"], recipe, &format!("{attack}.auc"));
             assert_eq!(f["first"]["mean"].as_f64(), Some(auc(&a, recipe, attack)));
             assert_eq!(f["difference"].as_f64(), Some(auc(&b, recipe, attack) - auc(&a, recipe, attack)));
@@ -120,10 +120,11 @@ fn two_runs_differ_by_what_their_files_say() {
 #[test]
 fn other_data_are_refused_by_name() {
     let dir = tempfile::tempdir().unwrap();
+    let runs = dir.path().join("runs");
     let run = |name: &str, data: &str, more: &[&str]| {
-        let out = dir.path().join(name);
+        let out = runs.join(name);
         let found = flatleak()
-            .args(["compare", "--models", "6", "--pool", "60", "--epochs", "1", "--recipes", "sgd", "--data", data])
+            .args(["compare", "--models", "6", "--epochs", "1", "--recipes", "sgd", "--data", data])
             .args(more)
             .arg("--out")
             .arg(&out)
@@ -132,7 +133,7 @@ fn other_data_are_refused_by_name() {
         assert_eq!(code(&found), 0, "{}", words(&found));
         out
     };
-    let (digits, letter) = (run("digits", "digits", &[]), run("letter", "letter", &[]));
+    let (digits, letter) = (run("digits", "digits", &["--pool", "60"]), run("letter", "letter", &["--pool", "60"]));
     let smaller = run("smaller", "digits", &["--pool", "40"]);
     for (other, names) in [(&letter, ["digits (digest", "letter (digest"]), (&smaller, ["60 examples", "40 examples"])]
     {
@@ -144,7 +145,7 @@ fn other_data_are_refused_by_name() {
     std::fs::remove_file(letter.join("results.json")).unwrap();
     std::fs::remove_file(letter.join("models/sgd/0003/signals.safetensors")).unwrap();
     std::fs::write(smaller.join("results.json"), "{}").unwrap();
-    let listed = event(&said(&["runs", "--message-format", "json"], &[dir.path()]));
+    let listed = event(&said(&["runs", "--message-format", "json"], &[&runs]));
     let all: Vec<(&str, &str)> = listed["runs"]
         .as_array()
         .unwrap()
@@ -158,8 +159,16 @@ fn other_data_are_refused_by_name() {
         .collect();
     assert_eq!(all, [("digits", "finished"), ("letter", "unfinished"), ("smaller", "damaged")]);
     assert_eq!((&listed["runs"][1]["complete"], &listed["runs"][1]["models"]), (&5.into(), &6.into()));
-    let text = words(&said(&["runs"], &[dir.path()]));
+    let text = words(&said(&["runs"], &[&runs]));
     assert!(text.contains("5 of 6 models on disk") && text.contains("finished"), "{text}");
     assert!(words(&said(&["runs"], &[&digits.join("models")])).contains("no runs in"));
+    // A folder of runs is no run, a study on two data sets is one.
+    let above = event(&said(&["runs", "--message-format", "json"], &[dir.path()]));
+    assert_eq!(above["runs"], serde_json::json!([]), "{above}");
+    let both = run("both", "digits", &["--pool", "60", "--data", "letter"]);
+    std::fs::remove_file(both.join("results.json")).unwrap();
+    let listed = event(&said(&["runs", "--message-format", "json"], &[&runs]));
+    assert_eq!((&listed["runs"][0]["state"], listed["runs"].as_array().unwrap().len()), (&"unfinished".into(), 4));
+    assert_eq!((&listed["runs"][0]["complete"], &listed["runs"][0]["models"]), (&12.into(), &12.into()));
     assert_eq!(code(&said(&["runs"], &[&dir.path().join("nowhere")])), 3);
 }

@@ -12,7 +12,7 @@ use flatleak_stats::LOOKS;
 use flatleak_study::Study;
 
 use crate::error::Error;
-use crate::folder::{folder_name, plainly_named};
+use crate::folder::{DIGITS, folder_name, plainly_named};
 
 /// Most pool examples of a quick run.
 const QUICK_POOL: usize = 2000;
@@ -175,7 +175,7 @@ fn folder(name: &str, digest: &str) -> String {
     let harmless = |c: char| if c.is_ascii_alphanumeric() || "-_=.".contains(c) { c } else { '-' };
     let name: String = name.chars().map(harmless).collect();
     let tail: String = name.trim_matches(['-', '.']).chars().rev().take(40).collect();
-    format!("{}-{}", tail.chars().rev().collect::<String>(), &digest[..6])
+    format!("{}-{}", tail.chars().rev().collect::<String>(), &digest[..DIGITS])
 }
 
 /// The study's data. A quick run takes at most [`QUICK_POOL`] of the pool, however large it is.

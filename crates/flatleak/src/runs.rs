@@ -7,6 +7,7 @@ use flatleak_store::{Stated, model_folder};
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::folder::DIGITS;
 use crate::outputs;
 
 /// How far a run is.
@@ -61,13 +62,18 @@ fn is_run(folder: &Path) -> bool {
     ["study.toml", "results.json"].iter().any(|sign| folder.join(sign).is_file())
 }
 
-/// The folders of a run's data sets: itself, or those in it.
+/// The folders of a run's data sets: itself, or those in it, which are named after their digests.
 fn parts(folder: &Path) -> Vec<PathBuf> {
     if folder.join("study.toml").is_file() {
         return vec![folder.to_owned()];
     }
-    let all = folders_in(folder).unwrap_or_default();
-    all.into_iter().filter(|path| path.join("study.toml").is_file()).collect()
+    let mut all = folders_in(folder).unwrap_or_default();
+    all.retain(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let stated = path.join("study.toml").is_file().then(|| Stated::read(path).ok().flatten()).flatten();
+        stated.is_some_and(|s| s.digest.get(..DIGITS).is_some_and(|digits| name.ends_with(&format!("-{digits}"))))
+    });
+    all
 }
 
 fn folders_in(folder: &Path) -> Result<Vec<PathBuf>, Error> {

@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 use flatleak_results::{Comparison, DatasetRecord, Document, Estimate, Measure, RecipeResult};
-use flatleak_verdict::{HEADLINE, called, headline_metric};
+use flatleak_verdict::{called, headline_metric};
 
 use crate::markdown::{escaped, origin, put};
 use crate::names;
-use crate::outline::{Part, level, outline};
+use crate::outline::{Part, level, outline, telling};
 
 /// The whole section; every recipe is a model of the index.
 pub(crate) fn render(d: &Document) -> String {
@@ -100,10 +100,10 @@ fn result(d: &Document, r: &RecipeResult, data: Option<&DatasetRecord>, out: &mu
     if let Some(e) = r.test_accuracy {
         metric("accuracy", "Test accuracy", e, None)?;
     }
-    metric("accuracy", "Accuracy on training examples", r.member_accuracy, None)?;
-    let Some(attack) = r.attack(&HEADLINE.name()) else { return Ok(()) };
-    metric("roc_auc", "Membership inference AUC", attack.auc, None)?;
+    metric("train_accuracy", "Accuracy on training examples", r.member_accuracy, None)?;
     let recipes: Vec<&RecipeResult> = d.recipes.iter().filter(|other| other.dataset == r.dataset).collect();
+    let Some(attack) = telling(&recipes).and_then(|attack| r.attack(&attack.name())) else { return Ok(()) };
+    metric("roc_auc", "Membership inference AUC", attack.auc, None)?;
     let comparisons: Vec<&Comparison> = d.comparisons.iter().filter(|c| c.dataset == r.dataset).collect();
     let fpr = level(&recipes, &comparisons);
     let tpr = Measure::Tpr(fpr);

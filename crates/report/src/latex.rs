@@ -79,7 +79,7 @@ pub(crate) fn escaped(text: &str) -> String {
             '|' => out += "$|$",
             '"' => out += "\\textquotedbl{}",
             // No ligatures of names: -- would be a dash, `` a quotation mark.
-            '-' => out += "-{}",
+            '-' if out.ends_with('-') => out += "{}-",
             '`' => out += "\\textasciigrave{}",
             '\'' => out += "\\textquotesingle{}",
             '−' => out += "$-$",
@@ -112,7 +112,7 @@ mod tests {
             escaped("\\input{x}%$#&_^~"),
             "\\textbackslash{}input\\{x\\}\\%\\$\\#\\&\\_\\textasciicircum{}\\textasciitilde{}"
         );
-        assert_eq!(escaped("a--b -0.5 ±0.1 größe 日"), "a-{}-{}b $-$0.5 $\\pm$0.1 größe [U+65E5]");
+        assert_eq!(escaped("a--b -0.5 ±0.1 größe 日"), "a-{}-b $-$0.5 $\\pm$0.1 größe [U+65E5]");
         assert_eq!(escaped("Ð þ \u{202e}x"), "[U+00D0] [U+00FE] [U+202E]x");
     }
 

@@ -18,23 +18,29 @@
 //! ```
 
 mod card;
+mod cell;
 pub mod columns;
 mod context;
 pub mod csv;
 mod error;
+pub mod explorer;
 mod figures;
 mod form;
+mod glossary;
 pub mod html;
+mod hue;
 pub mod json;
 mod latex;
 mod markdown;
 mod names;
 mod outline;
 pub mod parquet;
+mod plain;
 mod plot;
 mod say;
 mod sections;
 mod sheet;
+mod shell;
 pub mod table;
 pub mod text;
 pub mod theory;

@@ -7,9 +7,10 @@ use flatleak_results::{
 };
 use flatleak_verdict::{FEW, HEADLINE, SUMMARY, called, headline_metric};
 
-use crate::say::{at_end, label, leaks, outcome, probability, without_outputs};
+use crate::say::{label, leaks, outcome, probability, without_outputs};
 use crate::sheet::Sheet;
 use crate::text::Tone;
+use crate::words::plus_minus;
 
 /// Levels of noise that a summary shows.
 const SHOWN_LEVELS: usize = 4;
@@ -105,22 +106,29 @@ pub(crate) fn level(recipes: &[&RecipeResult], comparisons: &[&Comparison]) -> f
     judged.or_else(|| FPR_LEVELS.into_iter().find(|level| reliable(*level))).unwrap_or(0.01)
 }
 
+/// The attack by which leakage is told: that of headlines, and where an earlier program did not know it, the first of summaries that was run.
+pub(crate) fn telling(recipes: &[&RecipeResult]) -> Option<Attack> {
+    SUMMARY.into_iter().find(|attack| recipes.iter().any(|r| r.attack(&attack.name()).is_some()))
+}
+
 /// What a recipe reaches and how much it leaks, a row a recipe.
 fn overview(recipes: &[&RecipeResult], tpr: Measure, dataset: &str) -> Sheet {
-    let attacked = recipes.iter().any(|r| r.attack(&HEADLINE.name()).is_some());
-    let mut sheet = Sheet::new(format!("Accuracy and leakage on {dataset}; 95 % intervals"), "recipe");
-    sheet = sheet.figures("models").figures("test accuracy");
+    let telling = telling(recipes);
+    let by = telling.map_or(String::new(), |attack| format!(", leakage by {attack}"));
+    let mut sheet = Sheet::new(format!("Accuracy and leakage on {dataset}{by}; 95 % intervals"), "recipe");
+    sheet = sheet.figures("test accuracy");
     let leakage = [headline_metric(Measure::Auc), headline_metric(tpr)].map(|m| called(&m));
-    if attacked {
+    if telling.is_some() {
         sheet = leakage.into_iter().fold(sheet, Sheet::figures);
     }
-    sheet = sheet.figures("members").figures("non-members");
+    sheet = sheet.figures("members").figures("non-members").figures("models");
     for r in recipes {
-        let mut cells = vec![r.models.to_string(), r.test_accuracy.map_or("-".into(), plus_minus)];
-        if attacked {
-            cells.extend([Measure::Auc, tpr].map(|m| reached(r, HEADLINE, m)));
+        let mut cells = vec![r.test_accuracy.map_or("-".into(), plus_minus)];
+        if let Some(attack) = telling {
+            cells.extend([Measure::Auc, tpr].map(|m| reached(r, attack, m)));
         }
         cells.extend([r.member_accuracy, r.non_member_accuracy].map(plus_minus));
+        cells.push(r.models.to_string());
         sheet.row(r.name.clone(), cells);
     }
     sheet
@@ -251,14 +259,6 @@ fn claims(d: &Document, out: &mut Vec<Part>) {
             _ => out.push(Part::Claim(statement, vec![said])),
         }
     }
-}
-
-/// Four places with the half width of the interval; of a rate at its end the only limit.
-pub(crate) fn plus_minus(e: Estimate) -> String {
-    if let Some((sign, limit)) = at_end(&e) {
-        return format!("{:.4} {sign}{limit:.4}", e.mean);
-    }
-    format!("{:.4} ±{:.4}", e.mean, (e.high - e.low) / 2.0)
 }
 
 /// A difference with its interval.

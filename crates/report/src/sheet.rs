@@ -1,5 +1,7 @@
 //! Tables of text: the same [`Sheet`] is laid out for a terminal here, and written as Markdown and LaTeX elsewhere.
 
+use std::ops::Range;
+
 use flatleak_results::shortened;
 
 use crate::text::{Text, Tone, columns};
@@ -91,7 +93,7 @@ impl Sheet {
     pub fn lay_out(&self, width: usize) -> Text {
         let widths = self.widths();
         let label = self.label_width(width);
-        let of = |range: std::ops::Range<usize>| label + widths[range].iter().map(|w| GAP + w).sum::<usize>();
+        let of = |range: Range<usize>| label + widths[range].iter().map(|w| GAP + w).sum::<usize>();
         let all = self.columns.len();
         let words = self.columns.last().is_some_and(|c| c.align == Align::Left);
         let mut out = Text::default();
@@ -100,14 +102,14 @@ impl Sheet {
         } else if words && of(0..all - 1) <= width {
             self.piece(0..all - 1, Some(width), (label, &widths), &mut out);
         } else if !words && (0..all).all(|k| of(k..k + 1) <= width) {
-            let mut from = 0;
-            while from < all {
-                let to = (from + 1..=all).rev().find(|to| of(from..*to) <= width).unwrap_or(from + 1);
-                if from > 0 {
+            // As few pieces as there is room for, and of about as many columns each.
+            let greedy = pieces(all, all, |range| of(range) <= width);
+            let even = pieces(all, all.div_ceil(greedy.len()), |range| of(range) <= width);
+            for (k, range) in even.into_iter().enumerate() {
+                if k > 0 {
                     out.line(Tone::Plain, "");
                 }
-                self.piece(from..to, None, (label, &widths), &mut out);
-                from = to;
+                self.piece(range, None, (label, &widths), &mut out);
             }
         } else {
             self.stacked(width, &mut out);
@@ -130,13 +132,7 @@ impl Sheet {
     }
 
     /// Some of the columns; the last one below each row where a width for it is given.
-    fn piece(
-        &self,
-        range: std::ops::Range<usize>,
-        hanging: Option<usize>,
-        (label, widths): (usize, &[usize]),
-        out: &mut Text,
-    ) {
+    fn piece(&self, range: Range<usize>, hanging: Option<usize>, (label, widths): (usize, &[usize]), out: &mut Text) {
         let mut head = padded(&shortened(&self.title, label), label, Align::Left);
         for k in range.clone() {
             let column = &self.columns[k];
@@ -190,6 +186,19 @@ impl Sheet {
             }
         }
     }
+}
+
+/// Columns in pieces of at most `most` that fit, at least one each.
+fn pieces(all: usize, most: usize, fits: impl Fn(Range<usize>) -> bool) -> Vec<Range<usize>> {
+    let mut out = Vec::new();
+    let mut from = 0;
+    while from < all {
+        let longest = all.min(from + most);
+        let to = (from + 1..=longest).rev().find(|to| fits(from..*to)).unwrap_or(from + 1);
+        out.push(from..to);
+        from = to;
+    }
+    out
 }
 
 /// Text in so many columns.

@@ -1,6 +1,16 @@
-//! Verdicts in words, for a place that has room for a few.
+//! Verdicts and figures as summaries put them, for a place that has room for a few words.
 
-use flatleak_results::Verdict;
+use flatleak_results::{Estimate, Verdict};
+
+use crate::say::at_end;
+
+/// Four places with the half width of the interval; of a rate that is exactly 1 or 0 the only limit.
+pub fn plus_minus(e: Estimate) -> String {
+    if let Some((sign, limit)) = at_end(&e) {
+        return format!("{:.4} {sign}{limit:.4}", e.mean);
+    }
+    format!("{:.4} ±{:.4}", e.mean, (e.high - e.low) / 2.0)
+}
 
 /// A verdict in a few words.
 pub fn verdict(verdict: Verdict) -> &'static str {

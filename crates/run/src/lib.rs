@@ -54,7 +54,6 @@
 //! that compute other bits.
 
 mod canary;
-mod checkpoints;
 mod error;
 mod execute;
 mod foreign;
@@ -66,15 +65,15 @@ mod plan;
 mod process;
 mod pulse;
 mod queue;
+mod saver;
 #[cfg(unix)]
 mod supervisor;
 mod survey;
 
 pub use canary::canary;
-pub use checkpoints::Checkpoints;
 pub use error::{Error, LogitsError, TrainerError};
 pub use execute::execute;
-pub use plan::{Divergence, Event, Manner, Plan, Role, Shard, Summary};
+pub use plan::{Checkpoints, Divergence, Event, Manner, Plan, Role, Shard, Summary};
 pub use process::Supervision;
 #[cfg(unix)]
 pub use supervisor::supervise;

@@ -5,11 +5,11 @@ use flatleak_nn::{Moment, Network, Outcome, Recipe, Trainer};
 use flatleak_stream::{Purpose, Stream};
 use flatleak_work::Published;
 
-use crate::checkpoints::Saver;
 use crate::error::Error;
 use crate::foreign;
 use crate::measure;
 use crate::plan::{Event, Model, Plan};
+use crate::saver::Saver;
 
 /// Completes one model of the recipes that share a run; `say` takes what happened, `go_on` is asked in between.
 pub(crate) fn complete(

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use flatleak_data::Dataset;
 use flatleak_nn::Network;
@@ -9,7 +10,6 @@ use flatleak_store::Workshop;
 use flatleak_study::Study;
 use flatleak_work::{Board, Published};
 
-use crate::checkpoints::Checkpoints;
 use crate::error::Error;
 use crate::process::Supervision;
 
@@ -139,6 +139,22 @@ impl Summary {
         let others = self.failures.len().checked_sub(1)?;
         let first = self.failures.remove(0);
         Some(if others == 0 { first } else { Error::Several { first: Box::new(first), others } })
+    }
+}
+
+/// How often the state of a model in training is saved. No result depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checkpoints {
+    /// Whenever so much time has passed, and when the run is stopped.
+    Every(Duration),
+    /// Never. What an earlier run saved is used all the same.
+    Off,
+}
+
+impl Default for Checkpoints {
+    /// Once a minute: what is lost when the program is killed is less than what a person notices, and few models take as long.
+    fn default() -> Self {
+        Self::Every(Duration::from_secs(60))
     }
 }
 

@@ -151,7 +151,9 @@ pub(crate) fn checksum<'a, V: View + 'a>(tensors: impl Iterator<Item = (&'a str,
 
 /// Little-endian bytes of f32 values.
 pub(crate) fn f32_bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+    let mut bytes = vec![0; 4 * values.len()];
+    bytes.as_chunks_mut::<4>().0.iter_mut().zip(values).for_each(|(to, v)| *to = v.to_le_bytes());
+    bytes
 }
 
 /// f32 values from little-endian bytes.

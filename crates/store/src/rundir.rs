@@ -257,7 +257,7 @@ impl RunDir {
         let accuracy = Matrix::from_rows(accuracy)?;
         Ok(Pool {
             ids: data.pool.ids.clone(),
-            test_labels: data.test.y.clone(),
+            test_labels: Some(data.test.y.clone()),
             groups: groups(data),
             test,
             views: spill.into_views(),

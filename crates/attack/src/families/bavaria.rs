@@ -10,6 +10,7 @@ use flatleak_pool::{Matrix, Signal};
 
 use crate::Lineup;
 use crate::definition::{Definition, Meta};
+use crate::lineup::Position;
 use crate::shadows::{Pooled, Shadows, per_block, score_by_shadows};
 
 /// Likelihood ratio with means and variances shrunk towards the pool's, for few shadows (Brännvall 2026, arXiv 2603.11799).
@@ -101,7 +102,7 @@ fn priors(lineup: &Lineup<'_>) -> Matrix<[Prior; 2]> {
     let mut pooled = Matrix::filled(lineup.blocks().len(), lineup.parts(), [Pooled::default(); 2]);
     per_block(lineup, |block, i, both| {
         lineup.teach(i, |part| {
-            both.iter().zip(&mut pooled[block][part]).for_each(|(shadows, all)| shadows.pool(all, 0.0));
+            both.iter().zip(&mut pooled[block.index()][part]).for_each(|(shadows, all)| shadows.pool(all, 0.0));
         });
     });
     let prior = |all: Pooled| {
@@ -114,9 +115,9 @@ fn priors(lineup: &Lineup<'_>) -> Matrix<[Prior; 2]> {
 /// log N(phi; mean IN, v_in) - log N(phi; mean OUT, v_out), v = beta / (alpha - 1) the posterior mean of the variance.
 fn normal(lineup: &Lineup<'_>) -> Matrix {
     let priors = priors(lineup);
-    let fit = |block: usize, i: usize, both: &[Shadows<'_>; 2]| {
+    let fit = |block: Position, i: usize, both: &[Shadows<'_>; 2]| {
         [0, 1].map(|side| {
-            let posterior = Posterior::new(&both[side], priors[block][lineup.part(i)][side], 1.0);
+            let posterior = Posterior::new(&both[side], priors[block.index()][lineup.part(i)][side], 1.0);
             let variance = posterior.beta / (posterior.alpha - 1.0);
             (posterior.mean, variance, libm::log(variance))
         })
@@ -132,9 +133,9 @@ fn normal(lineup: &Lineup<'_>) -> Matrix {
 /// squared scale beta (kappa + 1) / (alpha kappa).
 fn student(lineup: &Lineup<'_>) -> Matrix {
     let priors = priors(lineup);
-    let fit = |block: usize, i: usize, both: &[Shadows<'_>; 2]| {
+    let fit = |block: Position, i: usize, both: &[Shadows<'_>; 2]| {
         [0, 1].map(|side| {
-            let p = Posterior::new(&both[side], priors[block][lineup.part(i)][side], 2.0);
+            let p = Posterior::new(&both[side], priors[block.index()][lineup.part(i)][side], 2.0);
             let (degrees, squared) = (2.0 * p.alpha, p.beta * (p.kappa + 1.0) / (p.alpha * p.kappa));
             let squared = squared.max(LEAST);
             let peak = libm::lgamma(0.5 * (degrees + 1.0))

@@ -7,6 +7,7 @@ use flatleak_pool::{Matrix, Rows, Signal};
 use flatleak_stats::moments;
 
 use crate::definition::{Definition, Meta};
+use crate::lineup::Position;
 use crate::shrinkage::{Fit, Hyper, Learner, Summary};
 use crate::{Lineup, Seat};
 
@@ -52,7 +53,7 @@ fn score(lineup: &Lineup<'_>) -> Matrix {
     let mut scores = Matrix::filled(lineup.seats.len(), n, f64::NAN);
     let cohorts = cohorts(blocks);
     for group in 0..cohorts {
-        let own: Vec<usize> = (group..blocks).step_by(cohorts).collect();
+        let own: Vec<Position> = lineup.places().skip(group).step_by(cohorts).collect();
         let offsets = offsets(lineup, &positions, &own);
         for &block in &own {
             of_block(lineup, &positions, block, offsets.rows(), &mut scores);
@@ -62,9 +63,9 @@ fn score(lineup: &Lineup<'_>) -> Matrix {
 }
 
 /// Of every seat and part of the examples, its offset beside the models outside `own` blocks, over the examples that teach the part.
-fn offsets(lineup: &Lineup<'_>, positions: &[u32], own: &[usize]) -> Matrix {
+fn offsets(lineup: &Lineup<'_>, positions: &[Position], own: &[Position]) -> Matrix {
     let n = lineup.examples();
-    let is_shadow = |k: &usize| !own.contains(&(positions[*k] as usize));
+    let is_shadow = |k: &usize| !own.contains(&positions[*k]);
     let shadows: Vec<usize> = (0..lineup.seats.len()).filter(is_shadow).collect();
     let kept: Vec<usize> = (0..n).filter(|&i| own.iter().any(|&b| lineup.is_scored(b, i))).collect();
     let mut values = vec![0.0; shadows.len()];
@@ -92,12 +93,12 @@ fn offsets(lineup: &Lineup<'_>, positions: &[u32], own: &[usize]) -> Matrix {
 }
 
 /// Scores of the targets of one block.
-fn of_block(lineup: &Lineup<'_>, positions: &[u32], block: usize, offsets: Rows<'_>, scores: &mut Matrix) {
+fn of_block(lineup: &Lineup<'_>, positions: &[Position], block: Position, offsets: Rows<'_>, scores: &mut Matrix) {
     let scored: Vec<usize> = (0..lineup.examples()).filter(|&i| lineup.is_scored(block, i)).collect();
     let cut = lineup.cut().filter(|cut| cut.concerns(block));
     let summary = |i: usize, part: usize| {
         let mut sides = [Vec::new(), Vec::new()];
-        for (k, seat) in lineup.seats.iter().enumerate().filter(|(k, _)| positions[*k] as usize != block) {
+        for (k, seat) in lineup.seats.iter().enumerate().filter(|(k, _)| positions[*k] != block) {
             sides[usize::from(!seat.member[i])].push(k);
         }
         if let Some(cut) = cut {
@@ -116,7 +117,7 @@ fn of_block(lineup: &Lineup<'_>, positions: &[u32], block: usize, offsets: Rows<
     for &i in &scored {
         let part = lineup.part(i);
         let fit = Fit::new(&summary(i, part), &known[part]);
-        for k in (0..lineup.seats.len()).filter(|&k| positions[k] as usize == block) {
+        for k in (0..lineup.seats.len()).filter(|&k| positions[k] == block) {
             scores[k][i] = fit.log_ratio(lineup.seats[k].values[i] - offsets[k][part]);
         }
     }

@@ -1,28 +1,12 @@
 //! When a model in training is saved, and from where its training goes on.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use flatleak_nn::{Place, Trainer};
 use flatleak_store::Resumed;
 
 use crate::error::Error;
-use crate::plan::{Event, Plan};
-
-/// How often the state of a model in training is saved. No result depends on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Checkpoints {
-    /// Whenever so much time has passed, and when the run is stopped.
-    Every(Duration),
-    /// Never. What an earlier run saved is used all the same.
-    Off,
-}
-
-impl Default for Checkpoints {
-    /// Once a minute: what is lost when the program is killed is less than what a person notices, and few models take as long.
-    fn default() -> Self {
-        Self::Every(Duration::from_secs(60))
-    }
-}
+use crate::plan::{Checkpoints, Event, Plan};
 
 /// Saves one model of the recipes that share a run.
 pub(crate) struct Saver<'a> {
