@@ -59,17 +59,13 @@ impl Axes {
     pub(crate) fn frame(&self, (xs, xt): (&[Tick], &str), (ys, yt): (&[Tick], &str)) -> String {
         let mut out = String::new();
         let (x0, x1, y0, y1) = (LEFT, WIDTH - RIGHT, self.bottom(), TOP);
-        let mut free = 0.0;
-        for (v, label) in xs {
+        for (v, label) in super::ticks::thinned(xs, &|v| self.x(v)) {
             let x = self.x(*v);
             let _ = write!(out, "<path class='grid' d='M{x:.1} {y0:.1}V{y1:.1}'/>");
             let half = 0.5 * LETTER * label.chars().count() as f64;
             let x = x.min(WIDTH - half - 1.0);
-            if x - half > free {
-                let label = escape(label);
-                let _ = write!(out, "<text x='{x:.1}' y='{:.1}' text-anchor='middle'>{label}</text>", y0 + 14.0);
-                free = x + half + 2.0;
-            }
+            let label = escape(label);
+            let _ = write!(out, "<text x='{x:.1}' y='{:.1}' text-anchor='middle'>{label}</text>", y0 + 14.0);
         }
         for (v, label) in ys {
             let y = self.y(*v);
