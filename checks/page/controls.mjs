@@ -227,6 +227,30 @@ const region = async (page, control) => {
   assert.ok(await control.evaluate((node) => node === document.activeElement), "a scrolled part can be reached with keys");
 };
 
+/// Figures with lines come nearer with + and with a drag; the whole comes back with - and with the button.
+const whole = async (page, control) => {
+  const svg = await control.evaluateHandle((node) => node.closest("figure").querySelector("svg"));
+  const look = async () => [await svg.evaluate((node) => node.viewBox.baseVal.width), await control.evaluate((node) => node.hidden)];
+  const [width] = await look();
+  await svg.focus();
+  await page.keyboard.press("Home");
+  await page.keyboard.press("+");
+  assert.deepEqual(await look(), [width / 2, false], "+ halves what is shown");
+  await page.keyboard.press("-");
+  assert.deepEqual(await look(), [width, true], "- shows the whole");
+  await svg.evaluate((node) => node.scrollIntoView({ block: "center" }));
+  const { x, y, width: wide } = await svg.boundingBox();
+  await page.mouse.move(x + wide / 4, y + wide / 4);
+  await page.mouse.down();
+  await page.mouse.move(x + wide / 2, y + wide / 3, { steps: 3 });
+  await page.mouse.up();
+  const [near, hidden] = await look();
+  assert.ok(near < width / 2 && !hidden, "a drag shows what was dragged over");
+  await control.evaluate((node) => node.click());
+  assert.deepEqual(await look(), [width, true], "the button shows the whole");
+  await page.mouse.move(0, 0);
+};
+
 /// A picture by itself: it parses, nothing in it depends on the page, and it says what it shows.
 const svgFile = async (page, { bytes }) => {
   const problems = await page.evaluate((source) => {
@@ -348,6 +372,7 @@ const KINDS = [
   ["summary", summary],
   ["button.key", key],
   ["button.sort", sort],
+  ["button.whole", whole],
   [".tools[aria-label^='Save'] button", saved],
   ["input[type=search]", search],
   [".tools select", select],
