@@ -19,7 +19,7 @@ const SHOWN_LEVELS: usize = 4;
 pub fn render(d: &Document) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
-    let _ = write(&names::short(d), &mut out);
+    let _ = write(&names::short(d, &names::long(d)), &mut out);
     out
 }
 

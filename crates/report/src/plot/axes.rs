@@ -73,7 +73,9 @@ impl Axes {
             let label = escape(label);
             let _ = write!(out, "<text x='{:.1}' y='{:.1}' text-anchor='end'>{label}</text>", x0 - 5.0, y + 3.5);
         }
-        let [xt, yt] = [xt, yt].map(escape);
+        // A title is no longer than its axis.
+        let fitting = |text: &str, room: f64| escape(&shortened(text, (room / LETTER) as usize));
+        let (xt, yt) = (fitting(xt, x1 - x0), fitting(yt, y0 - y1));
         let middle = (x0 + x1) / 2.0;
         let _ = write!(out, "<text x='{middle:.1}' y='{:.1}' text-anchor='middle'>{xt}</text>", self.height - 6.0);
         let (cx, cy) = (11.0, (y0 + y1) / 2.0);
