@@ -20,8 +20,8 @@ mod definition;
 mod families;
 pub mod learned;
 mod lineup;
-mod logistic;
 mod name;
+mod order;
 mod shadows;
 mod shrinkage;
 

@@ -24,6 +24,7 @@ pub mod bits;
 mod buffer;
 pub mod conv;
 mod dispatch;
+pub mod elementary;
 mod exp;
 mod gemm;
 pub mod linear;

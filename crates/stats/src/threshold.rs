@@ -6,8 +6,14 @@ use crate::roc::{key_of, score_of};
 /// Scores that are looked at; of more, those of every k-th example.
 const MOST: usize = 1 << 20;
 
-/// Scores that are counted together.
-const CHUNK: usize = 256;
+/// Scores that are counted together, about.
+const CHUNK: usize = 128;
+
+/// Chunks at most: where they begin stays in the first-level cache.
+const CHUNKS: usize = 512;
+
+/// Scores that are looked at for each chunk's beginning.
+const SAMPLED: usize = 4;
 
 /// One target: its scores, who is a member, and the group that it can be left out with.
 #[derive(Clone, Copy, Debug)]
@@ -33,8 +39,8 @@ pub struct Thresholds {
 /// and the same without each of `groups` groups. Of more than a million scores, those of every k-th example are looked at. Where a side is
 /// empty, the threshold is infinite, and nothing is called a member.
 ///
-/// Values are sorted once. Leaving a group out is then a walk over the counts of chunks, and over the values of those chunks alone in which
-/// the best threshold can lie.
+/// Scores are counted in chunks, whose borders are scores of a sample. Only those chunks are sorted in which a best threshold can lie: what a
+/// chunk's members could add at most is not enough in the others.
 ///
 /// # Errors
 /// Different lengths.
@@ -50,7 +56,7 @@ pub fn best_thresholds(targets: &[Judged<'_>], groups: usize) -> Result<Threshol
         let own = target.scores.iter().zip(target.member).step_by(stride).filter(|(s, _)| !s.is_nan());
         entries.extend(own.map(|(&s, &member)| Entry { key: key_of(s), member, group: target.group as u32 }));
     }
-    let sorted = Sorted::new(entries, groups);
+    let sorted = Sorted::new(&entries, groups);
     Ok(Thresholds { all: sorted.best(None), without: (0..groups).map(|group| sorted.best(Some(group))).collect() })
 }
 
@@ -71,6 +77,10 @@ impl Counts {
         self.0[usize::from(!entry.member)] += 1;
     }
 
+    fn with(self, other: Self) -> Self {
+        Self([self.0[0] + other.0[0], self.0[1] + other.0[1]])
+    }
+
     fn without(self, other: Self) -> Self {
         Self([self.0[0] - other.0[0], self.0[1] - other.0[1]])
     }
@@ -81,34 +91,83 @@ impl Counts {
     }
 }
 
+/// Scores in chunks, of which some are sorted.
 struct Sorted {
-    /// Descending in score.
+    /// Of the chunks that are sorted, one behind the other, descending in score.
     entries: Vec<Entry>,
-    /// Where chunks begin, and the end; equal scores share a chunk.
-    starts: Vec<usize>,
-    /// Before each start, of all targets and then of every group.
+    /// By chunk, where its entries are; empty of those that are not sorted, and of those without any.
+    ranges: Vec<std::ops::Range<usize>>,
+    /// Before each chunk, and at the end, of all targets and then of every group.
     before: Vec<Vec<Counts>>,
 }
 
+/// The largest keys of all chunks but the last, ascending, filled up to a power of two with the largest of all.
+fn borders(entries: &[Entry]) -> Vec<u64> {
+    let chunks = (entries.len() / CHUNK).clamp(1, CHUNKS).next_power_of_two();
+    let stride = (entries.len() / (chunks * SAMPLED)).max(1);
+    let mut sample: Vec<u64> = entries.iter().step_by(stride).map(|e| e.key).collect();
+    sample.sort_unstable();
+    (1..=chunks).map(|c| if c < chunks { sample[c * sample.len() / chunks] } else { u64::MAX }).collect()
+}
+
+/// The chunk of a key: how many borders lie below it. No branch depends on the keys, which come in no order.
+fn chunk_of(borders: &[u64], key: u64) -> usize {
+    let (mut first, mut half) = (0, borders.len() / 2);
+    while half > 0 {
+        first += if borders[first + half - 1] < key { half } else { 0 };
+        half /= 2;
+    }
+    first
+}
+
 impl Sorted {
-    fn new(mut entries: Vec<Entry>, groups: usize) -> Self {
-        entries.sort_unstable_by_key(|e| e.key);
-        let mut starts = vec![0];
-        let mut before = vec![vec![Counts::default(); 1 + groups]];
-        let mut counts = before[0].clone();
-        let mut at = 0;
-        while at < entries.len() {
-            let last = entries[(at + CHUNK).min(entries.len()) - 1].key;
-            let end = at + entries[at..].partition_point(|e| e.key <= last);
-            for entry in &entries[at..end] {
-                counts[0].add(entry);
-                counts[1 + entry.group as usize].add(entry);
-            }
-            starts.push(end);
-            before.push(counts.clone());
-            at = end;
+    fn new(entries: &[Entry], groups: usize) -> Self {
+        if entries.is_empty() {
+            return Self { entries: Vec::new(), ranges: Vec::new(), before: vec![vec![Counts::default(); 1 + groups]] };
         }
-        Self { entries, starts, before }
+        let borders = borders(entries);
+        let mut own = vec![vec![Counts::default(); 1 + groups]; borders.len()];
+        let mut chunks = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let chunk = chunk_of(&borders, entry.key);
+            own[chunk][1 + entry.group as usize].add(entry);
+            chunks.push(chunk as u16);
+        }
+        let mut counts = vec![Counts::default(); 1 + groups];
+        let mut before = vec![counts.clone()];
+        for own in &mut own {
+            own[0] = own[1..].iter().fold(Counts::default(), |sum, own| sum.with(*own));
+            counts.iter_mut().zip(own).for_each(|(sum, own)| *sum = sum.with(*own));
+            before.push(counts.clone());
+        }
+        let mut sorted = Self { entries: Vec::new(), ranges: vec![0..0; borders.len()], before };
+        let mut wanted = vec![false; borders.len()];
+        for group in std::iter::once(None).chain((0..groups).map(Some)) {
+            sorted.candidates(group).into_iter().for_each(|chunk| wanted[chunk] = true);
+        }
+        sorted.sort(entries, &chunks, &wanted);
+        sorted
+    }
+
+    /// Sorts the wanted chunks.
+    fn sort(&mut self, entries: &[Entry], chunks: &[u16], wanted: &[bool]) {
+        let mut end = 0;
+        for (chunk, range) in self.ranges.iter_mut().enumerate() {
+            let Counts([members, others]) = self.before[chunk + 1][0].without(self.before[chunk][0]);
+            let size = if wanted[chunk] { (members + others) as usize } else { 0 };
+            *range = end..end + size;
+            end += size;
+        }
+        let mut next: Vec<usize> = self.ranges.iter().map(|range| range.start).collect();
+        self.entries = vec![Entry { key: 0, member: false, group: 0 }; end];
+        for (entry, &chunk) in entries.iter().zip(chunks).filter(|(_, chunk)| wanted[**chunk as usize]) {
+            let at = &mut next[chunk as usize];
+            self.entries[*at] = *entry;
+            *at += 1;
+        }
+        for range in &self.ranges {
+            self.entries[range.clone()].sort_unstable_by_key(|e| e.key);
+        }
     }
 
     /// Counts before a chunk, without a group's.
@@ -117,28 +176,42 @@ impl Sorted {
         group.map_or(all, |group| all.without(self.before[chunk][1 + group]))
     }
 
-    fn best(&self, group: Option<usize>) -> f64 {
-        let chunks = self.starts.len() - 1;
+    /// The chunks in which the best threshold without a group can lie; none where a side is empty.
+    fn candidates(&self, group: Option<usize>) -> Vec<usize> {
+        let chunks = self.before.len() - 1;
         let all = self.counted(chunks, group);
         if all.0.contains(&0) {
-            return f64::INFINITY;
+            return Vec::new();
         }
         // The gap at the end of a chunk is reached by one of its scores, or by one before.
         let least = (1..=chunks).map(|c| self.counted(c, group).gap(all)).max().unwrap_or(0);
+        let can_reach = |chunk: &usize| {
+            let (first, last) = (self.counted(*chunk, group), self.counted(chunk + 1, group));
+            Counts([last.0[0], first.0[1]]).gap(all) >= least
+        };
+        (0..chunks).filter(can_reach).collect()
+    }
+
+    fn best(&self, group: Option<usize>) -> f64 {
+        let all = self.counted(self.before.len() - 1, group);
         let (mut top, mut threshold) = (i64::MIN, f64::INFINITY);
-        for chunk in 0..chunks {
-            let (mut counts, end) = (self.counted(chunk, group), self.counted(chunk + 1, group));
-            if Counts([end.0[0], counts.0[1]]).gap(all) < least {
-                continue;
-            }
-            let own = &self.entries[self.starts[chunk]..self.starts[chunk + 1]];
-            let mut kept = own.iter().filter(|e| Some(e.group as usize) != group).peekable();
-            while let Some(entry) = kept.next() {
-                counts.add(entry);
-                let last_of_ties = kept.peek().is_none_or(|next| next.key > entry.key);
-                let gap = counts.gap(all);
-                if last_of_ties && gap >= top {
-                    (top, threshold) = (gap, score_of(entry.key));
+        let gone = group.map_or(u32::MAX, |group| group as u32);
+        for chunk in self.candidates(group) {
+            let mut gap = self.counted(chunk, group).gap(all);
+            let own = &self.entries[self.ranges[chunk].clone()];
+            // Whether one of the tied scores is left.
+            let mut is_left = false;
+            for (at, entry) in own.iter().enumerate() {
+                if entry.group != gone {
+                    gap += if entry.member { all.0[1] } else { -all.0[0] };
+                    is_left = true;
+                }
+                let last_of_ties = own.get(at + 1).is_none_or(|next| next.key > entry.key);
+                if last_of_ties {
+                    if is_left && gap >= top {
+                        (top, threshold) = (gap, score_of(entry.key));
+                    }
+                    is_left = false;
                 }
             }
         }
@@ -158,7 +231,8 @@ mod tests {
         let mut stream = Stream::new(4, Purpose::Simulation, 0, 0);
         for case in 0..120 {
             let groups = 1 + stream.below(4) as usize;
-            let n = 4 + stream.below(300) as usize;
+            // Some of more than one chunk.
+            let n = 4 + stream.below(if case % 8 == 0 { 3000 } else { 300 }) as usize;
             let shift = f64::from(stream.below(4)) * 0.4;
             // Ties, infinities, both zeros and examples that are not scored among them.
             let draw = |stream: &mut Stream, member: bool| match (case % 4, stream.below(12)) {

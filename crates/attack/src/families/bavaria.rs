@@ -6,6 +6,7 @@
 //! kappa = 1 + n, alpha = alpha0 + n/2, beta = V + ss/2 + n (x - mu0)^2 / (2 (n + 1)). The paper's text could not be had; formulas are
 //! those that its author's code computes, and the priors its defaults.
 
+use flatleak_kernel::elementary::{log, log_1p};
 use flatleak_pool::Signal;
 
 use crate::Lineup;
@@ -80,9 +81,10 @@ struct Posterior {
 }
 
 impl Posterior {
-    fn new(shadows: &Shadows<'_>, prior: Prior, alpha0: f64) -> Self {
-        let n = shadows.len() as f64;
-        let (mean, squares) = (shadows.mean(), n * shadows.variance());
+    #[inline(always)]
+    fn new(shadows: &Shadows, prior: Prior, alpha0: f64) -> Self {
+        let Shadows { n, mean, variance, .. } = *shadows;
+        let squares = n * variance;
         let away = mean - prior.mean;
         Self {
             kappa: 1.0 + n,
@@ -112,38 +114,59 @@ fn priors(lineup: &Lineup<'_>) -> Vec<Vec<[Prior; 2]>> {
 /// log N(phi; mean IN, v_in) - log N(phi; mean OUT, v_out), v = beta / (alpha - 1) the posterior mean of the variance.
 fn normal(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
     let priors = priors(lineup);
-    let fit = |block: usize, i: usize, both: &[Shadows<'_>; 2]| {
-        [0, 1].map(|side| {
-            let posterior = Posterior::new(&both[side], priors[block][lineup.part(i)][side], 1.0);
-            let variance = posterior.beta / (posterior.alpha - 1.0);
-            (posterior.mean, variance, libm::log(variance))
-        })
-    };
-    let density = |phi: f64, (mean, variance, log): (f64, f64, f64)| {
-        let d = phi - mean;
-        -0.5 * (log + d * d / variance)
-    };
-    score_by_shadows(lineup, fit, |phi, [inside, outside], _| density(phi, *inside) - density(phi, *outside))
+    score_by_shadows(
+        lineup,
+        #[inline(always)]
+        |block, i, both| {
+            let of = |side: usize| {
+                let posterior = Posterior::new(&both[side], priors[block][lineup.part(i)][side], 1.0);
+                let variance = posterior.beta / (posterior.alpha - 1.0);
+                [posterior.mean, variance, log(variance)]
+            };
+            let ([a, b, c], [d, e, f]) = (of(0), of(1));
+            [a, b, c, d, e, f]
+        },
+        #[inline(always)]
+        |phi, [mean_in, variance_in, log_in, mean_out, variance_out, log_out]| {
+            let density = |mean: f64, variance: f64, log: f64| {
+                let d = phi - mean;
+                -0.5 * (log + d * d / variance)
+            };
+            density(mean_in, variance_in, log_in) - density(mean_out, variance_out, log_out)
+        },
+    )
 }
 
 /// log t(phi; IN) - log t(phi; OUT), t the posterior predictive: Student's with 2 alpha degrees of freedom about the shrunken mean, of
 /// squared scale beta (kappa + 1) / (alpha kappa).
 fn student(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
     let priors = priors(lineup);
-    let fit = |block: usize, i: usize, both: &[Shadows<'_>; 2]| {
-        [0, 1].map(|side| {
-            let p = Posterior::new(&both[side], priors[block][lineup.part(i)][side], 2.0);
-            let (degrees, squared) = (2.0 * p.alpha, p.beta * (p.kappa + 1.0) / (p.alpha * p.kappa));
-            let squared = squared.max(LEAST);
-            let peak = libm::lgamma(0.5 * (degrees + 1.0))
-                - libm::lgamma(0.5 * degrees)
-                - 0.5 * libm::log(degrees * std::f64::consts::PI * squared);
-            (p.centre, degrees, degrees * squared, peak)
-        })
-    };
-    let density = |phi: f64, (centre, degrees, scale, peak): (f64, f64, f64, f64)| {
-        let d = phi - centre;
-        peak - 0.5 * (degrees + 1.0) * libm::log1p(d * d / scale)
-    };
-    score_by_shadows(lineup, fit, |phi, [inside, outside], _| density(phi, *inside) - density(phi, *outside))
+    // log Gamma((d + 1) / 2) - log Gamma(d / 2) with d = n + 4, by the number of shadows.
+    let gammas: Vec<f64> = (0..=lineup.seats.len())
+        .map(|n| libm::lgamma(0.5 * (n as f64 + 5.0)) - libm::lgamma(0.5 * (n as f64 + 4.0)))
+        .collect();
+    score_by_shadows(
+        lineup,
+        #[inline(always)]
+        |block, i, both| {
+            let of = |side: usize| {
+                let p = Posterior::new(&both[side], priors[block][lineup.part(i)][side], 2.0);
+                let (degrees, squared) = (2.0 * p.alpha, p.beta * (p.kappa + 1.0) / (p.alpha * p.kappa));
+                let squared = squared.max(LEAST);
+                let gamma = gammas[both[side].n as usize];
+                let peak = gamma - 0.5 * log(degrees * std::f64::consts::PI * squared);
+                [p.centre, degrees, degrees * squared, peak]
+            };
+            let ([a, b, c, d], [e, f, g, h]) = (of(0), of(1));
+            [a, b, c, d, e, f, g, h]
+        },
+        #[inline(always)]
+        |phi, [in_centre, in_degrees, in_scale, in_peak, out_centre, out_degrees, out_scale, out_peak]| {
+            let density = |centre: f64, degrees: f64, scale: f64, peak: f64| {
+                let d = phi - centre;
+                peak - 0.5 * (degrees + 1.0) * log_1p(d * d / scale)
+            };
+            density(in_centre, in_degrees, in_scale, in_peak) - density(out_centre, out_degrees, out_scale, out_peak)
+        },
+    )
 }

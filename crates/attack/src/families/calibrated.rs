@@ -4,7 +4,7 @@ use flatleak_pool::Signal;
 
 use crate::Lineup;
 use crate::definition::{Definition, Meta, Views};
-use crate::shadows::{Means, score_by_means, score_by_shadows};
+use crate::shadows::{Means, score_by_means, score_by_place};
 
 /// Share of OUT shadows with a larger loss (Ye et al. 2022, arXiv 2111.09679).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -30,15 +30,8 @@ impl Definition for AttackR {
 
 /// Share of the example's OUT shadows with a loss above the target's; ties count half.
 fn attack_r(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
-    score_by_shadows(
-        lineup,
-        |_, _, _| (),
-        |v, (), outside| {
-            // Values are log p = -loss: a larger loss is a smaller value.
-            let (below, equal) = outside.rank(v);
-            (below as f64 + 0.5 * equal as f64) / outside.len() as f64
-        },
-    )
+    // Values are log p = -loss: a larger loss is a smaller value.
+    score_by_place(lineup, |below, equal, all| (below + 0.5 * equal) / all)
 }
 
 /// Mean OUT loss minus the target's (Watson et al. 2022).
