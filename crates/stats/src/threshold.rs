@@ -97,24 +97,25 @@ struct Sorted {
     entries: Vec<Entry>,
     /// By chunk, where its entries are; empty of those that are not sorted, and of those without any.
     ranges: Vec<std::ops::Range<usize>>,
-    /// Before each chunk, and at the end, of all targets and then of every group.
+    /// Of all targets and then of every group, before each chunk and at the end.
     before: Vec<Vec<Counts>>,
 }
 
-/// The largest keys of all chunks but the last, ascending, filled up to a power of two with the largest of all.
-fn borders(entries: &[Entry]) -> Vec<u64> {
-    let chunks = (entries.len() / CHUNK).clamp(1, CHUNKS).next_power_of_two();
+/// The largest keys of all chunks but the last, ascending, filled up with the largest of all.
+fn borders(entries: &[Entry]) -> [u64; CHUNKS] {
+    let chunks = (entries.len() / CHUNK).clamp(1, CHUNKS);
     let stride = (entries.len() / (chunks * SAMPLED)).max(1);
     let mut sample: Vec<u64> = entries.iter().step_by(stride).map(|e| e.key).collect();
     sample.sort_unstable();
-    (1..=chunks).map(|c| if c < chunks { sample[c * sample.len() / chunks] } else { u64::MAX }).collect()
+    std::array::from_fn(|c| if c + 1 < chunks { sample[(c + 1) * sample.len() / chunks] } else { u64::MAX })
 }
 
 /// The chunk of a key: how many borders lie below it. No branch depends on the keys, which come in no order.
-fn chunk_of(borders: &[u64], key: u64) -> usize {
-    let (mut first, mut half) = (0, borders.len() / 2);
+fn chunk_of(borders: &[u64; CHUNKS], key: u64) -> usize {
+    let mut first = 0;
+    let mut half = CHUNKS / 2;
     while half > 0 {
-        first += if borders[first + half - 1] < key { half } else { 0 };
+        first += half * usize::from(borders[(first + half - 1) % CHUNKS] < key);
         half /= 2;
     }
     first
@@ -123,25 +124,31 @@ fn chunk_of(borders: &[u64], key: u64) -> usize {
 impl Sorted {
     fn new(entries: &[Entry], groups: usize) -> Self {
         if entries.is_empty() {
-            return Self { entries: Vec::new(), ranges: Vec::new(), before: vec![vec![Counts::default(); 1 + groups]] };
+            return Self { entries: Vec::new(), ranges: Vec::new(), before: vec![vec![Counts::default()]; 1 + groups] };
         }
         let borders = borders(entries);
-        let mut own = vec![vec![Counts::default(); 1 + groups]; borders.len()];
+        let used = 1 + borders.iter().position(|b| *b == u64::MAX).unwrap_or(CHUNKS - 1);
+        let mut before = vec![vec![Counts::default(); used + 1]; 1 + groups];
         let mut chunks = Vec::with_capacity(entries.len());
-        for entry in entries {
-            let chunk = chunk_of(&borders, entry.key);
-            own[chunk][1 + entry.group as usize].add(entry);
-            chunks.push(chunk as u16);
+        for own in entries.chunk_by(|a, b| a.group == b.group) {
+            let counts = &mut before[1 + own[0].group as usize];
+            for entry in own {
+                let chunk = chunk_of(&borders, entry.key);
+                counts[chunk + 1].add(entry);
+                chunks.push(chunk as u16);
+            }
         }
-        let mut counts = vec![Counts::default(); 1 + groups];
-        let mut before = vec![counts.clone()];
-        for own in &mut own {
-            own[0] = own[1..].iter().fold(Counts::default(), |sum, own| sum.with(*own));
-            counts.iter_mut().zip(own).for_each(|(sum, own)| *sum = sum.with(*own));
-            before.push(counts.clone());
+        let (all, own) = before.split_at_mut(1);
+        for counts in own {
+            let mut sum = Counts::default();
+            for (to, all) in counts.iter_mut().zip(&mut all[0]) {
+                sum = sum.with(*to);
+                *to = sum;
+                *all = all.with(sum);
+            }
         }
-        let mut sorted = Self { entries: Vec::new(), ranges: vec![0..0; borders.len()], before };
-        let mut wanted = vec![false; borders.len()];
+        let mut sorted = Self { entries: Vec::new(), ranges: vec![0..0; used], before };
+        let mut wanted = vec![false; used];
         for group in std::iter::once(None).chain((0..groups).map(Some)) {
             sorted.candidates(group).into_iter().for_each(|chunk| wanted[chunk] = true);
         }
@@ -153,7 +160,7 @@ impl Sorted {
     fn sort(&mut self, entries: &[Entry], chunks: &[u16], wanted: &[bool]) {
         let mut end = 0;
         for (chunk, range) in self.ranges.iter_mut().enumerate() {
-            let Counts([members, others]) = self.before[chunk + 1][0].without(self.before[chunk][0]);
+            let Counts([members, others]) = self.before[0][chunk + 1].without(self.before[0][chunk]);
             let size = if wanted[chunk] { (members + others) as usize } else { 0 };
             *range = end..end + size;
             end += size;
@@ -172,13 +179,13 @@ impl Sorted {
 
     /// Counts before a chunk, without a group's.
     fn counted(&self, chunk: usize, group: Option<usize>) -> Counts {
-        let all = self.before[chunk][0];
-        group.map_or(all, |group| all.without(self.before[chunk][1 + group]))
+        let all = self.before[0][chunk];
+        group.map_or(all, |group| all.without(self.before[1 + group][chunk]))
     }
 
     /// The chunks in which the best threshold without a group can lie; none where a side is empty.
     fn candidates(&self, group: Option<usize>) -> Vec<usize> {
-        let chunks = self.before.len() - 1;
+        let chunks = self.before[0].len() - 1;
         let all = self.counted(chunks, group);
         if all.0.contains(&0) {
             return Vec::new();
@@ -193,7 +200,7 @@ impl Sorted {
     }
 
     fn best(&self, group: Option<usize>) -> f64 {
-        let all = self.counted(self.before.len() - 1, group);
+        let all = self.counted(self.before[0].len() - 1, group);
         let (mut top, mut threshold) = (i64::MIN, f64::INFINITY);
         let gone = group.map_or(u32::MAX, |group| group as u32);
         for chunk in self.candidates(group) {

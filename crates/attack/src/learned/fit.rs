@@ -1,5 +1,7 @@
 //! Ridge logistic regression on features and some of their products, and what it becomes without some of its rows.
 
+use flatleak_kernel::elementary::{in_vectors, log_sigmoid, sigmoid};
+
 /// Distance from the mean, in deviations, at which a feature is cut off: saturated models put out values far from all others.
 const CLIP: f64 = 5.0;
 
@@ -151,12 +153,13 @@ impl Slopes {
     }
 
     /// Adds a row of columns.
+    #[inline(always)]
     fn add(&mut self, x: &[f64], member: bool, weights: &[f64]) {
         let odds: f64 = x.iter().zip(weights).map(|(x, w)| x * w).sum();
-        let q = 1.0 / (1.0 + libm::exp(-odds));
+        let q = sigmoid(odds);
         // log(1 + exp(odds)) - y odds, without overflow.
         let wrong = if member { -odds } else { odds };
-        self.loss += wrong.max(0.0) + libm::log1p(libm::exp(-wrong.abs()));
+        self.loss -= log_sigmoid(-wrong);
         let (error, weight, p) = (q - f64::from(u8::from(member)), q * (1.0 - q), x.len());
         for (a, xa) in x.iter().enumerate() {
             self.gradient[a] += error * xa;
@@ -209,10 +212,15 @@ impl Regression {
         let slopes = |weights: &[f64]| {
             let mut all = Slopes::zero(p);
             let mut x = vec![0.0; p];
-            for (row, member) in filled.chunks_exact(p).zip(&rows.member) {
-                x.iter_mut().zip(row).for_each(|(x, v)| *x = f64::from(*v));
-                all.add(&x, *member, weights);
-            }
+            in_vectors(
+                #[inline(always)]
+                || {
+                    for (row, member) in filled.chunks_exact(p).zip(&rows.member) {
+                        x.iter_mut().zip(row).for_each(|(x, v)| *x = f64::from(*v));
+                        all.add(&x, *member, weights);
+                    }
+                },
+            );
             all.penalise(weights, penalty);
             all
         };
@@ -237,10 +245,15 @@ impl Regression {
         }
         let mut by_unit = vec![Slopes::zero(p); units];
         let mut x = vec![0.0; p];
-        for ((row, member), unit) in filled.chunks_exact(p).zip(&rows.member).zip(&rows.unit) {
-            x.iter_mut().zip(row).for_each(|(x, v)| *x = f64::from(*v));
-            by_unit[*unit as usize].add(&x, *member, &weights);
-        }
+        in_vectors(
+            #[inline(always)]
+            || {
+                for ((row, member), unit) in filled.chunks_exact(p).zip(&rows.member).zip(&rows.unit) {
+                    x.iter_mut().zip(row).for_each(|(x, v)| *x = f64::from(*v));
+                    by_unit[*unit as usize].add(&x, *member, &weights);
+                }
+            },
+        );
         let mut all = Slopes::zero(p);
         by_unit.iter().for_each(|own| all.with(own));
         all.penalise(&weights, penalty);
