@@ -1,6 +1,6 @@
 //! What an attack says of itself.
 
-use flatleak_pool::{Decimal, Signal};
+use flatleak_pool::{Decimal, Matrix, Signal};
 
 use crate::Lineup;
 
@@ -33,7 +33,7 @@ pub(crate) trait Definition {
     }
 
     /// Scores of every model of the lineup on every example, (M, N) as rows; higher = member.
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>>;
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix;
 
     /// The parametrisations that have a row in tables.
     fn listed() -> Vec<Self>
@@ -64,7 +64,7 @@ macro_rules! attack {
                 $signal
             }
 
-            fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+            fn score(&self, lineup: &Lineup<'_>) -> Matrix {
                 $score(lineup)
             }
         }

@@ -1,6 +1,6 @@
 //! The models that take part in an attack.
 
-use flatleak_pool::{FOLDS, Membership};
+use flatleak_pool::{FOLDS, Matrix, Membership};
 
 /// One model: its block, whom it was trained on, and the signal that the attack reads.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +60,7 @@ pub struct Lineup<'a> {
     pub(crate) labels: &'a [u32],
     blocks: Vec<usize>,
     /// By position of the block, (N): the examples that are scored for its targets; absent where all are.
-    scored: Option<Vec<Vec<bool>>>,
+    scored: Option<Matrix<bool>>,
     cut: Option<Cut<'a>>,
 }
 
@@ -151,16 +151,16 @@ impl<'a> Lineup<'a> {
             lineup.cut = Some(Cut::new(membership, &lineup.blocks, lineup.positions()));
         }
         let masks = lineup.enough(membership);
-        lineup.scored = masks.iter().flatten().any(|s| !s).then_some(masks);
+        lineup.scored = masks.values().contains(&false).then_some(masks);
         Ok(lineup)
     }
 
     /// By position of the block, whether an example is scored in the whole design and has shadows on both sides here.
-    fn enough(&self, membership: &Membership) -> Vec<Vec<bool>> {
+    fn enough(&self, membership: &Membership) -> Matrix<bool> {
         let n = self.examples();
         let positions = self.positions();
         let mut all = vec![[0u32; 2]; n];
-        let mut own = vec![vec![[0u32; 2]; n]; self.blocks.len()];
+        let mut own = Matrix::filled(self.blocks.len(), n, [0u32; 2]);
         for (seat, &at) in self.seats.iter().zip(&positions) {
             for ((all, own), member) in all.iter_mut().zip(&mut own[at as usize]).zip(seat.member) {
                 let side = usize::from(!member);
@@ -177,15 +177,11 @@ impl<'a> Lineup<'a> {
             let shadows: Vec<usize> = seats(i, side == 0).filter(|k| positions[*k] as usize != at).collect();
             others - cut.left_out(at, i, &shadows, side).len()
         };
-        self.blocks
-            .iter()
-            .enumerate()
-            .map(|(at, &block)| {
-                let whole = membership.scored(block);
-                let enough = |i: usize| whole.is_none_or(|w| w[i]) && left(at, i, 0) > 0 && left(at, i, 1) > 0;
-                (0..n).map(enough).collect()
-            })
-            .collect()
+        Matrix::with_rows(self.blocks.len(), n, |at, row| {
+            let whole = membership.scored(self.blocks[at]);
+            let enough = |i: usize| whole.is_none_or(|w| w[i]) && left(at, i, 0) > 0 && left(at, i, 1) > 0;
+            row.iter_mut().enumerate().for_each(|(i, scored)| *scored = enough(i));
+        })
     }
 
     /// The models.
@@ -213,7 +209,7 @@ impl<'a> Lineup<'a> {
 
     /// The examples that are scored for the targets of the block at a position, (N); `None` where all are.
     pub fn scored(&self, position: usize) -> Option<&[bool]> {
-        self.scored.as_ref().map(|all| all[position].as_slice())
+        self.scored.as_ref().map(|all| &all[position])
     }
 
     /// Whether an example is scored for the targets of the block at a position.
@@ -254,7 +250,7 @@ impl<'a> Lineup<'a> {
     }
 
     /// Scores that are none, because the example is not scored for the target, as NaN.
-    pub(crate) fn blank(&self, scores: &mut [Vec<f64>]) {
+    pub(crate) fn blank(&self, scores: &mut Matrix) {
         if self.scored.is_none() {
             return;
         }

@@ -5,6 +5,7 @@
 //! Sums are added and never subtracted: nothing of a block, not even its rounding, is in what its targets are measured with.
 
 use flatleak_kernel::elementary::in_vectors;
+use flatleak_pool::{Matrix, Rows};
 
 use crate::Lineup;
 use crate::order::Column;
@@ -361,8 +362,8 @@ fn members(lineup: &Lineup<'_>) -> Vec<Vec<usize>> {
 pub(crate) fn per_block<T: Clone + Default>(
     lineup: &Lineup<'_>,
     mut f: impl FnMut(usize, usize, &[Shadows; 2]) -> T,
-) -> Vec<Vec<T>> {
-    let mut rows: Vec<Vec<T>> = lineup.blocks().iter().map(|_| vec![T::default(); lineup.examples()]).collect();
+) -> Matrix<T> {
+    let mut rows = Matrix::filled(lineup.blocks().len(), lineup.examples(), T::default());
     let mut walk = Walk::new(lineup);
     tiles(lineup, |tile| {
         walk.turn(tile);
@@ -381,8 +382,8 @@ pub(crate) fn score_by_shadows<const F: usize>(
     lineup: &Lineup<'_>,
     fit: impl Fn(usize, usize, &[Shadows; 2]) -> [f64; F],
     score: impl Fn(f64, [f64; F]) -> f64,
-) -> Vec<Vec<f64>> {
-    let mut scores: Vec<Vec<f64>> = lineup.seats.iter().map(|_| vec![0.0; lineup.examples()]).collect();
+) -> Matrix {
+    let mut scores = Matrix::filled(lineup.seats.len(), lineup.examples(), 0.0);
     let mut walk = Walk::new(lineup);
     let last = lineup.examples().saturating_sub(1);
     tiles(lineup, |tile| {
@@ -452,9 +453,9 @@ pub(crate) fn score_by_means<const K: usize, const F: usize>(
     parts: impl Fn(f64) -> [f64; K],
     fit: impl Fn([Means<K>; 2]) -> [f64; F],
     score: impl Fn(f64, [f64; F]) -> f64,
-) -> Vec<Vec<f64>> {
+) -> Matrix {
     let (positions, members) = (lineup.positions(), members(lineup));
-    let mut scores: Vec<Vec<f64>> = lineup.seats.iter().map(|_| vec![0.0; lineup.examples()]).collect();
+    let mut scores = Matrix::filled(lineup.seats.len(), lineup.examples(), 0.0);
     let (mut own, mut sums) = (vec![[Sums::NONE; 2]; members.len()], Vec::new());
     tiles(lineup, |tile| {
         in_vectors(
@@ -536,9 +537,9 @@ fn cut_sums<const K: usize>(
 
 /// Scores of every seat from where its value stands among its OUT shadows': `score(how many lie below, how many are equal, how many there
 /// are)`.
-pub(crate) fn score_by_place(lineup: &Lineup<'_>, score: impl Fn(f64, f64, f64) -> f64) -> Vec<Vec<f64>> {
+pub(crate) fn score_by_place(lineup: &Lineup<'_>, score: impl Fn(f64, f64, f64) -> f64) -> Matrix {
     let positions = lineup.positions();
-    let mut scores: Vec<Vec<f64>> = lineup.seats.iter().map(|_| vec![0.0; lineup.examples()]).collect();
+    let mut scores = Matrix::filled(lineup.seats.len(), lineup.examples(), 0.0);
     tiles(lineup, |tile| {
         for (k, row) in scores.iter_mut().enumerate() {
             let block = positions[k] as usize;
@@ -599,16 +600,13 @@ fn cut_places(
 /// Scores of every seat from what its block's row holds: `f(target's value, block row entry, block position, example)`.
 pub(crate) fn score_seats<T>(
     lineup: &Lineup<'_>,
-    rows: &[Vec<T>],
+    rows: Rows<'_, T>,
     f: impl Fn(f64, &T, usize, usize) -> f64,
-) -> Vec<Vec<f64>> {
-    lineup
-        .seats
-        .iter()
-        .zip(lineup.positions())
-        .map(|(seat, at)| {
-            let entries = seat.values.iter().zip(&rows[at as usize]).enumerate();
-            entries.map(|(i, (&v, entry))| f(v, entry, at as usize, i)).collect()
-        })
-        .collect()
+) -> Matrix {
+    let mut scores = Matrix::filled(lineup.seats.len(), lineup.examples(), 0.0);
+    for ((seat, at), row) in lineup.seats.iter().zip(lineup.positions()).zip(scores.iter_mut()) {
+        let entries = seat.values.iter().zip(&rows[at as usize]).enumerate();
+        row.iter_mut().zip(entries).for_each(|(score, (i, (&v, entry)))| *score = f(v, entry, at as usize, i));
+    }
+    scores
 }

@@ -6,7 +6,7 @@ mod simulated;
 
 use flatleak_attack::learned::{CrossFit, Learned, Sight, Surroundings};
 use flatleak_attack::{Attack, Lineup, Seat};
-use flatleak_pool::{Membership, Signal, Signals};
+use flatleak_pool::{Matrix, Membership, Signal, Signals};
 use flatleak_stats::{Ranking, moments};
 use flatleak_stream::{Purpose, Stream};
 use simulated::Examples;
@@ -22,11 +22,11 @@ fn units(m: &Membership) -> Vec<Vec<usize>> {
     (0..m.blocks()).map(|block| vec![block]).collect()
 }
 
-fn score(m: &Membership, signals: &[Signals], labels: &[u32]) -> Vec<Vec<f64>> {
+fn score(m: &Membership, signals: &[Signals], labels: &[u32]) -> Matrix {
     Learned::fit(m, signals, around(labels), &units(m), Sight::Full, 2).unwrap().score()
 }
 
-fn mean_auc(m: &Membership, scores: &[Vec<f64>]) -> f64 {
+fn mean_auc(m: &Membership, scores: &Matrix) -> f64 {
     let auc = |(k, row): (usize, &Vec<f64>)| Ranking::new(row, m.row(k)).unwrap().auc();
     moments::mean(&scores.iter().enumerate().map(auc).collect::<Vec<_>>())
 }

@@ -5,7 +5,7 @@
 mod simulated;
 
 use flatleak_attack::{Attack, Lineup, Seat, all};
-use flatleak_pool::{Membership, Signal, Signals};
+use flatleak_pool::{Matrix, Membership, Signal, Signals};
 use flatleak_stats::{Ranking, jackknife, moments, student_t};
 use flatleak_stream::{Purpose, Stream};
 use simulated::Examples;
@@ -34,7 +34,7 @@ impl Values {
 }
 
 /// AUC of one model of a lineup.
-fn auc(lineup: &Lineup<'_>, scores: &[Vec<f64>], at: usize) -> f64 {
+fn auc(lineup: &Lineup<'_>, scores: &Matrix, at: usize) -> f64 {
     Ranking::new(&scores[at], lineup.seats()[at].member).unwrap().auc()
 }
 

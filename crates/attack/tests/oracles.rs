@@ -10,7 +10,7 @@ fn scores(attack: Attack, values: [f64; 6]) -> Vec<f64> {
     let members = [[true], [false], [true], [false], [false], [true]];
     let values = values.map(|v| [v]);
     let seats = (0..6).map(|m| Seat { block: m / 2, member: &members[m], values: &values[m], population: &[] });
-    attack.score(&Lineup::new(seats.collect(), &[0]).unwrap()).into_iter().map(|row| row[0]).collect()
+    attack.score(&Lineup::new(seats.collect(), &[0]).unwrap()).iter().map(|row| row[0]).collect()
 }
 
 #[test]

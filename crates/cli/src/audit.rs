@@ -255,7 +255,7 @@ fn save_scores(all: &Pools, attacks: &[Attack], out: &Path) -> Result<(), Failur
         let folder = if pools.len() > 1 { folder.join(own) } else { folder };
         for &attack in attacks.iter().filter(|a| can_run(pool, **a)) {
             let rows = all.whole(at, scores(pool, attack)?);
-            replace(&folder.join(format!("{}.npy", attack.name())), &npy_of_rows(&rows))?;
+            replace(&folder.join(format!("{}.npy", attack.name())), &npy_of_rows(rows.rows()))?;
         }
     }
     Ok(())

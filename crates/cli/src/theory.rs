@@ -174,7 +174,8 @@ fn measure(dir: &Path) -> Result<Vec<Measured>, Failure> {
             continue;
         }
         let name = |recipe: &str| if several { format!("{recipe}, {}", found.data.name) } else { recipe.to_owned() };
-        let recipes = found.pools.iter().map(|p| (name(&p.recipe), PhiMoments::new(p))).collect();
+        let recipes = found.pools.iter().map(|p| Ok((name(&p.recipe), PhiMoments::new(p)?)));
+        let recipes = recipes.collect::<Result<Vec<_>, flatleak_explain::Error>>()?;
         out.push(Measured { recipes, pairs: pairs(&found.recipes()) });
     }
     Ok(out)

@@ -138,18 +138,15 @@ fn archives_go_out_and_come_back() {
 fn examples_on_one_side_are_left_out_and_counted() {
     use flatleak_pool::{Membership, Pool, Signals};
     let dir = tempfile::tempdir().unwrap();
-    let row = |k: usize| (0..40).map(|i| i == 3 || (i != 5 && (i + 3 * k) % 7 < 3) || (i == 5 && k == 2)).collect();
+    let row = |k: usize| {
+        (0..40).map(|i| i == 3 || (i != 5 && (i + 3 * k) % 7 < 3) || (i == 5 && k == 2)).collect::<Vec<bool>>()
+    };
     let right = |k: usize| Signals::from_correct((0..40).map(|i| u8::from((i + k) % 4 > 1)).collect());
     let pool = Pool {
         test_labels: vec![0; 40],
         test: (0..15).map(|k| right(k + 1)).collect(),
-        ..Pool::new(
-            "free",
-            Membership::from_rows((0..15).map(row).collect()).unwrap(),
-            vec![0; 40],
-            (0..15).map(right).collect(),
-        )
-        .unwrap()
+        ..Pool::new("free", Membership::from_rows((0..15).map(row)).unwrap(), vec![0; 40], (0..15).map(right).collect())
+            .unwrap()
     };
     let file = dir.path().join("free.npz");
     std::fs::write(&file, flatleak_store::export_npz(&pool, &[0.0; 40], None).unwrap()).unwrap();

@@ -1,6 +1,6 @@
 //! Halves of a pool, and pools in which membership means nothing.
 
-use flatleak_pool::Membership;
+use flatleak_pool::{Membership, Rows};
 use flatleak_stats::{moments, rank_correlation};
 use flatleak_stream::{Purpose, Stream};
 
@@ -57,10 +57,10 @@ pub fn null_order(design: &Design, stream: &mut Stream) -> Vec<usize> {
 /// What influence entropy is taken from.
 #[derive(Clone, Copy, Debug)]
 pub enum Outputs<'a> {
-    /// Who is right, one row of T values 0 or 1 per model.
-    Right(&'a [&'a [u8]]),
-    /// Confidences, one row of T values per model.
-    Confidence(&'a [&'a [f64]]),
+    /// Who is right, 0 or 1, (M, T).
+    Right(Rows<'a, u8>),
+    /// Confidences, (M, T).
+    Confidence(Rows<'a>),
 }
 
 impl Outputs<'_> {
@@ -70,8 +70,8 @@ impl Outputs<'_> {
     /// Rows that do not fit the design or each other.
     pub fn influence<'d>(&self, design: &'d Design, models: &[usize]) -> Result<Influence<'d>, Error> {
         match self {
-            Self::Right(rows) => Influence::hard(design, &models.iter().map(|&k| rows[k]).collect::<Vec<_>>()),
-            Self::Confidence(rows) => Influence::soft(design, &models.iter().map(|&k| rows[k]).collect::<Vec<_>>()),
+            Self::Right(rows) => Influence::hard(design, rows.select(models).rows()),
+            Self::Confidence(rows) => Influence::soft(design, rows.select(models).rows()),
         }
     }
 }

@@ -68,7 +68,7 @@ fn a_narrower_spread_of_non_members_is_named_as_the_cause() {
     let design = Membership::complementary(3, 32, 2000).unwrap();
     let base = pool(design.clone(), 1, 1.5, 2.0, 1.0);
     let candidate = pool(design, 2, 0.8, 2.0, 1.0);
-    let (a, b) = (PhiMoments::new(&base), PhiMoments::new(&candidate));
+    let (a, b) = (PhiMoments::new(&base).unwrap(), PhiMoments::new(&candidate).unwrap());
     let parts = b.attribute(&a).unwrap();
     let expected = one_sided_advantage(b.moments()) - one_sided_advantage(a.moments());
     assert!((parts.whole.interval.mean - expected).abs() < 1e-15);
@@ -76,7 +76,7 @@ fn a_narrower_spread_of_non_members_is_named_as_the_cause() {
     let others = [parts.gap, parts.member_spread].map(|p| p.interval.mean.abs());
     assert!(others.iter().all(|o| *o < 0.1 * parts.non_member_spread.interval.mean), "{others:?}");
     let odd = pool(Membership::complementary(3, 30, 2000).unwrap(), 2, 0.8, 2.0, 1.0);
-    assert!(PhiMoments::new(&odd).attribute(&a).is_err());
+    assert!(PhiMoments::new(&odd).unwrap().attribute(&a).is_err());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use flatleak_results::{Document, Relevant, Timings, plain};
 use std::time::Instant;
 
 use flatleak_attack::{Attack, quantile};
-use flatleak_pool::{Design, FEWEST, Pool, SIDE, Wanted};
+use flatleak_pool::{Design, FEWEST, Matrix, Pool, SIDE, Wanted};
 use flatleak_store::Imported;
 use flatleak_verdict::{Analysis, Detail, Options, Progress, can_run};
 
@@ -203,14 +203,13 @@ impl Pools {
     }
 
     /// Rows over the examples of a pool as rows over all that were given, NaN for those that were left out.
-    pub fn whole(&self, pool: usize, rows: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
+    pub fn whole(&self, pool: usize, rows: Matrix) -> Matrix {
         let Some((given, kept)) = self.kept.get(pool).filter(|(given, kept)| *given != kept.len()) else { return rows };
-        let widen = |row: Vec<f64>| {
-            let mut out = vec![f64::NAN; *given];
-            kept.iter().zip(row).for_each(|(&i, v)| out[i] = v);
-            out
-        };
-        rows.into_iter().map(widen).collect()
+        let mut out = Matrix::filled(rows.len(), *given, f64::NAN);
+        for (out, row) in out.iter_mut().zip(&rows) {
+            kept.iter().zip(row).for_each(|(&i, v)| out[i] = *v);
+        }
+        out
     }
 
     /// The pools.

@@ -207,9 +207,9 @@ fn influence_matrix(pool: &Pool, workers: usize) -> Result<Option<Vec<f32>>, Err
     if pool.test.is_empty() || t == 0 || n.saturating_mul(t).saturating_mul(4) > INFLUENCE_LIMIT {
         return Ok(None);
     }
-    let right: Vec<&[u8]> = pool.test.iter().map(|s| s.correct.as_slice()).collect();
+    let right = pool.test_correct().map_err(flatleak_explain::Error::from)?;
     let design = Design::new(&pool.membership)?;
-    Ok(Some(Influence::hard(&design, &right)?.sweep(workers, |row| row.values().into_owned()).concat()))
+    Ok(Some(Influence::hard(&design, right.rows())?.sweep(workers, |row| row.values().into_owned()).concat()))
 }
 
 fn file(kind: PictureKind, recipe: &str) -> String {

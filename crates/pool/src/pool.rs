@@ -4,6 +4,7 @@ use flatleak_results::Doubt;
 
 use crate::error::Error;
 use crate::membership::Membership;
+use crate::rows::Matrix;
 use crate::signal::Signal;
 use crate::signals::Signals;
 use crate::views::Views;
@@ -36,7 +37,7 @@ pub struct NoiseAccuracy {
     /// Deviations of the noise in units of the inputs', (L).
     pub levels: Vec<f64>,
     /// Accuracy of each model at each level, (M, L).
-    pub accuracy: Vec<Vec<f64>>,
+    pub accuracy: Matrix,
 }
 
 /// Everything that analyses read about one recipe on one data set.
@@ -111,14 +112,14 @@ impl Pool {
         1 + self.views.len()
     }
 
-    /// The values of one signal under one query, 0 the plain view: one row per model of N values, or of T held-out ones.
+    /// The values of one signal under one query, 0 the plain view, (M, N), or (M, T) of held-out examples.
     ///
     /// # Errors
     /// A view that cannot be read back from where it is kept.
-    pub fn query_rows(&self, query: usize, held_out: bool, signal: Signal) -> Result<Vec<Vec<f64>>, Error> {
+    pub fn query_rows(&self, query: usize, held_out: bool, signal: Signal) -> Result<Matrix, Error> {
         match query.checked_sub(1) {
-            None if held_out => Ok(self.test_rows(signal)),
-            None => Ok(self.rows(signal)),
+            None if held_out => self.test_rows(signal),
+            None => self.rows(signal),
             Some(view) => self.views.rows(view, held_out, signal),
         }
     }
@@ -168,21 +169,35 @@ impl Pool {
             test: pick(&self.test),
             views: self.views.select(models),
             features: self.features.clone(),
-            noise: self.noise.as_ref().map(|n| NoiseAccuracy {
-                accuracy: models.iter().filter_map(|&m| n.accuracy.get(m).cloned()).collect(),
-                ..n.clone()
+            noise: self.noise.as_ref().map(|n| {
+                let measured: Vec<usize> = models.iter().copied().filter(|&m| m < n.accuracy.len()).collect();
+                NoiseAccuracy { accuracy: n.accuracy.rows().select(&measured), levels: n.levels.clone() }
             }),
             doubts: self.doubts.clone(),
         }
     }
 
-    /// The values of one signal in f64, one row of N per model.
-    pub fn rows(&self, signal: Signal) -> Vec<Vec<f64>> {
-        self.pool.iter().map(|s| s.values(signal)).collect()
+    /// The values of one signal in f64, (M, N); (M, 0) where the outputs do not hold it.
+    ///
+    /// # Errors
+    /// Models of which some hold it and some do not.
+    pub fn rows(&self, signal: Signal) -> Result<Matrix, Error> {
+        Matrix::from_rows(self.pool.iter().map(|s| s.values(signal)))
     }
 
-    /// The values of one signal on the held-out examples, one row of T per model.
-    pub fn test_rows(&self, signal: Signal) -> Vec<Vec<f64>> {
-        self.test.iter().map(|s| s.values(signal)).collect()
+    /// The values of one signal on the held-out examples, (M, T).
+    ///
+    /// # Errors
+    /// Models of which some hold it and some do not.
+    pub fn test_rows(&self, signal: Signal) -> Result<Matrix, Error> {
+        Matrix::from_rows(self.test.iter().map(|s| s.values(signal)))
+    }
+
+    /// Which models are right about which held-out example, 0 or 1, (M, T).
+    ///
+    /// # Errors
+    /// Models with outputs on different numbers of them.
+    pub fn test_correct(&self) -> Result<Matrix<u8>, Error> {
+        Matrix::from_rows(self.test.iter().map(|s| &s.correct))
     }
 }

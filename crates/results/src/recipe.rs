@@ -15,6 +15,7 @@ pub const DELTA: f64 = 1e-5;
 
 /// One recipe's models.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct RecipeResult {
     /// Recipe name.
     pub name: String,
@@ -61,6 +62,7 @@ impl RecipeResult {
 
 /// Accuracy under one level of noise.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct UnderNoise {
     /// Standard deviation of the noise in units of the inputs' own.
     pub deviation: f64,
@@ -72,6 +74,7 @@ pub struct UnderNoise {
 
 /// A variance over members and over non-members.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Spread {
     /// Over the examples that a model was trained on.
     pub member: Estimate,
@@ -81,6 +84,7 @@ pub struct Spread {
 
 /// One attack against one recipe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct AttackResult {
     /// Attack name.
     pub name: String,
@@ -123,6 +127,7 @@ impl AttackResult {
 
 /// TPR at one FPR level.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TprAtFpr {
     /// The level.
     pub fpr: f64,
@@ -145,6 +150,7 @@ pub struct TprAtFpr {
 
 /// How targets are kept apart from their own block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Protection {
     /// A target's shadows are all models outside its block.

@@ -100,7 +100,7 @@ fn read(path: &Path) -> Result<Pool, ImportError> {
         }
         _ => None,
     };
-    let membership = Membership::from_rows(mask.iter().map(|row| row.iter().map(|v| *v != 0).collect()).collect())?;
+    let membership = Membership::from_rows(mask.iter().map(|row| row.iter().map(|v| *v != 0).collect::<Vec<bool>>()))?;
     Ok(Pool {
         test_labels: vector("test_labels", t)?.unwrap_or_else(|| vec![0; t]),
         groups,

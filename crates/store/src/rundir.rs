@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use flatleak_data::{Dataset, Part, files};
 use flatleak_nn::{Network, tensors};
-use flatleak_pool::{Decimal, Groups, Membership, NoiseAccuracy, Pool, Signals, Wanted};
+use flatleak_pool::{Decimal, Groups, Matrix, Membership, NoiseAccuracy, Pool, Signals, Wanted};
 use flatleak_study::Study;
 
 use crate::artefact::{f32_values, f64_values, read_tensors};
@@ -241,16 +241,14 @@ impl RunDir {
             pool.extend(spill.push(Part::Pool, a).map_err(no_room)?);
             test.extend(spill.push(Part::Test, b).map_err(no_room)?);
         }
+        let accuracy = Matrix::from_rows(accuracy)?;
         Ok(Pool {
             ids: data.pool.ids.clone(),
             test_labels: data.test.y.clone(),
             groups: groups(data),
             test,
             views: spill.into_views(),
-            noise: accuracy
-                .iter()
-                .any(|a| !a.is_empty())
-                .then(|| NoiseAccuracy { levels: self.study.noise.clone(), accuracy }),
+            noise: (accuracy.columns() > 0).then(|| NoiseAccuracy { levels: self.study.noise.clone(), accuracy }),
             ..Pool::new(self.study.recipes[recipe].name.clone(), self.membership.clone(), data.pool.y.clone(), pool)?
         })
     }

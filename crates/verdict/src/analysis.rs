@@ -4,7 +4,7 @@ use crate::attacked::AttackedRecipe;
 use crate::error::Error;
 use crate::explanation::detail::Detail;
 use crate::options::{Options, Progress};
-use flatleak_pool::Pool;
+use flatleak_pool::{Matrix, Pool};
 use flatleak_results::{
     Comparison, Condition, Estimate, Explanation, Frontier, LeftOut, LinkResult, Pairing, Property, Protection,
     RecipeResult, Results, Spreads, UnderNoise, Verdict, Word,
@@ -67,7 +67,7 @@ pub fn analyse(
         recipes,
         comparisons,
         explain,
-        figures: figures::draw(pools, curves, &options.dataset),
+        figures: figures::draw(pools, curves, &options.dataset)?,
     };
     Ok(Analysis { results, details })
 }
@@ -251,7 +251,7 @@ fn attack_all(
             }));
         }
         if !family::is_of_family(attack) {
-            found.scored.calls = Vec::new();
+            found.scored.calls = Matrix::default();
         }
         out.curves.extend(found.curve);
         out.results.push(found.result);

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::error::Error;
-use flatleak_pool::{Membership, Pool};
+use flatleak_pool::{Matrix, Membership, Pool, Rows};
 use flatleak_results::{DELTA, FPR_LEVELS, Measure};
 use flatleak_stats::{Judged, Ranking, best_thresholds, empirical_epsilon, interpolate, moments};
 
@@ -34,7 +34,7 @@ pub(crate) struct Sheet {
     /// Index of each model in the pool.
     pub(crate) models: Vec<usize>,
     /// One row of N per model; NaN where an example is not scored.
-    pub(crate) scores: Vec<Vec<f64>>,
+    pub(crate) scores: Matrix,
 }
 
 /// Targets of a pool, and units of blocks that are deleted together.
@@ -54,7 +54,7 @@ pub(crate) struct Judge<'a> {
 /// One sheet judged.
 pub(crate) struct Verdicts {
     /// Measures by unit; balanced accuracies are filled in by [`Judge::balanced`].
-    pub(crate) units: Vec<Vec<f64>>,
+    pub(crate) units: Matrix,
     /// The best threshold over all targets of the sheet, and without each unit.
     pub(crate) threshold: f64,
     pub(crate) thresholds: Vec<f64>,
@@ -93,7 +93,7 @@ impl<'a> Judge<'a> {
     /// Targets of a sheet: model, unit and row.
     pub(crate) fn targets<'s>(&'s self, sheet: &'s Sheet) -> impl Iterator<Item = (usize, usize, &'s [f64])> {
         let all = sheet.models.iter().zip(&sheet.scores).filter(|(k, _)| self.is_target[**k]);
-        all.filter_map(|(&k, row)| Some((k, self.unit_of[self.membership().block(k)]?, row.as_slice())))
+        all.filter_map(|(&k, row)| Some((k, self.unit_of[self.membership().block(k)]?, row)))
     }
 
     /// The fewest scored non-members, and the mean number of scored members, of a target.
@@ -136,7 +136,7 @@ impl<'a> Judge<'a> {
         &self,
         sheet: &Sheet,
         fprs: &[f64],
-        otherwise: Option<&[Vec<f64>]>,
+        otherwise: Option<Rows<'_>>,
         only_thresholds: bool,
     ) -> Result<Verdicts, Error> {
         let judged: Vec<Judged<'_>> = self
@@ -152,11 +152,12 @@ impl<'a> Judge<'a> {
             }
         }
         let units = self.by_unit(measured);
-        let filled = |(unit, found): (usize, Option<Vec<f64>>)| {
-            found.or_else(|| Some(otherwise?.get(unit)?.clone())).unwrap_or_else(|| vec![0.0; MEASURES + fprs.len()])
-        };
-        let units = units.into_iter().enumerate().map(filled).collect();
-        Ok(Verdicts { units, threshold: found.all, thresholds: found.without })
+        let mut filled = Matrix::filled(self.units.len(), MEASURES + fprs.len(), 0.0);
+        for (unit, (row, found)) in filled.iter_mut().zip(&units).enumerate() {
+            let known = found.as_deref().or_else(|| otherwise?.get(unit));
+            known.into_iter().for_each(|known| row.copy_from_slice(known));
+        }
+        Ok(Verdicts { units: filled, threshold: found.all, thresholds: found.without })
     }
 
     /// Measures of one target; `None` where a deletion left it one side alone.
@@ -219,9 +220,9 @@ impl<'a> Judge<'a> {
 
     /// Per unit and example, the share of the unit's targets, of those for which the example is scored, on which the call at the unit's
     /// threshold is right; NaN where it is scored for none.
-    pub(crate) fn calls(&self, sheet: &Sheet, thresholds: &[f64]) -> Vec<Vec<f64>> {
+    pub(crate) fn calls(&self, sheet: &Sheet, thresholds: &[f64]) -> Matrix {
         let n = self.membership().examples();
-        let mut right = vec![vec![0.0; n]; self.units.len()];
+        let mut right = Matrix::filled(self.units.len(), n, 0.0);
         let mut seen = right.clone();
         for (k, unit, row) in self.targets(sheet) {
             let threshold = thresholds[unit];
@@ -233,9 +234,7 @@ impl<'a> Judge<'a> {
                 *right += if is_right { 1.0 } else { 0.0 };
             }
         }
-        for (right, seen) in right.iter_mut().zip(&seen) {
-            right.iter_mut().zip(seen).for_each(|(right, seen)| *right /= seen);
-        }
+        right.values_mut().iter_mut().zip(seen.values()).for_each(|(right, seen)| *right /= seen);
         right
     }
 

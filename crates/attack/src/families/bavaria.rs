@@ -7,7 +7,7 @@
 //! those that its author's code computes, and the priors its defaults.
 
 use flatleak_kernel::elementary::{log, log_1p};
-use flatleak_pool::Signal;
+use flatleak_pool::{Matrix, Signal};
 
 use crate::Lineup;
 use crate::definition::{Definition, Meta};
@@ -30,7 +30,7 @@ impl Definition for BavariaNormal {
         Signal::Phi
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         normal(lineup)
     }
 }
@@ -52,7 +52,7 @@ impl Definition for BavariaStudent {
         Signal::Phi
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         student(lineup)
     }
 }
@@ -97,8 +97,8 @@ impl Posterior {
 }
 
 /// Priors of both sides for the targets of every block, by part of the examples.
-fn priors(lineup: &Lineup<'_>) -> Vec<Vec<[Prior; 2]>> {
-    let mut pooled = vec![vec![[Pooled::default(); 2]; lineup.parts()]; lineup.blocks().len()];
+fn priors(lineup: &Lineup<'_>) -> Matrix<[Prior; 2]> {
+    let mut pooled = Matrix::filled(lineup.blocks().len(), lineup.parts(), [Pooled::default(); 2]);
     per_block(lineup, |block, i, both| {
         lineup.teach(i, |part| {
             both.iter().zip(&mut pooled[block][part]).for_each(|(shadows, all)| shadows.pool(all, 0.0));
@@ -108,12 +108,13 @@ fn priors(lineup: &Lineup<'_>) -> Vec<Vec<[Prior; 2]>> {
         let (mean, variance) = all.moments();
         Prior { mean, variance: variance.max(LEAST) }
     };
-    pooled.into_iter().map(|parts| parts.into_iter().map(|both| both.map(prior)).collect()).collect()
+    pooled.map(|both| both.map(prior))
 }
 
 /// log N(phi; mean IN, v_in) - log N(phi; mean OUT, v_out), v = beta / (alpha - 1) the posterior mean of the variance.
-fn normal(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+fn normal(lineup: &Lineup<'_>) -> Matrix {
     let priors = priors(lineup);
+    let priors: Vec<&[[Prior; 2]]> = priors.iter().collect();
     score_by_shadows(
         lineup,
         #[inline(always)]
@@ -139,8 +140,9 @@ fn normal(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
 
 /// log t(phi; IN) - log t(phi; OUT), t the posterior predictive: Student's with 2 alpha degrees of freedom about the shrunken mean, of
 /// squared scale beta (kappa + 1) / (alpha kappa).
-fn student(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+fn student(lineup: &Lineup<'_>) -> Matrix {
     let priors = priors(lineup);
+    let priors: Vec<&[[Prior; 2]]> = priors.iter().collect();
     // log Gamma((d + 1) / 2) - log Gamma(d / 2) with d = n + 4, by the number of shadows.
     let gammas: Vec<f64> = (0..=lineup.seats.len())
         .map(|n| libm::lgamma(0.5 * (n as f64 + 5.0)) - libm::lgamma(0.5 * (n as f64 + 4.0)))

@@ -1,6 +1,6 @@
 //! Attacks that set the target's loss, or its prediction, against those of its shadows.
 
-use flatleak_pool::Signal;
+use flatleak_pool::{Matrix, Signal};
 
 use crate::Lineup;
 use crate::definition::{Definition, Meta, Views};
@@ -23,13 +23,13 @@ impl Definition for AttackR {
         Signal::LogConfidence
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         attack_r(lineup)
     }
 }
 
 /// Share of the example's OUT shadows with a loss above the target's; ties count half.
-fn attack_r(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+fn attack_r(lineup: &Lineup<'_>) -> Matrix {
     // Values are log p = -loss: a larger loss is a smaller value.
     score_by_place(lineup, |below, equal, all| (below + 0.5 * equal) / all)
 }
@@ -51,13 +51,13 @@ impl Definition for CalibratedLoss {
         Signal::LogConfidence
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         calibrated_loss(lineup)
     }
 }
 
 /// Mean OUT loss minus the target's loss.
-fn calibrated_loss(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+fn calibrated_loss(lineup: &Lineup<'_>) -> Matrix {
     score_by_means(lineup, |v| [v], |[_, out]| out.means(), |v, [out]| v - out)
 }
 
@@ -79,13 +79,13 @@ impl Definition for CalibratedCorrectness {
         Signal::Correct
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         calibrated_correctness(lineup)
     }
 }
 
 /// The target's value less that of the shadows, the mean of both sides' means.
-fn calibrated_correctness(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+fn calibrated_correctness(lineup: &Lineup<'_>) -> Matrix {
     let middle = |[inside, outside]: [Means<1>; 2]| [0.5 * (inside.means()[0] + outside.means()[0])];
     score_by_means(lineup, |v| [v], middle, |v, [middle]| v - middle)
 }

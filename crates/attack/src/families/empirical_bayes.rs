@@ -4,7 +4,7 @@
 //! the target's block. The offset needs the target's outputs on all examples, which an attacker who asks about all of them has.
 
 use flatleak_kernel::elementary::in_vectors;
-use flatleak_pool::Signal;
+use flatleak_pool::{Matrix, Rows, Signal};
 use flatleak_stats::moments;
 
 use crate::definition::{Definition, Meta};
@@ -29,7 +29,7 @@ impl Definition for EmpiricalBayes {
         Signal::Phi
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         score(lineup)
     }
 }
@@ -47,24 +47,25 @@ pub(crate) fn cohorts(blocks: usize) -> usize {
 }
 
 /// log N(phi; IN) - log N(phi; OUT) with the laws of [`Fit`], phi less each model's offset.
-fn score(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+fn score(lineup: &Lineup<'_>) -> Matrix {
     let (n, blocks) = (lineup.examples(), lineup.blocks().len());
     let positions = lineup.positions();
-    let mut scores = vec![vec![f64::NAN; n]; lineup.seats.len()];
+    let mut scores = Matrix::filled(lineup.seats.len(), n, f64::NAN);
     let cohorts = cohorts(blocks);
     for group in 0..cohorts {
         let own: Vec<usize> = (group..blocks).step_by(cohorts).collect();
         let offsets = offsets(lineup, &positions, &own);
-        let plain = lineup.cut().is_none().then(|| summaries(lineup, &positions, &own, &offsets));
+        let offsets = offsets.rows();
+        let plain = lineup.cut().is_none().then(|| summaries(lineup, &positions, &own, offsets));
         for (at, &block) in own.iter().enumerate() {
             match &plain {
                 Some(summaries) => {
                     let summary = |i: usize, _: usize| summaries[at][i];
-                    of_block(lineup, &positions, (block, &offsets), summary, &mut scores);
+                    of_block(lineup, &positions, (block, offsets), summary, &mut scores);
                 }
                 None => {
-                    let summary = |i: usize, part: usize| cut_summary(lineup, &positions, (block, &offsets), i, part);
-                    of_block(lineup, &positions, (block, &offsets), summary, &mut scores);
+                    let summary = |i: usize, part: usize| cut_summary(lineup, &positions, (block, offsets), i, part);
+                    of_block(lineup, &positions, (block, offsets), summary, &mut scores);
                 }
             }
         }
@@ -73,7 +74,7 @@ fn score(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
 }
 
 /// Of every seat and part of the examples, its offset beside the models outside `own` blocks, over the examples that teach the part.
-fn offsets(lineup: &Lineup<'_>, positions: &[u32], own: &[usize]) -> Vec<Vec<f64>> {
+fn offsets(lineup: &Lineup<'_>, positions: &[u32], own: &[usize]) -> Matrix {
     let n = lineup.examples();
     let is_shadow = |k: &usize| !own.contains(&(positions[*k] as usize));
     let shadows: Vec<usize> = (0..lineup.seats.len()).filter(is_shadow).collect();
@@ -97,7 +98,9 @@ fn offsets(lineup: &Lineup<'_>, positions: &[u32], own: &[usize]) -> Vec<Vec<f64
         gaps.extend(taught.iter().map(|&(i, c)| seat.values[i] - c));
         if gaps.is_empty() { 0.0 } else { moments::median_in_place(&mut gaps) }
     };
-    lineup.seats.iter().map(|seat| taught.iter().map(|taught| offset(seat, taught)).collect()).collect()
+    Matrix::with_rows(lineup.seats.len(), taught.len(), |k, row| {
+        row.iter_mut().zip(&taught).for_each(|(to, taught)| *to = offset(&lineup.seats[k], taught));
+    })
 }
 
 /// What is summed up of a value's distance from the centre.
@@ -110,7 +113,7 @@ fn about_centre(distance: f64) -> [f64; 2] {
 ///
 /// Values outside all of `own` are summed up once for all of them, about their own mean on either side; a block's shadows of the other blocks
 /// are then added. Nothing of a block is in what its targets are measured with, not even its rounding.
-fn summaries(lineup: &Lineup<'_>, positions: &[u32], own: &[usize], offsets: &[Vec<f64>]) -> Vec<Vec<Summary>> {
+fn summaries(lineup: &Lineup<'_>, positions: &[u32], own: &[usize], offsets: Rows<'_>) -> Vec<Vec<Summary>> {
     let n = lineup.examples();
     let place: Vec<Option<usize>> = positions.iter().map(|at| own.iter().position(|b| *b == *at as usize)).collect();
     let others = |k: usize| place[k].is_none().then_some(0);
@@ -153,7 +156,7 @@ fn summaries(lineup: &Lineup<'_>, positions: &[u32], own: &[usize], offsets: &[V
 fn cut_summary(
     lineup: &Lineup<'_>,
     positions: &[u32],
-    (block, offsets): (usize, &[Vec<f64>]),
+    (block, offsets): (usize, Rows<'_>),
     i: usize,
     part: usize,
 ) -> Summary {
@@ -174,9 +177,9 @@ fn cut_summary(
 fn of_block(
     lineup: &Lineup<'_>,
     positions: &[u32],
-    (block, offsets): (usize, &[Vec<f64>]),
+    (block, offsets): (usize, Rows<'_>),
     summary: impl Fn(usize, usize) -> Summary,
-    scores: &mut [Vec<f64>],
+    scores: &mut Matrix,
 ) {
     let scored: Vec<usize> = (0..lineup.examples()).filter(|&i| lineup.is_scored(block, i)).collect();
     let seats: Vec<usize> = (0..lineup.seats.len()).filter(|&k| positions[k] as usize == block).collect();

@@ -4,7 +4,7 @@
 //! the mean, ddof 0, plus 1e-30. The fixed forms pool s over examples and shadows, per target.
 
 use flatleak_kernel::elementary::log;
-use flatleak_pool::Signal;
+use flatleak_pool::{Matrix, Signal};
 
 use crate::Lineup;
 use crate::definition::{Centre, Definition, Meta, Parameter, attack};
@@ -61,7 +61,7 @@ impl Definition for LiraOnline {
         Signal::Phi
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         online(lineup, self.centre)
     }
 }
@@ -109,7 +109,7 @@ impl Definition for LiraOnlineFixed {
         Some(self.variance.name())
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         online_fixed(lineup, self.variance, self.centre)
     }
 
@@ -152,14 +152,14 @@ attack!(
 );
 
 /// Pooled sums of both sides, by position of the block and part of the examples.
-type PooledSides = Vec<Vec<[Pooled; 2]>>;
+type PooledSides = Matrix<[Pooled; 2]>;
 
 fn pooled_sides(lineup: &Lineup<'_>) -> PooledSides {
-    vec![vec![[Pooled::default(); 2]; lineup.parts()]; lineup.blocks().len()]
+    Matrix::filled(lineup.blocks().len(), lineup.parts(), [Pooled::default(); 2])
 }
 
 /// log N(phi; mu_in, s_in) - log N(phi; mu_out, s_out), s per example.
-fn online(lineup: &Lineup<'_>, centre: Centre) -> Vec<Vec<f64>> {
+fn online(lineup: &Lineup<'_>, centre: Centre) -> Matrix {
     score_by_shadows(
         lineup,
         #[inline(always)]
@@ -176,7 +176,7 @@ fn online(lineup: &Lineup<'_>, centre: Centre) -> Vec<Vec<f64>> {
 }
 
 /// The same with pooled s in the given variant.
-fn online_fixed(lineup: &Lineup<'_>, variant: FixedVariance, centre: Centre) -> Vec<Vec<f64>> {
+fn online_fixed(lineup: &Lineup<'_>, variant: FixedVariance, centre: Centre) -> Matrix {
     let mut pooled = pooled_sides(lineup);
     let centres = per_block(lineup, |block, i, both| {
         let mut centres = [0.0; 2];
@@ -194,8 +194,8 @@ fn online_fixed(lineup: &Lineup<'_>, variant: FixedVariance, centre: Centre) -> 
         };
         both.map(Spread::new)
     };
-    let fixed: Vec<Vec<[Spread; 2]>> = pooled.iter().map(|parts| parts.iter().map(spread).collect()).collect();
-    score_seats(lineup, &centres, |phi, [mu_in, mu_out], block, i| {
+    let fixed = pooled.map(spread);
+    score_seats(lineup, centres.rows(), |phi, [mu_in, mu_out], block, i| {
         let [s_in, s_out] = fixed[block][lineup.part(i)];
         s_in.log_density(phi, *mu_in) - s_out.log_density(phi, *mu_out)
     })
@@ -220,7 +220,7 @@ impl Offline {
     }
 
     /// With s per example.
-    fn per_example(self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn per_example(self, lineup: &Lineup<'_>) -> Matrix {
         score_by_shadows(
             lineup,
             #[inline(always)]
@@ -234,7 +234,7 @@ impl Offline {
     }
 
     /// With pooled s.
-    fn fixed(self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn fixed(self, lineup: &Lineup<'_>) -> Matrix {
         let mut pooled = pooled_sides(lineup);
         let medians = per_block(lineup, |block, i, [_, outside]| {
             let mu = outside.median;
@@ -242,8 +242,8 @@ impl Offline {
             mu
         });
         let spread = |both: &[Pooled; 2]| Spread::new(both[1].deviation());
-        let fixed: Vec<Vec<Spread>> = pooled.iter().map(|parts| parts.iter().map(spread).collect()).collect();
-        score_seats(lineup, &medians, |phi, mu, block, i| self.score(phi, *mu, fixed[block][lineup.part(i)]))
+        let fixed = pooled.map(spread);
+        score_seats(lineup, medians.rows(), |phi, mu, block, i| self.score(phi, *mu, fixed[block][lineup.part(i)]))
     }
 }
 

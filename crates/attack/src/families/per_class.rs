@@ -1,6 +1,6 @@
 //! Class-dependent thresholds learnt on shadows (Song & Mittal 2021, arXiv 2003.10595).
 
-use flatleak_pool::Signal;
+use flatleak_pool::{Matrix, Signal};
 use flatleak_stats::{Error, Judged, best_thresholds};
 
 use crate::Lineup;
@@ -48,7 +48,7 @@ attack!(
 /// value t that maximises (TPR + TNR) / 2 of "signal >= t means member" over the shadows' examples of that
 /// class; of equals the lowest. Where the shadows have members alone or none, it is 0. The ROC of the difference is this project's own
 /// reading.
-fn per_class(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+fn per_class(lineup: &Lineup<'_>) -> Matrix {
     let classes = lineup.labels.iter().max().map_or(0, |c| *c as usize + 1);
     let positions = lineup.positions();
     // By part of the examples and class, one threshold per block.
@@ -58,16 +58,12 @@ fn per_class(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
             thresholds.push(of_class(lineup, &positions, part, class).unwrap_or_default());
         }
     }
-    lineup
-        .seats
-        .iter()
-        .zip(positions)
-        .map(|(seat, block)| {
-            let threshold = |i: usize, c: u32| thresholds[lineup.part(i)][c as usize].get(block as usize);
-            let score = |(i, (v, &c)): (usize, (&f64, &u32))| v - threshold(i, c).copied().unwrap_or(0.0);
-            seat.values.iter().zip(lineup.labels).enumerate().map(score).collect()
-        })
-        .collect()
+    Matrix::with_rows(lineup.seats.len(), lineup.examples(), |k, row| {
+        let block = positions[k] as usize;
+        for (i, ((score, v), &c)) in row.iter_mut().zip(lineup.seats[k].values).zip(lineup.labels).enumerate() {
+            *score = v - thresholds[lineup.part(i)][c as usize].get(block).copied().unwrap_or(0.0);
+        }
+    })
 }
 
 /// The thresholds of one class without each block, from the examples that teach a part.

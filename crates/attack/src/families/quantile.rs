@@ -7,7 +7,7 @@
 use clarabel::algebra::CscMatrix;
 use clarabel::solver::{DefaultSettingsBuilder, DefaultSolver, IPSolver, SolverStatus, SupportedConeT};
 
-use flatleak_pool::Signal;
+use flatleak_pool::{Matrix, Signal};
 
 use super::target::as_given;
 use crate::definition::{Definition, Meta, Views};
@@ -31,7 +31,7 @@ impl Definition for Quantile {
         Signal::Phi
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         as_given(lineup)
     }
 }

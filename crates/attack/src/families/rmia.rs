@@ -4,7 +4,7 @@
 //! well-fitted examples keep distinct scores: log pbar = log1p(-qbar) there.
 
 use flatleak_kernel::elementary::{log, log_1p, log_sigmoid, sigmoid};
-use flatleak_pool::{Decimal, Signal};
+use flatleak_pool::{Decimal, Matrix, Signal};
 
 use crate::Lineup;
 use crate::definition::{Definition, Meta, Parameter, Range, named};
@@ -51,7 +51,7 @@ impl Definition for Rmia {
         Signal::phi_at(self.temperature)
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         rmia(lineup)
     }
 
@@ -92,7 +92,7 @@ impl Definition for RmiaOffline {
         Signal::phi_at(self.temperature)
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         rmia_offline(lineup, self.a.value())
     }
 }
@@ -133,7 +133,7 @@ impl Definition for RmiaGamma {
         Signal::phi_at(self.temperature)
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         rmia_gamma(lineup, self.gamma.value(), self.a.value())
     }
 }
@@ -173,7 +173,7 @@ impl Definition for Base {
         equal.then(|| named(rmia.meta().name, &rmia.parameters()))
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         base(lineup)
     }
 
@@ -183,7 +183,7 @@ impl Definition for Base {
 }
 
 /// log(p / pbar), pbar = (mean IN + mean OUT) / 2.
-fn rmia(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+fn rmia(lineup: &Lineup<'_>) -> Matrix {
     score_by_means(
         lineup,
         share_and_rest,
@@ -197,7 +197,7 @@ fn rmia(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
 }
 
 /// log p - log of the mean p over all shadows of the example.
-fn base(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+fn base(lineup: &Lineup<'_>) -> Matrix {
     score_by_means(
         lineup,
         share_and_rest,
@@ -211,7 +211,7 @@ fn base(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
 }
 
 /// log(p / pbar), pbar = (1 + a)/2 mean OUT + (1 - a)/2.
-fn rmia_offline(lineup: &Lineup<'_>, a: f64) -> Vec<Vec<f64>> {
+fn rmia_offline(lineup: &Lineup<'_>, a: f64) -> Matrix {
     score_by_means(
         lineup,
         #[inline(always)]
@@ -239,45 +239,31 @@ fn ratio(phi: f64, [log_pbar]: [f64; 1]) -> f64 {
 
 /// Share of population examples z with r_x / r_z > gamma; r = p / pbar with the offline pbar for x and z alike.
 /// All shadows are OUT for z.
-fn rmia_gamma(lineup: &Lineup<'_>, gamma: f64, a: f64) -> Vec<Vec<f64>> {
-    let own = rmia_offline(lineup, a);
+fn rmia_gamma(lineup: &Lineup<'_>, gamma: f64, a: f64) -> Matrix {
+    let mut scores = rmia_offline(lineup, a);
     let population = lineup.seats.first().map_or(0, |s| s.population.len());
-    let rest: Vec<Vec<f64>> =
-        lineup.seats.iter().map(|s| s.population.iter().map(|&v| sigmoid(-v)).collect()).collect();
-    let log_pbars: Vec<Vec<f64>> = lineup
-        .blocks()
-        .iter()
-        .map(|&block| {
-            let mut sums = vec![0.0; population];
-            let mut shadows = 0.0;
-            for (_, q) in lineup.seats.iter().zip(&rest).filter(|(s, _)| s.block != block) {
-                shadows += 1.0;
-                sums.iter_mut().zip(q).for_each(|(sum, q)| *sum += q);
-            }
-            sums.into_iter().map(|sum| offline_log_pbar(sum / shadows, a)).collect()
-        })
-        .collect();
+    let rest = Matrix::with_rows(lineup.seats.len(), population, |k, row| {
+        row.iter_mut().zip(lineup.seats[k].population).for_each(|(q, &v)| *q = sigmoid(-v));
+    });
+    let log_pbars = Matrix::with_rows(lineup.blocks().len(), population, |at, sums| {
+        let mut shadows = 0.0;
+        for (_, q) in lineup.seats.iter().zip(&rest).filter(|(s, _)| s.block != lineup.blocks()[at]) {
+            shadows += 1.0;
+            sums.iter_mut().zip(q).for_each(|(sum, q)| *sum += q);
+        }
+        sums.iter_mut().for_each(|sum| *sum = offline_log_pbar(*sum / shadows, a));
+    });
     let margin = log(gamma);
-    lineup
-        .seats
-        .iter()
-        .zip(lineup.positions())
-        .zip(own)
-        .map(|((seat, at), mut scores)| {
-            let mut reference: Vec<f64> = seat
-                .population
-                .iter()
-                .zip(&log_pbars[at as usize])
-                .map(|(&phi, pbar)| log_sigmoid(phi) - pbar)
-                .collect();
-            reference.sort_unstable_by(f64::total_cmp);
-            for score in &mut scores {
-                let below = reference.partition_point(|r| *r + margin < *score);
-                *score = below as f64 / population.max(1) as f64;
-            }
-            scores
-        })
-        .collect()
+    for ((seat, at), row) in lineup.seats.iter().zip(lineup.positions()).zip(scores.iter_mut()) {
+        let known = seat.population.iter().zip(&log_pbars[at as usize]);
+        let mut reference: Vec<f64> = known.map(|(&phi, pbar)| log_sigmoid(phi) - pbar).collect();
+        reference.sort_unstable_by(f64::total_cmp);
+        for score in row {
+            let below = reference.partition_point(|r| *r + margin < *score);
+            *score = below as f64 / population.max(1) as f64;
+        }
+    }
+    scores
 }
 
 /// log pbar of the offline form from the mean complement q of the OUT shadows: 1 - pbar = (1 + a)/2 q.

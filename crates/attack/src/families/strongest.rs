@@ -1,6 +1,6 @@
 //! The attack of headlines; what it learns from and how stands in [`learned`](crate::learned).
 
-use flatleak_pool::Signal;
+use flatleak_pool::{Matrix, Signal};
 
 use super::empirical_bayes::EmpiricalBayes;
 use crate::Lineup;
@@ -24,7 +24,7 @@ impl Definition for Strongest {
         Signal::Phi
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         EmpiricalBayes.score(lineup)
     }
 }

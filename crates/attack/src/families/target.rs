@@ -1,13 +1,13 @@
 //! Attacks that read the target's outputs as they are.
 
-use flatleak_pool::{Decimal, Signal};
+use flatleak_pool::{Decimal, Matrix, Signal};
 
 use crate::Lineup;
 use crate::definition::{Definition, Meta, Parameter, Views, attack};
 
 /// The signal is the score.
-pub(super) fn as_given(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
-    lineup.seats.iter().map(|s| s.values.to_vec()).collect()
+pub(super) fn as_given(lineup: &Lineup<'_>) -> Matrix {
+    Matrix::with_rows(lineup.seats.len(), lineup.examples(), |k, row| row.copy_from_slice(lineup.seats[k].values))
 }
 
 attack!(
@@ -58,7 +58,7 @@ impl Definition for Confidence {
         if self.temperature == Decimal::ONE { Signal::LogConfidence } else { Signal::Tempered(self.temperature) }
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         as_given(lineup)
     }
 }
@@ -84,7 +84,7 @@ impl Definition for Loss {
         Some(Confidence::default().meta().name.into())
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         as_given(lineup)
     }
 }

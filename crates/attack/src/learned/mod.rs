@@ -17,7 +17,7 @@ mod evidence;
 mod features;
 mod fit;
 
-use flatleak_pool::{FOLDS, Membership, Signals};
+use flatleak_pool::{FOLDS, Matrix, Membership, Signals};
 use flatleak_stats::{Ranking, normal, parallel};
 
 pub use features::{Sight, Surroundings};
@@ -176,19 +176,19 @@ impl<'a> Learned<'a> {
 
     /// Log-odds of membership of every model on every example, (M, N) as rows; NaN where an example is not scored for a target, and for
     /// models that cannot be attacked.
-    pub fn score(&self) -> Vec<Vec<f64>> {
+    pub fn score(&self) -> Matrix {
         self.scored(None)
     }
 
     /// The same without the models of a unit, as targets, as shadows and in the fit; their rows are NaN.
-    pub fn score_without(&self, unit: usize) -> Vec<Vec<f64>> {
+    pub fn score_without(&self, unit: usize) -> Matrix {
         self.scored(Some(unit))
     }
 
-    fn scored(&self, without: Option<usize>) -> Vec<Vec<f64>> {
+    fn scored(&self, without: Option<usize>) -> Matrix {
         let (e, m) = (&self.evidence, self.evidence.membership);
         let parts = parts(m);
-        let mut scores = vec![vec![f64::NAN; m.examples()]; m.models()];
+        let mut scores = Matrix::filled(m.models(), m.examples(), f64::NAN);
         let (mut found, mut room) = (Vec::new(), Vec::new());
         // A unit of the cohort itself is among nobody's shadows here.
         let other = |cohort: usize| without.filter(|unit| e.cohort(*unit) != cohort);

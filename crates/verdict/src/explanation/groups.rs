@@ -2,7 +2,7 @@
 
 use flatleak_attack::Attack;
 use flatleak_explain::Memorization;
-use flatleak_pool::Pool;
+use flatleak_pool::{Matrix, Pool};
 use flatleak_results::{Estimate, GroupLeakage, GroupResult};
 use flatleak_stats::{Range, Replicates, jackknife, moments};
 
@@ -60,9 +60,8 @@ fn memorized(memorization: &Memorization, groups: &[u32], group: u32) -> Result<
 /// Leakage of one group with its interval; `None` where a unit has no target with both sides in the group.
 fn leaked(attack: Attack, scored: &Scored, group: u32) -> Result<Option<GroupLeakage>, Error> {
     let g = group as usize;
-    let column = |units: &[Vec<Option<Leak>>], k: usize, gone: Option<usize>| -> Option<Vec<f64>> {
-        let of =
-            |(u, groups): (usize, &Vec<Option<Leak>>)| if Some(u) == gone { Some(0.0) } else { Some(groups[g]?[k]) };
+    let column = |units: &Matrix<Option<Leak>>, k: usize, gone: Option<usize>| -> Option<Vec<f64>> {
+        let of = |(u, groups): (usize, &[Option<Leak>])| if Some(u) == gone { Some(0.0) } else { Some(groups[g]?[k]) };
         units.iter().enumerate().map(of).collect()
     };
     let estimate = |k: usize| -> Result<Option<Estimate>, Error> {

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use crate::error::Error;
 use flatleak_explain::Memorization;
+use flatleak_pool::Rows;
 use flatleak_results::Estimate;
 use flatleak_stats::{Ordered, Range, Replicates};
 
@@ -61,15 +62,15 @@ impl Links {
     /// memorization from all other models, so that nothing of the target explains its own exposure. `None` where one side is constant.
     ///
     /// `calls` holds one row of N rates per unit; those of `deleted`, whose models then enter memorization nowhere, are passed over.
-    pub(crate) fn correlations(&self, calls: &[Vec<f64>], deleted: Option<usize>) -> Vec<Option<f64>> {
-        let of = |(unit, right): (usize, &Vec<f64>)| {
+    pub(crate) fn correlations(&self, calls: Rows<'_>, deleted: Option<usize>) -> Vec<Option<f64>> {
+        let of = |(unit, right): (usize, &[f64])| {
             if Some(unit) == deleted {
                 return None;
             }
             let right: Vec<f64> = self.examples.iter().map(|&i| right[i]).collect();
             self.without(unit, deleted).rank_correlation(&right)
         };
-        calls.iter().enumerate().map(of).collect()
+        calls.into_iter().enumerate().map(of).collect()
     }
 
     /// Mean of the correlations over units with its interval; `None` where one of them is unknown.
