@@ -96,14 +96,14 @@ impl Column {
             #[inline(always)]
             || {
                 for &(a, b) in network {
-                    let (x, y) = (rows[a], rows[b]);
-                    let (mut low, mut high) = (x, y);
+                    let (before, behind) = rows.split_at_mut(b);
+                    let (low, high) = (&mut before[a], &mut behind[0]);
                     for e in 0..TOGETHER {
-                        let is_less = y[e] < x[e];
-                        low[e] = if is_less { y[e] } else { x[e] };
-                        high[e] = if is_less { x[e] } else { y[e] };
+                        let (x, y) = (low[e], high[e]);
+                        let is_less = y < x;
+                        low[e] = if is_less { y } else { x };
+                        high[e] = if is_less { x } else { y };
                     }
-                    (rows[a], rows[b]) = (low, high);
                 }
             },
         );

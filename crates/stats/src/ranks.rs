@@ -39,28 +39,58 @@ fn ranks(values: &[f64]) -> Vec<f64> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ordered {
     values: Vec<f64>,
-    /// Where the finite values stand, ascending.
-    order: Vec<u32>,
+    /// Where the finite values stand, ascending; twice that, and 1 more for the last of equal values.
+    order: Vec<u64>,
 }
 
-/// Distinct values of the other side that are told apart by a walk over all of them.
+/// Distinct values of the other side that are told apart.
 const FEW: usize = 64;
+
+/// No class: nothing is known there.
+const NONE: u8 = FEW as u8;
 
 /// Values of one side among which the other's are counted.
 struct Classes {
-    /// Twice the rank less its mean, by class.
-    ranks: Vec<f64>,
-    /// By place; [`NONE`] where nothing is known.
+    /// Twice the rank less its mean, by class; 0 of [`NONE`].
+    ranks: [f64; FEW + 1],
+    /// Values in each class.
+    counts: [usize; FEW],
+    /// By place.
     of: Vec<u8>,
 }
 
-const NONE: u8 = u8::MAX;
+/// Finds the class of a value: the bits are spread over slots, of which each remembers the class that it held last.
+struct Finder {
+    distinct: Vec<f64>,
+    slots: [u8; 256],
+}
+
+impl Finder {
+    /// `None` where there are too many values.
+    fn class(&mut self, value: f64) -> Option<u8> {
+        // -0 + 0 is 0. The golden ratio's bits spread neighbours apart.
+        let slot = &mut self.slots[((value + 0.0).to_bits().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize];
+        if self.distinct.get(usize::from(*slot)) != Some(&value) {
+            let at = self.distinct.iter().position(|d| *d == value).unwrap_or_else(|| {
+                self.distinct.push(value);
+                self.distinct.len() - 1
+            });
+            if at == FEW {
+                return None;
+            }
+            *slot = at as u8;
+        }
+        Some(*slot)
+    }
+}
 
 impl Ordered {
     /// Puts values in order; those that are not finite are left out of every correlation.
     pub fn new(values: &[f64]) -> Self {
-        let mut order: Vec<u32> = (0u32..).zip(values).filter(|(_, v)| v.is_finite()).map(|(i, _)| i).collect();
-        order.sort_unstable_by(|a, b| values[*a as usize].total_cmp(&values[*b as usize]));
+        let mut places: Vec<usize> = (0..values.len()).filter(|&i| values[i].is_finite()).collect();
+        places.sort_unstable_by(|a, b| values[*a].total_cmp(&values[*b]));
+        let is_last = |at: usize| places.get(at + 1).is_none_or(|next| values[*next] != values[places[at]]);
+        let order = places.iter().enumerate().map(|(at, &i)| 2 * i as u64 + u64::from(is_last(at))).collect();
         Self { values: values.to_vec(), order }
     }
 
@@ -69,62 +99,48 @@ impl Ordered {
     ///
     /// Sums of ranks are sums of halves, which f64 holds exactly, so that their order does not matter.
     pub fn rank_correlation(&self, other: &[f64]) -> Option<f64> {
-        let Some(classes) = self.classes(other) else {
+        let Some(Classes { ranks, counts, of }) = self.classes(other) else {
             let known = self.values.iter().zip(other).filter(|(v, o)| v.is_finite() && !o.is_nan());
             let (x, y): (Vec<f64>, Vec<f64>) = known.unzip();
             return rank_correlation(&x, &y).ok();
         };
-        let known = |i: &&u32| classes.of[**i as usize] != NONE;
-        let n = self.order.iter().filter(known).count();
+        let n: usize = counts.iter().sum();
         let (mut xx, mut xy, mut first) = (0.0, 0.0, 0);
-        let mut at = 0;
-        while at < self.order.len() {
-            let value = self.values[self.order[at] as usize];
-            let (mut tied, mut sum) = (0usize, 0.0);
-            while let Some(&i) = self.order.get(at)
-                && self.values[i as usize] == value
-            {
-                if classes.of[i as usize] != NONE {
-                    (tied, sum) = (tied + 1, sum + classes.ranks[classes.of[i as usize] as usize]);
-                }
-                at += 1;
+        let (mut tied, mut sum) = (0usize, 0.0);
+        for entry in &self.order {
+            let class = of[(entry / 2) as usize];
+            tied += usize::from(class != NONE);
+            sum += ranks[usize::from(class)];
+            if entry % 2 == 1 {
+                // Twice the rank, first + (tied + 1) / 2, less twice its mean, (n + 1) / 2.
+                let rank = (2 * first + tied) as f64 - n as f64;
+                (xx, xy) = (xx + tied as f64 * rank * rank, xy + rank * sum);
+                first += tied;
+                (tied, sum) = (0, 0.0);
             }
-            // Twice the rank, first + (tied + 1) / 2, less twice its mean, (n + 1) / 2.
-            let rank = (2 * first + tied) as f64 - n as f64;
-            (xx, xy) = (xx + tied as f64 * rank * rank, xy + rank * sum);
-            first += tied;
         }
-        let yy: f64 = classes.of.iter().filter(|c| **c != NONE).map(|c| classes.ranks[*c as usize].powi(2)).sum();
+        let yy: f64 = counts.iter().zip(&ranks).map(|(count, rank)| *count as f64 * rank * rank).sum();
         let found = (0.25 * xy) / ((0.25 * xx).sqrt() * (0.25 * yy).sqrt());
         (n >= 2 && xx > 0.0 && yy > 0.0).then(|| found.clamp(-1.0, 1.0))
     }
 
     /// The others by class, where they have few values, all of them finite.
     fn classes(&self, other: &[f64]) -> Option<Classes> {
-        let (mut distinct, mut counts): (Vec<f64>, Vec<usize>) = (Vec::new(), Vec::new());
-        let mut of = vec![NONE; other.len()];
-        for (i, v) in other.iter().enumerate().filter(|(_, v)| !v.is_nan()) {
-            if !self.values[i].is_finite() {
-                continue;
+        let mut finder = Finder { distinct: Vec::new(), slots: [NONE; 256] };
+        let mut found = Classes { ranks: [0.0; FEW + 1], counts: [0; FEW], of: vec![NONE; other.len()] };
+        for ((of, known), v) in found.of.iter_mut().zip(&self.values).zip(other) {
+            if known.is_finite() && !v.is_nan() {
+                *of = finder.class(*v).filter(|_| v.is_finite())?;
+                found.counts[usize::from(*of)] += 1;
             }
-            let at = distinct.iter().position(|d| d == v).unwrap_or_else(|| {
-                distinct.push(*v);
-                counts.push(0);
-                distinct.len() - 1
-            });
-            if at == FEW || v.is_infinite() {
-                return None;
-            }
-            counts[at] += 1;
-            of[i] = at as u8;
         }
-        let n: usize = counts.iter().sum();
-        let rank = |v: &f64| {
-            let below: usize = distinct.iter().zip(&counts).filter(|(d, _)| *d < v).map(|(_, c)| c).sum();
-            let own: usize = distinct.iter().zip(&counts).filter(|(d, _)| *d == v).map(|(_, c)| c).sum();
-            (2 * below + own) as f64 - n as f64
-        };
-        Some(Classes { ranks: distinct.iter().map(rank).collect(), of })
+        let n: usize = found.counts.iter().sum();
+        let (distinct, counts) = (&finder.distinct, &found.counts);
+        for (rank, (value, own)) in found.ranks.iter_mut().zip(distinct.iter().zip(counts)) {
+            let below: usize = distinct.iter().zip(counts).filter(|(d, _)| *d < value).map(|(_, c)| c).sum();
+            *rank = (2 * below + own) as f64 - n as f64;
+        }
+        Some(found)
     }
 }
 

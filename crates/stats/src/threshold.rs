@@ -97,6 +97,8 @@ struct Sorted {
     entries: Vec<Entry>,
     /// By chunk, where its entries are; empty of those that are not sorted, and of those without any.
     ranges: Vec<std::ops::Range<usize>>,
+    /// By chunk, the largest gap after one of its scores, less that before it, of all targets.
+    rises: Vec<i64>,
     /// Of all targets and then of every group, before each chunk and at the end.
     before: Vec<Vec<Counts>>,
 }
@@ -124,7 +126,8 @@ fn chunk_of(borders: &[u64; CHUNKS], key: u64) -> usize {
 impl Sorted {
     fn new(entries: &[Entry], groups: usize) -> Self {
         if entries.is_empty() {
-            return Self { entries: Vec::new(), ranges: Vec::new(), before: vec![vec![Counts::default()]; 1 + groups] };
+            let before = vec![vec![Counts::default()]; 1 + groups];
+            return Self { entries: Vec::new(), ranges: Vec::new(), rises: Vec::new(), before };
         }
         let borders = borders(entries);
         let used = 1 + borders.iter().position(|b| *b == u64::MAX).unwrap_or(CHUNKS - 1);
@@ -147,7 +150,7 @@ impl Sorted {
                 *all = all.with(sum);
             }
         }
-        let mut sorted = Self { entries: Vec::new(), ranges: vec![0..0; used], before };
+        let mut sorted = Self { entries: Vec::new(), ranges: vec![0..0; used], rises: vec![0; used], before };
         let mut wanted = vec![false; used];
         for group in std::iter::once(None).chain((0..groups).map(Some)) {
             sorted.candidates(group).into_iter().for_each(|chunk| wanted[chunk] = true);
@@ -172,9 +175,27 @@ impl Sorted {
             self.entries[*at] = *entry;
             *at += 1;
         }
-        for range in &self.ranges {
-            self.entries[range.clone()].sort_unstable_by_key(|e| e.key);
+        let all = self.counted(wanted.len(), None);
+        for (range, rise) in self.ranges.iter().zip(&mut self.rises) {
+            let own = &mut self.entries[range.clone()];
+            own.sort_unstable_by_key(|e| e.key);
+            let mut gap = 0;
+            for entry in own {
+                gap += if entry.member { all.0[1] } else { -all.0[0] };
+                *rise = gap.max(*rise);
+            }
         }
+    }
+
+    /// What the gap without a group rises by at most within a sorted chunk, about.
+    ///
+    /// With `a` others and `b` members left of A and B, and t true and f false positives within the chunk of which t', f' are the group's:
+    /// a (t - t') - b (f - f') <= a/A (A t - B f) + max(0, a B/A - b) f + b f'.
+    fn rise(&self, chunk: usize, group: usize, left: Counts) -> f64 {
+        let all = self.counted(self.ranges.len(), None);
+        let [[a, b], [whole_a, whole_b]] = [left, all].map(|Counts([b, a])| [a as f64, b as f64]);
+        let within = |of: usize| self.before[of][chunk + 1].without(self.before[of][chunk]).0[1] as f64;
+        a / whole_a * self.rises[chunk] as f64 + (a * whole_b / whole_a - b).max(0.0) * within(0) + b * within(1 + group)
     }
 
     /// Counts before a chunk, without a group's.
@@ -203,8 +224,14 @@ impl Sorted {
         let all = self.counted(self.before[0].len() - 1, group);
         let (mut top, mut threshold) = (i64::MIN, f64::INFINITY);
         let gone = group.map_or(u32::MAX, |group| group as u32);
-        for chunk in self.candidates(group) {
+        let candidates = self.candidates(group);
+        let mut least = candidates.iter().map(|c| self.counted(c + 1, group).gap(all)).max().unwrap_or(0);
+        for chunk in candidates {
             let mut gap = self.counted(chunk, group).gap(all);
+            // A bound with room for rounding, which is far below one step of the gap.
+            if group.is_some_and(|group| (gap as f64 + self.rise(chunk, group, all)) * (1.0 + 1e-9) + 1.0 < least as f64) {
+                continue;
+            }
             let own = &self.entries[self.ranges[chunk].clone()];
             // Whether one of the tied scores is left.
             let mut is_left = false;
@@ -221,6 +248,7 @@ impl Sorted {
                     is_left = false;
                 }
             }
+            least = least.max(top);
         }
         threshold
     }

@@ -118,24 +118,29 @@ fn normal(lineup: &Lineup<'_>) -> Matrix {
     score_by_shadows(
         lineup,
         #[inline(always)]
-        |block, i, both| {
-            let of = |side: usize| {
-                let posterior = Posterior::new(&both[side], priors[block][lineup.part(i)][side], 1.0);
-                let variance = posterior.beta / (posterior.alpha - 1.0);
-                [posterior.mean, variance, log(variance)]
-            };
-            let ([a, b, c], [d, e, f]) = (of(0), of(1));
+        |block, i, [inside, outside]| {
+            let [p_in, p_out] = priors[block][lineup.part(i)];
+            let ([a, b, c], [d, e, f]) = (normal_law(inside, p_in), normal_law(outside, p_out));
             [a, b, c, d, e, f]
         },
         #[inline(always)]
-        |phi, [mean_in, variance_in, log_in, mean_out, variance_out, log_out]| {
-            let density = |mean: f64, variance: f64, log: f64| {
-                let d = phi - mean;
-                -0.5 * (log + d * d / variance)
-            };
-            density(mean_in, variance_in, log_in) - density(mean_out, variance_out, log_out)
-        },
+        |phi, [a, b, c, d, e, f]| log_normal(phi, [a, b, c]) - log_normal(phi, [d, e, f]),
     )
+}
+
+/// Mean, variance and the variance's logarithm of one side's law.
+#[inline(always)]
+fn normal_law(shadows: &Shadows, prior: Prior) -> [f64; 3] {
+    let posterior = Posterior::new(shadows, prior, 1.0);
+    let variance = posterior.beta / (posterior.alpha - 1.0);
+    [posterior.mean, variance, log(variance)]
+}
+
+/// log N(phi; mean, variance), but for a constant.
+#[inline(always)]
+fn log_normal(phi: f64, [mean, variance, log]: [f64; 3]) -> f64 {
+    let d = phi - mean;
+    -0.5 * (log + d * d / variance)
 }
 
 /// log t(phi; IN) - log t(phi; OUT), t the posterior predictive: Student's with 2 alpha degrees of freedom about the shrunken mean, of
@@ -150,25 +155,30 @@ fn student(lineup: &Lineup<'_>) -> Matrix {
     score_by_shadows(
         lineup,
         #[inline(always)]
-        |block, i, both| {
-            let of = |side: usize| {
-                let p = Posterior::new(&both[side], priors[block][lineup.part(i)][side], 2.0);
-                let (degrees, squared) = (2.0 * p.alpha, p.beta * (p.kappa + 1.0) / (p.alpha * p.kappa));
-                let squared = squared.max(LEAST);
-                let gamma = gammas[both[side].n as usize];
-                let peak = gamma - 0.5 * log(degrees * std::f64::consts::PI * squared);
-                [p.centre, degrees, degrees * squared, peak]
-            };
-            let ([a, b, c, d], [e, f, g, h]) = (of(0), of(1));
-            [a, b, c, d, e, f, g, h]
+        |block, i, [inside, outside]| {
+            let [p_in, p_out] = priors[block][lineup.part(i)];
+            let a = student_law(inside, p_in, gammas[inside.n as usize]);
+            let b = student_law(outside, p_out, gammas[outside.n as usize]);
+            [a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3]]
         },
         #[inline(always)]
-        |phi, [in_centre, in_degrees, in_scale, in_peak, out_centre, out_degrees, out_scale, out_peak]| {
-            let density = |centre: f64, degrees: f64, scale: f64, peak: f64| {
-                let d = phi - centre;
-                peak - 0.5 * (degrees + 1.0) * log_1p(d * d / scale)
-            };
-            density(in_centre, in_degrees, in_scale, in_peak) - density(out_centre, out_degrees, out_scale, out_peak)
-        },
+        |phi, [a, b, c, d, e, f, g, h]| log_student(phi, [a, b, c, d]) - log_student(phi, [e, f, g, h]),
     )
+}
+
+/// Centre, degrees of freedom, these times the squared scale, and the logarithm of the density at the centre of one side's law.
+#[inline(always)]
+fn student_law(shadows: &Shadows, prior: Prior, gamma: f64) -> [f64; 4] {
+    let p = Posterior::new(shadows, prior, 2.0);
+    let (degrees, squared) = (2.0 * p.alpha, p.beta * (p.kappa + 1.0) / (p.alpha * p.kappa));
+    // A comparison with NaN is false: it is kept.
+    let squared = if squared < LEAST { LEAST } else { squared };
+    [p.centre, degrees, degrees * squared, gamma - 0.5 * log(degrees * std::f64::consts::PI * squared)]
+}
+
+/// log t(phi).
+#[inline(always)]
+fn log_student(phi: f64, [centre, degrees, scale, peak]: [f64; 4]) -> f64 {
+    let d = phi - centre;
+    peak - 0.5 * (degrees + 1.0) * log_1p(d * d / scale)
 }

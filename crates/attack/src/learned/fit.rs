@@ -14,6 +14,9 @@ const STEPS: usize = 40;
 /// Largest change of a weight at which the fit has converged.
 const TOLERANCE: f64 = 1e-6;
 
+/// Rows that are added to sums at once.
+const TOGETHER: usize = 4;
+
 /// Rows of features with who is a member, and the unit that each can be left out with.
 #[derive(Clone, Debug)]
 pub(super) struct Rows {
@@ -152,20 +155,35 @@ impl Slopes {
         Self { loss: 0.0, gradient: vec![0.0; p], hessian: vec![0.0; p * p] }
     }
 
-    /// Adds a row of columns.
+    /// Adds some rows of columns, each with whether it is a member's.
+    ///
+    /// [`TOGETHER`] rows are added at once: the Hessian is read and written once for them.
     #[inline(always)]
-    fn add(&mut self, x: &[f64], member: bool, weights: &[f64]) {
-        let odds: f64 = x.iter().zip(weights).map(|(x, w)| x * w).sum();
-        let q = sigmoid(odds);
-        // log(1 + exp(odds)) - y odds, without overflow.
-        let wrong = if member { -odds } else { odds };
-        self.loss -= log_sigmoid(-wrong);
-        let (error, weight, p) = (q - f64::from(u8::from(member)), q * (1.0 - q), x.len());
-        for (a, xa) in x.iter().enumerate() {
-            self.gradient[a] += error * xa;
-            let weighted = weight * xa;
-            let row = &mut self.hessian[a * p + a..(a + 1) * p];
-            row.iter_mut().zip(&x[a..]).for_each(|(h, xb)| *h += weighted * xb);
+    fn add(&mut self, rows: &[f32], member: &[bool], weights: &[f64]) {
+        let p = weights.len();
+        let mut columns = vec![0.0; TOGETHER * p];
+        for (rows, member) in rows.chunks(TOGETHER * p).zip(member.chunks(TOGETHER)) {
+            // Rows that are not there are 0 and weigh nothing.
+            columns[rows.len()..].fill(0.0);
+            columns.iter_mut().zip(rows).for_each(|(x, v)| *x = f64::from(*v));
+            let x: [&[f64]; TOGETHER] = std::array::from_fn(|r| &columns[r * p..(r + 1) * p]);
+            let (mut errors, mut curvature) = ([0.0; TOGETHER], [0.0; TOGETHER]);
+            for (r, member) in member.iter().enumerate() {
+                let odds: f64 = x[r].iter().zip(weights).map(|(x, w)| x * w).sum();
+                let q = sigmoid(odds);
+                // log(1 + exp(odds)) - y odds, without overflow.
+                self.loss -= log_sigmoid(if *member { odds } else { -odds });
+                (errors[r], curvature[r]) = (q - f64::from(u8::from(*member)), q * (1.0 - q));
+            }
+            for a in 0..p {
+                self.gradient[a] += (0..TOGETHER).map(|r| errors[r] * x[r][a]).sum::<f64>();
+                let weighted: [f64; TOGETHER] = std::array::from_fn(|r| curvature[r] * x[r][a]);
+                let row = &mut self.hessian[a * p + a..(a + 1) * p];
+                let both = |r: usize| x[r][a..].iter().zip(&x[r + 1][a..]);
+                for ((h, (x0, x1)), (x2, x3)) in row.iter_mut().zip(both(0)).zip(both(2)) {
+                    *h += (weighted[0] * x0 + weighted[1] * x1) + (weighted[2] * x2 + weighted[3] * x3);
+                }
+            }
         }
     }
 
@@ -211,15 +229,9 @@ impl Regression {
         let filled = columns.of(rows);
         let slopes = |weights: &[f64]| {
             let mut all = Slopes::zero(p);
-            let mut x = vec![0.0; p];
             in_vectors(
                 #[inline(always)]
-                || {
-                    for (row, member) in filled.chunks_exact(p).zip(&rows.member) {
-                        x.iter_mut().zip(row).for_each(|(x, v)| *x = f64::from(*v));
-                        all.add(&x, *member, weights);
-                    }
-                },
+                || all.add(&filled, &rows.member, weights),
             );
             all.penalise(weights, penalty);
             all
@@ -244,16 +256,18 @@ impl Regression {
             }
         }
         let mut by_unit = vec![Slopes::zero(p); units];
-        let mut x = vec![0.0; p];
-        in_vectors(
-            #[inline(always)]
-            || {
-                for ((row, member), unit) in filled.chunks_exact(p).zip(&rows.member).zip(&rows.unit) {
-                    x.iter_mut().zip(row).for_each(|(x, v)| *x = f64::from(*v));
-                    by_unit[*unit as usize].add(&x, *member, &weights);
-                }
-            },
-        );
+        let mut of_unit = vec![(Vec::new(), Vec::new()); units];
+        for ((row, member), unit) in filled.chunks_exact(p).zip(&rows.member).zip(&rows.unit) {
+            let (own, members) = &mut of_unit[*unit as usize];
+            own.extend_from_slice(row);
+            members.push(*member);
+        }
+        for (slopes, (own, members)) in by_unit.iter_mut().zip(&of_unit) {
+            in_vectors(
+                #[inline(always)]
+                || slopes.add(own, members, &weights),
+            );
+        }
         let mut all = Slopes::zero(p);
         by_unit.iter().for_each(|own| all.with(own));
         all.penalise(&weights, penalty);
@@ -335,11 +349,8 @@ mod tests {
     fn the_gradient_vanishes_at_the_fit_and_weights_are_those_that_made_it() {
         let rows = made(20_000, 10);
         let found = Regression::fit(&rows, &[(0, 1)], 10, None);
-        let (mut all, mut x) = (Slopes::zero(4), vec![0.0; 4]);
-        for (row, member, _) in rows.iter() {
-            found.columns.fill(row.iter().map(|v| f64::from(*v)), &mut x);
-            all.add(&x, member, &found.weights);
-        }
+        let mut all = Slopes::zero(4);
+        all.add(&found.columns.of(&rows), &rows.member, &found.weights);
         all.penalise(&found.weights, RIDGE * 20_000.0);
         assert!(all.gradient.iter().all(|g| g.abs() < 1e-2), "{:?}", all.gradient);
         // In units of the features' deviations, 1 and 2; the product says nothing.
