@@ -101,39 +101,53 @@ impl<const K: usize> Sums<K> {
     #[inline(always)]
     fn add(&mut self, values: &Lanes, mask: &Mask, parts: impl Fn(usize, f64) -> [f64; K]) {
         for e in 0..TOGETHER {
+            let parts = parts(e, values[e]);
             self.n[e] += masked(1.0, mask[e]);
-            for (sums, part) in self.sums.iter_mut().zip(parts(e, values[e])) {
-                sums[e] += masked(part, mask[e]);
+            for k in 0..K {
+                self.sums[k][e] += masked(parts[k], mask[e]);
             }
         }
+    }
+
+    /// One lane's.
+    #[inline(always)]
+    fn at(&self, e: usize) -> Means<K> {
+        let mut sums = [0.0; K];
+        for k in 0..K {
+            sums[k] = self.sums[k][e];
+        }
+        Means { n: self.n[e], sums }
     }
 
     #[inline(always)]
     fn with(&mut self, other: &Self) {
         for e in 0..TOGETHER {
             self.n[e] += other.n[e];
-        }
-        for (sums, more) in self.sums.iter_mut().zip(&other.sums) {
-            for e in 0..TOGETHER {
-                sums[e] += more[e];
+            for k in 0..K {
+                self.sums[k][e] += other.sums[k][e];
             }
         }
     }
 }
 
-/// From sums over each block, sums over all others: those before and those behind it.
+/// From sums over each block, sums over all others: those before and those behind it. (Loops are spelt out where vectors matter: a fold is a
+/// function of its own, which is not compiled for them.)
 #[inline(always)]
-pub(crate) fn without_each<const K: usize>(own: &[[Sums<K>; 2]], start: [Sums<K>; 2], out: &mut Vec<[Sums<K>; 2]>) {
-    out.clear();
-    let mut before = start;
-    for own in own {
-        out.push(before);
-        before.iter_mut().zip(own).for_each(|(sum, more)| sum.with(more));
+pub(crate) fn without_each<const K: usize>(own: &[[Sums<K>; 2]], start: &[Sums<K>; 2], out: &mut Vec<[Sums<K>; 2]>) {
+    out.resize(own.len(), [Sums::NONE; 2]);
+    let mut before = *start;
+    for (out, own) in out.iter_mut().zip(own) {
+        for side in 0..2 {
+            out[side] = before[side];
+            before[side].with(&own[side]);
+        }
     }
     let mut behind = [Sums::NONE; 2];
-    for (sums, own) in out.iter_mut().zip(own).rev() {
-        sums.iter_mut().zip(&behind).for_each(|(sum, more)| sum.with(more));
-        behind.iter_mut().zip(own).for_each(|(sum, more)| sum.with(more));
+    for (out, own) in out.iter_mut().zip(own).rev() {
+        for side in 0..2 {
+            out[side].with(&behind[side]);
+            behind[side].with(&own[side]);
+        }
     }
 }
 
@@ -148,8 +162,8 @@ pub(crate) fn by_group<const K: usize>(
     out.fill([Sums::NONE; 2]);
     for (k, (values, sides)) in tile.values.iter().zip(&tile.sides).enumerate() {
         if let Some(group) = group(k) {
-            for (side, (sums, mask)) in out[group].iter_mut().zip(sides).enumerate() {
-                sums.add(values, mask, #[inline(always)] |e, v| parts(side, e, v));
+            for side in 0..2 {
+                out[group][side].add(values, &sides[side], #[inline(always)] |e, v| parts(side, e, v));
             }
         }
     }
@@ -272,6 +286,8 @@ struct Walk<'l, 'a> {
     columns: [Column; 2],
     /// By block.
     found: Vec<[Side; 2]>,
+    /// Whether sums suffice for the variances.
+    is_sound: Vec<[bool; 2]>,
 }
 
 impl<'l, 'a> Walk<'l, 'a> {
@@ -285,39 +301,40 @@ impl<'l, 'a> Walk<'l, 'a> {
             sums: Vec::with_capacity(blocks),
             columns: Default::default(),
             found: vec![[Side::NONE; 2]; blocks],
+            is_sound: vec![[true; 2]; blocks],
         }
     }
 
     /// Turns to a tile.
     fn turn(&mut self, tile: &Tile) {
-        let Self { positions, own, sums, columns, found, members, .. } = self;
+        let Self { positions, own, sums, columns, found, members, is_sound, .. } = self;
         in_vectors(
             #[inline(always)]
             || {
                 by_group(tile, |k| Some(positions[k] as usize), |_, _, v| [v, v * v], own);
-                without_each(own, [Sums::NONE; 2], sums);
+                without_each(own, &[Sums::NONE; 2], sums);
             },
         );
         for (side, column) in columns.iter_mut().enumerate() {
             column.fill(members, |k| (&tile.values[k], &tile.sides[k][side]));
         }
-        let mut unsound = Vec::new();
+        is_sound.fill([true; 2]);
         in_vectors(
             #[inline(always)]
             || {
                 for (block, ((found, sums), members)) in found.iter_mut().zip(&*sums).zip(&*members).enumerate() {
-                    for (side, (found, sums)) in found.iter_mut().zip(sums).enumerate() {
-                        if !found.moments(sums) {
-                            unsound.push((block, side));
-                        }
-                        let own = members.iter().map(|&k| (&tile.values[k], &tile.sides[k][side]));
-                        columns[side].medians(own, &mut found.median);
+                    for side in 0..2 {
+                        is_sound[block][side] = found[side].moments(&sums[side]);
+                        let own = members.iter().map(#[inline(always)] |&k| (&tile.values[k], &tile.sides[k][side]));
+                        columns[side].medians(own, &mut found[side].median);
                     }
                 }
             },
         );
-        for (block, side) in unsound {
-            self.anew(tile, block, side);
+        for (block, side) in (0..self.members.len()).flat_map(|block| [(block, 0), (block, 1)]) {
+            if !self.is_sound[block][side] {
+                self.anew(tile, block, side);
+            }
         }
         if let Some(cut) = self.lineup.cut() {
             for block in (0..self.members.len()).filter(|block| cut.concerns(*block)) {
@@ -395,10 +412,12 @@ pub(crate) fn score_by_shadows<const F: usize>(
                     let mut fits = [[0.0; TOGETHER]; F];
                     for e in 0..TOGETHER {
                         let found = fit(block, (tile.first + e).min(last), &[found[0].at(e), found[1].at(e)]);
-                        fits.iter_mut().zip(found).for_each(|(to, v)| to[e] = v);
+                        for f in 0..F {
+                            fits[f][e] = found[f];
+                        }
                     }
                     for &k in seats {
-                        write(&mut scores[k], tile, &tile.values[k], &fits, &score);
+                        write(&mut scores[k], tile, &tile.values[k], &fits, #[inline(always)] |v, fit| score(v, fit));
                     }
                 }
             },
@@ -414,11 +433,15 @@ fn write<const F: usize>(
     tile: &Tile,
     values: &Lanes,
     fits: &[Lanes; F],
-    score: &impl Fn(f64, [f64; F]) -> f64,
+    score: impl Fn(f64, [f64; F]) -> f64,
 ) {
     let mut found = [0.0; TOGETHER];
     for e in 0..TOGETHER {
-        found[e] = score(values[e], std::array::from_fn(|f| fits[f][e]));
+        let mut fit = [0.0; F];
+        for f in 0..F {
+            fit[f] = fits[f][e];
+        }
+        found[e] = score(values[e], fit);
     }
     row[tile.first..][..tile.here].copy_from_slice(&found[..tile.here]);
 }
@@ -435,14 +458,20 @@ impl<const K: usize> Means<K> {
     #[inline(always)]
     pub(crate) fn with(self, other: Self) -> Self {
         let mut sums = self.sums;
-        sums.iter_mut().zip(other.sums).for_each(|(sum, more)| *sum += more);
+        for k in 0..K {
+            sums[k] += other.sums[k];
+        }
         Self { n: self.n + other.n, sums }
     }
 
     /// The means; NaN for none.
     #[inline(always)]
     pub(crate) fn means(self) -> [f64; K] {
-        self.sums.map(|sum| sum / self.n)
+        let mut means = self.sums;
+        for mean in &mut means {
+            *mean /= self.n;
+        }
+        means
     }
 }
 
@@ -461,8 +490,8 @@ pub(crate) fn score_by_means<const K: usize, const F: usize>(
         in_vectors(
             #[inline(always)]
             || {
-                by_seat(tile, &positions, &parts, &mut own);
-                without_each(&own, [Sums::NONE; 2], &mut sums);
+                by_seat(tile, &positions, #[inline(always)] |v| parts(v), &mut own);
+                without_each(&own, &[Sums::NONE; 2], &mut sums);
             },
         );
         cut_sums(lineup, tile, &positions, &parts, &mut sums);
@@ -472,14 +501,13 @@ pub(crate) fn score_by_means<const K: usize, const F: usize>(
                 for (sums, seats) in sums.iter().zip(&members) {
                     let mut fits = [[0.0; TOGETHER]; F];
                     for e in 0..TOGETHER {
-                        let at = |side: usize| Means {
-                            n: sums[side].n[e],
-                            sums: std::array::from_fn(|k| sums[side].sums[k][e]),
-                        };
-                        fits.iter_mut().zip(fit([at(0), at(1)])).for_each(|(to, v)| to[e] = v);
+                        let found = fit([sums[0].at(e), sums[1].at(e)]);
+                        for f in 0..F {
+                            fits[f][e] = found[f];
+                        }
                     }
                     for &k in seats {
-                        write(&mut scores[k], tile, &tile.values[k], &fits, &score);
+                        write(&mut scores[k], tile, &tile.values[k], &fits, #[inline(always)] |v, fit| score(v, fit));
                     }
                 }
             },
@@ -493,17 +521,26 @@ pub(crate) fn score_by_means<const K: usize, const F: usize>(
 fn by_seat<const K: usize>(
     tile: &Tile,
     positions: &[u32],
-    parts: &impl Fn(f64) -> [f64; K],
+    parts: impl Fn(f64) -> [f64; K],
     own: &mut [[Sums<K>; 2]],
 ) {
     own.fill([Sums::NONE; 2]);
     for ((values, sides), &block) in tile.values.iter().zip(&tile.sides).zip(positions) {
         let mut lanes = [[0.0; TOGETHER]; K];
         for e in 0..TOGETHER {
-            lanes.iter_mut().zip(parts(values[e])).for_each(|(to, v)| to[e] = v);
+            let found = parts(values[e]);
+            for k in 0..K {
+                lanes[k][e] = found[k];
+            }
         }
-        for (sums, mask) in own[block as usize].iter_mut().zip(sides) {
-            sums.add(values, mask, #[inline(always)] |e, _| std::array::from_fn(|k| lanes[k][e]));
+        let own = &mut own[block as usize];
+        for side in 0..2 {
+            for e in 0..TOGETHER {
+                own[side].n[e] += masked(1.0, sides[side][e]);
+                for k in 0..K {
+                    own[side].sums[k][e] += masked(lanes[k][e], sides[side][e]);
+                }
+            }
         }
     }
 }

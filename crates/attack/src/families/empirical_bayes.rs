@@ -136,7 +136,7 @@ fn summaries(lineup: &Lineup<'_>, positions: &[u32], own: &[usize], offsets: Row
                 by_group(&tile, others, #[inline(always)] |side, e, v| about_centre(v - centres[side][e]), &mut about);
                 let own = |k: usize| place[k];
                 by_group(&tile, own, #[inline(always)] |side, e, v| about_centre(v - centres[side][e]), &mut apart);
-                without_each(&apart, about[0], &mut sums);
+                without_each(&apart, &about[0], &mut sums);
             },
         );
         for (found, sums) in found.iter_mut().zip(&sums) {

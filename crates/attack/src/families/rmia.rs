@@ -186,13 +186,15 @@ impl Definition for Base {
 fn rmia(lineup: &Lineup<'_>) -> Matrix {
     score_by_means(
         lineup,
-        share_and_rest,
+        #[inline(always)]
+        |phi| share_and_rest(phi),
         #[inline(always)]
         |[inside, outside]| {
             let ([p_in, q_in], [p_out, q_out]) = (inside.means(), outside.means());
             [log_share(0.5 * (p_in + p_out), 0.5 * (q_in + q_out))]
         },
-        ratio,
+        #[inline(always)]
+        |phi, fit| ratio(phi, fit),
     )
 }
 
@@ -200,13 +202,15 @@ fn rmia(lineup: &Lineup<'_>) -> Matrix {
 fn base(lineup: &Lineup<'_>) -> Matrix {
     score_by_means(
         lineup,
-        share_and_rest,
+        #[inline(always)]
+        |phi| share_and_rest(phi),
         #[inline(always)]
         |[inside, outside]| {
             let [p, q] = inside.with(outside).means();
             [log_share(p, q)]
         },
-        ratio,
+        #[inline(always)]
+        |phi, fit| ratio(phi, fit),
     )
 }
 
@@ -221,7 +225,8 @@ fn rmia_offline(lineup: &Lineup<'_>, a: f64) -> Matrix {
             let [rest] = out.means();
             [offline_log_pbar(rest, a)]
         },
-        ratio,
+        #[inline(always)]
+        |phi, fit| ratio(phi, fit),
     )
 }
 
