@@ -7,6 +7,12 @@ use crate::shadows::{Lanes, Mask, TOGETHER};
 /// Values of which a network of comparisons sorts an example's; more are sorted lane by lane.
 const MOST: usize = 256;
 
+/// One value where a mask is all ones, the other where it is 0.
+#[inline(always)]
+fn either(mask: u64, one: f64, other: f64) -> f64 {
+    f64::from_bits(one.to_bits() & mask | other.to_bits() & !mask)
+}
+
 /// Comparisons that sort so many values, whatever these are (Batcher's merge exchange, Knuth 1998, algorithm 5.2.2M).
 fn comparisons(n: usize) -> Vec<(usize, usize)> {
     let mut out = Vec::new();
@@ -66,8 +72,8 @@ impl Column {
                 }
                 let Some(row) = self.rows.last_mut() else { continue };
                 for e in 0..TOGETHER {
-                    row[e] = if mask[e] != 0 { values[e] } else { row[e] };
-                    self.counts[e] += usize::from(mask[e] != 0);
+                    row[e] = either(mask[e], values[e], row[e]);
+                    self.counts[e] += (mask[e] & 1) as usize;
                     used[e] |= mask[e];
                 }
             }
@@ -128,21 +134,21 @@ impl Column {
     /// A value that goes lets all behind it move up by one place. It is found by its value: of equal ones it does not matter which goes.
     #[inline(always)]
     pub(crate) fn medians<'t>(&self, own: impl Iterator<Item = Own<'t>> + Clone, out: &mut Lanes) {
-        let (mut value, mut mask, mut is_one) = ([0.0; TOGETHER], [0u64; TOGETHER], true);
+        let (mut value, mut mask, mut twice) = ([0.0; TOGETHER], [0u64; TOGETHER], 0);
         for (values, own) in own.clone() {
             for e in 0..TOGETHER {
-                is_one &= mask[e] & own[e] == 0;
-                value[e] = if own[e] != 0 { values[e] } else { value[e] };
+                twice |= mask[e] & own[e];
+                value[e] = either(own[e], values[e], value[e]);
                 mask[e] |= own[e];
             }
         }
         let Middle { whole, low, high } = &self.middle;
         for e in 0..TOGETHER {
-            let first = if value[e] <= low[0][e] { low[1][e] } else { low[0][e] };
-            let second = if value[e] <= high[0][e] { high[1][e] } else { high[0][e] };
-            out[e] = if mask[e] != 0 { 0.5 * (first + second) } else { whole[e] };
+            let (v, [a, b], [c, d]) = (value[e], [low[0][e], low[1][e]], [high[0][e], high[1][e]]);
+            let (first, second) = (if v <= a { b } else { a }, if v <= c { d } else { c });
+            out[e] = either(mask[e], 0.5 * (first + second), whole[e]);
         }
-        if !is_one {
+        if twice != 0 {
             (0..TOGETHER).for_each(|e| out[e] = self.without(own.clone(), e));
         }
     }

@@ -163,7 +163,12 @@ pub(crate) fn by_group<const K: usize>(
     for (k, (values, sides)) in tile.values.iter().zip(&tile.sides).enumerate() {
         if let Some(group) = group(k) {
             for side in 0..2 {
-                out[group][side].add(values, &sides[side], #[inline(always)] |e, v| parts(side, e, v));
+                out[group][side].add(
+                    values,
+                    &sides[side],
+                    #[inline(always)]
+                    |e, v| parts(side, e, v),
+                );
             }
         }
     }
@@ -325,7 +330,10 @@ impl<'l, 'a> Walk<'l, 'a> {
                 for (block, ((found, sums), members)) in found.iter_mut().zip(&*sums).zip(&*members).enumerate() {
                     for side in 0..2 {
                         is_sound[block][side] = found[side].moments(&sums[side]);
-                        let own = members.iter().map(#[inline(always)] |&k| (&tile.values[k], &tile.sides[k][side]));
+                        let own = members.iter().map(
+                            #[inline(always)]
+                            |&k| (&tile.values[k], &tile.sides[k][side]),
+                        );
                         columns[side].medians(own, &mut found[side].median);
                     }
                 }
@@ -417,7 +425,14 @@ pub(crate) fn score_by_shadows<const F: usize>(
                         }
                     }
                     for &k in seats {
-                        write(&mut scores[k], tile, &tile.values[k], &fits, #[inline(always)] |v, fit| score(v, fit));
+                        write(
+                            &mut scores[k],
+                            tile,
+                            &tile.values[k],
+                            &fits,
+                            #[inline(always)]
+                            |v, fit| score(v, fit),
+                        );
                     }
                 }
             },
@@ -490,7 +505,13 @@ pub(crate) fn score_by_means<const K: usize, const F: usize>(
         in_vectors(
             #[inline(always)]
             || {
-                by_seat(tile, &positions, #[inline(always)] |v| parts(v), &mut own);
+                by_seat(
+                    tile,
+                    &positions,
+                    #[inline(always)]
+                    |v| parts(v),
+                    &mut own,
+                );
                 without_each(&own, &[Sums::NONE; 2], &mut sums);
             },
         );
@@ -507,7 +528,14 @@ pub(crate) fn score_by_means<const K: usize, const F: usize>(
                         }
                     }
                     for &k in seats {
-                        write(&mut scores[k], tile, &tile.values[k], &fits, #[inline(always)] |v, fit| score(v, fit));
+                        write(
+                            &mut scores[k],
+                            tile,
+                            &tile.values[k],
+                            &fits,
+                            #[inline(always)]
+                            |v, fit| score(v, fit),
+                        );
                     }
                 }
             },
@@ -518,12 +546,7 @@ pub(crate) fn score_by_means<const K: usize, const F: usize>(
 
 /// Sums of `parts` over the seats of every block, on either side; of each value the parts are worked out once.
 #[inline(always)]
-fn by_seat<const K: usize>(
-    tile: &Tile,
-    positions: &[u32],
-    parts: impl Fn(f64) -> [f64; K],
-    own: &mut [[Sums<K>; 2]],
-) {
+fn by_seat<const K: usize>(tile: &Tile, positions: &[u32], parts: impl Fn(f64) -> [f64; K], own: &mut [[Sums<K>; 2]]) {
     own.fill([Sums::NONE; 2]);
     for ((values, sides), &block) in tile.values.iter().zip(&tile.sides).zip(positions) {
         let mut lanes = [[0.0; TOGETHER]; K];
@@ -626,8 +649,7 @@ fn cut_places(
         let shadows: Vec<(usize, f64)> = tile.column(e, 1).filter(|(s, _)| positions[*s] as usize != block).collect();
         let seats: Vec<usize> = shadows.iter().map(|(s, _)| *s).collect();
         let gone = cut.left_out(block, i, &seats, 1);
-        let kept: Vec<f64> =
-            shadows.iter().filter(|(s, _)| gone.binary_search(s).is_err()).map(|(_, v)| *v).collect();
+        let kept: Vec<f64> = shadows.iter().filter(|(s, _)| gone.binary_search(s).is_err()).map(|(_, v)| *v).collect();
         let value = tile.values[k][e];
         let count = |is: &dyn Fn(&f64) -> bool| kept.iter().filter(|v| is(v)).count() as f64;
         row[i] = score(count(&|v| *v < value), count(&|v| *v == value), kept.len() as f64);

@@ -232,12 +232,19 @@ pub(crate) struct Fit {
     laws: [(f64, f64); 2],
     /// Of the variances.
     logs: [f64; 2],
+}
+
+/// The laws before the logarithms of their variances are taken, of many at once where there are many.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Draft {
+    /// Mean and variance of a member's value and of another's.
+    pub(crate) laws: [(f64, f64); 2],
     /// D and S.
     pub(crate) difference: f64,
     pub(crate) variance: f64,
 }
 
-impl Fit {
+impl Draft {
     pub(crate) fn new(s: &Summary, known: &Hyper) -> Self {
         let [n1, n0] = s.counts;
         let n = n1 + n0;
@@ -249,9 +256,19 @@ impl Fit {
         let law = |share: f64, sign: f64| {
             (centre + sign * share * difference, variance * (1.0 + 1.0 / n) + share * share * weight * error)
         };
-        let laws = [law(n0 / n, 1.0), law(n1 / n, -1.0)];
-        let logs = laws.map(|(_, v)| log(v));
-        Self { laws: laws.map(|(mean, variance)| (mean, variance.sqrt())), logs, difference, variance }
+        Self { laws: [law(n0 / n, 1.0), law(n1 / n, -1.0)], difference, variance }
+    }
+
+    /// With the logarithms of both laws' variances.
+    pub(crate) fn fit(&self, logs: [f64; 2]) -> Fit {
+        Fit { laws: self.laws.map(|(mean, variance)| (mean, variance.sqrt())), logs }
+    }
+}
+
+impl Fit {
+    pub(crate) fn new(s: &Summary, known: &Hyper) -> Self {
+        let draft = Draft::new(s, known);
+        draft.fit(draft.laws.map(|(_, variance)| log(variance)))
     }
 
     /// (x - mean) / deviation of a member's law (0) or another's (1).

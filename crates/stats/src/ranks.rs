@@ -176,8 +176,7 @@ mod tests {
             let y: Vec<f64> = (0..n)
                 .map(|_| if case % 4 == 0 && stream.coin() { f64::NAN } else { f64::from(stream.below(few)) / 3.0 })
                 .collect();
-            let (a, b): (Vec<f64>, Vec<f64>) =
-                x.iter().zip(&y).filter(|(a, b)| a.is_finite() && !b.is_nan()).unzip();
+            let (a, b): (Vec<f64>, Vec<f64>) = x.iter().zip(&y).filter(|(a, b)| a.is_finite() && !b.is_nan()).unzip();
             assert_eq!(Ordered::new(&x).rank_correlation(&y), rank_correlation(&a, &b).ok(), "case {case}");
         }
         assert_eq!(Ordered::new(&[1.0, 2.0]).rank_correlation(&[1.0, f64::INFINITY]), None);

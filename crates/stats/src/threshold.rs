@@ -101,6 +101,8 @@ struct Sorted {
     rises: Vec<i64>,
     /// Of all targets and then of every group, before each chunk and at the end.
     before: Vec<Vec<Counts>>,
+    /// Without a group, at last without none, the chunks in which the best threshold can lie.
+    candidates: Vec<Vec<usize>>,
 }
 
 /// The largest keys of all chunks but the last, ascending, filled up with the largest of all.
@@ -127,7 +129,8 @@ impl Sorted {
     fn new(entries: &[Entry], groups: usize) -> Self {
         if entries.is_empty() {
             let before = vec![vec![Counts::default()]; 1 + groups];
-            return Self { entries: Vec::new(), ranges: Vec::new(), rises: Vec::new(), before };
+            let candidates = vec![Vec::new(); 1 + groups];
+            return Self { entries: Vec::new(), ranges: Vec::new(), rises: Vec::new(), before, candidates };
         }
         let borders = borders(entries);
         let used = 1 + borders.iter().position(|b| *b == u64::MAX).unwrap_or(CHUNKS - 1);
@@ -150,10 +153,13 @@ impl Sorted {
                 *all = all.with(sum);
             }
         }
-        let mut sorted = Self { entries: Vec::new(), ranges: vec![0..0; used], rises: vec![0; used], before };
+        let (ranges, rises) = (vec![0..0; used], vec![0; used]);
+        let mut sorted = Self { entries: Vec::new(), ranges, rises, before, candidates: Vec::new() };
         let mut wanted = vec![false; used];
-        for group in std::iter::once(None).chain((0..groups).map(Some)) {
-            sorted.candidates(group).into_iter().for_each(|chunk| wanted[chunk] = true);
+        for group in (0..groups).map(Some).chain([None]) {
+            let found = sorted.can_reach(group);
+            found.iter().for_each(|chunk| wanted[*chunk] = true);
+            sorted.candidates.push(found);
         }
         sorted.sort(entries, &chunks, &wanted);
         sorted
@@ -195,7 +201,9 @@ impl Sorted {
         let all = self.counted(self.ranges.len(), None);
         let [[a, b], [whole_a, whole_b]] = [left, all].map(|Counts([b, a])| [a as f64, b as f64]);
         let within = |of: usize| self.before[of][chunk + 1].without(self.before[of][chunk]).0[1] as f64;
-        a / whole_a * self.rises[chunk] as f64 + (a * whole_b / whole_a - b).max(0.0) * within(0) + b * within(1 + group)
+        a / whole_a * self.rises[chunk] as f64
+            + (a * whole_b / whole_a - b).max(0.0) * within(0)
+            + b * within(1 + group)
     }
 
     /// Counts before a chunk, without a group's.
@@ -205,31 +213,34 @@ impl Sorted {
     }
 
     /// The chunks in which the best threshold without a group can lie; none where a side is empty.
-    fn candidates(&self, group: Option<usize>) -> Vec<usize> {
-        let chunks = self.before[0].len() - 1;
-        let all = self.counted(chunks, group);
+    fn can_reach(&self, group: Option<usize>) -> Vec<usize> {
+        let whole = &self.before[0];
+        let left: Vec<Counts> = match group {
+            None => whole.clone(),
+            Some(group) => whole.iter().zip(&self.before[1 + group]).map(|(all, own)| all.without(*own)).collect(),
+        };
+        let all = left[left.len() - 1];
         if all.0.contains(&0) {
             return Vec::new();
         }
         // The gap at the end of a chunk is reached by one of its scores, or by one before.
-        let least = (1..=chunks).map(|c| self.counted(c, group).gap(all)).max().unwrap_or(0);
-        let can_reach = |chunk: &usize| {
-            let (first, last) = (self.counted(*chunk, group), self.counted(chunk + 1, group));
-            Counts([last.0[0], first.0[1]]).gap(all) >= least
-        };
-        (0..chunks).filter(can_reach).collect()
+        let least = left[1..].iter().map(|c| c.gap(all)).max().unwrap_or(0);
+        let most = left.windows(2).map(|ends| Counts([ends[1].0[0], ends[0].0[1]]).gap(all));
+        most.enumerate().filter(|(_, most)| *most >= least).map(|(chunk, _)| chunk).collect()
     }
 
     fn best(&self, group: Option<usize>) -> f64 {
         let all = self.counted(self.before[0].len() - 1, group);
         let (mut top, mut threshold) = (i64::MIN, f64::INFINITY);
         let gone = group.map_or(u32::MAX, |group| group as u32);
-        let candidates = self.candidates(group);
+        let candidates = &self.candidates[group.unwrap_or(self.candidates.len() - 1)];
         let mut least = candidates.iter().map(|c| self.counted(c + 1, group).gap(all)).max().unwrap_or(0);
-        for chunk in candidates {
+        for &chunk in candidates {
             let mut gap = self.counted(chunk, group).gap(all);
             // A bound with room for rounding, which is far below one step of the gap.
-            if group.is_some_and(|group| (gap as f64 + self.rise(chunk, group, all)) * (1.0 + 1e-9) + 1.0 < least as f64) {
+            if group
+                .is_some_and(|group| (gap as f64 + self.rise(chunk, group, all)) * (1.0 + 1e-9) + 1.0 < least as f64)
+            {
                 continue;
             }
             let own = &self.entries[self.ranges[chunk].clone()];

@@ -316,7 +316,9 @@ mod tests {
     fn units_are_single_blocks_or_groups_that_hold_each_once() {
         assert_eq!(units(3), [[0], [1], [2]]);
         assert_eq!(units(SINGLE).len(), SINGLE);
-        for (blocks, groups) in [(SINGLE + 1, 17), (48, 24), (DOUBLE, UNITS), (DOUBLE + 1, UNITS), (128, UNITS), (257, UNITS)] {
+        for (blocks, groups) in
+            [(SINGLE + 1, 17), (48, 24), (DOUBLE, UNITS), (DOUBLE + 1, UNITS), (128, UNITS), (257, UNITS)]
+        {
             let found = units(blocks);
             assert_eq!(found.len(), groups);
             let sizes: Vec<usize> = found.iter().map(Vec::len).collect();

@@ -127,15 +127,33 @@ fn summaries(lineup: &Lineup<'_>, positions: &[u32], own: &[usize], offsets: Row
         in_vectors(
             #[inline(always)]
             || {
-                by_group(&tile, others, #[inline(always)] |_, _, v| [v], &mut rest);
+                by_group(
+                    &tile,
+                    others,
+                    #[inline(always)]
+                    |_, _, v| [v],
+                    &mut rest,
+                );
                 for (centre, sums) in centres.iter_mut().zip(&rest[0]) {
                     for e in 0..TOGETHER {
                         centre[e] = if sums.n[e] > 0.0 { sums.sums[0][e] / sums.n[e] } else { 0.0 };
                     }
                 }
-                by_group(&tile, others, #[inline(always)] |side, e, v| about_centre(v - centres[side][e]), &mut about);
+                by_group(
+                    &tile,
+                    others,
+                    #[inline(always)]
+                    |side, e, v| about_centre(v - centres[side][e]),
+                    &mut about,
+                );
                 let own = |k: usize| place[k];
-                by_group(&tile, own, #[inline(always)] |side, e, v| about_centre(v - centres[side][e]), &mut apart);
+                by_group(
+                    &tile,
+                    own,
+                    #[inline(always)]
+                    |side, e, v| about_centre(v - centres[side][e]),
+                    &mut apart,
+                );
                 without_each(&apart, &about[0], &mut sums);
             },
         );

@@ -1,9 +1,11 @@
 //! Features of one target's example.
 
+use flatleak_kernel::elementary::{in_vectors, log};
+
 use super::evidence::{
     Desk, ENTROPY, Evidence, FITTED, PHI, Sides, TEMPERATURES, TWO, correct, log_confidence, summary,
 };
-use crate::shrinkage::{Fit, Hyper, Learner};
+use crate::shrinkage::{Draft, Fit, Hyper, Learner};
 
 /// What the learner may look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +90,7 @@ impl Lessons {
 
 /// log((held + 1/2) / (lacked + 1/2)).
 fn log_odds([held, lacked]: [f64; 2]) -> f64 {
-    libm::log((held + 0.5) / (lacked + 0.5))
+    log((held + 0.5) / (lacked + 0.5))
 }
 
 /// What the shadows of one example say of every target that has them: all of its features but those of its own outputs.
@@ -111,6 +113,9 @@ struct Law {
     mean: f64,
 }
 
+/// Logarithms of one example, filled up to whole vectors.
+const LOGS: usize = (3 * FITTED + TEMPERATURES).next_multiple_of(8);
+
 /// What else is read, by sight.
 #[derive(Clone, Debug)]
 enum Said {
@@ -132,19 +137,33 @@ impl Expected {
         if !seen[PHI].is_known() {
             return None;
         }
+        let drafts: [_; FITTED] = std::array::from_fn(|signal| Draft::new(&seen[signal], &known.hyper[signal]));
+        // All logarithms at once: of each signal's laws and S, and of pbar.
+        let mut logs = [1.0; LOGS];
+        for (draft, logs) in drafts.iter().zip(logs.chunks_exact_mut(3)) {
+            logs.copy_from_slice(&[draft.laws[0].1, draft.laws[1].1, draft.variance]);
+        }
+        for (t, log) in logs[3 * FITTED..][..TEMPERATURES].iter_mut().enumerate() {
+            let middle = 0.5 * (sides[0].confidence(t) + sides[1].confidence(t));
+            *log = middle.max(f64::MIN_POSITIVE);
+        }
+        in_vectors(
+            #[inline(always)]
+            || {
+                for value in &mut logs {
+                    *value = log(*value);
+                }
+            },
+        );
         let signals = std::array::from_fn(|signal| {
-            let fit = Fit::new(&seen[signal], &known.hyper[signal]);
-            let (step, log_deviation) = (fit.difference / fit.variance.sqrt(), 0.5 * libm::log(fit.variance));
-            Law { fit, step, log_deviation, mean: seen[signal].mean() }
+            let (draft, logs) = (&drafts[signal], &logs[3 * signal..]);
+            let step = draft.difference / draft.variance.sqrt();
+            Law { fit: draft.fit([logs[0], logs[1]]), step, log_deviation: 0.5 * logs[2], mean: seen[signal].mean() }
         });
         let said = match sight {
-            Sight::Full => Said::Full(std::array::from_fn(|t| {
-                let middle = 0.5 * (sides[0].confidence(t) + sides[1].confidence(t));
-                libm::log(middle.max(f64::MIN_POSITIVE))
-            })),
+            Sight::Full => Said::Full(std::array::from_fn(|t| logs[3 * FITTED + t])),
             Sight::Blind => {
-                let mut all: Vec<f64> =
-                    signals.iter().flat_map(|l: &Law| [l.mean, l.step, l.log_deviation]).collect();
+                let mut all: Vec<f64> = signals.iter().flat_map(|l: &Law| [l.mean, l.step, l.log_deviation]).collect();
                 all.push(log_odds([sides[0].n, sides[1].n]));
                 all.push(log_odds(known.classes[around.labels[example] as usize]));
                 all.extend(around.groups.map(|groups| log_odds(known.groups[groups[example] as usize])));

@@ -143,15 +143,15 @@ impl<'a> Learned<'a> {
         let targets: usize = others.iter().map(|&h| self.targets(h).len()).sum();
         let stride = (targets * m.examples()).div_ceil(MOST_ROWS).max(1);
         let mut found = Vec::with_capacity(width);
-        for &other in &others {
-            let exclusion = Exclusion { cohort, other: Some(Other::Cohort(other)) };
-            let known = self.pair(cohort, other);
-            let targets = self.targets(other);
-            let gone = |k: usize| e.unit(k).is_some_and(|u| [cohort, other].contains(&e.cohort(u)));
-            let mut desk = Desk::new(e);
-            for i in (0..m.examples()).step_by(stride) {
-                desk.turn(i);
-                let own = part(m, parts, i);
+        let by_cohort: Vec<Vec<(usize, usize)>> = others.iter().map(|&other| self.targets(other)).collect();
+        let mut desk = Desk::new(e);
+        for i in (0..m.examples()).step_by(stride) {
+            desk.turn(i);
+            let own = part(m, parts, i);
+            for (&other, targets) in others.iter().zip(&by_cohort) {
+                let exclusion = Exclusion { cohort, other: Some(Other::Cohort(other)) };
+                let known = self.pair(cohort, other);
+                let gone = |k: usize| e.unit(k).is_some_and(|u| [cohort, other].contains(&e.cohort(u)));
                 let mut last = Last::default();
                 for &(model, unit) in targets.iter().filter(|(k, _)| m.teaches(*k, i, gone)) {
                     let block = m.is_cut(m.block(model)).then_some(m.block(model));
