@@ -6,17 +6,48 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::builder::RangedU64ValueParser;
+use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use flatleak::Variant;
+use clap_complete::Shell;
+use flatleak::{Checkpoints, Variant};
 use flatleak_attack::Attack;
+use flatleak_report::Form;
+
+use crate::checkpoints::Checkpoint;
 
 /// How much does a training recipe leak about its training data, and why?
 #[derive(Parser, Debug)]
 #[command(name = "flatleak", version, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) speech: Speech,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// How it is said, which changes nothing that is written.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Speech {
+    /// Colours: where stdout is a terminal and NO_COLOR is not set, always or never
+    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN", global = true)]
+    pub(crate) color: Color,
+    /// No progress and no notes: errors and the answer alone
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say of every model when it is complete, and how long each phase took
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+}
+
+/// When text has colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// In a terminal, unless NO_COLOR is set
+    Auto,
+    /// Also where stdout is a file or a pipe
+    Always,
+    /// Nowhere
+    Never,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 2 wrong arguments or study, output of another study; 3 input data unreadable or \
@@ -59,16 +90,26 @@ pub(crate) enum Command {
     },
     /// The interpolating linear model behind the claim: exact, simulated and drawn; trains nothing large
     Theory(Theory),
-    /// Render table and report.html of a finished run again
-    Report {
-        /// Run directory
-        dir: PathBuf,
-        /// Folder for the page; the run directory by default
-        #[arg(long)]
-        out: Option<PathBuf>,
-        /// Leave out pictures and everything about single examples
-        #[arg(long)]
-        redact: bool,
+    /// Render table and report of a finished run or audit again, in one or several formats
+    Report(Report),
+    /// Set two finished runs or audits on the same data side by side
+    Diff {
+        /// The first folder
+        first: PathBuf,
+        /// The second; differences are second less first
+        second: PathBuf,
+        /// How to say it
+        #[arg(long, value_enum, default_value = "human")]
+        message_format: MessageFormat,
+    },
+    /// List the runs in a folder: study, state and headline
+    Runs {
+        /// The folder
+        #[arg(default_value = "flatleak-runs")]
+        folder: PathBuf,
+        /// How to say it
+        #[arg(long, value_enum, default_value = "human")]
+        message_format: MessageFormat,
     },
     /// Data sets: list, look at, fetch, verify, import
     Data {
@@ -80,6 +121,17 @@ pub(crate) enum Command {
         /// Kind of thing
         what: What,
     },
+    /// Print the completion script of a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write manual pages
+    Man {
+        /// Folder to write flatleak.1 and a page per command to
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Watch over a command that trains a model; flatleak starts this itself
     #[command(hide = true)]
     Supervise {
@@ -87,6 +139,29 @@ pub(crate) enum Command {
         #[arg(last = true, required = true)]
         words: Vec<OsString>,
     },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Report {
+    /// Run directory, or folder of an audit
+    pub(crate) dir: PathBuf,
+    /// Folder for what is written; the run directory by default
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Formats, a file each: report.html, report.md, report.tex (needs the package booktabs), report.csv (every figure, a row each), report.json,
+    /// model-card.md (YAML metadata as the Hugging Face hub reads it)
+    #[arg(long, value_name = "A,B", value_delimiter = ',', default_value = "html", value_parser = forms())]
+    pub(crate) format: Vec<Form>,
+    /// Leave out pictures and everything about single examples, of every format
+    #[arg(long)]
+    pub(crate) redact: bool,
+    /// Print the page to report.pdf as well, with a Chromium that is installed
+    #[arg(long)]
+    pub(crate) pdf: bool,
+}
+
+fn forms() -> impl TypedValueParser<Value = Form> {
+    PossibleValuesParser::new(Form::ALL.map(Form::name)).try_map(|name| name.parse::<Form>())
 }
 
 #[derive(Subcommand, Debug)]
@@ -132,7 +207,7 @@ pub(crate) enum Data {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum What {
-    /// Attacks with signal and aliases
+    /// Attacks with a description and a source each
     Attacks,
     /// Network presets with parameters
     Architectures,
@@ -170,7 +245,7 @@ pub(crate) enum NoBudget {
     #[error("{0:?} is no time: write 45s, 90m, 2h or 1d")]
     Form(String),
     /// Nothing, or too much.
-    #[error("{0:?}: a budget is more than nothing, and less than 30 years")]
+    #[error("{0:?}: a time is more than nothing, and less than 30 years")]
     Range(String),
 }
 
@@ -264,10 +339,13 @@ pub(crate) struct Compare {
     /// Time that `--until` may take, such as 90m or 2h: no look is begun that would not fit
     #[arg(long, value_name = "TIME", requires = "until")]
     pub(crate) budget: Option<Budget>,
+    /// Time after which a model in training is saved again, such as 60s or 10m, or `off`; no result depends on it [default: 60s]
+    #[arg(long, value_name = "TIME|off")]
+    pub(crate) checkpoint: Option<Checkpoint>,
     /// 16 models and at most 2,000 pool examples: a look, not for decisions
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Print plan and estimates and stop
+    /// Print every resolved value, what is on disk already, time, disk and memory, and stop
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Leave out pictures and everything about single examples
@@ -297,6 +375,7 @@ impl Compare {
             redact: self.redact,
             workers: self.work.workers(),
             supervision: crate::supervise::by_this_program(),
+            checkpoints: self.checkpoint.map_or_else(Checkpoints::default, |asked| asked.0),
         }
     }
 }

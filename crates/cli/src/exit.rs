@@ -148,7 +148,7 @@ impl From<flatleak::Error> for Failure {
             | Error::NoPool(_)) => Self::new(DATA, e),
             e @ Error::AllDiverged => Self::new(DIVERGED, e),
             e @ Error::Interrupted { .. } => Self::new(INTERRUPTED, e),
-            e @ Error::Picture(_) => Self::new(OUTPUT, e),
+            e @ (Error::Picture(_) | Error::NoBrowser { .. } | Error::Browser { .. }) => Self::new(OUTPUT, e),
         }
     }
 }

@@ -168,7 +168,7 @@ fn a_design_without_blocks_is_explained() {
     let dir = tempfile::tempdir().unwrap();
     for (models, examples) in [(8, 300), (20, 400)] {
         let mut s = Stream::new(3, Purpose::Simulation, models as u64, 0);
-        let rows = (0..models).map(|_| (0..examples).map(|_| s.unit() < 0.6).collect()).collect();
+        let rows: Vec<Vec<bool>> = (0..models).map(|_| (0..examples).map(|_| s.unit() < 0.6).collect()).collect();
         let mut right = |n: usize| Signals::from_correct((0..n).map(|_| u8::from(s.unit() < 0.7)).collect());
         let pool = Pool {
             test_labels: vec![0; 50],

@@ -120,10 +120,11 @@ pub fn open(request: &Request) -> Result<Dataset, Error> {
     let (shape, groups) = (pool.shape, pool.groups.clone());
     let class_names = pool.classes.clone().map(|names| named(names, classes));
     let remarks: Vec<Remark> = shadowed.into_iter().chain(pool.remarks.iter().cloned()).collect();
+    let files = [pool.files.clone(), test.files.clone()];
     let pool = reduce(pool, Part::Pool, request.pool, request)?;
     let test = reduce(test, Part::Test, request.test, request)?;
     let mut data = Dataset::from_raw(request.name.as_str(), Parts { shape, classes, groups, pool, test })?;
-    (data.class_names, data.remarks) = (class_names, remarks);
+    (data.class_names, data.files, data.remarks) = (class_names, files, remarks);
     changes::apply(&mut data, &mut settings, request.seed)?;
     settings.finish()?;
     Ok(data)

@@ -70,6 +70,8 @@ pub struct Dataset {
     pub groups: Vec<String>,
     /// Names of the classes, in the order of their numbers, where the source has any. They do not enter the digest.
     pub class_names: Option<Vec<String>>,
+    /// Files of the source by the ids of examples, of the pool and of the test set, where each example has a file of its own; else empty.
+    pub files: [Vec<String>; 2],
     /// What is worth saying of how it was read.
     pub remarks: Vec<Remark>,
     /// The examples that members and non-members are drawn from.
@@ -95,13 +97,22 @@ impl Dataset {
         let scaling = Scaling::measure(&pool.values, shape.features());
         let scaled = |raw: Raw| Split { x: scaling.apply(raw.values), y: raw.labels, groups: raw.groups, ids: raw.ids };
         let (pool, test) = (scaled(pool), scaled(test));
-        let (class_names, remarks) = (None, Vec::new());
-        Ok(Self { name, shape, classes, scaling, groups, class_names, remarks, pool, test })
+        let (class_names, files, remarks) = (None, Default::default(), Vec::new());
+        Ok(Self { name, shape, classes, scaling, groups, class_names, files, remarks, pool, test })
     }
 
     /// The name of a class, or its number where it has none.
     pub fn class_name(&self, class: usize) -> String {
         self.class_names.as_ref().and_then(|names| names.get(class).cloned()).unwrap_or_else(|| class.to_string())
+    }
+
+    /// Where pool example `i` stands in its source: its file, or its row counted from 1.
+    ///
+    /// # Panics
+    /// If `i` is not below the pool's length, as slices do.
+    pub fn place(&self, i: usize) -> String {
+        let id = self.pool.ids[i];
+        self.files[0].get(id as usize).cloned().unwrap_or_else(|| format!("row {}", u64::from(id) + 1))
     }
 
     /// Example `i` of one of this data set's splits as bytes, channel-first, for pictures; `None` for tables.

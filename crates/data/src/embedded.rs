@@ -41,6 +41,9 @@ pub(crate) fn fashion() -> Result<[Whole; 2], Error> {
 pub(crate) const FASHION: [&str; 10] =
     ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
 
+/// The classes of handwritten digits.
+const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+
 /// The same with names for its classes.
 pub(crate) fn named(whole: Whole, classes: [&str; 10]) -> Whole {
     Whole { classes: Some(classes.map(str::to_owned).to_vec()), ..whole }
@@ -48,7 +51,7 @@ pub(crate) fn named(whole: Whole, classes: [&str; 10]) -> Whole {
 
 /// Pool and test set of `digits`.
 pub(crate) fn digits() -> Result<[Whole; 2], Error> {
-    Ok(embedded!("digits-"))
+    Ok(embedded!("digits-").map(|whole| named(whole, DIGITS)))
 }
 
 /// Pool and test set of `letter`: a table, kept as bytes.

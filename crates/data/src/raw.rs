@@ -103,6 +103,8 @@ pub(crate) struct Whole {
     pub(crate) groups: Vec<String>,
     /// Names of the classes, where the source has any.
     pub(crate) classes: Option<Vec<String>>,
+    /// File of each example by its id, where each has one of its own; else empty.
+    pub(crate) files: Vec<String>,
     /// What is worth saying of how it was read.
     pub(crate) remarks: Vec<Remark>,
 }
@@ -110,13 +112,13 @@ pub(crate) struct Whole {
 impl Whole {
     /// A split without groups.
     pub(crate) fn new(shape: Shape, raw: Raw) -> Self {
-        Self { shape, raw, groups: Vec::new(), classes: None, remarks: Vec::new() }
+        Self { shape, raw, groups: Vec::new(), classes: None, files: Vec::new(), remarks: Vec::new() }
     }
 
     /// The examples at `positions`, each below their number.
     pub(crate) fn select(&self, positions: &[u32]) -> Self {
         let raw = self.raw.select(positions, self.shape.features());
         let (groups, classes, remarks) = (self.groups.clone(), self.classes.clone(), self.remarks.clone());
-        Self { shape: self.shape, raw, groups, classes, remarks }
+        Self { shape: self.shape, raw, groups, classes, files: self.files.clone(), remarks }
     }
 }

@@ -38,7 +38,8 @@ impl Table {
     pub(crate) fn whole(self) -> Whole {
         let shape = Shape { channels: 1, height: 1, width: self.columns };
         let raw = Raw { groups: self.groups, ..Raw::new(Values::Table(self.values), self.labels) };
-        Whole { shape, raw, groups: self.group_names, classes: Some(self.class_names), remarks: self.remarks }
+        let (groups, classes, remarks) = (self.group_names, Some(self.class_names), self.remarks);
+        Whole { groups, classes, remarks, ..Whole::new(shape, raw) }
     }
 }
 

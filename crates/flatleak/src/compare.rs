@@ -13,7 +13,7 @@ use flatleak_study::Study;
 use flatleak_verdict::{Analysis, HEADLINE};
 
 use crate::error::Error;
-use crate::event::{Event, Listener, Phase};
+use crate::event::{At, Event, Listener, Phase};
 use crate::job::{Compare, Goal, Job, Prepared};
 use crate::machine;
 use crate::outputs::{self, Examples};
@@ -145,7 +145,8 @@ fn trained(options: &Compare, job: &Job, models: usize, to: &mut Listener<'_>) -
     let study = Study { models, ..job.study.clone() };
     let dir = Workshop::open(out, &study, data)?;
     let started = Instant::now();
-    let plan = Plan { study: &study, data, network, dir: &dir, supervision: &options.supervision };
+    let Compare { supervision, checkpoints, .. } = options;
+    let plan = Plan { study: &study, data, network, dir: &dir, supervision, checkpoints: *checkpoints };
     let summary = train(options, plan, to)?;
     let seconds = started.elapsed().as_secs_f64();
     if summary.stopped {
@@ -235,19 +236,46 @@ fn train(options: &Compare, plan: Plan<'_>, to: &mut Listener<'_>) -> Result<Sum
     // Of the recipes that share a run the first stands for all.
     let leaders: Vec<usize> = study.runs().iter().map(|run| run[0]).collect();
     let total = leaders.iter().map(|&r| cost(&study.recipes[r])).sum::<u64>() * study.models as u64;
-    let mut done = 0;
+    let (mut done, mut before) = (0, 0);
     let Listener { hear, stop } = to;
+    hear(Event::Begun {
+        data: plan.data.name.clone(),
+        folder: plan.dir.path().to_owned(),
+        recipes: study.recipes.len(),
+        models: study.models,
+    });
     let summary = flatleak_run::execute(plan, options.workers, stop, |event| {
         let name = |recipe: usize| study.recipes[recipe].name.clone();
+        let progress = |recipe, model, done, reused| {
+            let at = At::Model { recipe: name(recipe), model };
+            Event::Progress { phase: Phase::Training, at, done, reused, total }
+        };
         match event {
-            flatleak_run::Event::Epoch { recipe, .. } => {
+            flatleak_run::Event::Epoch { recipe, model } => {
                 done += epoch(&study.recipes[recipe]);
-                hear(Event::Progress { phase: Phase::Training, done, total });
+                hear(progress(recipe, model, done, before));
             }
+            flatleak_run::Event::Resumed { recipe, model, epoch: epochs, step } => {
+                let trained = epochs as u64 * epoch(&study.recipes[recipe]);
+                done += trained;
+                before += trained;
+                hear(progress(recipe, model, done, before));
+                hear(Event::Resumed { recipe: name(recipe), model, epoch: epochs, step });
+            }
+            flatleak_run::Event::SetAside { recipe, model, path } => hear(Event::Note(format!(
+                "recipe {}, model {model}: its checkpoint is damaged, or of another model or program, and is now {}; training begins at the start",
+                name(recipe),
+                path.display()
+            ))),
+            flatleak_run::Event::Unsaved { recipe, model, why } => hear(Event::Note(format!(
+                "recipe {}, model {model}: its state cannot be saved, and training goes on without: {why}",
+                name(recipe)
+            ))),
             flatleak_run::Event::Done { recipe, model, reused } => {
                 if reused && leaders.contains(&recipe) {
                     done += cost(&study.recipes[recipe]);
-                    hear(Event::Progress { phase: Phase::Training, done, total });
+                    before += cost(&study.recipes[recipe]);
+                    hear(progress(recipe, model, done, before));
                 }
                 hear(Event::Complete { recipe: name(recipe), model, reused });
             }

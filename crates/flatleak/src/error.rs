@@ -121,6 +121,22 @@ pub enum Error {
     /// A picture that is not the one that was written.
     #[error("{} was damaged or changed after it was written: run `flatleak explain` on the folder to make it again, or report with --redact", .0.display())]
     DamagedPicture(PathBuf),
+    /// No browser that prints.
+    #[error("cannot print {}: no Chromium is installed (tried {tried}). Install one, for example `apt install chromium`, or name it in FLATLEAK_CHROMIUM; any browser prints the page by hand", page.display())]
+    NoBrowser {
+        /// Names that were tried.
+        tried: String,
+        /// The page.
+        page: PathBuf,
+    },
+    /// A browser that did not print.
+    #[error("{name} did not print the page: {why}")]
+    Browser {
+        /// Its name.
+        name: String,
+        /// What it says.
+        why: String,
+    },
     /// Input that cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Unreadable {

@@ -1,9 +1,10 @@
 //! What happens while a study runs.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use flatleak_disk::pause_point;
-use flatleak_verdict::Progress;
+use flatleak_verdict::{Progress, Stage};
 
 /// A phase of a study.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,20 +34,60 @@ impl Phase {
     }
 }
 
+/// Where within a phase something happens.
+#[derive(Clone, Debug, PartialEq)]
+pub enum At {
+    /// At a model, by its position.
+    Model {
+        /// Its recipe.
+        recipe: String,
+        /// Its position.
+        model: usize,
+    },
+    /// At a stage of an analysis.
+    Stage(Stage),
+}
+
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
+    /// Training on a data set begins, or goes on.
+    Begun {
+        /// The data set.
+        data: String,
+        /// The run directory.
+        folder: PathBuf,
+        /// Recipes.
+        recipes: usize,
+        /// Models per recipe.
+        models: usize,
+    },
     /// So much of a phase is done, in steps of its own.
     Progress {
         /// The phase.
         phase: Phase,
+        /// The last step.
+        at: At,
         /// Steps that are done.
         done: u64,
+        /// Of these, steps that an earlier call had done.
+        reused: u64,
         /// All steps.
         total: u64,
     },
     /// A phase is over.
     Over(Phase),
+    /// The training of a model goes on from its checkpoint.
+    Resumed {
+        /// Its recipe.
+        recipe: String,
+        /// Its position.
+        model: usize,
+        /// The epoch, from 0.
+        epoch: usize,
+        /// Steps of this epoch that are done.
+        step: usize,
+    },
     /// A model is complete on disk.
     Complete {
         /// Its recipe.
@@ -91,7 +132,8 @@ impl Listener<'_> {
             if p.done == p.total / 2 {
                 pause_point("analysis");
             }
-            (self.hear)(Event::Progress { phase, done: p.done as u64, total: p.total as u64 });
+            let (at, done, total) = (At::Stage(p.stage), p.done as u64, p.total as u64);
+            (self.hear)(Event::Progress { phase, at, done, reused: 0, total });
             !self.stop.load(Ordering::Relaxed)
         })?;
         (self.hear)(Event::Over(phase));

@@ -6,6 +6,9 @@ use flatleak_results::{is_device, is_hidden, plain};
 /// Most bytes: file systems have 255, and what is added has room.
 const LONGEST: usize = 100;
 
+/// Digits of the digest at the end of the name of a data set's folder.
+pub(crate) const DIGITS: usize = 6;
+
 /// A folder's name for what is called so: one part of a path on any system, never a step up, an absolute path or a device.
 pub fn folder_name(name: &str) -> String {
     let kept = |c: char| if is_hidden(c) || "/\\:*?\"<>|".contains(c) { '-' } else { c };
@@ -29,6 +32,8 @@ pub fn folder_name(name: &str) -> String {
 /// The data with the hidden characters of its names written out: these stand in results, tables and pages.
 pub(crate) fn plainly_named(mut data: Dataset) -> Dataset {
     data.name = plain(&data.name).into_owned();
+    let named = data.class_names.iter_mut().flatten().chain(data.files.iter_mut().flatten());
+    named.for_each(|name| *name = plain(name).into_owned());
     data.groups.iter_mut().for_each(|group| *group = plain(group).into_owned());
     data
 }

@@ -1,6 +1,8 @@
 //! What a study leaves behind: results, report, tables, pictures, NumPy archives.
 
-use flatleak_results::{Document, Picture, PictureKind};
+use base64::engine::Engine;
+use base64::engine::general_purpose::STANDARD;
+use flatleak_results::{Document, Listing, Picture, PictureKind};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +11,8 @@ use flatleak_disk::{remove, replace, unfinished};
 use flatleak_explain::pairs::HIGH;
 use flatleak_explain::{Design, Influence};
 use flatleak_pool::Pool;
-use flatleak_report::{columns, csv, html, json, parquet};
+use flatleak_report::explorer::Explorer;
+use flatleak_report::{Form, columns, csv, json, parquet};
 use flatleak_store::{DATA_FILE, INFLUENCE_LIMIT, Stated, export_npz};
 use flatleak_verdict::Detail;
 
@@ -36,7 +39,7 @@ pub struct Examples<'a> {
 }
 
 /// Files about single examples, beside pictures and archives: what `--redact` leaves out.
-const TABLES: [&str; 4] = ["exposure.csv", "examples.parquet", "influence.parquet", "entropy.parquet"];
+const TABLES: [&str; 5] = ["exposure.csv", "examples.parquet", "influence.parquet", "entropy.parquet", "examples.json"];
 
 /// A sign that files about single examples were written here; what it says is for people alone.
 const SIGN: &str = "details.txt";
@@ -47,6 +50,7 @@ const SIGN_TEXT: &str = "This folder holds tables, archives and pictures about s
 pub fn write(document: &mut Document, examples: &Examples<'_>, redact: bool, folder: &Path) -> Result<(), Error> {
     remove_details(folder, examples.data.is_some())?;
     document.pictures.clear();
+    document.listings.clear();
     if redact {
         document.redact();
     } else {
@@ -61,11 +65,14 @@ pub fn write(document: &mut Document, examples: &Examples<'_>, redact: bool, fol
 fn details(document: &mut Document, examples: &Examples<'_>, folder: &Path) -> Result<(), Error> {
     let put = |name: &str, bytes: &[u8]| replace(&folder.join(name), bytes);
     put(SIGN, SIGN_TEXT.as_bytes())?;
-    let exposure = columns::exposure(examples.details);
+    let names = &names(examples);
+    let names = names.view();
+    let exposure = columns::exposure(examples.details, &names);
     put(TABLES[0], csv::render(&exposure).as_bytes())?;
     put(TABLES[1], &parquet::render(&exposure)?)?;
     put(TABLES[2], &parquet::render(&columns::influence(examples.details))?)?;
     put(TABLES[3], &parquet::render(&columns::entropy(examples.details))?)?;
+    listing(document, examples, &names, folder)?;
     // What came as an archive is not written as one again.
     let Some(data) = examples.data else { return Ok(()) };
     for (pool, detail) in examples.pools.iter().zip(examples.details) {
@@ -85,6 +92,60 @@ fn details(document: &mut Document, examples: &Examples<'_>, folder: &Path) -> R
     Ok(())
 }
 
+/// What examples are called: by the data where they are known, else by number and row.
+fn names<'a>(examples: &'a Examples<'a>) -> Called<'a> {
+    let data = examples.data;
+    Called {
+        class: Box::new(move |label| data.map_or_else(|| label.to_string(), |d| d.class_name(label as usize))),
+        source: Box::new(move |k, i| {
+            let row = || format!("row {}", u64::from(examples.details[k].ids[i]) + 1);
+            data.map_or_else(row, |d| d.place(i))
+        }),
+        group: Box::new(move |i| {
+            let group = data?.pool.groups.as_ref()?.get(i).copied()?;
+            data?.groups.get(group as usize).cloned()
+        }),
+        test_label: Box::new(move |k, t| examples.pools[k].test_labels.get(t).copied().unwrap_or_default()),
+    }
+}
+
+/// Owner of what [`columns::Names`] borrows.
+struct Called<'a> {
+    class: Box<dyn Fn(u32) -> String + 'a>,
+    source: Box<dyn Fn(usize, usize) -> String + 'a>,
+    group: Box<dyn Fn(usize) -> Option<String> + 'a>,
+    test_label: Box<dyn Fn(usize, usize) -> u32 + 'a>,
+}
+
+impl Called<'_> {
+    fn view(&self) -> columns::Names<'_> {
+        columns::Names { class: &self.class, source: &self.source, group: &self.group, test_label: &self.test_label }
+    }
+}
+
+/// The examples that the page lists.
+fn listing(
+    document: &mut Document,
+    examples: &Examples<'_>,
+    names: &columns::Names<'_>,
+    folder: &Path,
+) -> Result<(), Error> {
+    let shown = examples.data.filter(|data| sheet::shows(data));
+    let top = shown.map_or(1, sheet::brightest);
+    let picture = |i: usize| {
+        let data = shown?;
+        let png = sheet::thumbnail(&data.pixels(&data.pool, i)?, data.shape, top).ok()?;
+        Some(STANDARD.encode(png))
+    };
+    let Some(explorer) = Explorer::of(examples.details, names, &picture) else { return Ok(()) };
+    let bytes = json::render(&explorer)?.into_bytes();
+    let file = TABLES[4].to_owned();
+    replace(&folder.join(&file), &bytes)?;
+    let dataset = document.study.datasets.first().map_or(String::new(), |d| d.name.clone());
+    document.listings.push(Listing { dataset, file, blake3: checksum(&bytes) });
+    Ok(())
+}
+
 /// One document over the data sets of a study, each of which left its own in one of `folders`; written to `out` where there are several.
 pub fn merge(mut documents: Vec<Document>, folders: &[&Path], out: &Path) -> Result<Option<Document>, Error> {
     let several = documents.len() > 1;
@@ -92,6 +153,7 @@ pub fn merge(mut documents: Vec<Document>, folders: &[&Path], out: &Path) -> Res
         for (document, folder) in documents.iter_mut().zip(folders) {
             let inside = folder.strip_prefix(out).unwrap_or(folder).to_string_lossy().into_owned();
             document.pictures.iter_mut().for_each(|p| p.file = format!("{inside}/{}", p.file));
+            document.listings.iter_mut().for_each(|l| l.file = format!("{inside}/{}", l.file));
         }
     }
     let Some(document) = flatleak_verdict::merge(documents)? else { return Ok(None) };
@@ -102,18 +164,23 @@ pub fn merge(mut documents: Vec<Document>, folders: &[&Path], out: &Path) -> Res
     Ok(Some(document))
 }
 
-/// Renders a finished run again to `out`, perhaps without single examples; results and details stay as they are.
+/// Renders a finished run again to `out` in each of these forms, perhaps without single examples; results and details stay as they are. The files
+/// stand in the order of the forms.
 ///
 /// # Errors
-/// No results, or not those of the run; pictures that are not what they were, a page that cannot be written.
-pub fn report(dir: &Path, out: &Path, redact: bool) -> Result<(Document, PathBuf), Error> {
+/// No results, or not those of the run; pictures that are not what they were, a file that cannot be written.
+pub fn report(dir: &Path, out: &Path, redact: bool, forms: &[Form]) -> Result<(Document, Vec<PathBuf>), Error> {
     let mut document = read(dir)?;
     if redact {
         document.redact();
     }
-    let target = out.join("report.html");
-    replace(&target, page(&document, dir)?.as_bytes())?;
-    Ok((document, target))
+    let mut files = Vec::new();
+    for form in forms {
+        let file = out.join(form.file());
+        replace(&file, rendered(*form, &document, dir)?.as_bytes())?;
+        files.push(file);
+    }
+    Ok((document, files))
 }
 
 /// The results of a finished run.
@@ -140,18 +207,25 @@ fn is_of(document: &Document, stated: &Stated) -> bool {
         && document.study.recipes.iter().all(|r| recipe(&r.name))
 }
 
-/// The page, with its pictures from `folder`; one that is not there is left out.
+/// The page.
 fn page(document: &Document, folder: &Path) -> Result<String, Error> {
-    let mut pictures = HashMap::new();
-    for picture in &document.pictures {
-        let Some(path) = picture_file(folder, &picture.file) else { continue };
+    rendered(Form::Html, document, folder)
+}
+
+/// A form of the results; the page with its pictures and listings from `folder`, where one that is not there is left out.
+fn rendered(form: Form, document: &Document, folder: &Path) -> Result<String, Error> {
+    let mut beside = HashMap::new();
+    let pictures = document.pictures.iter().map(|p| (p.file.as_str(), p.blake3.as_str()));
+    let listings = document.listings.iter().map(|l| (l.file.as_str(), l.blake3.as_str()));
+    for (file, digest) in pictures.chain(listings).filter(|_| form == Form::Html) {
+        let Some(path) = file_beside(folder, file) else { continue };
         let Ok(bytes) = files::read(&path) else { continue };
-        if !picture.blake3.is_empty() && picture.blake3 != checksum(&bytes) {
+        if !digest.is_empty() && digest != checksum(&bytes) {
             return Err(Error::DamagedPicture(path));
         }
-        pictures.insert(picture.file.as_str(), bytes);
+        beside.insert(file, bytes);
     }
-    Ok(html::render(document, &|file| pictures.get(file).cloned())?)
+    Ok(form.render(document, &|file| beside.get(file).cloned())?)
 }
 
 fn checksum(bytes: &[u8]) -> String {
@@ -171,7 +245,9 @@ fn is_picture(name: &str) -> bool {
 fn is_detail(name: &str, archives: bool) -> bool {
     // The data of a run are what its trainers read, and no part of its report.
     let archive = archives && name.ends_with(".npz") && name != DATA_FILE;
-    let known = name == SIGN || TABLES.contains(&name) || archive || is_picture(name);
+    // The results in another form may hold what the results no longer do.
+    let document = name == Form::Json.file();
+    let known = name == SIGN || TABLES.contains(&name) || archive || is_picture(name) || document;
     known && !name.contains(['/', '\\'])
 }
 
@@ -193,11 +269,11 @@ fn remove_details(folder: &Path, archives: bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// A picture's file inside `folder`, perhaps one folder further down. Results may come from elsewhere: other paths are not followed.
-fn picture_file(folder: &Path, file: &str) -> Option<PathBuf> {
+/// A picture or a listing inside `folder`, perhaps one folder further down. Results may come from elsewhere: other paths are not followed.
+fn file_beside(folder: &Path, file: &str) -> Option<PathBuf> {
     let (inside, name) = file.rsplit_once('/').map_or((None, file), |(inside, name)| (Some(inside), name));
     let plain = |s: &str| !s.is_empty() && !s.starts_with('.') && !s.contains(['/', '\\']);
-    let fits = is_picture(name) && plain(name) && inside.is_none_or(plain);
+    let fits = (is_picture(name) || name == TABLES[4]) && plain(name) && inside.is_none_or(plain);
     fits.then(|| inside.map_or_else(|| folder.to_owned(), |i| folder.join(i)).join(name))
 }
 
@@ -231,7 +307,7 @@ fn memorized(data: &Dataset, detail: &Detail) -> Option<(Picture, sheet::Rows)> 
         let mine = order.iter().filter(|&&i| detail.labels[i] as usize == class && detail.memorization[i] >= HIGH.0);
         let shown: Vec<usize> = mine.take(PER_CLASS).copied().collect();
         if !shown.is_empty() {
-            legend.push(format!("class {class}"));
+            legend.push(data.class_name(class));
             rows.push(shown.iter().filter_map(|&i| data.pixels(&data.pool, i)).collect());
         }
     }
@@ -250,7 +326,8 @@ fn influential(data: &Dataset, pool: &Pool, detail: &Detail) -> Option<(Picture,
             row.extend(supporters.iter().filter_map(|p| data.pixels(&data.pool, p.train as usize)));
             rows.push(row);
             let all: Vec<String> = supporters.iter().map(|p| format!("{:.2}", p.influence)).collect();
-            legend.push(format!("class {} (influences {})", pool.test_labels[pair.test as usize], all.join(", ")));
+            let class = data.class_name(pool.test_labels[pair.test as usize] as usize);
+            legend.push(format!("{class} (influences {})", all.join(", ")));
         }
     }
     picture(data, &detail.recipe, PictureKind::Influential, legend, rows)

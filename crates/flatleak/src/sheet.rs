@@ -39,6 +39,37 @@ pub fn png(rows: &Rows, shape: Shape, gap: bool) -> Result<Vec<u8>, Error> {
     Ok(encode(width, height, &sheet)?)
 }
 
+/// The largest value of the first hundred pool examples: values that use only the lower part of their range are stretched over it.
+pub(crate) fn brightest(data: &Dataset) -> u8 {
+    const SEEN: usize = 100;
+    let seen = (0..data.pool.len().min(SEEN)).filter_map(|i| data.pixels(&data.pool, i));
+    seen.flatten().max().unwrap_or(255).max(1)
+}
+
+/// One image as a small PNG file, its longer side at most 32 pixels, each the mean of what it covers.
+pub(crate) fn thumbnail(pixels: &[u8], shape: Shape, top: u8) -> Result<Vec<u8>, Error> {
+    const SIDE: usize = 32;
+    let (h, w) = (shape.height, shape.width);
+    let by = h.max(w).div_ceil(SIDE).max(1);
+    let (height, width) = (h.div_ceil(by), w.div_ceil(by));
+    let mut out = Vec::with_capacity(3 * height * width);
+    for p in 0..height * width {
+        let (y, x) = (p / width * by, p % width * by);
+        for c in 0..3 {
+            let plane = if shape.channels >= 3 { c } else { 0 };
+            let (mut sum, mut count) = (0u64, 0u64);
+            for y in y..(y + by).min(h) {
+                for x in x..(x + by).min(w) {
+                    sum += u64::from(pixels[(plane * h + y) * w + x]);
+                    count += 1;
+                }
+            }
+            out.push((sum * 255 / (count * u64::from(top))).min(255) as u8);
+        }
+    }
+    Ok(encode(width, height, &out)?)
+}
+
 fn encode(width: usize, height: usize, pixels: &[u8]) -> Result<Vec<u8>, png::EncodingError> {
     let mut out = Vec::new();
     let mut encoder = png::Encoder::new(&mut out, width as u32, height as u32);

@@ -1,6 +1,9 @@
 //! Tables of single examples: columns by name, rendered by [`parquet`](crate::parquet) and [`csv`](crate::csv).
 
-use flatleak_verdict::Detail;
+use std::collections::BTreeMap;
+
+use flatleak_attack::Attack;
+use flatleak_verdict::{Detail, FAMILY};
 
 /// Values of one column; absent ones are NaN or `None`.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,39 +46,88 @@ impl Table {
     }
 }
 
-/// How exposed every pool example is, and how much memorized: `recipe, index, label, memorization` with its interval, `soft`, and where
-/// an attack was run the rate of right membership calls with its interval. `index` is the place in the source.
-pub fn exposure(details: &[Detail]) -> Table {
-    let mut recipe = Vec::new();
+/// What examples are called: `k` is the place of a recipe among the details, `i` that of a pool example.
+pub struct Names<'a> {
+    /// Name of the class with a label.
+    pub class: &'a dyn Fn(u32) -> String,
+    /// Place of a pool example in the source: file or row.
+    pub source: &'a dyn Fn(usize, usize) -> String,
+    /// Group of a pool example, where groups are known.
+    pub group: &'a dyn Fn(usize) -> Option<String>,
+    /// Label of a held-out example.
+    pub test_label: &'a dyn Fn(usize, usize) -> u32,
+}
+
+/// Columns of rates of right calls, each with its limits: the attack of headlines first.
+const CALLS: [(Attack, [&str; 3]); 4] = [
+    (FAMILY[0], ["right_calls", "right_calls_low", "right_calls_high"]),
+    (FAMILY[1], ["right_calls_lira", "right_calls_lira_low", "right_calls_lira_high"]),
+    (FAMILY[2], ["right_calls_rmia", "right_calls_rmia_low", "right_calls_rmia_high"]),
+    (FAMILY[3], ["right_calls_confidence", "right_calls_confidence_low", "right_calls_confidence_high"]),
+];
+
+/// How exposed every pool example is, and how much memorized: `recipe, index, label, class, source, group`, by attack the rate of right
+/// membership calls with its interval where it was run, `memorization` with its interval, `soft`, and the held-out examples that it helps
+/// most. `index` counts from 0 in the source, rows of `source` from 1.
+pub fn exposure(details: &[Detail], names: &Names<'_>) -> Table {
+    let mut texts: [Vec<String>; 5] = Default::default();
     let (mut index, mut label) = (Vec::new(), Vec::new());
-    let mut numbers: [Vec<f64>; 8] = Default::default();
-    for d in details {
+    let mut calls: Vec<[Vec<f64>; 3]> = CALLS.iter().map(|_| Default::default()).collect();
+    let mut numbers: [Vec<f64>; 5] = Default::default();
+    for (k, d) in details.iter().enumerate() {
+        let helped = helped(d);
         for i in 0..d.ids.len() {
-            recipe.push(d.recipe.clone());
             index.push(i64::from(d.ids[i]));
             label.push(i64::from(d.labels[i]));
-            let calls = d.exposure.as_ref().map_or([f64::NAN; 3], |e| [e[i].mean, e[i].low, e[i].high]);
+            let helps = helped
+                .get(&(i as u32))
+                .map_or(String::new(), |all| listed(all, |t| (names.class)((names.test_label)(k, t))));
+            let group = (names.group)(i).unwrap_or_default();
+            let own = [d.recipe.clone(), (names.class)(d.labels[i]), (names.source)(k, i), group, helps];
+            texts.iter_mut().zip(own).for_each(|(column, text)| column.push(text));
+            for (columns, (attack, _)) in calls.iter_mut().zip(&CALLS) {
+                let found = d.exposure.iter().find(|(a, _)| a == attack).map(|(_, e)| e[i]);
+                let values = found.map_or([f64::NAN; 3], |e| [e.mean, e.low, e.high]);
+                columns.iter_mut().zip(values).for_each(|(column, v)| column.push(v));
+            }
             let soft = d.soft.as_ref().map_or(f64::NAN, |s| s[i]);
             let memorized = [d.memorization[i], d.intervals[i].low, d.intervals[i].high, d.standard_errors[i], soft];
-            for (column, value) in numbers.iter_mut().zip(calls.into_iter().chain(memorized)) {
-                column.push(value);
-            }
+            numbers.iter_mut().zip(memorized).for_each(|(column, value)| column.push(value));
         }
     }
-    let names = [
-        "right_calls",
-        "right_calls_low",
-        "right_calls_high",
-        "memorization",
-        "memorization_low",
-        "memorization_high",
-        "memorization_standard_error",
-        "soft_memorization",
-    ];
+    let [recipe, class, source, group, helps] = texts;
+    let text = |name, column| (name, Column::Text(column));
     let mut columns =
-        vec![("recipe", Column::Text(recipe)), ("index", Column::Integers(index)), ("label", Column::Integers(label))];
+        vec![text("recipe", recipe), ("index", Column::Integers(index)), ("label", Column::Integers(label))];
+    columns.extend([text("class", class), text("source", source), text("group", group)]);
+    for (values, (_, names)) in calls.into_iter().zip(CALLS) {
+        columns.extend(names.into_iter().zip(values).map(|(name, v)| (name, Column::Numbers(v))));
+    }
+    let names =
+        ["memorization", "memorization_low", "memorization_high", "memorization_standard_error", "soft_memorization"];
     columns.extend(names.into_iter().zip(numbers).map(|(name, values)| (name, Column::Numbers(values))));
+    columns.push(text("helps", helps));
     Table { columns }
+}
+
+/// Held-out examples that a training example helps, at most so many.
+const HELPED: usize = 3;
+
+/// By training example, the held-out ones that it helps most among the pairs that were kept, with the influence; the strongest first.
+pub(crate) fn helped(d: &Detail) -> BTreeMap<u32, Vec<(usize, f64)>> {
+    let mut out: BTreeMap<u32, Vec<(usize, f64)>> = BTreeMap::new();
+    for p in d.pairs.iter().flat_map(|p| &p.per_test).flatten() {
+        out.entry(p.train).or_default().push((p.test as usize, f64::from(p.influence)));
+    }
+    for all in out.values_mut() {
+        all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        all.truncate(HELPED);
+    }
+    out
+}
+
+fn listed(all: &[(usize, f64)], class: impl Fn(usize) -> String) -> String {
+    all.iter().map(|(t, v)| format!("test {t} ({}) {v:+.3}", class(*t))).collect::<Vec<_>>().join("; ")
 }
 
 /// The influential pairs that were kept, per recipe and held-out example, strongest first: `recipe, test, rank, train, train_label,

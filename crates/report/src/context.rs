@@ -4,6 +4,9 @@ use base64::engine::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flatleak_results::{Comparison, Document, Figure, Picture, PictureKind, RecipeResult};
 
+use crate::explorer::Explorer;
+use crate::glossary;
+use crate::hue::Hue;
 use crate::say;
 
 /// Most recipes with figures of their own.
@@ -22,13 +25,22 @@ pub(crate) struct Context<'a> {
     pub(crate) comparisons: Vec<&'a Comparison>,
     /// `None` stands for all.
     dataset: Option<&'a str>,
+    /// Names of all recipes of the document, in the order of their colours.
+    names: Vec<&'a str>,
     read: Read<'a>,
 }
 
 impl<'a> Context<'a> {
     /// What `document` holds about a data set, or about all where none is named; pictures come by `read`.
     pub(crate) fn new(document: &'a Document, dataset: Option<&'a str>, read: Read<'a>) -> Self {
-        let mut context = Self { document, recipes: Vec::new(), comparisons: Vec::new(), dataset, read };
+        let mut names: Vec<&str> = Vec::new();
+        let known = document.study.recipes.iter().map(|r| r.name.as_str());
+        for name in known.chain(document.recipes.iter().map(|r| r.name.as_str())) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let mut context = Self { document, recipes: Vec::new(), comparisons: Vec::new(), dataset, names, read };
         context.recipes = document.recipes.iter().filter(|r| context.covers(&r.dataset)).collect();
         context.comparisons = document.comparisons.iter().filter(|c| context.covers(&c.dataset)).collect();
         context
@@ -37,6 +49,43 @@ impl<'a> Context<'a> {
     /// Whether a data set is the one that the section is about.
     pub(crate) fn covers(&self, dataset: &str) -> bool {
         self.dataset.is_none_or(|own| own == dataset)
+    }
+
+    /// The data set that the section is about; `None` where it is about all.
+    pub(crate) fn dataset(&self) -> Option<&'a str> {
+        self.dataset
+    }
+
+    /// An anchor: a name, with the number of the data set where it is not the first.
+    pub(crate) fn id(&self, name: &str) -> String {
+        let name = name.replace('_', "-");
+        let place = self.document.study.datasets.iter().position(|d| Some(d.name.as_str()) == self.dataset);
+        place.filter(|at| *at > 0).map_or(name.clone(), |at| format!("{name}-{}", at + 1))
+    }
+
+    /// A term as a link to its entry in the glossary.
+    pub(crate) fn term(&self, id: &str) -> String {
+        glossary::link(id, None)
+    }
+
+    /// A term with its entry for whoever points at it, for headings of tables, where a link would be in the way.
+    pub(crate) fn abbr(&self, id: &str, shown: Option<&str>) -> String {
+        glossary::abbr(id, shown)
+    }
+
+    /// The same under another word.
+    pub(crate) fn term_as(&self, id: &str, shown: &str) -> String {
+        glossary::link(id, Some(shown))
+    }
+
+    /// Colour and form of a recipe, in every figure the same.
+    pub(crate) fn hue(&self, recipe: &str) -> Hue {
+        Hue::of(self.names.iter().position(|name| *name == recipe).unwrap_or(0))
+    }
+
+    /// Recipes with their colours, for a legend.
+    pub(crate) fn legend<'r>(&self, recipes: impl IntoIterator<Item = &'r str>) -> Vec<(String, Hue)> {
+        recipes.into_iter().map(|r| (r.to_owned(), self.hue(r))).collect()
     }
 
     /// More recipes than a figure can show beside each other.
@@ -68,6 +117,12 @@ impl<'a> Context<'a> {
     pub(crate) fn explained(&self) -> Vec<&'a str> {
         let all = self.document.explain.memorization.iter();
         all.filter(|m| self.covers(&m.dataset)).map(|m| m.recipe.as_str()).collect()
+    }
+
+    /// Single examples of the data set, where their file is there.
+    pub(crate) fn explorer(&self) -> Option<Explorer> {
+        let listing = self.document.listings.iter().find(|l| self.covers(&l.dataset))?;
+        Explorer::read(&(self.read)(&listing.file)?)
     }
 
     /// Pictures of a kind whose files are there, in base64 as a page holds them (RFC 4648, section 4).

@@ -40,6 +40,35 @@ pub(crate) fn prose(text: &str) -> String {
     out
 }
 
+/// The sentences of a text, and the parts of those that semicolons join, each for a line of its own.
+pub(crate) fn parts(text: &str) -> Vec<String> {
+    let mut out = vec![String::new()];
+    for word in text.split(' ') {
+        let last = out.len() - 1;
+        if !out[last].is_empty() {
+            out[last].push(' ');
+        }
+        // What ends a sentence; abbreviations do not stand in verdicts.
+        let ends = word.ends_with(['.', ';']);
+        out[last].push_str(word.strip_suffix(';').unwrap_or(word));
+        if ends {
+            out.push(String::new());
+        }
+    }
+    out.retain(|part| !part.is_empty());
+    out
+}
+
+/// A sentence that begins with a capital where its first word is no name.
+pub(crate) fn capital(text: &str) -> String {
+    let plain = ["it ", "there ", "nothing ", "the "];
+    if plain.iter().any(|word| text.starts_with(word)) {
+        let mut rest = text.chars();
+        return rest.next().into_iter().flat_map(char::to_uppercase).chain(rest).collect();
+    }
+    text.to_owned()
+}
+
 /// A count with commas between thousands.
 pub(crate) fn grouped(n: u64) -> String {
     let digits = n.to_string();

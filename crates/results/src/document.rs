@@ -71,6 +71,9 @@ pub struct Document {
     /// Pictures of single examples that the report shows.
     #[serde(default)]
     pub pictures: Vec<Picture>,
+    /// Files of single examples that the report lists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub listings: Vec<Listing>,
     /// What a reader should know of outputs that came from elsewhere.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -103,6 +106,17 @@ pub struct Picture {
     pub blake3: String,
     /// Legend of its rows, from the top.
     pub rows: Vec<String>,
+}
+
+/// A file of single examples beside `results.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Listing {
+    /// Data set.
+    pub dataset: String,
+    /// JSON file, relative to the folder of the results.
+    pub file: String,
+    /// BLAKE3 of the file.
+    pub blake3: String,
 }
 
 /// What a picture shows.
@@ -241,6 +255,7 @@ impl Document {
             mismatch,
             explain,
             pictures: Vec::new(),
+            listings: Vec::new(),
             notes: Vec::new(),
             redacted: false,
             figures,
@@ -253,6 +268,7 @@ impl Document {
     pub fn redact(&mut self) {
         self.redacted = true;
         self.pictures.clear();
+        self.listings.clear();
         self.explain.influence.iter_mut().for_each(|i| i.top.clear());
         let small: Vec<String> =
             self.explain.groups.iter().filter(|g| g.pool < SMALLEST_GROUP).map(|g| g.name.clone()).collect();

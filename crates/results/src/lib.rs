@@ -38,8 +38,8 @@ mod words;
 pub use comparison::{Comparison, Headline, MetricDifference, Pairing, PointResult, PooledDifference};
 pub use condition::Condition;
 pub use document::{
-    DatasetRecord, Document, Machine, Picture, PictureKind, RecipeSettings, Results, SCHEMA_VERSION, SMALLEST_GROUP,
-    StudyRecord, Timings,
+    DatasetRecord, Document, Listing, Machine, Picture, PictureKind, RecipeSettings, Results, SCHEMA_VERSION,
+    SMALLEST_GROUP, StudyRecord, Timings,
 };
 pub use doubt::Doubt;
 pub use estimate::{Estimate, Needed};

@@ -114,14 +114,19 @@ pub struct AttackResult {
 }
 
 impl AttackResult {
-    /// What was measured of it; `None` for a TPR at a level that no table has.
-    pub fn measured(&self, measure: Measure) -> Option<f64> {
+    /// What was measured of it with its interval; `None` for a TPR at a level that no table has.
+    pub fn estimate(&self, measure: Measure) -> Option<Estimate> {
         match measure {
-            Measure::Auc => Some(self.auc.mean),
-            Measure::Advantage => Some(self.advantage.mean),
-            Measure::BalancedAccuracy => Some(self.balanced_accuracy.mean),
-            Measure::Tpr(level) => self.tpr_at_fpr.iter().find(|t| t.fpr == level).map(|t| t.tpr.mean),
+            Measure::Auc => Some(self.auc),
+            Measure::Advantage => Some(self.advantage),
+            Measure::BalancedAccuracy => Some(self.balanced_accuracy),
+            Measure::Tpr(level) => self.tpr_at_fpr.iter().find(|t| t.fpr == level).map(|t| t.tpr),
         }
+    }
+
+    /// The same without it.
+    pub fn measured(&self, measure: Measure) -> Option<f64> {
+        self.estimate(measure).map(|e| e.mean)
     }
 }
 

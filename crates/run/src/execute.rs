@@ -9,12 +9,12 @@ use crate::error::Error;
 use crate::model::complete;
 use crate::plan::{Event, Plan, Summary};
 
-/// Trains whatever is missing on `workers` threads; `stop` is looked at once an epoch.
+/// Trains whatever is missing on `workers` threads; `stop` is looked at after every step.
 ///
 /// No result depends on the number of workers: each model is one thread's work and its randomness is keyed.
 ///
 /// # Errors
-/// The first failure of the run directory; what was complete by then stays.
+/// The first failure of the run directory; what was complete by then stays, and what was in training goes on from there.
 pub fn execute(
     plan: Plan<'_>,
     workers: usize,

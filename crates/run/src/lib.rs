@@ -6,7 +6,7 @@
 //!
 //! use flatleak_data::{Request, open};
 //! use flatleak_nn::Network;
-//! use flatleak_run::{Plan, Supervision, execute};
+//! use flatleak_run::{Checkpoints, Plan, Supervision, execute};
 //! use flatleak_store::Workshop;
 //! use flatleak_study::Study;
 //!
@@ -18,7 +18,8 @@
 //! let folder = tempfile::tempdir()?;
 //! let dir = Workshop::open(folder.path(), &study, &data)?;
 //! let supervision = Supervision::None;
-//! let plan = Plan { study: &study, data: &data, network: &network, dir: &dir, supervision: &supervision };
+//! let checkpoints = Checkpoints::default();
+//! let plan = Plan { study: &study, data: &data, network: &network, dir: &dir, supervision: &supervision, checkpoints };
 //!
 //! let mut epochs = 0;
 //! let first = execute(plan, 2, &AtomicBool::new(false), |_| epochs += 1)?;
@@ -32,8 +33,10 @@
 //! ```
 //!
 //! All (recipe, model) pairs of a study are walked. What the run directory already holds is reused; the rest is
-//! trained and stored, weights first, then signals, so that a run killed anywhere goes on where it stopped.
+//! trained and stored, weights first, then signals, so that a run killed anywhere goes on where it stopped. A model that takes longer than
+//! the time of [`Checkpoints`] goes on from its last checkpoint, to the same bits.
 
+mod checkpoints;
 mod error;
 mod execute;
 mod foreign;
@@ -46,6 +49,7 @@ mod process;
 #[cfg(unix)]
 mod supervisor;
 
+pub use checkpoints::Checkpoints;
 pub use error::{Error, LogitsError, TrainerError};
 pub use execute::execute;
 pub use plan::{Divergence, Event, Plan, Summary};

@@ -1,10 +1,13 @@
 //! What is to be done, and what happens.
 
+use std::path::PathBuf;
+
 use flatleak_data::Dataset;
 use flatleak_nn::Network;
 use flatleak_store::Workshop;
 use flatleak_study::Study;
 
+use crate::checkpoints::Checkpoints;
 use crate::process::Supervision;
 
 /// What happened, in the order in which it happened.
@@ -16,6 +19,35 @@ pub enum Event {
         recipe: usize,
         /// Index of the model.
         model: usize,
+    },
+    /// The training of a model goes on from its checkpoint.
+    Resumed {
+        /// Index of the recipe, the first of those that share the run.
+        recipe: usize,
+        /// Index of the model.
+        model: usize,
+        /// The epoch, from 0: so many are done.
+        epoch: usize,
+        /// Steps of this epoch that are done.
+        step: usize,
+    },
+    /// A checkpoint is damaged, or of another model or program: the training of its model begins at the start.
+    SetAside {
+        /// Index of the recipe.
+        recipe: usize,
+        /// Index of the model.
+        model: usize,
+        /// Where the checkpoint is now.
+        path: PathBuf,
+    },
+    /// The state of a model in training cannot be saved; its training goes on.
+    Unsaved {
+        /// Index of the recipe.
+        recipe: usize,
+        /// Index of the model.
+        model: usize,
+        /// What the file system said.
+        why: String,
     },
     /// A model is complete on disk.
     Done {
@@ -68,7 +100,7 @@ impl Summary {
             Event::Done { reused: true, .. } => self.reused += 1,
             Event::Done { .. } => self.trained += 1,
             Event::Diverged { recipe, model, epoch } => self.diverged.push(Divergence { recipe, model, epoch }),
-            Event::Epoch { .. } => {}
+            Event::Epoch { .. } | Event::Resumed { .. } | Event::SetAside { .. } | Event::Unsaved { .. } => {}
         }
     }
 }
@@ -86,6 +118,8 @@ pub struct Plan<'a> {
     pub dir: &'a Workshop,
     /// Who watches over commands that train models.
     pub supervision: &'a Supervision,
+    /// How often models in training are saved.
+    pub checkpoints: Checkpoints,
 }
 
 /// One model to be trained, by the index of its recipe and its own.

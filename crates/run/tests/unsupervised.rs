@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use flatleak_data::{Request, open};
 use flatleak_nn::Network;
-use flatleak_run::{Error, Plan, Supervision, TrainerError, execute};
+use flatleak_run::{Checkpoints, Error, Plan, Supervision, TrainerError, execute};
 use flatleak_store::Workshop;
 use flatleak_study::Study;
 
@@ -25,7 +25,8 @@ fn run(script: &str, supervision: &Supervision) -> (tempfile::TempDir, Result<bo
     let data = open(&Request { pool: Some(40), test: Some(10), ..Request::new("digits") }).unwrap();
     let network = Network::compile(&study.architecture, data.shape, data.classes).unwrap();
     let dir = Workshop::open(&folder.path().join("run"), &study, &data).unwrap();
-    let plan = Plan { study: &study, data: &data, network: &network, dir: &dir, supervision };
+    let checkpoints = Checkpoints::default();
+    let plan = Plan { study: &study, data: &data, network: &network, dir: &dir, supervision, checkpoints };
     let stop = AtomicBool::new(false);
     let ended = std::thread::scope(|scope| {
         let run = scope.spawn(|| execute(plan, 2, &stop, |_| {}));

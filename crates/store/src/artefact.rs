@@ -6,7 +6,7 @@ use std::path::Path;
 use flatleak_data::files;
 use flatleak_disk::{Creation, create, replace};
 use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
+use safetensors::{Dtype, SafeTensors, View};
 
 use crate::error::Error;
 
@@ -88,13 +88,13 @@ pub(crate) fn read_tensors(path: &Path, identity: &str) -> Result<Option<Tensors
     Ok(Some(views.into_iter().map(|(n, v)| (n, (v.shape().to_vec(), v.data().to_vec()))).collect()))
 }
 
-fn checksum<'a>(tensors: impl Iterator<Item = (&'a str, &'a TensorView<'a>)>) -> String {
+pub(crate) fn checksum<'a, V: View + 'a>(tensors: impl Iterator<Item = (&'a str, &'a V)>) -> String {
     let mut parts: Vec<_> = tensors.collect();
     parts.sort_by_key(|(name, _)| *name);
     let mut hasher = blake3::Hasher::new();
     for (name, view) in parts {
         hasher.update(format!("{name} {:?} {:?}\n", view.dtype(), view.shape()).as_bytes());
-        hasher.update(view.data());
+        hasher.update(&view.data());
     }
     hasher.finalize().to_hex().to_string()
 }

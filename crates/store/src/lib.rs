@@ -38,6 +38,7 @@
 //! NumPy.
 
 mod artefact;
+mod checkpoint;
 mod error;
 mod export;
 mod implausible;
@@ -51,6 +52,7 @@ mod spill;
 mod workplace;
 mod workshop;
 
+pub use checkpoint::Resumed;
 pub use error::{Difference, Error};
 pub use export::ExportLayout;
 pub use implausible::{Dark, Implausible};

@@ -259,8 +259,13 @@ impl RunDir {
 
     /// What one artefact depends on: the recipe's identity, the model's index and its membership row.
     pub(crate) fn identity(&self, recipe: usize, model: usize) -> String {
+        self.of_model(&self.study.identity(&self.study.recipes[recipe], &self.digest), model)
+    }
+
+    /// What one model depends on that is made in a certain way.
+    pub(crate) fn of_model(&self, way: &str, model: usize) -> String {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(self.study.identity(&self.study.recipes[recipe], &self.digest).as_bytes());
+        hasher.update(way.as_bytes());
         hasher.update(&(model as u64).to_le_bytes());
         let row: Vec<u8> = self.membership.row(model).iter().map(|&m| u8::from(m)).collect();
         hasher.update(&row);

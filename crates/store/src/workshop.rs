@@ -79,7 +79,7 @@ impl Workshop {
         let lock = lock_run(path)?;
         let dir = RunDir::of(path, study, data)?;
         let difference = match Stated::read(path)? {
-            Some(before) => difference(&before.study, study, before.digest == dir.data_digest()),
+            Some(before) => before.difference(study, dir.data_digest()),
             None => {
                 // A program that was killed at its first step left nothing but the lock and half a file.
                 let ours = |name: &str| name == LOCK || unfinished(name).is_some();
@@ -187,7 +187,13 @@ fn interleaved<T: Copy>(views: &[&[T]], width: usize) -> Vec<T> {
     (0..n).flat_map(|i| views.iter().flat_map(move |v| v[i * width..(i + 1) * width].iter().copied())).collect()
 }
 
-/// What keeps `after` from continuing the folder of `before`.
+impl Stated {
+    /// What keeps a study on data of this digest from continuing the folder.
+    pub fn difference(&self, after: &Study, digest: &str) -> Option<Difference> {
+        difference(&self.study, after, self.digest == digest)
+    }
+}
+
 fn difference(before: &Study, after: &Study, same_data: bool) -> Option<Difference> {
     if before.seed != after.seed {
         return Some(Difference::Seed { there: before.seed, here: after.seed });

@@ -62,13 +62,15 @@ impl Study {
         hasher.finalize().to_hex().to_string()
     }
 
+    /// Hash of everything that decides how a recipe's models are trained: recipes that are measured at different epochs of one run, or publish
+    /// its models in different ways, share it.
+    pub fn training_identity(&self, recipe: &Recipe, data_digest: &str) -> String {
+        self.identity(&trained(recipe), data_digest)
+    }
+
     /// Recipes by index whose models come from one run, measured at different epochs or published in different ways; by their first.
     pub fn runs(&self) -> Vec<Vec<usize>> {
-        let whole = |r: usize| {
-            let recipe = &self.recipes[r];
-            let trained = Recipe { measured_at: None, defences: recipe.defences.in_training(), ..recipe.clone() };
-            self.told_apart(&trained)
-        };
+        let whole = |r: usize| self.told_apart(&trained(&self.recipes[r]));
         let mut out: Vec<(String, Vec<usize>)> = Vec::new();
         for r in 0..self.recipes.len() {
             let identity = whole(r);
@@ -96,6 +98,11 @@ impl Study {
         }
         hasher.finalize().to_hex()[..8].to_owned()
     }
+}
+
+/// A recipe without what matters behind training alone.
+fn trained(recipe: &Recipe) -> Recipe {
+    Recipe { measured_at: None, defences: recipe.defences.in_training(), ..recipe.clone() }
 }
 
 /// A name as one capitalised word: `dp-sgd` is `DpSgd`.

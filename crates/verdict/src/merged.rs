@@ -29,6 +29,7 @@ pub fn merge(parts: Vec<Document>) -> Result<Option<Document>, Error> {
         whole.mismatch.extend(part.mismatch);
         whole.explain.extend(part.explain);
         whole.pictures.extend(part.pictures);
+        whole.listings.extend(part.listings);
         whole.figures.extend(part.figures);
         whole.timings.training_s += part.timings.training_s;
         whole.timings.analysis_s += part.timings.analysis_s;

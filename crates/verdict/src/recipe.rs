@@ -23,9 +23,12 @@ pub(crate) struct Run<'a> {
     pub(crate) workers: usize,
 }
 
-/// FPRs of a drawn curve: ten a decade from 1e-3 to 1; below, a few thousand non-members say nothing.
-fn grid() -> Vec<f64> {
-    (0..=30).map(|i| libm::pow(10.0, f64::from(i) / 10.0 - 3.0)).collect()
+/// FPRs of a drawn curve: ten a decade, from the first that is no less than one false positive among so many non-members, to 1; from 1e-5 on at least.
+fn grid(non_members: usize) -> Vec<f64> {
+    const DEEPEST: u32 = 50;
+    let steps = libm::floor(10.0 * libm::log10(non_members.max(1) as f64));
+    let first = (steps as u32).min(DEEPEST);
+    (0..=first).rev().map(|i| libm::pow(10.0, -f64::from(i) / 10.0)).collect()
 }
 
 /// One attack on one recipe.
@@ -37,7 +40,7 @@ pub(crate) fn attack(judge: &Judge<'_>, attack: Attack, run: &Run<'_>) -> Result
     let (pool, links, workers) = (judge.pool(), run.links, run.workers);
     let scorer = Scorer::new(judge, attack, workers)?;
     let sheet = scorer.score(None)?;
-    let fprs = if is_drawn(attack) { grid() } else { Vec::new() };
+    let fprs = if is_drawn(attack) { grid(judge.sizes().0) } else { Vec::new() };
     let mut whole = judge.judge(&sheet, &fprs, None, false)?.units;
     let shadows = attack.uses_shadows();
     let by_group = pool.groups.as_ref().filter(|_| is_of_family(attack));

@@ -20,6 +20,7 @@ pub struct BavariaNormal;
 impl Definition for BavariaNormal {
     fn meta(&self) -> Meta {
         Meta::by_shadows("bavaria-n")
+            .of("likelihood ratio with means and variances shrunk, Gaussian", "Brännvall 2026, arXiv 2603.11799")
     }
 
     fn formula(&self) -> &'static str {
@@ -42,6 +43,7 @@ pub struct BavariaStudent;
 impl Definition for BavariaStudent {
     fn meta(&self) -> Meta {
         Meta::by_shadows("bavaria-t")
+            .of("likelihood ratio with means and variances shrunk, Student's t", "Brännvall 2026, arXiv 2603.11799")
     }
 
     fn formula(&self) -> &'static str {

@@ -13,6 +13,7 @@ pub struct AttackR;
 impl Definition for AttackR {
     fn meta(&self) -> Meta {
         Meta::by_shadows("attack-r")
+            .of("how many models that never saw the example do worse on it", "Ye et al. 2022, arXiv 2111.09679")
     }
 
     fn formula(&self) -> &'static str {
@@ -40,7 +41,10 @@ pub struct CalibratedLoss;
 
 impl Definition for CalibratedLoss {
     fn meta(&self) -> Meta {
-        Meta::by_shadows("calibrated-loss")
+        Meta::by_shadows("calibrated-loss").of(
+            "loss beside the mean loss of models that never saw the example",
+            "Watson et al. 2022, arXiv 2111.08440",
+        )
     }
 
     fn formula(&self) -> &'static str {
@@ -68,7 +72,11 @@ pub struct CalibratedCorrectness;
 
 impl Definition for CalibratedCorrectness {
     fn meta(&self) -> Meta {
-        Meta { views: Views::Plain, ..Meta::by_shadows("calibrated-correctness") }
+        Meta {
+            views: Views::Plain,
+            ..Meta::by_shadows("calibrated-correctness")
+                .of("correctness beside that of other models: what labels alone tell", "own")
+        }
     }
 
     fn formula(&self) -> &'static str {

@@ -19,6 +19,7 @@ pub struct EmpiricalBayes;
 impl Definition for EmpiricalBayes {
     fn meta(&self) -> Meta {
         Meta::by_shadows("empirical-bayes")
+            .of("likelihood ratio shrunk by the pool's own spread", "own; variances after Smyth 2004")
     }
 
     fn formula(&self) -> &'static str {

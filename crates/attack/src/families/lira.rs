@@ -46,7 +46,10 @@ impl LiraOnline {
 
 impl Definition for LiraOnline {
     fn meta(&self) -> Meta {
-        Meta::by_shadows("lira-online")
+        Meta::by_shadows("lira-online").of(
+            "likelihood ratio of Gaussians fitted to each example with and without it",
+            "Carlini et al. 2022, arXiv 2112.03570",
+        )
     }
 
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
@@ -82,6 +85,7 @@ impl LiraOnlineFixed {
 impl Definition for LiraOnlineFixed {
     fn meta(&self) -> Meta {
         Meta::by_shadows("lira-online-fixed")
+            .of("the same with one spread for all examples, for few shadows", "Carlini et al. 2022, arXiv 2112.03570")
     }
 
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
@@ -121,7 +125,7 @@ impl Definition for LiraOnlineFixed {
 attack!(
     /// One-sided test against the OUT shadows, ranked by its z value.
     LiraOffline,
-    Meta::by_shadows("lira-offline"),
+    Meta::by_shadows("lira-offline").of("how unusual the margin is among models that never saw the example, one side", "Carlini et al. 2022, arXiv 2112.03570"),
     "(phi - mu_out) / s_out, which ranks as log Phi of it (the paper's one-sided test)",
     Signal::Phi,
     |lineup| Offline::OneSided.per_example(lineup)
@@ -129,7 +133,7 @@ attack!(
 attack!(
     /// The same with a pooled deviation.
     LiraOfflineFixed,
-    Meta::by_shadows("lira-offline-fixed"),
+    Meta::by_shadows("lira-offline-fixed").of("the same with one spread for all examples", "Carlini et al. 2022, arXiv 2112.03570"),
     "the same, s_out over all examples of phi - mu_out",
     Signal::Phi,
     |lineup| Offline::OneSided.fixed(lineup)
@@ -137,7 +141,7 @@ attack!(
 attack!(
     /// Negative OUT log-density, as the 2021 reference code computes it.
     LiraOfflineTwoSided,
-    Meta::by_shadows("lira-offline-two-sided"),
+    Meta::by_shadows("lira-offline-two-sided").of("how unusual the margin is in either direction", "Carlini et al. 2022, arXiv 2112.03570 (reference code of 2021)"),
     "-log N(phi; mu_out, s_out) (what the 2021 reference code computes)",
     Signal::Phi,
     |lineup| Offline::TwoSided.per_example(lineup)
@@ -145,7 +149,7 @@ attack!(
 attack!(
     /// The same with a pooled deviation.
     LiraOfflineTwoSidedFixed,
-    Meta::by_shadows("lira-offline-two-sided-fixed"),
+    Meta::by_shadows("lira-offline-two-sided-fixed").of("the same with one spread for all examples", "Carlini et al. 2022, arXiv 2112.03570 (reference code of 2021)"),
     "the same, s_out over all examples of phi - mu_out",
     Signal::Phi,
     |lineup| Offline::TwoSided.fixed(lineup)

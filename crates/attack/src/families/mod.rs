@@ -109,6 +109,16 @@ impl Attack {
         self.definition().meta().name
     }
 
+    /// What it does, in a line of everyday words.
+    pub fn about(self) -> &'static str {
+        self.definition().meta().about
+    }
+
+    /// Who published it (book/methods/attacks.md#notation), or `own`.
+    pub fn source(self) -> &'static str {
+        self.definition().meta().source
+    }
+
     /// Variant, where the literature has several definitions under one name.
     pub fn variant(self) -> Option<&'static str> {
         self.definition().variant()

@@ -14,7 +14,7 @@ const fn by_class(name: &'static str) -> Meta {
 attack!(
     /// p_y minus the threshold of its class.
     ConfidencePerClass,
-    by_class("confidence-per-class"),
+    by_class("confidence-per-class").of("confidence beside a threshold for each class", "Song & Mittal 2021, arXiv 2003.10595"),
     "p_y - t_class, t of best balanced accuracy on shadows (Song & Mittal 2021)",
     Signal::Confidence,
     per_class
@@ -22,7 +22,7 @@ attack!(
 attack!(
     /// Negative loss minus the threshold of its class.
     LossPerClass,
-    by_class("loss-per-class"),
+    by_class("loss-per-class").of("loss beside a threshold for each class", "Song & Mittal 2021, arXiv 2003.10595"),
     "-loss - t_class",
     Signal::LogConfidence,
     per_class
@@ -30,7 +30,7 @@ attack!(
 attack!(
     /// Negative entropy minus the threshold of its class.
     EntropyPerClass,
-    by_class("entropy-per-class"),
+    by_class("entropy-per-class").of("entropy beside a threshold for each class", "Song & Mittal 2021, arXiv 2003.10595"),
     "-H(p) - t_class",
     Signal::NegativeEntropy,
     per_class
@@ -38,7 +38,7 @@ attack!(
 attack!(
     /// Negative modified entropy minus the threshold of its class.
     ModifiedEntropyPerClass,
-    by_class("modified-entropy-per-class"),
+    by_class("modified-entropy-per-class").of("modified entropy beside a threshold for each class", "Song & Mittal 2021, arXiv 2003.10595"),
     "-Mentr(p, y) - t_class",
     Signal::NegativeModifiedEntropy,
     per_class

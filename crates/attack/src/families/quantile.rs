@@ -20,7 +20,14 @@ pub struct Quantile;
 
 impl Definition for Quantile {
     fn meta(&self) -> Meta {
-        Meta { views: Views::Plain, needs_features: true, ..Meta::by_target("quantile") }
+        Meta {
+            views: Views::Plain,
+            needs_features: true,
+            ..Meta::by_target("quantile").of(
+                "margin beside what is expected of a non-member with such features",
+                "own simplification of Bertran et al. 2023, arXiv 2307.03694",
+            )
+        }
     }
 
     fn formula(&self) -> &'static str {

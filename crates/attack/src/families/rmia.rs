@@ -36,7 +36,10 @@ impl Default for Rmia {
 
 impl Definition for Rmia {
     fn meta(&self) -> Meta {
-        Meta::by_shadows("rmia")
+        Meta::by_shadows("rmia").of(
+            "probability of the true class beside its mean over models with and without the example",
+            "Zarifzadeh et al. 2024, arXiv 2312.03262",
+        )
     }
 
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
@@ -77,7 +80,10 @@ impl Default for RmiaOffline {
 
 impl Definition for RmiaOffline {
     fn meta(&self) -> Meta {
-        Meta::by_shadows("rmia-offline")
+        Meta::by_shadows("rmia-offline").of(
+            "the same where only models without the example are to be had",
+            "Zarifzadeh et al. 2024, arXiv 2312.03262",
+        )
     }
 
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
@@ -116,7 +122,11 @@ impl Default for RmiaGamma {
 
 impl Definition for RmiaGamma {
     fn meta(&self) -> Meta {
-        Meta { needs_population: true, ..Meta::by_shadows("rmia-gamma") }
+        Meta {
+            needs_population: true,
+            ..Meta::by_shadows("rmia-gamma")
+                .of("how many other examples it beats by the same ratio", "Zarifzadeh et al. 2024, arXiv 2312.03262")
+        }
     }
 
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
@@ -153,7 +163,10 @@ impl Default for Base {
 
 impl Definition for Base {
     fn meta(&self) -> Meta {
-        Meta::by_shadows("base")
+        Meta::by_shadows("base").of(
+            "probability of the true class beside its mean over all other models",
+            "Lassila et al. 2025, arXiv 2505.24089",
+        )
     }
 
     fn parameters(&mut self) -> Vec<Parameter<'_>> {

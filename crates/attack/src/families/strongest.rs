@@ -13,7 +13,11 @@ pub struct Strongest;
 
 impl Definition for Strongest {
     fn meta(&self) -> Meta {
-        Meta { views: Views::Plain, ..Meta::by_shadows("strongest") }
+        Meta {
+            views: Views::Plain,
+            ..Meta::by_shadows("strongest")
+                .of("combines all that the pool allows by a regression learnt on other blocks", "own")
+        }
     }
 
     fn formula(&self) -> &'static str {

@@ -52,7 +52,7 @@ impl Reader for Pictures {
         let splits = Self::splits(input.path());
         if !splits.iter().all(|p| p.is_dir()) {
             let classes = class_names(input.path())?;
-            let whole = by_class(input.path(), &classes, options.side)?;
+            let whole = by_class(input.path(), "", &classes, options.side)?;
             return Ok(Found::One(Whole { remarks: order(&classes), ..whole }));
         }
         let [train, test] = &splits;
@@ -62,14 +62,14 @@ impl Reader for Pictures {
             let (train, test) = (one_sided(&classes, &of_test), one_sided(&of_test, &classes));
             return Err(input.wrong(Problem::Classes { train, test }));
         }
-        let pool = by_class(train, &classes, options.side)?;
+        let pool = by_class(input.path(), "train", &classes, options.side)?;
         let mut remarks = order(&classes);
         let others: Vec<String> =
             class_names(input.path())?.into_iter().filter(|n| n != "train" && n != "test").collect();
         if !others.is_empty() {
             remarks.push(Remark::Taken { taken: "`train` and `test`".into(), left_out: others });
         }
-        Ok(Found::Both([Whole { remarks, ..pool }, by_class(test, &classes, options.side)?]))
+        Ok(Found::Both([Whole { remarks, ..pool }, by_class(input.path(), "test", &classes, options.side)?]))
     }
 }
 
@@ -325,11 +325,11 @@ pub(crate) struct Labelled {
     pub(crate) label: u32,
 }
 
-/// Pictures in one directory per class; classes by the names in `classes`.
-fn by_class(folder: &Path, classes: &[String], side: Option<usize>) -> Result<Whole, Error> {
+/// Pictures in one directory per class of a part of a folder; classes by the names in `classes`.
+fn by_class(folder: &Path, part: &str, classes: &[String], side: Option<usize>) -> Result<Whole, Error> {
     let mut list = Vec::new();
     for (label, class) in (0..).zip(classes) {
-        let files = sorted(&folder.join(class))?.into_iter().filter(|p| is_picture(p));
+        let files = sorted(&folder.join(part).join(class))?.into_iter().filter(|p| is_picture(p));
         list.extend(files.map(|path| Labelled { path, label }));
     }
     Ok(Whole { classes: Some(classes.to_vec()), ..read(folder, &list, side)? })
@@ -350,7 +350,7 @@ fn class_names(folder: &Path) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
-/// All pictures of a list, of one size each or resized to `side`.
+/// All pictures of a list, of one size each or resized to `side`; their files are said relative to `folder`.
 pub(crate) fn read(folder: &Path, list: &[Labelled], side: Option<usize>) -> Result<Whole, Error> {
     let mut album = Album::new(side);
     for Labelled { path, label } in list {
@@ -358,7 +358,9 @@ pub(crate) fn read(folder: &Path, list: &[Labelled], side: Option<usize>) -> Res
         album.begin(content.len() as u64);
         album.add(path, &content, *label)?;
     }
-    album.whole().ok_or_else(|| Error::file(folder, Problem::NoPictures))
+    let whole = album.whole().ok_or_else(|| Error::file(folder, Problem::NoPictures))?;
+    let name = |l: &Labelled| l.path.strip_prefix(folder).unwrap_or(&l.path).to_string_lossy().into_owned();
+    Ok(Whole { files: list.iter().map(name).collect(), ..whole })
 }
 
 /// Pictures of one size that come in one by one.

@@ -6,7 +6,9 @@ use flatleak_results::RecipeResult;
 use flatleak_verdict::{HEADLINE, SUMMARY, against_guessing};
 
 use crate::context::Context;
-use crate::say;
+use crate::{cell, say};
+
+pub(super) const TITLE: &str = "Accuracy, and whether each leaks at all";
 
 #[derive(Template)]
 #[template(path = "../src/sections/accuracy.html")]
@@ -22,7 +24,7 @@ pub(super) fn section(context: &Context<'_>) -> Option<impl Template> {
 }
 
 fn auc(r: &RecipeResult, attack: Attack) -> String {
-    r.attack(&attack.name()).map_or("–".into(), |a| say::value(&a.auc))
+    cell::optional(r.attack(&attack.name()).map(|a| &a.auc), cell::value)
 }
 
 fn blind(r: &RecipeResult) -> String {
@@ -30,6 +32,7 @@ fn blind(r: &RecipeResult) -> String {
 }
 
 /// Whether a recipe leaks at all, in words.
-fn guessing(r: &RecipeResult) -> Option<String> {
-    r.guessing.as_ref().map(|g| say::prose(&against_guessing(&r.name, g, &r.conditions)))
+fn guessing(r: &RecipeResult) -> Vec<String> {
+    let said = r.guessing.as_ref().map(|g| say::prose(&against_guessing(&r.name, g, &r.conditions)));
+    said.iter().flat_map(|text| say::parts(text)).collect()
 }

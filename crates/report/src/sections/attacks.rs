@@ -1,10 +1,12 @@
 //! Every attack on every recipe.
 
 use askama::Template;
-use flatleak_results::Estimate;
+use flatleak_results::{Estimate, TprAtFpr};
 
 use crate::context::Context;
-use crate::say;
+use crate::{cell, say};
+
+pub(super) const TITLE: &str = "Every attack";
 
 #[derive(Template)]
 #[template(path = "../src/sections/attacks.html")]
@@ -23,4 +25,9 @@ pub(super) fn section(context: &Context<'_>) -> Option<impl Template> {
 
 fn half_width(e: &Estimate) -> String {
     format!("± {:.4}", 0.5 * (e.high - e.low))
+}
+
+/// A TPR, with a star where too few false positives are expected.
+fn rate(t: &TprAtFpr) -> String {
+    cell::estimate(&t.tpr, &format!("{}{}", say::percent(&t.tpr), if t.reliable { "" } else { " *" }))
 }

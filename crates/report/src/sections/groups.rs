@@ -1,21 +1,22 @@
 //! Known groups: accuracy, memorization and leakage of each.
 
-use std::fmt::Write;
-
 use askama::Template;
 use flatleak_results::{Comparison, Estimate, GroupProperty, GroupResult, Metric};
 use flatleak_verdict::HEADLINE;
 
 use crate::context::Context;
-use crate::plot::{self, Axes};
-use crate::say;
+use crate::plot::curves::{Curve, draw};
+use crate::plot::{self, Axes, Data, Figure};
+use crate::cell;
+
+pub(super) const TITLE: &str = "Known groups";
 
 #[derive(Template)]
 #[template(path = "../src/sections/groups.html")]
 struct Groups<'a> {
     context: &'a Context<'a>,
     groups: Vec<Row<'a>>,
-    figure: String,
+    figure: Option<Figure>,
     /// Whether leakage by group was measured.
     leak: bool,
 }
@@ -38,7 +39,7 @@ pub(super) fn section(context: &Context<'_>) -> Option<impl Template> {
         }
     }
     let leak = groups.iter().flat_map(|g| &g.all).flatten().any(|g| found(g).is_some());
-    (!groups.is_empty()).then(|| Groups { context, groups, figure: figure(&recipes, &all), leak })
+    (!groups.is_empty()).then(|| Groups { context, groups, figure: figure(context, &recipes, &all), leak })
 }
 
 /// AUC and share found of the attack that is tabled.
@@ -47,13 +48,19 @@ fn found(g: &GroupResult) -> Option<(&Estimate, &Estimate)> {
 }
 
 /// AUC and share found of a group, or dashes.
-fn leakage(g: &Option<&GroupResult>) -> (String, String) {
-    g.and_then(found).map_or(("–".into(), "–".into()), |(auc, tpr)| (say::value(auc), say::percent(tpr)))
+fn leakage(g: &Option<&GroupResult>) -> String {
+    let found = g.and_then(found);
+    cell::optional(found.map(|f| f.0), cell::value) + &cell::optional(found.map(|f| f.1), cell::percent)
 }
 
 /// Accuracy on unseen examples: held-out where there are any, else the pool's.
-fn unseen(g: &GroupResult) -> String {
-    say::percent(g.test_accuracy.as_ref().unwrap_or(&g.non_member_accuracy))
+fn unseen(g: &Option<&GroupResult>) -> String {
+    cell::optional(g.map(|g| g.test_accuracy.as_ref().unwrap_or(&g.non_member_accuracy)), cell::percent)
+}
+
+/// Memorization of a group.
+fn memorized(g: &Option<&GroupResult>) -> String {
+    cell::optional(g.map(|g| &g.memorization), cell::value)
 }
 
 /// The paired difference of a group's accuracy on unseen examples.
@@ -62,13 +69,16 @@ fn accuracy(c: &Comparison, g: &GroupResult) -> String {
         Some(_) => GroupProperty::TestAccuracy,
         None => GroupProperty::NonMemberAccuracy,
     };
-    let said = |e: &Estimate| format!("{:+.2} ± {:.2} %", 100.0 * e.mean, 50.0 * (e.high - e.low)).replace('-', "−");
-    difference(c, g, property).map_or("–".into(), said)
+    let said = |e: &Estimate| {
+        let text = format!("{:+.2} ± {:.2} %", 100.0 * e.mean, 50.0 * (e.high - e.low)).replace('-', "−");
+        cell::estimate(e, &text)
+    };
+    cell::optional(difference(c, g, property), said)
 }
 
 /// The paired difference of a group's memorization.
 fn memorization(c: &Comparison, g: &GroupResult) -> String {
-    difference(c, g, GroupProperty::Memorization).map_or("–".into(), say::signed)
+    cell::optional(difference(c, g, GroupProperty::Memorization), cell::signed)
 }
 
 fn difference<'a>(c: &'a Comparison, g: &GroupResult, property: GroupProperty) -> Option<&'a Estimate> {
@@ -76,30 +86,43 @@ fn difference<'a>(c: &'a Comparison, g: &GroupResult, property: GroupProperty) -
     c.metrics.iter().find(|m| m.metric == metric).map(|m| &m.difference)
 }
 
-/// Leakage of each group against its share of the pool, one line per recipe.
-fn figure(recipes: &[&str], all: &[&GroupResult]) -> String {
-    let found = |g: &GroupResult| found(g).map(|(auc, _)| auc.mean);
-    let values: Vec<f64> = all.iter().filter_map(|g| found(g)).collect();
+/// Leakage of each group against its share of the pool, one line a recipe.
+fn figure(context: &Context<'_>, recipes: &[&str], all: &[&GroupResult]) -> Option<Figure> {
+    let leak = |g: &GroupResult| found(g).map(|(auc, _)| *auc);
+    let values: Vec<Estimate> = all.iter().filter_map(|g| leak(g)).collect();
     if values.is_empty() {
-        return String::new();
+        return None;
     }
-    let logs = || all.iter().map(|g| g.frequency.max(1e-6).log10());
+    let log = |g: &GroupResult| g.frequency.max(1e-6).log10();
+    let logs = || all.iter().map(|g| log(g));
     let (low, high) = (logs().fold(f64::INFINITY, f64::min), logs().fold(f64::NEG_INFINITY, f64::max));
     let pad = 0.05 * (high - low).max(0.2);
-    let (least, most) = values.iter().fold((1.0f64, 0.0f64), |(a, b), v| (a.min(*v), b.max(*v)));
-    let axes = Axes { x: (low - pad, high + pad), y: (least - 0.02, most + 0.02) };
+    let axes = Axes::new((low - pad, high + pad), plot::reach(values.iter()));
     let steps = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5].map(|v: f64| (v.log10(), format!("{} %", 100.0 * v)));
-    let xs: Vec<(f64, String)> = steps.into_iter().filter(|(v, _)| (axes.x.0..=axes.x.1).contains(v)).collect();
-    let ys = [least, 0.5 * (least + most), most].map(|v| (v, format!("{v:.2}")));
-    let mut body = axes.frame((&xs, "share of the pool"), (&ys, "AUC within the group"));
-    for (k, recipe) in recipes.iter().enumerate() {
-        let mut points: Vec<(f64, f64)> = all
-            .iter()
-            .filter(|g| g.recipe == **recipe)
-            .filter_map(|g| Some((g.frequency.max(1e-6).log10(), found(g)?)))
-            .collect();
-        points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let _ = write!(body, "<path class='line c{}' d='{}'/>", k % 6, axes.path(points.into_iter()));
+    let xs: Vec<plot::Tick> = steps.into_iter().filter(|(v, _)| (axes.x.0..=axes.x.1).contains(v)).collect();
+    let mut data = Data::new(&["recipe", "group", "frequency", "auc", "low", "high"]);
+    let mut curves = Vec::new();
+    for recipe in recipes {
+        let mut own: Vec<(&GroupResult, Estimate)> =
+            all.iter().filter(|g| g.recipe == **recipe).filter_map(|g| Some((*g, leak(g)?))).collect();
+        own.sort_by(|a, b| a.0.frequency.total_cmp(&b.0.frequency));
+        for (g, e) in &own {
+            let texts = [(*recipe).into(), g.name.as_str().into()];
+            data.push(texts.into_iter().chain([g.frequency, e.mean, e.low, e.high].map(plot::Datum::Number)).collect());
+        }
+        let points = own.iter().map(|(g, e)| (log(g), *e)).collect();
+        curves.push(Curve { recipe, hue: context.hue(recipe), points, said: format!("{} groups", own.len()) });
     }
-    plot::svg(plot::HEIGHT, "Leakage by group against its frequency", &body)
+    let mut body = axes.frame((&xs, "share of the pool"), (&plot::round(axes.y, 5), "AUC within the group"));
+    body += &draw(&axes, &curves);
+    Some(Figure {
+        id: context.id("fig-groups"),
+        name: "Leakage of each group against its size".into(),
+        height: axes.height,
+        body,
+        legend: context.legend(recipes.iter().copied()),
+        caption: format!("Leakage of each group (AUC, {HEADLINE}) against its size; bands are 95 %."),
+        data,
+        class: "",
+    })
 }

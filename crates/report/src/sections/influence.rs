@@ -6,8 +6,10 @@ use askama::Template;
 use flatleak_results::{BucketsResult, Form, InfluenceResult, NullResult, PairResult, Picture, PictureKind, SortedBy};
 
 use crate::context::Context;
-use crate::plot::{self, Axes};
-use crate::say;
+use crate::plot::{self, Axes, Data, Figure};
+use crate::{cell, say};
+
+pub(super) const TITLE: &str = "Which example helps which";
 
 #[derive(Template)]
 #[template(path = "../src/sections/influence.html")]
@@ -15,14 +17,14 @@ struct Influence<'a> {
     context: &'a Context<'a>,
     influence: Vec<&'a InfluenceResult>,
     pictures: Vec<(&'a Picture, String)>,
-    buckets: Vec<(&'a BucketsResult, String)>,
+    buckets: Vec<(&'a BucketsResult, Figure)>,
 }
 
 pub(super) fn section(context: &Context<'_>) -> Option<impl Template> {
     let explain = &context.document.explain;
     let influence: Vec<_> = explain.influence.iter().filter(|i| context.covers(&i.dataset)).collect();
     let buckets = explain.entropy_buckets.iter().filter(|b| context.covers(&b.dataset));
-    let buckets: Vec<_> = buckets.map(|b| (b, gains(b))).collect();
+    let buckets: Vec<_> = buckets.enumerate().map(|(k, b)| (b, gains(context, b, k))).collect();
     let any = !influence.is_empty() || !buckets.is_empty();
     any.then(|| Influence { context, influence, pictures: context.pictures(PictureKind::Influential), buckets })
 }
@@ -62,39 +64,49 @@ fn sorted_by(b: &BucketsResult) -> &'static str {
 
 /// One influential pair in a line.
 fn pair(p: &PairResult) -> String {
-    let q = p.q_value.map_or(String::new(), |q| if q < 0.0001 { "<0.0001".into() } else { format!("{q:.4}") });
-    let mut out = String::new();
-    let _ = write!(
-        out,
-        "<td>{} (class {})</td><td>{} (class {})</td><td>{:+.3} [{:+.3}, {:+.3}]</td><td>{:+.2}</td><td>{q}</td>",
+    let text = format!("{:+.3} [{:+.3}, {:+.3}]", p.influence.mean, p.influence.low, p.influence.high);
+    let q = p.q_value.map_or("<td>–</td>".into(), cell::probability);
+    format!(
+        "<td>{} (class {})</td><td>{} (class {})</td>{}{}{q}",
         p.train,
         p.train_label,
         p.test,
         p.test_label,
-        p.influence.mean,
-        p.influence.low,
-        p.influence.high,
-        p.memorization
-    );
-    out.replace('-', "−")
+        cell::estimate(&p.influence, &text.replace('-', "−")),
+        cell::number(p.memorization, &format!("{:+.2}", p.memorization).replace('-', "−")),
+    )
 }
 
 /// Gain in accuracy per bucket with its interval.
-fn gains(b: &BucketsResult) -> String {
+fn gains(context: &Context<'_>, b: &BucketsResult, k: usize) -> Figure {
     let reach = b.buckets.iter().flat_map(|b| [b.gain.low.abs(), b.gain.high.abs()]).fold(1e-6, f64::max) * 1.1;
     let n = b.buckets.len() as f64;
-    let axes = Axes { x: (0.0, n.max(1.0)), y: (-reach, reach) };
-    let xs: Vec<(f64, String)> =
-        b.buckets.iter().enumerate().map(|(i, b)| (i as f64 + 0.5, b.bucket.clone())).collect();
-    let ys = [-reach / 1.1, 0.0, reach / 1.1].map(|v| (v, format!("{:+.1}", 100.0 * v).replace('-', "−")));
-    let mut body = axes.frame((&xs, "bucket"), (&ys, "gain in accuracy, points"));
+    let axes = Axes::new((0.0, n.max(1.0)), (-reach, reach));
+    let xs: Vec<plot::Tick> = b.buckets.iter().enumerate().map(|(i, b)| (i as f64 + 0.5, b.bucket.clone())).collect();
+    let mut body = axes.frame((&xs, "bucket"), (&plot::signed_percents(axes.y, 5), "gain in accuracy, points"));
     let _ = write!(body, "<path class='zero' d='{}'/>", axes.path([(0.0, 0.0), (n, 0.0)].into_iter()));
+    let mut data = Data::new(&["bucket", "examples", "gain", "low", "high"]);
     for (i, bucket) in b.buckets.iter().enumerate() {
         let e = bucket.gain;
+        data.push(vec![bucket.bucket.as_str().into(), bucket.examples.into(), e.mean.into(), e.low.into(), e.high.into()]);
         let sure = b.measurable && (e.low > 0.0 || e.high < 0.0);
         let (x, class) = (axes.x(i as f64 + 0.5), if sure { "sure" } else { "unsure" });
-        let _ = write!(body, "<path class='whisker {class}' d='M{x:.1} {:.1}V{:.1}'/>", axes.y(e.low), axes.y(e.high));
-        let _ = write!(body, "<circle class='dot {class}' cx='{x:.1}' cy='{:.1}' r='3.5'/>", axes.y(e.mean));
+        let _ = write!(body, "<g class='{class}'><path class='whisker' d='M{x:.1} {:.1}V{:.1}'/>", axes.y(e.low), axes.y(e.high));
+        let _ = write!(body, "<circle class='dot' cx='{x:.1}' cy='{:.1}' r='3.5'/></g>", axes.y(e.mean));
     }
-    plot::svg(plot::HEIGHT, "Gain in accuracy by bucket", &body)
+    let contrast = b.contrast.map_or(String::new(), |c| {
+        format!(" Lowest two minus highest two at equal difficulty: {}.", say::signed(&c.estimate))
+    });
+    let models = context.document.study.models;
+    let weak = if b.measurable { String::new() } else { format!(" Not measurable with {models} models.") };
+    Figure {
+        id: context.id(&format!("fig-gain-{}", k + 1)),
+        name: format!("Gain in accuracy by bucket, {} minus {}", b.candidate, b.baseline),
+        height: axes.height,
+        body,
+        legend: Vec::new(),
+        caption: format!("{} minus {}, by {}.{contrast}{weak}", b.candidate, b.baseline, sorted_by(b)),
+        data,
+        class: if b.measurable { "" } else { "weak" },
+    }
 }

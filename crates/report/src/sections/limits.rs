@@ -5,6 +5,8 @@ use flatleak_results::SMALLEST_GROUP;
 
 use crate::context::Context;
 
+pub(super) const TITLE: &str = "Limits of the finding";
+
 #[derive(Template)]
 #[template(path = "../src/sections/limits.html")]
 struct Limits<'a> {

@@ -4,7 +4,9 @@ use askama::Template;
 use flatleak_results::{Estimate, LinkResult};
 
 use crate::context::Context;
-use crate::say;
+use crate::{cell, say};
+
+pub(super) const TITLE: &str = "Does memorization say who is found?";
 
 #[derive(Template)]
 #[template(path = "../src/sections/link.html")]
@@ -32,4 +34,9 @@ fn rows<'a>(links: Vec<&'a LinkResult>, recipes: &[&str]) -> Vec<(&'a str, Vec<O
         }
     }
     out
+}
+
+/// A correlation, where there is one.
+fn put(e: &Option<&Estimate>) -> String {
+    cell::optional(*e, cell::value)
 }

@@ -5,6 +5,8 @@ use flatleak_results::Mismatch;
 
 use crate::context::Context;
 
+pub(super) const TITLE: &str = "An attacker who has the wrong recipe";
+
 #[derive(Template)]
 #[template(path = "../src/sections/mismatch.html")]
 struct WrongRecipe<'a> {

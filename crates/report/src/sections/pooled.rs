@@ -5,13 +5,15 @@ use flatleak_results::{Document, Measure, MetricDifference, Word};
 use flatleak_verdict::headline_metric;
 
 use crate::context::Context;
-use crate::plot;
+use crate::plot::Figure;
+
+pub(super) const TITLE: &str = "Over all data sets";
 
 #[derive(Template)]
 #[template(path = "../src/sections/pooled.html")]
 struct Pooled<'a> {
     context: &'a Context<'a>,
-    figures: Vec<(String, String)>,
+    figures: Vec<Figure>,
 }
 
 pub(super) fn section(context: &Context<'_>) -> Option<impl Template> {
@@ -20,7 +22,7 @@ pub(super) fn section(context: &Context<'_>) -> Option<impl Template> {
 }
 
 /// One forest per pair of recipes over all data sets: the pooled AUC differences of every attack.
-fn forests(d: &Document) -> Vec<(String, String)> {
+fn forests(d: &Document) -> Vec<Figure> {
     let mut out: Vec<(String, Vec<MetricDifference>)> = Vec::new();
     for p in d.pooled.iter().filter(|p| p.metric.is_auc()) {
         let title = format!("{} minus {}", p.candidate, p.baseline);
@@ -39,5 +41,5 @@ fn forests(d: &Document) -> Vec<(String, String)> {
             None => out.push((title, vec![row])),
         }
     }
-    out.into_iter().map(|(title, rows)| (title, plot::forest(&rows.iter().collect::<Vec<_>>()))).collect()
+    super::differences::forest(out, &|k| format!("fig-pooled-{}", k + 1), d.family.relevant.auc)
 }

@@ -7,13 +7,14 @@ use flatleak_results::{Estimate, LABEL, RecipeResult, shortened};
 use flatleak_verdict::HEADLINE;
 
 use crate::context::Context;
-use crate::plot::{self, Axes, LEFT, RIGHT, WIDTH};
+use crate::plot::{self, Axes, Data, Figure, LEFT, RIGHT, WIDTH};
+
+pub(super) const TITLE: &str = "How much of it: the radius";
 
 #[derive(Template)]
 #[template(path = "../src/sections/radius.html")]
 struct Radius {
-    /// What is shown, and the figure.
-    figures: Vec<(String, String)>,
+    figures: Vec<Figure>,
 }
 
 pub(super) fn section(context: &Context<'_>) -> Option<impl Template> {
@@ -22,7 +23,7 @@ pub(super) fn section(context: &Context<'_>) -> Option<impl Template> {
 }
 
 /// Figures of a sweep over the radius: recipes of one optimizer that differ in it alone, three or more, beside plain ones.
-fn figures(context: &Context<'_>) -> Vec<(String, String)> {
+fn figures(context: &Context<'_>) -> Vec<Figure> {
     let recipes = &context.recipes;
     let settings = |r: &RecipeResult| context.document.study.recipes.iter().find(|s| s.name == r.name);
     let rest = |r: &RecipeResult| {
@@ -53,43 +54,59 @@ fn figures(context: &Context<'_>) -> Vec<(String, String)> {
         ("accuracy on members", &|r| Some(r.member_accuracy)),
         ("variance of confidence, non-members", &|r| Some(r.confidence_variance.non_member)),
     ];
-    let drawn = properties.into_iter().filter_map(|(what, of)| {
+    let drawn = properties.into_iter().enumerate().filter_map(|(k, (what, of))| {
         let mut points = swept.iter().map(|(rho, r)| Some((*rho, of(r)?))).collect::<Option<Vec<_>>>()?;
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         let controls = controls.iter().map(|r| Some((r.name.as_str(), of(r)?))).collect::<Option<Vec<_>>>()?;
-        Some((what.to_owned(), figure(&points, &controls, what)))
+        let id = context.id(&format!("fig-radius-{}", k + 1));
+        Some(figure(context, (id, what), &points, &controls))
     });
     drawn.collect()
 }
 
 /// A property against the radius, on a scale of its logarithm, and what recipes without one have as bands.
-fn figure(points: &[(f64, Estimate)], controls: &[(&str, Estimate)], what: &str) -> String {
+fn figure(
+    context: &Context<'_>,
+    (id, what): (String, &str),
+    points: &[(f64, Estimate)],
+    controls: &[(&str, Estimate)],
+) -> Figure {
     let log = |v: f64| v.log10();
     let low = points.iter().map(|p| log(p.0)).fold(f64::INFINITY, f64::min);
     let high = points.iter().map(|p| log(p.0)).fold(f64::NEG_INFINITY, f64::max);
     let all = points.iter().map(|p| &p.1).chain(controls.iter().map(|c| &c.1));
-    let axes = Axes { x: (low - 0.12, high + 0.12), y: plot::reach(all) };
-    let radii: Vec<(f64, String)> = points.iter().map(|p| (log(p.0), format!("{}", p.0))).collect();
-    let mut body = axes.frame((&radii, "radius rho"), (&plot::ticks(axes.y), what));
+    let axes = Axes::new((low - 0.12, high + 0.12), plot::reach(all));
+    let radii: Vec<plot::Tick> = points.iter().map(|p| (log(p.0), format!("{}", p.0))).collect();
+    let mut body = axes.frame((&radii, "radius rho"), (&plot::round(axes.y, 4), what));
+    let mut data = Data::new(&["recipe", "rho", "value", "low", "high"]);
     for (k, (name, e)) in controls.iter().enumerate() {
+        data.push(vec![(*name).into(), 0.0.into(), e.mean.into(), e.low.into(), e.high.into()]);
         let (top, bottom) = (axes.y(e.high), axes.y(e.low));
-        let _ = write!(body, "<path class='band c{k}' d='M{LEFT} {top:.1}H{:.1}V{bottom:.1}H{LEFT}Z'/>", WIDTH - RIGHT);
+        let shown = plot::escape(&shortened(name, LABEL));
+        let _ = write!(body, "<g class='{}' data-recipe=\"{}\">", context.hue(name), plot::escape(name));
+        let _ = write!(body, "<path class='band' d='M{LEFT} {top:.1}H{:.1}V{bottom:.1}H{LEFT}Z'/>", WIDTH - RIGHT);
         // Two that lie together are named at either end.
         let (y, (x, anchor)) = (axes.y(e.mean), [(WIDTH - RIGHT - 2.0, "end"), (LEFT + 2.0, "start")][k % 2]);
-        let _ = write!(body, "<path class='line c{k}' d='M{LEFT} {y:.1}H{:.1}'/>", WIDTH - RIGHT);
-        let _ = write!(
-            body,
-            "<text x='{x:.1}' y='{:.1}' text-anchor='{anchor}'>{}</text>",
-            y - 3.0,
-            plot::escape(&shortened(name, LABEL))
-        );
+        let _ = write!(body, "<path class='line' d='M{LEFT} {y:.1}H{:.1}'/>", WIDTH - RIGHT);
+        let _ = write!(body, "<text x='{x:.1}' y='{:.1}' text-anchor='{anchor}'>{shown}</text></g>", y - 3.0);
     }
     let line = axes.path(points.iter().map(|(r, e)| (log(*r), e.mean)));
-    let _ = write!(body, "<path class='line c2' d='{line}'/>");
+    let _ = write!(body, "<g class='sure'><path class='line' d='{line}'/>");
     for (r, e) in points {
+        data.push(vec!["swept".into(), (*r).into(), e.mean.into(), e.low.into(), e.high.into()]);
         let x = axes.x(log(*r));
-        let _ = write!(body, "<path class='whisker sure' d='M{x:.1} {:.1}V{:.1}'/>", axes.y(e.low), axes.y(e.high));
-        let _ = write!(body, "<circle class='dot sure' cx='{x:.1}' cy='{:.1}' r='3'/>", axes.y(e.mean));
+        let _ = write!(body, "<path class='whisker' d='M{x:.1} {:.1}V{:.1}'/>", axes.y(e.low), axes.y(e.high));
+        let _ = write!(body, "<circle class='dot' cx='{x:.1}' cy='{:.1}' r='3'/>", axes.y(e.mean));
     }
-    plot::svg(plot::HEIGHT, &format!("{what} against the radius"), &body)
+    body.push_str("</g>");
+    Figure {
+        id,
+        name: format!("{what} against the radius"),
+        height: axes.height,
+        body,
+        legend: context.legend(controls.iter().map(|c| c.0)),
+        caption: format!("{what}."),
+        data,
+        class: "",
+    }
 }

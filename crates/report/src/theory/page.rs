@@ -8,6 +8,9 @@ use super::phrases::{ARRIVED, change, end, headline, nearest, problem, signed};
 use super::plot::{self, Densities, Frame, Map};
 use super::table;
 use crate::error::Error;
+use crate::hue::{DARK, Hue, LIGHT};
+use crate::plot::Figure;
+use crate::shell;
 
 #[derive(Template)]
 #[template(path = "theory.html")]
@@ -17,14 +20,10 @@ struct Page<'a> {
     problem: String,
     end: String,
     densities: Densities,
-    advantages: String,
-    moments: String,
-    memorized: String,
-    errors: String,
-    group_errors: String,
-    sweep_auc: String,
-    sweep_error: String,
-    maps: Vec<(&'static str, String)>,
+    policy: String,
+    along: Vec<Figure>,
+    sweeps: [Figure; 2],
+    maps: Vec<Figure>,
     version: &'a str,
 }
 
@@ -149,41 +148,74 @@ fn observation(d: &Descent) -> String {
     format!("{network} {moved}: v / v₀ differs by {}. {nearer}.", signed(v))
 }
 
+/// What moves along eta, a figure each.
+fn along(o: &Outcome) -> Vec<Figure> {
+    let mut out = vec![
+        plot::along(
+            &o.path,
+            ("fig-advantage", "advantage of the attack", "Advantage of both attacks."),
+            &[("confidence attack", 2, |a| a.confidence), ("best attack", 0, |a| a.likelihood_ratio)],
+        ),
+        plot::along(
+            &o.path,
+            (
+                "fig-moment",
+                "v: second moment of outputs",
+                "How widely outputs on unseen examples spread. It never rises with eta: that is the theorem.",
+            ),
+            &[("second moment", 0, |a| a.second_moment)],
+        ),
+        plot::along(
+            &o.path,
+            (
+                "fig-memorization",
+                "mean memorization",
+                "How much an example’s own margin rests on having been trained on it.",
+            ),
+            &[("memorization", 3, |a| a.memorization)],
+        ),
+        plot::along(
+            &o.path,
+            (
+                "fig-error",
+                "test error",
+                "Test error. Where it rises, flatness in this sense is no better a classifier.",
+            ),
+            &[("test error", 4, |a| a.test_error)],
+        ),
+    ];
+    if o.path.first().is_some_and(|a| !a.groups.is_empty()) {
+        let curves: [plot::Curve; 2] = [("majority", 0, |a| group(a, 0)), ("minority", 2, |a| group(a, 1))];
+        out.push(plot::along(&o.path, ("fig-groups", "test error by group", "Test error of either group."), &curves));
+    }
+    out
+}
+
 /// The whole page; `version` is that of the program.
 ///
 /// # Errors
 /// When the template fails, which no outcome does.
 pub fn html(o: &Outcome, version: &str) -> Result<String, Error> {
-    let groups = o.path.first().is_some_and(|a| !a.groups.is_empty());
+    let auc = (
+        "fig-sweep-auc",
+        "AUC of the confidence attack",
+        "Share of unseen examples with a lower margin than a member.",
+    );
+    let maps = [Map::Threshold, Map::LikelihoodRatio];
+    let maps = if o.placed.is_empty() { Vec::new() } else { maps.map(|m| plot::map(&o.placed, m)).to_vec() };
     Ok(Page {
         o,
         headline: headline(o),
         problem: problem(&o.setting),
         end: end(&o.path),
         densities: plot::densities(&o.shown, o.setting.label_noise),
-        advantages: plot::along(
-            &o.path,
-            "advantage of the attack",
-            &[(2, |a| a.confidence), (0, |a| a.likelihood_ratio)],
-        ),
-        moments: plot::along(&o.path, "v: second moment of outputs", &[(0, |a| a.second_moment)]),
-        memorized: plot::along(&o.path, "mean memorization", &[(3, |a| a.memorization)]),
-        errors: plot::along(&o.path, "test error", &[(4, |a| a.test_error)]),
-        group_errors: if groups {
-            plot::along(&o.path, "test error by group", &[(0, |a| group(a, 0)), (2, |a| group(a, 1))])
-        } else {
-            String::new()
-        },
-        sweep_auc: plot::sweep(&o.sweep, "AUC of the confidence attack", |p| p.auc),
-        sweep_error: plot::sweep(&o.sweep, "test error", |p| p.test_error),
-        maps: if o.placed.is_empty() {
-            Vec::new()
-        } else {
-            vec![
-                ("One threshold on phi", plot::map(&o.placed, Map::Threshold)),
-                ("The best attack on phi", plot::map(&o.placed, Map::LikelihoodRatio)),
-            ]
-        },
+        policy: shell::policy(&[shell::PAGE, shell::THEORY]),
+        along: along(o),
+        sweeps: [
+            plot::sweep(&o.sweep, auc, |p| p.auc),
+            plot::sweep(&o.sweep, ("fig-sweep-error", "test error", "Test error."), |p| p.test_error),
+        ],
+        maps,
         version,
     }
     .render()?)

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use flatleak_results::{LABEL, shortened};
+use flatleak_results::{Estimate, LABEL, shortened};
 use flatleak_stats::Interval;
 use flatleak_stats::gaussian::{
     Moments, likelihood_ratio_advantage, likelihood_ratio_slope, one_sided_advantage, one_sided_slope,
@@ -10,7 +10,9 @@ use flatleak_stats::gaussian::{
 use flatleak_stats::normal;
 use flatleak_theory::{Along, MarginLaw, Placed, Shown, SweepPoint};
 
-use crate::plot::{Axes, HEIGHT, escape, svg};
+use crate::hue::Hue;
+use crate::plot::curves::{Curve as Line, draw};
+use crate::plot::{Axes, Data, Figure, escape, reach, round};
 
 /// Range of signed margins that is drawn.
 const MARGINS: (f64, f64) = (-2.5, 2.5);
@@ -51,7 +53,7 @@ pub(super) fn densities(shown: &[Shown], tau: f64) -> Densities {
         (0..POINTS).map(|k| law.density(MARGINS.0 + 5.0 * k as f64 / POINTS as f64)).fold(0.0, f64::max)
     };
     let top = 1.15 * laws.iter().map(peak).fold(0.1, f64::max);
-    let axes = Axes { x: MARGINS, y: (0.0, top) };
+    let axes = Axes::new(MARGINS, (0.0, top));
     let mut backdrop = axes.frame(
         (&ticks(&[-2.0, -1.0, 0.0, 1.0, 2.0]), "signed margin: above 0 is right, 1 is the label"),
         (&[], "share of examples"),
@@ -84,17 +86,25 @@ fn position(path: &[Along]) -> Vec<f64> {
     path.iter().zip(logs).map(|(a, log)| log.unwrap_or(if a.eta.is_none() { high + 0.6 } else { low - 0.6 })).collect()
 }
 
-/// A curve along eta: the number of its colour, and what it draws.
-pub(super) type Curve = (usize, fn(&Along) -> Interval);
+/// A curve along eta: its name, the place of its colour, and what it draws.
+pub(super) type Curve = (&'static str, usize, fn(&Along) -> Interval);
+
+fn estimate(v: &Interval) -> Estimate {
+    Estimate { mean: v.mean, low: v.low, high: v.high }
+}
+
+/// Ends of an axis that hold a single value too.
+fn ends(all: &[Estimate]) -> (f64, f64) {
+    let (low, high) = reach(all.iter());
+    if high - low > 2e-6 { (low, high) } else { (low - 5e-4, high + 5e-4) }
+}
 
 /// Curves along eta with their bands.
-pub(super) fn along(path: &[Along], title: &str, curves: &[Curve]) -> String {
+pub(super) fn along(path: &[Along], (id, title, caption): (&str, &str, &str), curves: &[Curve]) -> Figure {
     let at = position(path);
-    let (Some(&left), Some(&right)) = (at.first(), at.last()) else { return String::new() };
-    let all = curves.iter().flat_map(|(_, f)| path.iter().map(f).flat_map(|e| [e.low, e.high]));
-    let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
-    let (low, high, step) = nice(low, high);
-    let axes = Axes { x: (left, right.max(left + 1.0)), y: (low, high) };
+    let (left, right) = (at.first().copied().unwrap_or(0.0), at.last().copied().unwrap_or(1.0));
+    let all: Vec<Estimate> = curves.iter().flat_map(|(_, _, f)| path.iter().map(f)).map(|v| estimate(&v)).collect();
+    let axes = Axes::new((left, if right > left { right } else { left + 1.0 }), ends(&all));
     let mut xs: Vec<(f64, String)> = vec![(left, "0".into())];
     let whole = (left.ceil() as i32..=right.floor() as i32)
         .filter(|p| path.iter().any(|a| a.eta.is_some_and(|e| (e.log10() - f64::from(*p)).abs() < 0.2)));
@@ -102,37 +112,33 @@ pub(super) fn along(path: &[Along], title: &str, curves: &[Curve]) -> String {
     if path.last().is_some_and(|a| a.eta.is_none()) {
         xs.push((right, "∞".into()));
     }
-    let count = ((high - low) / step).round() as usize;
-    let ys: Vec<(f64, String)> = (0..=count).map(|k| low + step * k as f64).map(|v| (v, label(v, step))).collect();
-    let mut body = axes.frame((&xs, "eta: weight of flatness"), (&ys, title));
-    for (class, f) in curves {
-        let line =
-            |of: fn(&Interval) -> f64| path.iter().zip(&at).map(move |(a, x)| (*x, of(&f(a)))).collect::<Vec<_>>();
-        let mut band = line(|e| e.high);
-        band.extend(line(|e| e.low).into_iter().rev());
-        let _ = write!(body, "<path class='band c{class}' d='{}Z'/>", axes.path(band.into_iter()));
-        let _ = write!(body, "<path class='line c{class}' d='{}'/>", axes.path(line(|e| e.mean).into_iter()));
+    let mut data = Data::new(&["curve", "eta", "value", "low", "high"]);
+    let mut lines = Vec::new();
+    for (name, colour, f) in curves {
+        let points: Vec<(f64, Estimate)> = at.iter().copied().zip(path.iter().map(|a| estimate(&f(a)))).collect();
+        for (a, (_, e)) in path.iter().zip(&points) {
+            let eta = a.eta.map_or(crate::plot::Datum::Text("infinity".into()), crate::plot::Datum::Number);
+            data.push(vec![(*name).into(), eta, e.mean.into(), e.low.into(), e.high.into()]);
+        }
+        lines.push(Line { recipe: name, hue: Hue::of(*colour), points, said: title.to_owned() });
     }
-    svg(HEIGHT, title, &body)
-}
-
-/// Limits around two numbers, and a step of 1, 2 or 5 that divides them into at most 6.
-fn nice(low: f64, high: f64) -> (f64, f64, f64) {
-    let (low, high) = if high > low { (low, high) } else { (low - 5e-4, low + 5e-4) };
-    let span = (high - low).max(1e-3);
-    let rough = span / 5.0;
-    let power = 10f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0].map(|k| k * power).into_iter().find(|s| *s >= rough).unwrap_or(rough);
-    ((low / step).floor() * step, (high / step).ceil() * step, step)
-}
-
-fn label(v: f64, step: f64) -> String {
-    let digits = (-step.log10().floor()).max(0.0) as usize;
-    format!("{v:.digits$}").replace('-', "−")
+    let mut body = axes.frame((&xs, "eta: weight of flatness"), (&round(axes.y, 5), title));
+    body += &draw(&axes, &lines);
+    let legend = if curves.len() > 1 {
+        curves.iter().map(|(name, colour, _)| ((*name).to_owned(), Hue::of(*colour))).collect()
+    } else {
+        Vec::new()
+    };
+    let (id, name, caption) = (id.to_owned(), format!("{title} along eta"), caption.to_owned());
+    Figure { id, name, height: axes.height, body, legend, caption, data, class: "" }
 }
 
 /// AUC and test error over the ratio of dimensions to examples, at each eta of the sweep.
-pub(super) fn sweep(points: &[SweepPoint], title: &str, of: fn(&SweepPoint) -> Interval) -> String {
+pub(super) fn sweep(
+    points: &[SweepPoint],
+    (id, title, caption): (&str, &str, &str),
+    of: fn(&SweepPoint) -> Interval,
+) -> Figure {
     let etas: Vec<f64> = points.iter().fold(Vec::new(), |mut all, p| {
         if !all.contains(&p.eta) {
             all.push(p.eta);
@@ -140,27 +146,27 @@ pub(super) fn sweep(points: &[SweepPoint], title: &str, of: fn(&SweepPoint) -> I
         all
     });
     let x = |p: &SweepPoint| p.ratio.log2();
-    let reach = points.iter().map(x).fold((0.0, 0.0), |(a, b): (f64, f64), v| (a.min(v), b.max(v)));
-    let ends = points.iter().flat_map(|p| [of(p).low, of(p).high]);
-    let (low, high) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
-    let (low, high, step) = nice(low, high);
-    let axes = Axes { x: reach, y: (low, high) };
-    let whole = reach.0.ceil() as i32..=reach.1.floor() as i32;
+    let wide = points.iter().map(x).fold((0.0, 0.0), |(a, b): (f64, f64), v| (a.min(v), b.max(v)));
+    let all: Vec<Estimate> = points.iter().map(|p| estimate(&of(p))).collect();
+    let axes = Axes::new(if wide.1 > wide.0 { wide } else { (-1.0, 1.0) }, ends(&all));
+    let whole = axes.x.0.ceil() as i32..=axes.x.1.floor() as i32;
     let xs: Vec<(f64, String)> = whole.map(|p| (f64::from(p), format!("{}", 2f64.powi(p)))).collect();
-    let count = ((high - low) / step).round() as usize;
-    let ys: Vec<(f64, String)> = (0..=count).map(|k| low + step * k as f64).map(|v| (v, label(v, step))).collect();
-    let mut body = axes.frame((&xs, "dimensions per example, d / n"), (&ys, title));
-    let _ = write!(body, "<path class='chance' d='{}'/>", axes.path([(0.0, low), (0.0, high)].into_iter()));
-    for (class, eta) in etas.iter().enumerate() {
-        let mine: Vec<&SweepPoint> = points.iter().filter(|p| p.eta == *eta).collect();
-        let line = |f: fn(&Interval) -> f64| mine.iter().map(|p| (x(p), f(&of(p)))).collect::<Vec<_>>();
-        let mut band = line(|e| e.high);
-        band.extend(line(|e| e.low).into_iter().rev());
-        let class = 2 * class;
-        let _ = write!(body, "<path class='band c{class}' d='{}Z'/>", axes.path(band.into_iter()));
-        let _ = write!(body, "<path class='line c{class}' d='{}'/>", axes.path(line(|e| e.mean).into_iter()));
+    let mut body = axes.frame((&xs, "dimensions per example, d / n"), (&round(axes.y, 5), title));
+    let _ = write!(body, "<path class='chance' d='{}'/>", axes.path([(0.0, axes.y.0), (0.0, axes.y.1)].into_iter()));
+    let names: Vec<String> = etas.iter().map(|eta| format!("eta = {eta}")).collect();
+    let mut data = Data::new(&["eta", "ratio", "value", "low", "high"]);
+    for p in points {
+        let e = of(p);
+        data.push([p.eta, p.ratio, e.mean, e.low, e.high].map(crate::plot::Datum::Number).to_vec());
     }
-    svg(HEIGHT, title, &body)
+    let mine = |eta: f64| points.iter().filter(move |p| p.eta == eta).map(|p| (x(p), estimate(&of(p)))).collect();
+    let line = |(k, (eta, name))| Line { recipe: name, hue: Hue::of(2 * k), points: mine(eta), said: title.to_owned() };
+    let lines: Vec<Line<'_>> =
+        etas.iter().copied().zip(names.iter().map(String::as_str)).enumerate().map(line).collect();
+    body += &draw(&axes, &lines);
+    let legend = names.iter().enumerate().map(|(k, name)| (name.clone(), Hue::of(2 * k))).collect();
+    let (id, name, caption) = (id.to_owned(), format!("{title} against d / n"), caption.to_owned());
+    Figure { id, name, height: axes.height, body, legend, caption, data, class: "" }
 }
 
 /// Which attack a map is of.
@@ -172,9 +178,9 @@ pub(super) enum Map {
 
 /// The advantage over (gap / sigma, tau / sigma), darker for more; hatched where a narrower spread of non-members would hinder the
 /// attacker; recipes as points in their colours with their intervals.
-pub(super) fn map(placed: &[Placed], which: Map) -> String {
+pub(super) fn map(placed: &[Placed], which: Map) -> Figure {
     let edge = |least: f64, of: fn(&Placed) -> f64| placed.iter().map(of).fold(least, |a: f64, b| a.max(1.15 * b));
-    let axes = Axes { x: (0.0, edge(1.2, |p| p.gap.high)), y: (0.0, edge(1.2, |p| p.ratio.high)) };
+    let axes = Axes::new((0.0, edge(1.2, |p| p.gap.high)), (0.0, edge(1.2, |p| p.ratio.high)));
     let moments = |gap: f64, ratio: f64| Moments {
         member_mean: gap,
         member_deviation: ratio,
@@ -210,55 +216,42 @@ pub(super) fn map(placed: &[Placed], which: Map) -> String {
             }
         }
     }
-    let marks = |end: f64| {
-        let step = if end > 6.0 { 2.0 } else { 0.2 * (end / 1.6).ceil() };
-        let values = (0..).map(|k| f64::from(k) * step).take_while(|v| *v <= end);
-        values.map(|v| (v, format!("{v:.1}"))).collect::<Vec<_>>()
-    };
     let _ = write!(body, "</g><path class='hatch' d='{hatched}'/>");
     body += &axes.frame(
-        (&marks(axes.x.1), "gap / sigma: distance of the means"),
-        (&marks(axes.y.1), "tau / sigma: spread of members"),
+        (&round(axes.x, 6), "gap / sigma: distance of the means"),
+        (&round(axes.y, 6), "tau / sigma: spread of members"),
     );
+    let mut data = Data::new(&["recipe", "gap", "gap low", "gap high", "ratio", "ratio low", "ratio high"]);
     for (k, p) in placed.iter().enumerate() {
+        let (gap, ratio) = (p.gap, p.ratio);
+        let numbers = [gap.mean, gap.low, gap.high, ratio.mean, ratio.low, ratio.high].map(crate::plot::Datum::Number);
+        data.push(std::iter::once(p.recipe.as_str().into()).chain(numbers).collect());
         // Members below non-members lie on the edge: no attack of this kind works there.
-        let (x, y) = (axes.x(p.gap.mean.max(0.0)), axes.y(p.ratio.mean));
+        let (x, y) = (axes.x(gap.mean.max(0.0)), axes.y(ratio.mean));
+        let (hue, name) = (Hue::of(k), escape(&shortened(&p.recipe, LABEL)));
         let _ = write!(
             body,
-            "<path class='whisker ink' d='M{:.1} {y:.1}H{:.1}M{x:.1} {:.1}V{:.1}'/>",
-            axes.x(p.gap.low),
-            axes.x(p.gap.high),
-            axes.y(p.ratio.low),
-            axes.y(p.ratio.high)
-        );
-        let _ = write!(
-            body,
-            "<circle class='dot c{}' cx='{x:.1}' cy='{y:.1}' r='4'><title>{}</title></circle>",
-            k % 6,
-            escape(&shortened(&p.recipe, LABEL))
+            "<g class='{hue}' data-recipe=\"{name}\"><title>{name}</title><path class='whisker ink' d='M{:.1} {y:.1}H{:.1}M{x:.1} {:.1}V{:.1}'/>{}</g>",
+            axes.x(gap.low),
+            axes.x(gap.high),
+            axes.y(ratio.low),
+            axes.y(ratio.high),
+            hue.mark((x, y), 4.0)
         );
     }
-    let title = match which {
-        Map::Threshold => "Advantage of one threshold",
-        Map::LikelihoodRatio => "Advantage of the best attack",
+    let (id, name, caption) = match which {
+        Map::Threshold => ("fig-map-threshold", "Advantage of one threshold", "One threshold on phi."),
+        Map::LikelihoodRatio => ("fig-map-best", "Advantage of the best attack", "The best attack on phi."),
     };
-    svg(HEIGHT, title, &body)
+    let legend = placed.iter().enumerate().map(|(k, p)| (p.recipe.clone(), Hue::of(k))).collect();
+    let (id, name, caption) = (id.to_owned(), name.to_owned(), caption.to_owned());
+    Figure { id, name, height: axes.height, body, legend, caption, data, class: "" }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use flatleak_theory::Component;
-
-    #[test]
-    fn limits_are_round_and_hold_the_numbers() {
-        for (low, high) in [(0.0, 1.0), (0.71, 0.93), (-0.003, 0.0151), (2.0, 2.0), (0.2, 137.0)] {
-            let (a, b, step) = nice(low, high);
-            assert!(a <= low && b >= high && b > a && (b - a) / step < 8.5, "{a} {b} {step}");
-        }
-        assert_eq!(label(0.25, 0.05), "0.25");
-        assert_eq!(label(-20.0, 10.0), "−20");
-    }
 
     #[test]
     fn the_frames_follow_the_law() {

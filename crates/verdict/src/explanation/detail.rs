@@ -1,7 +1,7 @@
 //! What is known of single examples, for tables and pictures; never part of `results.json`.
 
 use crate::error::Error;
-use crate::family::HEADLINE;
+use crate::family::FAMILY;
 use crate::table::Scored;
 use flatleak_attack::Attack;
 use flatleak_explain::pairs::Pairs;
@@ -27,9 +27,9 @@ pub struct Detail {
     pub intervals: Vec<Interval>,
     /// Soft memorization, (N); none where the pool has no confidences.
     pub soft: Option<Vec<f64>>,
-    /// Rate of right membership calls of [`HEADLINE`] over the recipe's models with Wilson's 95 % interval, (N); none where no
-    /// attack was run. Targets share shadows, so that the interval is nominal.
-    pub exposure: Option<Vec<Interval>>,
+    /// By attack of [`FAMILY`] that was run, the rate of right membership calls over the recipe's models with Wilson's 95 % interval, (N).
+    /// Targets share shadows, so that the intervals are nominal.
+    pub exposure: Vec<(Attack, Vec<Interval>)>,
     /// Influence; none where there are no held-out outputs.
     pub pairs: Option<Pairs>,
 }
@@ -43,17 +43,20 @@ pub(super) fn of(
     examples: &[usize],
 ) -> Result<Detail, Error> {
     let models = pool.membership.models() as u64;
-    let calls = scored.iter().find(|(a, s)| *a == HEADLINE && !s.calls.is_empty());
-    let exposure = calls
-        .map(|(_, s)| {
-            let rate = |i: usize| {
-                let known: Vec<f64> = s.calls.iter().map(|unit| unit[i]).filter(|v| !v.is_nan()).collect();
-                if known.is_empty() { 0.5 } else { moments::mean(&known) }
-            };
-            let one = |i: &usize| wilson((rate(*i) * models as f64).round() as u64, models, 0.95);
-            examples.iter().map(one).collect::<Result<Vec<_>, _>>()
-        })
-        .transpose()?;
+    let exposed = |s: &Scored| {
+        let rate = |i: usize| {
+            let known: Vec<f64> = s.calls.iter().map(|unit| unit[i]).filter(|v| !v.is_nan()).collect();
+            if known.is_empty() { 0.5 } else { moments::mean(&known) }
+        };
+        let one = |i: &usize| wilson((rate(*i) * models as f64).round() as u64, models, 0.95);
+        examples.iter().map(one).collect::<Result<Vec<_>, _>>()
+    };
+    let mut exposure = Vec::new();
+    for attack in FAMILY {
+        if let Some((_, s)) = scored.iter().find(|(a, s)| *a == attack && !s.calls.is_empty()) {
+            exposure.push((attack, exposed(s)?));
+        }
+    }
     Ok(Detail {
         recipe: pool.recipe.clone(),
         ids: pool.ids.clone(),

@@ -1,17 +1,19 @@
-//! What was run.
+//! What was trained, on what, where.
 
 use askama::Template;
 
 use crate::context::Context;
 
+pub(super) const TITLE: &str = "Data, recipes and machine";
+
 #[derive(Template)]
-#[template(path = "../src/sections/provenance.html")]
-struct Provenance<'a> {
+#[template(path = "../src/sections/settings.html")]
+struct Settings<'a> {
     context: &'a Context<'a>,
 }
 
 pub(super) fn section(context: &Context<'_>) -> Option<impl Template> {
-    Some(Provenance { context })
+    Some(Settings { context })
 }
 
 /// At most two digits behind the point.
