@@ -1,8 +1,13 @@
 //! Values of many examples in order, and medians without a block.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "lanes of several arrays are walked at once, in loops that become vectors"
+)]
+
 use flatleak_kernel::elementary::in_vectors;
 
-use crate::shadows::{Lanes, Mask, TOGETHER};
+use crate::tile::{Lanes, Mask, TOGETHER};
 
 /// Values of which a network of comparisons sorts an example's; more are sorted lane by lane.
 const MOST: usize = 256;

@@ -4,7 +4,9 @@ use flatleak_pool::{Matrix, Signal};
 
 use crate::Lineup;
 use crate::definition::{Definition, Meta, Views};
-use crate::shadows::{Means, score_by_means, score_by_place};
+use crate::means::score_by_means;
+use crate::shadows::score_by_place;
+use crate::tile::Means;
 
 /// Share of OUT shadows with a larger loss (Ye et al. 2022, arXiv 2111.09679).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -3,13 +3,18 @@
 //! Before anything is fitted each model's offset is taken off: the median over examples of phi less the example's median over models outside
 //! the target's block. The offset needs the target's outputs on all examples, which an attacker who asks about all of them has.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "lanes of several arrays are walked at once, in loops that become vectors"
+)]
+
 use flatleak_kernel::elementary::in_vectors;
 use flatleak_pool::{Matrix, Rows, Signal};
 use flatleak_stats::moments;
 
 use crate::definition::{Definition, Meta};
-use crate::shadows::{Sums, TOGETHER, Tile, by_group, without_each};
 use crate::shrinkage::{Fit, Hyper, Learner, Summary};
+use crate::tile::{Sums, TOGETHER, Tile, by_group, without_each};
 use crate::{Lineup, Seat};
 
 /// Likelihood ratio with each model's offset taken off, variances and differences of means shrunk by what the pool says of their spread (own).

@@ -8,7 +8,7 @@ use flatleak_pool::{Decimal, Matrix, Signal};
 
 use crate::Lineup;
 use crate::definition::{Definition, Meta, Parameter, Range, named};
-use crate::shadows::score_by_means;
+use crate::means::score_by_means;
 
 /// Weight a of the offline correction, never tuned on a target (Zarifzadeh et al. 2024).
 const OFFLINE_A: Decimal = Decimal::thousandths(300);

@@ -64,13 +64,13 @@ pub(super) struct Stat {
 impl Stat {
     fn add(&mut self, values: &Values, offsets: &[f64; FITTED]) {
         self.n += 1.0;
-        for k in 0..FITTED {
-            let v = values[k] - offsets[k];
+        for (k, offset) in offsets.iter().enumerate() {
+            let v = values[k] - offset;
             self.sums[k] += v;
             self.squares[k] += v * v;
         }
-        for k in FITTED..SUMMED {
-            self.sums[k] += values[k];
+        for (sum, v) in self.sums.iter_mut().zip(values).skip(FITTED) {
+            *sum += v;
         }
     }
 

@@ -1,5 +1,10 @@
 //! Ridge logistic regression on features and some of their products, and what it becomes without some of its rows.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "lanes of several arrays are walked at once, in loops that become vectors"
+)]
+
 use flatleak_kernel::elementary::{in_vectors, log_sigmoid, sigmoid};
 
 /// Distance from the mean, in deviations, at which a feature is cut off: saturated models put out values far from all others.
