@@ -169,7 +169,14 @@ mod tests {
     fn verdicts_fall_into_parts_without_losing_a_word() {
         let text = "Against sgd, open: AUC less, by -0.0043 [-0.0075, -0.0011]; TPR @ 1 % FPR open. About 46 (32 to 90) would do.";
         let found = parts(text);
-        assert_eq!(found, ["Against sgd, open: AUC less, by -0.0043 [-0.0075, -0.0011]", "TPR @ 1 % FPR open.", "About 46 (32 to 90) would do."]);
+        assert_eq!(
+            found,
+            [
+                "Against sgd, open: AUC less, by -0.0043 [-0.0075, -0.0011]",
+                "TPR @ 1 % FPR open.",
+                "About 46 (32 to 90) would do."
+            ]
+        );
         let long = format!("a {}, and this moves it by 1, and that by 2.", "word ".repeat(30));
         assert!(parts(&long).iter().all(|part| !part.contains(", and")) && parts(&long).len() == 3);
         assert_eq!(parts(""), Vec::<String>::new());

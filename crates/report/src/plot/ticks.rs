@@ -63,9 +63,11 @@ pub(crate) fn powers((low, high): (f64, f64)) -> Vec<Tick> {
 /// stands in the drawing.
 pub(crate) fn thinned<'t>(all: &'t [Tick], x: &dyn Fn(f64) -> f64) -> Vec<&'t Tick> {
     let zero = all.iter().position(|(v, _)| v.abs() < 1e-12).unwrap_or(0);
-    let every = |stride: usize| all.iter().enumerate().filter(move |(k, _)| k.abs_diff(zero) % stride == 0).map(|(_, t)| t);
+    let every =
+        |stride: usize| all.iter().enumerate().filter(move |(k, _)| k.abs_diff(zero) % stride == 0).map(|(_, t)| t);
     let width = |t: &Tick| LETTER * t.1.chars().count() as f64;
-    let fits = |kept: &[&Tick]| kept.windows(2).all(|p| x(p[1].0) - x(p[0].0) > 0.5 * (width(p[0]) + width(p[1])) + 2.0);
+    let fits =
+        |kept: &[&Tick]| kept.windows(2).all(|p| x(p[1].0) - x(p[0].0) > 0.5 * (width(p[0]) + width(p[1])) + 2.0);
     let strides = (1..all.len().max(2)).map(|stride| every(stride).collect::<Vec<_>>());
     strides.into_iter().find(|kept| fits(kept)).unwrap_or_else(|| all.iter().take(1).collect())
 }
