@@ -11,7 +11,7 @@ use flatleak::{Checkpoints, Variant};
 use flatleak_attack::Attack;
 use flatleak_report::Form;
 
-pub(crate) use crate::options::{MessageFormat, Work};
+use crate::options::{MessageFormat, Speech, Work};
 use crate::times::{Budget, Checkpoint};
 
 /// How much does a training recipe leak about its training data, and why?
@@ -22,31 +22,6 @@ pub(crate) struct Arguments {
     pub(crate) speech: Speech,
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-/// How it is said, which changes nothing that is written.
-#[derive(Args, Clone, Copy, Debug)]
-pub(crate) struct Speech {
-    /// Colours: where stdout is a terminal and NO_COLOR is not set, always or never
-    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN", global = true)]
-    pub(crate) color: Color,
-    /// No progress and no notes: errors and the answer alone
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub(crate) quiet: bool,
-    /// Say of every model when it is complete, and how long each phase took
-    #[arg(short, long, global = true)]
-    pub(crate) verbose: bool,
-}
-
-/// When text has colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Color {
-    /// In a terminal, unless NO_COLOR is set
-    Auto,
-    /// Also where stdout is a file or a pipe
-    Always,
-    /// Nowhere
-    Never,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 2 wrong arguments or study, output of another study; 3 input data unreadable or \

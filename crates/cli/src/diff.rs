@@ -10,8 +10,8 @@ use flatleak_results::{Measure, Metric, Property};
 use flatleak_verdict::SUMMARY;
 use serde_json::json;
 
-use crate::arguments::MessageFormat;
 use crate::exit::{Failure, USAGE};
+use crate::options::MessageFormat;
 use crate::voice::{done, text, width};
 
 /// Sets two finished runs side by side.
@@ -84,7 +84,7 @@ fn put<'a>(title: &str, said: Option<String>, figures: impl Iterator<Item = &'a 
     for f in figures {
         sheet.row(
             format!("  {}", f.metric),
-            vec![words::plus_minus(f.first), words::plus_minus(f.second), format!("{:+.4}", f.difference)],
+            vec![words::plus_minus(f.first), words::plus_minus(f.second), signed(f.difference)],
         );
     }
     out.line(Tone::Plain, "");
@@ -92,4 +92,9 @@ fn put<'a>(title: &str, said: Option<String>, figures: impl Iterator<Item = &'a 
     if let Some(said) = said {
         out.paragraph(Tone::Plain, &said, ("  ", 4), width);
     }
+}
+
+/// Four places; what they do not show has no sign.
+fn signed(v: f64) -> String {
+    if v.abs() < 0.00005 { "0.0000".into() } else { format!("{v:+.4}") }
 }

@@ -2,6 +2,31 @@
 
 use clap::{Args, ValueEnum};
 
+/// How it is said, which changes nothing that is written.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Speech {
+    /// Colours: where stdout is a terminal and NO_COLOR is not set, always or never
+    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN", global = true)]
+    pub(crate) color: Color,
+    /// No progress and no notes: errors and the answer alone
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say of every model when it is complete, and how long each phase took
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+}
+
+/// When text has colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// In a terminal, unless NO_COLOR is set
+    Auto,
+    /// Also where stdout is a file or a pipe
+    Always,
+    /// Nowhere
+    Never,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum MessageFormat {
     /// For people

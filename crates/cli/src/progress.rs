@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use signal_hook::{consts, flag};
 
-use crate::arguments::MessageFormat;
+use crate::options::MessageFormat;
 use crate::pace::{Pace, time};
 use crate::voice::{Verbosity, complain, for_stderr, progress_width, remark, say_event, text, verbosity, warn};
 

@@ -69,9 +69,12 @@ fn redaction_holds_for_every_format() {
     }
     assert!(pairs(&read("results.json")) > 0, "results stay as they are");
     assert_eq!(code(&said(&["report", "--format", "json"], &[&run])), 0);
+    // The page on paper has what the page had.
+    std::fs::write(run.join("report.pdf"), b"%PDF").unwrap();
     let redacted = small(&run).arg("--redact").output().unwrap();
     assert_eq!(code(&redacted), 0, "{}", words(&redacted));
-    assert!(!run.join("report.json").exists(), "no single example stays behind");
+    let left = ["report.json", "report.pdf"].map(|file| run.join(file).exists());
+    assert_eq!(left, [false; 2], "no single example stays behind");
 }
 
 fn figure(diff: &Value, recipe: &str, metric: &str) -> Value {
@@ -108,7 +111,7 @@ fn two_runs_differ_by_what_their_files_say() {
         }
     }
     let said = words(&said(&["diff"], &[&first, &second]));
-    assert!(said.contains("settings that differ") && said.contains("no interval"), "{said}");
+    assert!(said.contains("lira-online-fixed.auc") && said.contains("no interval"), "{said}");
     // A run beside itself does not differ; beside its audit the examples cannot be checked, and are said not to be.
     let same = event(&self::said(&["diff", "--message-format", "json"], &[&second, &second]));
     let none = |v: &Value| v.as_array().unwrap().is_empty();
@@ -141,6 +144,10 @@ fn other_data_are_refused_by_name() {
         let text = words(&found);
         assert!(code(&found) == 2 && names.iter().all(|name| text.contains(name)), "{text}");
     }
+    let longer = run("longer", "digits", &["--pool", "60", "--seed", "1"]);
+    let text = words(&said(&["diff"], &[&digits, &longer]));
+    assert!(text.contains("settings that differ") && text.contains("seed: 0") && text.contains("seed: 1"), "{text}");
+    std::fs::remove_dir_all(longer).unwrap();
     // Folders of runs: what is finished, what is not, what is damaged.
     std::fs::remove_file(letter.join("results.json")).unwrap();
     std::fs::remove_file(letter.join("models/sgd/0003/signals.safetensors")).unwrap();

@@ -41,6 +41,9 @@ pub struct Examples<'a> {
 /// Files about single examples, beside pictures and archives: what `--redact` leaves out.
 const TABLES: [&str; 5] = ["exposure.csv", "examples.parquet", "influence.parquet", "entropy.parquet", "examples.json"];
 
+/// The page as it was printed.
+const PAPER: &str = "report.pdf";
+
 /// A sign that files about single examples were written here; what it says is for people alone.
 const SIGN: &str = "details.txt";
 const SIGN_TEXT: &str = "This folder holds tables, archives and pictures about single training examples.\nflatleak explain --redact removes them.\n";
@@ -247,9 +250,9 @@ fn is_picture(name: &str) -> bool {
 fn is_detail(name: &str, archives: bool) -> bool {
     // The data of a run are what its trainers read, and no part of its report.
     let archive = archives && name.ends_with(".npz") && name != DATA_FILE;
-    // The results in another form may hold what the results no longer do.
-    let document = name == Form::Json.file();
-    let known = name == SIGN || TABLES.contains(&name) || archive || is_picture(name) || document;
+    // Results in another form, and the page on paper, may hold what the results no longer do.
+    let form = name == Form::Json.file() || name == PAPER;
+    let known = name == SIGN || TABLES.contains(&name) || archive || is_picture(name) || form;
     known && !name.contains(['/', '\\'])
 }
 

@@ -4,13 +4,17 @@ use std::fmt::Write;
 
 use flatleak_results::{Estimate, LABEL, shortened};
 
-use super::axes::{RIGHT, WIDTH, escape};
+use super::axes::{RIGHT, WIDTH};
+use super::escaped::escape;
 use super::label::LETTER;
 use super::ticks::{self, Tick};
 use crate::hue::Hue;
 
-/// Height of a row.
+/// Height of a row, and of one among many.
 const ROW: f64 = 22.0;
+const NARROW: f64 = 16.0;
+/// Up to so many rows have the full height.
+const FEW: usize = 12;
 /// Room above the first row.
 const ABOVE: f64 = 20.0;
 
@@ -66,11 +70,12 @@ pub(crate) fn draw(rows: &[Row], scale: &Scale<'_>) -> (f64, String) {
     let fits = ((left - 12.0) / LETTER) as usize;
     let (low, high) = scale.ends;
     let x = |v: f64| left + (v.clamp(low, high) - low) / (high - low) * (WIDTH - left - RIGHT);
-    let bottom = ABOVE + ROW * rows.len() as f64;
+    let tall = if rows.len() > FEW { NARROW } else { ROW };
+    let bottom = ABOVE + tall * rows.len() as f64;
     let height = bottom + 38.0;
     let mut body = backdrop(scale, &x, (left, bottom));
     for (i, row) in rows.iter().enumerate() {
-        let y = ABOVE + ROW * (i as f64 + 0.5);
+        let y = ABOVE + tall * (i as f64 + 0.5);
         let (class, data) = match &row.look {
             Look::Recipe(name, hue) => (hue.to_string(), format!(" data-recipe=\"{}\"", escape(name))),
             Look::Sure(sure) => (if *sure { "sure" } else { "unsure" }.to_owned(), String::new()),
