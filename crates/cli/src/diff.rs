@@ -10,8 +10,8 @@ use flatleak_results::{Measure, Metric, Property};
 use flatleak_verdict::SUMMARY;
 use serde_json::json;
 
-use crate::arguments::MessageFormat;
 use crate::exit::{Failure, USAGE};
+use crate::options::MessageFormat;
 use crate::voice::{done, text, width};
 
 /// Sets two finished runs side by side.

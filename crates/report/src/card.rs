@@ -11,7 +11,7 @@ use crate::outline::{Part, level, outline, telling};
 
 /// The whole section; every recipe is a model of the index.
 pub(crate) fn render(d: &Document) -> String {
-    let d = &*names::short(d);
+    let d = &*names::short(d, &names::long(d));
     let mut out = String::from("---\n");
     // Writing to a String cannot fail.
     let _ = metadata(d, &mut out);

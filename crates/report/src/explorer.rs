@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flatleak_results::Estimate;
+use flatleak_results::{Estimate, plain};
 use flatleak_stats::Interval;
 use flatleak_verdict::{Detail, HEADLINE};
 use serde::{Deserialize, Serialize};
@@ -117,6 +117,20 @@ impl Explorer {
             pool: first.ids.len(),
             examples: order.iter().take(MOST).map(|(i, _)| example(*i)).collect(),
         })
+    }
+
+    /// Recipes under the names that they have on the page: hidden characters written out, long names as `cut` has them.
+    pub(crate) fn renamed(mut self, cut: &[(String, String)]) -> Self {
+        let name = |own: &str| {
+            let own = plain(own).into_owned();
+            cut.iter().find(|(long, _)| *long == own).map_or(own, |(_, short)| short.clone())
+        };
+        self.recipes.iter_mut().for_each(|r| *r = name(r));
+        for example in &mut self.examples {
+            let recipes = std::mem::take(&mut example.recipes);
+            example.recipes = recipes.into_iter().map(|(recipe, e)| (name(&recipe), e)).collect();
+        }
+        self
     }
 
     /// Reads the content of a file; `None` where it is none of this kind.

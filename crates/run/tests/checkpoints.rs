@@ -4,13 +4,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use flatleak_data::{Dataset, Request, open};
 use flatleak_nn::Network;
-use flatleak_run::{Checkpoints, Event, Plan, Summary, Supervision, execute};
+use flatleak_run::{Checkpoints, Event, Manner, Plan, Role, Summary, Supervision, execute};
 use flatleak_store::Workshop;
 use flatleak_study::Study;
+use flatleak_work::{Board, Folder, Worker};
 
 /// One run of each: averages, noise, a base with two means, random pictures and masks, and one that is measured early and published in two ways.
 const STUDY: &str = "models = 6\npool = 60\ntest = 20\ndata = ['digits']\n[train]\nepochs = 3\nbatch = 8\n\
@@ -46,9 +48,13 @@ impl Problem {
         let Self { study, data, network } = self;
         let dir = Workshop::open(to, study, data).unwrap();
         let supervision = Supervision::None;
-        let plan = Plan { study, data, network, dir: &dir, supervision: &supervision, checkpoints };
+        let supervision = &supervision;
+        let board = Board::open(Arc::new(Folder::new(to)), Worker::this(), Duration::from_secs(30)).unwrap();
+        let board = &Mutex::new(board);
+        let plan = Plan { study, data, network, dir: &dir, supervision, checkpoints, board, binary: "" };
+        let manner = Manner { workers: 2, role: Role::Complete };
         let (stop, mut events) = (AtomicBool::new(false), Vec::new());
-        let summary = execute(plan, 2, &stop, |event| {
+        let summary = execute(plan, manner, &stop, |event| {
             stop.fetch_or(is_enough(&event), Ordering::Relaxed);
             events.push(event);
         });

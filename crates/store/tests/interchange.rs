@@ -19,8 +19,13 @@ fn pool() -> Pool {
             test: vec![0, 1, 0],
         }),
         test: (0..6).map(|k| right(k + 1, 3)).collect(),
-        ..Pool::new("written", membership, (0..11).map(|i| i % 4).collect(), (0..6).map(|k| right(k, 11)).collect())
-            .unwrap()
+        ..Pool::new(
+            "written",
+            membership,
+            (0..11).map(|i| i % 4).collect::<Vec<u32>>(),
+            (0..6).map(|k| right(k, 11)).collect(),
+        )
+        .unwrap()
     }
 }
 
