@@ -8,8 +8,8 @@
 use flatleak_kernel::elementary::in_vectors;
 use flatleak_pool::Matrix;
 
-use crate::Lineup;
 use crate::tile::{Means, Sums, TOGETHER, Tile, masked, members, tiles, without_each, write};
+use crate::{Lineup, Position};
 
 /// Scores of every seat, (M, N) as rows, from means over its shadows: `parts(value)` is what is averaged, `fit([IN, OUT])` is called once per
 /// block and example, `score(target's value, fit)` for every seat.
@@ -67,7 +67,12 @@ pub(crate) fn score_by_means<const K: usize, const F: usize>(
 
 /// Sums of `parts` over the seats of every block, on either side; of each value the parts are worked out once.
 #[inline(always)]
-fn by_seat<const K: usize>(tile: &Tile, positions: &[u32], parts: impl Fn(f64) -> [f64; K], own: &mut [[Sums<K>; 2]]) {
+fn by_seat<const K: usize>(
+    tile: &Tile,
+    positions: &[Position],
+    parts: impl Fn(f64) -> [f64; K],
+    own: &mut [[Sums<K>; 2]],
+) {
     own.fill([Sums::NONE; 2]);
     for ((values, sides), &block) in tile.values.iter().zip(&tile.sides).zip(positions) {
         let mut lanes = [[0.0; TOGETHER]; K];
@@ -77,7 +82,7 @@ fn by_seat<const K: usize>(tile: &Tile, positions: &[u32], parts: impl Fn(f64) -
                 lanes[k][e] = found[k];
             }
         }
-        let own = &mut own[block as usize];
+        let own = &mut own[block.index()];
         for side in 0..2 {
             for e in 0..TOGETHER {
                 own[side].n[e] += masked(1.0, sides[side][e]);
@@ -93,16 +98,15 @@ fn by_seat<const K: usize>(tile: &Tile, positions: &[u32], parts: impl Fn(f64) -
 fn cut_sums<const K: usize>(
     lineup: &Lineup<'_>,
     tile: &Tile,
-    positions: &[u32],
+    positions: &[Position],
     parts: &impl Fn(f64) -> [f64; K],
     sums: &mut [[Sums<K>; 2]],
 ) {
     let Some(cut) = lineup.cut() else { return };
-    for (block, both) in sums.iter_mut().enumerate().filter(|(block, _)| cut.concerns(*block)) {
+    for (block, both) in lineup.places().zip(sums.iter_mut()).filter(|(block, _)| cut.concerns(*block)) {
         for (e, i) in tile.examples() {
             for (side, sums) in both.iter_mut().enumerate() {
-                let shadows: Vec<(usize, f64)> =
-                    tile.column(e, side).filter(|(k, _)| positions[*k] as usize != block).collect();
+                let shadows: Vec<(usize, f64)> = tile.column(e, side).filter(|(k, _)| positions[*k] != block).collect();
                 let seats: Vec<usize> = shadows.iter().map(|(k, _)| *k).collect();
                 let gone = cut.left_out(block, i, &seats, side);
                 sums.n[e] = 0.0;

@@ -12,9 +12,9 @@
 use flatleak_kernel::elementary::in_vectors;
 use flatleak_pool::{Matrix, Rows};
 
-use crate::Lineup;
 use crate::order::Column;
 use crate::tile::{Lanes, Sums, TOGETHER, Tile, by_group, masked, members, tiles, without_each, write};
+use crate::{Lineup, Position};
 
 /// Relative size of a variance, beside the mean square, below which it is computed anew: the difference of sums has lost too many digits.
 const CANCELLED: f64 = 1e-6;
@@ -131,7 +131,7 @@ impl Side {
 /// Works out the shadows of every block of a lineup, tile by tile.
 struct Walk<'l, 'a> {
     lineup: &'l Lineup<'a>,
-    positions: Vec<u32>,
+    positions: Vec<Position>,
     /// Seats of every block, by position.
     members: Vec<Vec<usize>>,
     own: Vec<[Sums<2>; 2]>,
@@ -164,7 +164,7 @@ impl<'l, 'a> Walk<'l, 'a> {
         in_vectors(
             #[inline(always)]
             || {
-                by_group(tile, |k| Some(positions[k] as usize), |_, _, v| [v, v * v], own);
+                by_group(tile, |k| Some(positions[k].index()), |_, _, v| [v, v * v], own);
                 without_each(own, &[Sums::NONE; 2], sums);
             },
         );
@@ -193,15 +193,16 @@ impl<'l, 'a> Walk<'l, 'a> {
             }
         }
         if let Some(cut) = self.lineup.cut() {
-            for block in (0..self.members.len()).filter(|block| cut.concerns(*block)) {
+            for block in self.lineup.places().filter(|block| cut.concerns(*block)) {
                 for (e, i) in tile.examples() {
                     for side in 0..2 {
                         let others: Vec<(usize, f64)> =
-                            tile.column(e, side).filter(|(k, _)| self.positions[*k] as usize != block).collect();
+                            tile.column(e, side).filter(|(k, _)| self.positions[*k] != block).collect();
                         let seats: Vec<usize> = others.iter().map(|(k, _)| *k).collect();
                         let gone = cut.left_out(block, i, &seats, side);
                         let kept = others.iter().filter(|(k, _)| gone.binary_search(k).is_err());
-                        self.found[block][side].set(e, Shadows::new(&mut kept.map(|(_, v)| *v).collect::<Vec<_>>()));
+                        self.found[block.index()][side]
+                            .set(e, Shadows::new(&mut kept.map(|(_, v)| *v).collect::<Vec<_>>()));
                     }
                 }
             }
@@ -216,7 +217,7 @@ impl<'l, 'a> Walk<'l, 'a> {
             let square = self.sums[block][side].sums[1][e] / n;
             let is_sound = found.variance[e] > CANCELLED * square;
             if !is_sound {
-                let others = tile.column(e, side).filter(|(k, _)| self.positions[*k] as usize != block);
+                let others = tile.column(e, side).filter(|(k, _)| self.positions[*k].index() != block);
                 found.variance[e] = others.map(|(_, v)| (v - mean) * (v - mean)).sum::<f64>() / n;
             }
         }
@@ -227,15 +228,15 @@ impl<'l, 'a> Walk<'l, 'a> {
 /// returns as one row of N per block, with the default where nothing is scored.
 pub(crate) fn per_block<T: Clone + Default>(
     lineup: &Lineup<'_>,
-    mut f: impl FnMut(usize, usize, &[Shadows; 2]) -> T,
+    mut f: impl FnMut(Position, usize, &[Shadows; 2]) -> T,
 ) -> Matrix<T> {
     let mut rows = Matrix::filled(lineup.blocks().len(), lineup.examples(), T::default());
     let mut walk = Walk::new(lineup);
     tiles(lineup, |tile| {
         walk.turn(tile);
         for (e, i) in tile.examples() {
-            for (block, row) in rows.iter_mut().enumerate().filter(|(b, _)| lineup.is_scored(*b, i)) {
-                row[i] = f(block, i, &walk.found[block].each_ref().map(|side| side.at(e)));
+            for (block, row) in lineup.places().zip(rows.iter_mut()).filter(|(b, _)| lineup.is_scored(*b, i)) {
+                row[i] = f(block, i, &walk.found[block.index()].each_ref().map(|side| side.at(e)));
             }
         }
     });
@@ -246,7 +247,7 @@ pub(crate) fn per_block<T: Clone + Default>(
 /// `score(target's value, fit)` for every seat. What is not scored is worked out too; [`Lineup::blank`] blanks it.
 pub(crate) fn score_by_shadows<const F: usize>(
     lineup: &Lineup<'_>,
-    fit: impl Fn(usize, usize, &[Shadows; 2]) -> [f64; F],
+    fit: impl Fn(Position, usize, &[Shadows; 2]) -> [f64; F],
     score: impl Fn(f64, [f64; F]) -> f64,
 ) -> Matrix {
     let mut scores = Matrix::filled(lineup.seats.len(), lineup.examples(), 0.0);
@@ -257,7 +258,7 @@ pub(crate) fn score_by_shadows<const F: usize>(
         in_vectors(
             #[inline(always)]
             || {
-                for (block, (found, seats)) in walk.found.iter().zip(&walk.members).enumerate() {
+                for (block, (found, seats)) in lineup.places().zip(walk.found.iter().zip(&walk.members)) {
                     let mut fits = [[0.0; TOGETHER]; F];
                     for e in 0..TOGETHER {
                         let found = fit(block, (tile.first + e).min(last), &[found[0].at(e), found[1].at(e)]);
@@ -289,7 +290,7 @@ pub(crate) fn score_by_place(lineup: &Lineup<'_>, score: impl Fn(f64, f64, f64) 
     let mut scores = Matrix::filled(lineup.seats.len(), lineup.examples(), 0.0);
     tiles(lineup, |tile| {
         for (k, row) in scores.iter_mut().enumerate() {
-            let block = positions[k] as usize;
+            let block = positions[k];
             if lineup.cut().is_some_and(|cut| cut.concerns(block)) {
                 cut_places(lineup, tile, (k, block), &positions, row, &score);
             } else {
@@ -305,7 +306,7 @@ pub(crate) fn score_by_place(lineup: &Lineup<'_>, score: impl Fn(f64, f64, f64) 
 
 /// The scores of one seat by its places among all OUT shadows.
 #[inline(always)]
-fn places(tile: &Tile, k: usize, positions: &[u32], row: &mut [f64], score: &impl Fn(f64, f64, f64) -> f64) {
+fn places(tile: &Tile, k: usize, positions: &[Position], row: &mut [f64], score: &impl Fn(f64, f64, f64) -> f64) {
     let (value, block) = (tile.values[k], positions[k]);
     let (mut below, mut equal, mut all) = ([0.0; TOGETHER], [0.0; TOGETHER], [0.0; TOGETHER]);
     let others = tile.values.iter().zip(&tile.sides).zip(positions).filter(|(_, at)| **at != block);
@@ -326,14 +327,14 @@ fn places(tile: &Tile, k: usize, positions: &[u32], row: &mut [f64], score: &imp
 fn cut_places(
     lineup: &Lineup<'_>,
     tile: &Tile,
-    (k, block): (usize, usize),
-    positions: &[u32],
+    (k, block): (usize, Position),
+    positions: &[Position],
     row: &mut [f64],
     score: &impl Fn(f64, f64, f64) -> f64,
 ) {
     let Some(cut) = lineup.cut() else { return };
     for (e, i) in tile.examples() {
-        let shadows: Vec<(usize, f64)> = tile.column(e, 1).filter(|(s, _)| positions[*s] as usize != block).collect();
+        let shadows: Vec<(usize, f64)> = tile.column(e, 1).filter(|(s, _)| positions[*s] != block).collect();
         let seats: Vec<usize> = shadows.iter().map(|(s, _)| *s).collect();
         let gone = cut.left_out(block, i, &seats, 1);
         let kept: Vec<f64> = shadows.iter().filter(|(s, _)| gone.binary_search(s).is_err()).map(|(_, v)| *v).collect();
@@ -347,12 +348,12 @@ fn cut_places(
 pub(crate) fn score_seats<T>(
     lineup: &Lineup<'_>,
     rows: Rows<'_, T>,
-    f: impl Fn(f64, &T, usize, usize) -> f64,
+    f: impl Fn(f64, &T, Position, usize) -> f64,
 ) -> Matrix {
     let mut scores = Matrix::filled(lineup.seats.len(), lineup.examples(), 0.0);
     for ((seat, at), row) in lineup.seats.iter().zip(lineup.positions()).zip(scores.iter_mut()) {
-        let entries = seat.values.iter().zip(&rows[at as usize]).enumerate();
-        row.iter_mut().zip(entries).for_each(|(score, (i, (&v, entry)))| *score = f(v, entry, at as usize, i));
+        let entries = seat.values.iter().zip(&rows[at.index()]).enumerate();
+        row.iter_mut().zip(entries).for_each(|(score, (i, (&v, entry)))| *score = f(v, entry, at, i));
     }
     scores
 }

@@ -198,7 +198,7 @@ impl<const K: usize> Means<K> {
 /// Seats of every block, by position.
 pub(crate) fn members(lineup: &Lineup<'_>) -> Vec<Vec<usize>> {
     let mut members = vec![Vec::new(); lineup.blocks().len()];
-    lineup.positions().into_iter().enumerate().for_each(|(seat, block)| members[block as usize].push(seat));
+    lineup.positions().into_iter().enumerate().for_each(|(seat, block)| members[block.index()].push(seat));
     members
 }
 

@@ -3,8 +3,6 @@
 use flatleak_results::Relevant;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::str::FromStr;
-use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -13,7 +11,8 @@ use flatleak::{Checkpoints, Variant};
 use flatleak_attack::Attack;
 use flatleak_report::Form;
 
-use crate::checkpoints::Checkpoint;
+use crate::options::{MessageFormat, Speech, Work};
+use crate::times::{Budget, Checkpoint};
 
 /// How much does a training recipe leak about its training data, and why?
 #[derive(Parser, Debug)]
@@ -25,39 +24,22 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
-/// How it is said, which changes nothing that is written.
-#[derive(Args, Clone, Copy, Debug)]
-pub(crate) struct Speech {
-    /// Colours: where stdout is a terminal and NO_COLOR is not set, always or never
-    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN", global = true)]
-    pub(crate) color: Color,
-    /// No progress and no notes: errors and the answer alone
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub(crate) quiet: bool,
-    /// Say of every model when it is complete, and how long each phase took
-    #[arg(short, long, global = true)]
-    pub(crate) verbose: bool,
-}
-
-/// When text has colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Color {
-    /// In a terminal, unless NO_COLOR is set
-    Auto,
-    /// Also where stdout is a file or a pipe
-    Always,
-    /// Nowhere
-    Never,
-}
-
 const EXIT_CODES: &str = "Exit codes: 0 done; 2 wrong arguments or study, output of another study; 3 input data unreadable or \
 inconsistent; 4 a recipe diverged (the others are reported); 5 interrupted, can be resumed; 6 a gate (--fail-above) was exceeded or could not be measured; 7 output cannot be \
-written; 1 anything else.";
+written; 8 two workers published different bytes for one model; 1 anything else.";
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     /// Train recipes, attack them, and say which leaks more
     Compare(Compare),
+    /// Train what no other worker does, at a run that `compare --prepare` began; start as many as there are machines
+    Work(crate::work::WorkAt),
+    /// Say how far a run is: done, under way, failed, time left
+    Status(crate::status::StatusOf),
+    /// Ask all workers at a run to stop; what is complete stays
+    Cancel(crate::work::Cancel),
+    /// Take the models of shards that were made without a shared store into one run
+    Merge(crate::work::Merge),
     /// Say why recipes leak, from the pools of a finished run or from NumPy archives; trains nothing
     Explain(Explain),
     /// Attack models that were trained elsewhere, from their outputs; several pools are compared
@@ -219,80 +201,11 @@ pub(crate) enum What {
     Defences,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum MessageFormat {
-    /// For people
-    Human,
-    /// One JSON event a line on stdout
-    Json,
-}
-
 /// When enough models are trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Goal {
     /// A relevant difference is shown or excluded in every comparison
     Relevant,
-}
-
-/// A time that may be spent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Budget(pub(crate) Duration);
-
-/// Text that is no budget.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NoBudget {
-    /// No number with a unit.
-    #[error("{0:?} is no time: write 45s, 90m, 2h or 1d")]
-    Form(String),
-    /// Nothing, or too much.
-    #[error("{0:?}: a time is more than nothing, and less than 30 years")]
-    Range(String),
-}
-
-impl FromStr for Budget {
-    type Err = NoBudget;
-
-    fn from_str(text: &str) -> Result<Self, NoBudget> {
-        let wrong = || NoBudget::Form(text.to_owned());
-        let units = [('s', 1.0), ('m', 60.0), ('h', 3600.0), ('d', 86400.0)];
-        let last = text.trim().chars().last().ok_or_else(wrong)?;
-        let (_, seconds) = units.iter().find(|(unit, _)| *unit == last).ok_or_else(wrong)?;
-        let number: f64 = text.trim().trim_end_matches(last).trim().parse().map_err(|_| wrong())?;
-        if !(number > 0.0 && number * seconds < 1e9) {
-            return Err(NoBudget::Range(text.to_owned()));
-        }
-        Ok(Self(Duration::from_secs_f64(number * seconds)))
-    }
-}
-
-/// How to work, which changes no result.
-#[derive(Args, Debug)]
-pub(crate) struct Work {
-    /// Worker threads, at most 4,096 [default: one per core]; no result depends on it
-    #[arg(long, value_name = "W", value_parser = workers)]
-    workers: Option<usize>,
-    /// How to report progress
-    #[arg(long, value_enum, default_value = "human")]
-    pub(crate) message_format: MessageFormat,
-}
-
-impl Work {
-    /// Worker threads, at least one.
-    pub(crate) fn workers(&self) -> usize {
-        self.workers.unwrap_or_else(flatleak::machine::cores).max(1)
-    }
-}
-
-/// Most worker threads.
-const MOST_WORKERS: usize = 4096;
-
-/// Text that is no number of workers.
-#[derive(Debug, thiserror::Error)]
-#[error("1 to {MOST_WORKERS} workers are possible: leave --workers away for one per core")]
-pub(crate) struct NoWorkers;
-
-fn workers(text: &str) -> Result<usize, NoWorkers> {
-    text.parse().ok().filter(|w| (1..=MOST_WORKERS).contains(w)).ok_or(NoWorkers)
 }
 
 /// Fewest and most values of eta: a path has a start and an end.
@@ -339,7 +252,8 @@ pub(crate) struct Compare {
     /// Time that `--until` may take, such as 90m or 2h: no look is begun that would not fit
     #[arg(long, value_name = "TIME", requires = "until")]
     pub(crate) budget: Option<Budget>,
-    /// Time after which a model in training is saved again, such as 60s or 10m, or `off`; no result depends on it [default: 60s]
+    /// Time after which a model in training is saved again, such as 60s or 10m, or `off`; no result depends on it [default: 60s, and at most
+    /// 0.5 % of the time]
     #[arg(long, value_name = "TIME|off")]
     pub(crate) checkpoint: Option<Checkpoint>,
     /// 16 models and at most 2,000 pool examples: a look, not for decisions
@@ -348,6 +262,15 @@ pub(crate) struct Compare {
     /// Print every resolved value, what is on disk already, time, disk and memory, and stop
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Lay down study and data for `flatleak work`, and train nothing
+    #[arg(long, conflicts_with_all = ["until", "no_train", "dry_run"])]
+    pub(crate) prepare: bool,
+    /// Workers give a sign of life so often; whoever misses five loses the task to another
+    #[arg(long, value_name = "TIME", default_value = "30s", requires = "prepare")]
+    pub(crate) beat: Budget,
+    /// Analyse what workers trained; models that are missing are an error
+    #[arg(long, conflicts_with = "until")]
+    pub(crate) no_train: bool,
     /// Leave out pictures and everything about single examples
     #[arg(long)]
     pub(crate) redact: bool,
@@ -373,6 +296,7 @@ impl Compare {
             budget: self.budget.map(|budget| budget.0),
             quick: self.quick,
             redact: self.redact,
+            training: if self.no_train { flatleak::Training::Elsewhere } else { flatleak::Training::Here },
             workers: self.work.workers(),
             supervision: crate::supervise::by_this_program(),
             checkpoints: self.checkpoint.map_or_else(Checkpoints::default, |asked| asked.0),

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use flatleak::{Job, Listener, compare, plan as estimate, prepare};
 use flatleak_report::table;
+use flatleak_report::text::{Text, Tone};
 use serde_json::json;
 
 use crate::arguments::Compare;
@@ -21,6 +22,19 @@ pub(crate) fn run(options: &Compare) -> Result<ExitCode, Failure> {
         for job in &prepared.jobs {
             plan::tell(&estimate(job, asked.workers)?, options.work.message_format);
         }
+        return Ok(ExitCode::SUCCESS);
+    }
+    if options.prepare {
+        flatleak::lay_down(&asked, &prepared, options.beat.0)?;
+        done(options.work.message_format, json!({ "run": text(&prepared.out) }), || {
+            let (mut said, run) = (Text::default(), prepared.out.display());
+            let next = format!(
+                "next: `flatleak work {run}`, on as many machines as see it; then the same `compare` with --no-train"
+            );
+            said.paragraph(Tone::Plain, &format!("prepared {run}"), ("", 2), width());
+            said.paragraph(Tone::Plain, &next, ("", 2), width());
+            said
+        });
         return Ok(ExitCode::SUCCESS);
     }
     let stop = stop_flag();

@@ -7,11 +7,11 @@ use flatleak::{Diff, Figure, diff, outputs};
 use flatleak_report::text::{Text, Tone};
 use flatleak_report::{Sheet, words};
 use flatleak_results::{Measure, Metric, Property};
-use flatleak_verdict::HEADLINE;
+use flatleak_verdict::SUMMARY;
 use serde_json::json;
 
-use crate::arguments::MessageFormat;
 use crate::exit::{Failure, USAGE};
+use crate::options::MessageFormat;
 use crate::voice::{done, text, width};
 
 /// Sets two finished runs side by side.
@@ -33,12 +33,12 @@ fn told(d: &Diff, (first, second): (&Path, &Path), width: usize) -> Text {
     for r in &d.recipes {
         let title = format!("{} on {}", r.recipe, r.dataset);
         let models = format!("models: {} and {}", r.models[0], r.models[1]);
-        put(&title, Some(models), r.figures.iter().filter(|f| is_shown(&f.metric)), width, &mut out);
+        put(&title, Some(models), shown(&r.figures), width, &mut out);
     }
     for c in &d.comparisons {
         let title = format!("{} - {} on {}", c.candidate, c.baseline, c.dataset);
         let said = format!("{}; {}", words::verdict(c.verdicts[0]), words::verdict(c.verdicts[1]));
-        put(&title, Some(said), c.figures.iter().filter(|f| is_shown(&f.metric)), width, &mut out);
+        put(&title, Some(said), shown(&c.figures), width, &mut out);
     }
     if !d.settings.is_empty() {
         out.line(Tone::Strong, "\nsettings that differ");
@@ -63,18 +63,20 @@ fn told(d: &Diff, (first, second): (&Path, &Path), width: usize) -> Text {
 /// FPR levels that stand in the table.
 const SHOWN: [f64; 2] = [0.001, 0.01];
 
-/// Metrics that stand in the table; the events have all.
-fn is_shown(metric: &Metric) -> bool {
-    match metric {
+/// Figures that stand in the table; the events have all. Of attacks the first of summaries that both have, by which leakage is told.
+fn shown(figures: &[Figure]) -> impl Iterator<Item = &Figure> {
+    let of = |name: &str| figures.iter().any(|f| f.metric.attack_name() == Some(name));
+    let telling = SUMMARY.map(|attack| attack.name()).into_iter().find(|name| of(name));
+    figures.iter().filter(move |f| match &f.metric {
         Metric::Attack { attack, measure } => {
             let shown = matches!(measure, Measure::Auc) || SHOWN.map(Measure::Tpr).contains(measure);
-            shown && *attack == HEADLINE.name()
+            shown && telling.as_ref() == Some(attack)
         }
         Metric::Property(property) => {
             matches!(property, Property::TestAccuracy | Property::MemberAccuracy | Property::NonMemberAccuracy)
         }
         Metric::Group { .. } => false,
-    }
+    })
 }
 
 fn put<'a>(title: &str, said: Option<String>, figures: impl Iterator<Item = &'a Figure>, width: usize, out: &mut Text) {
@@ -82,7 +84,7 @@ fn put<'a>(title: &str, said: Option<String>, figures: impl Iterator<Item = &'a 
     for f in figures {
         sheet.row(
             format!("  {}", f.metric),
-            vec![words::plus_minus(f.first), words::plus_minus(f.second), format!("{:+.4}", f.difference)],
+            vec![words::plus_minus(f.first), words::plus_minus(f.second), signed(f.difference)],
         );
     }
     out.line(Tone::Plain, "");
@@ -90,4 +92,9 @@ fn put<'a>(title: &str, said: Option<String>, figures: impl Iterator<Item = &'a 
     if let Some(said) = said {
         out.paragraph(Tone::Plain, &said, ("  ", 4), width);
     }
+}
+
+/// Four places; what they do not show has no sign.
+fn signed(v: f64) -> String {
+    if v.abs() < 0.00005 { "0.0000".into() } else { format!("{v:+.4}") }
 }

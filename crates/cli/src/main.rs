@@ -2,7 +2,6 @@
 
 mod arguments;
 mod audit;
-mod checkpoints;
 mod compare;
 mod data;
 mod diff;
@@ -11,14 +10,18 @@ mod exit;
 mod explain;
 mod list;
 mod manual;
+mod options;
 mod pace;
 mod plan;
 mod progress;
 mod report;
 mod runs;
+mod status;
 mod supervise;
 mod theory;
+mod times;
 mod voice;
+mod work;
 
 use std::process::ExitCode;
 
@@ -56,6 +59,10 @@ fn arguments() -> Result<Arguments, ExitCode> {
 fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Compare(options) => compare::run(&options),
+        Command::Work(options) => work::run(&options),
+        Command::Status(options) => status::run(&options),
+        Command::Cancel(options) => work::cancel(&options),
+        Command::Merge(options) => work::merge(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Audit(options) => audit::run(&options),
         Command::Export { dir, layout, out } => exchange::export(&dir, layout, &out),

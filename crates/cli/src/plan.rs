@@ -7,7 +7,7 @@ use flatleak_report::Sheet;
 use flatleak_report::text::{Text, Tone};
 use serde_json::json;
 
-use crate::arguments::MessageFormat;
+use crate::options::MessageFormat;
 use crate::pace::time;
 use crate::voice::{say_event, show, width};
 

@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use signal_hook::{consts, flag};
 
-use crate::arguments::MessageFormat;
+use crate::options::MessageFormat;
 use crate::pace::{Pace, time};
 use crate::voice::{Verbosity, complain, for_stderr, progress_width, remark, say_event, text, verbosity, warn};
 
@@ -80,6 +80,10 @@ impl Talk {
                     json!({ "begun": data, "folder": folder_text, "recipes": recipes, "models": models }),
                 );
             }
+            Event::Resumed { recipe, model, epoch, step } => {
+                let event = json!({ "resumed": recipe, "model": model, "epoch": epoch, "step": step });
+                self.tell(Phase::Training, None, event);
+            }
             Event::Progress { phase, at, done, reused, total } => {
                 let (what, model) = match at {
                     At::Model { recipe, model } => (recipe, Some((model + 1, self.models.0))),
@@ -89,13 +93,6 @@ impl Talk {
                 self.advance(Pace { phase: phase.name(), what, model, done, reused, total, models });
             }
             Event::Over(_) => self.over(),
-            Event::Resumed { recipe, model, epoch, step } => {
-                self.tell(
-                    Phase::Training,
-                    None,
-                    json!({ "resumed": recipe, "model": model, "epoch": epoch, "step": step }),
-                );
-            }
             Event::Complete { recipe, model, reused } => {
                 let how = if reused { "was there" } else { "is complete" };
                 let human = format!("{recipe}: model {} of {} {how}", model + 1, self.models.0);
@@ -106,6 +103,11 @@ impl Talk {
                 Phase::Training,
                 Some(format!("recipe {recipe} diverged: model {model}, epoch {epoch}; it is left out")),
                 json!({ "diverged": recipe, "model": model, "epoch": epoch }),
+            ),
+            Event::Failed { recipe, model, why } => self.tell(
+                Phase::Training,
+                Some(format!("recipe {recipe}, model {model}, was not trained: it {why}; the others go on")),
+                json!({ "failed": recipe, "model": model, "why": why }),
             ),
             Event::Note(text) => remark(&text),
         }

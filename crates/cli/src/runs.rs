@@ -8,8 +8,8 @@ use flatleak_report::text::{Text, Tone};
 use flatleak_report::words;
 use serde_json::json;
 
-use crate::arguments::MessageFormat;
 use crate::exit::Failure;
+use crate::options::MessageFormat;
 use crate::voice::{done, width};
 
 /// Lists the runs in a folder.

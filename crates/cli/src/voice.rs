@@ -11,7 +11,7 @@ use flatleak_results::{is_hidden, plain_lines, shortened};
 use serde_json::json;
 use terminal_size::{Width, terminal_size_of};
 
-use crate::arguments::{Color, MessageFormat, Speech};
+use crate::options::{Color, MessageFormat, Speech};
 
 /// How much is said beside the answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -33,7 +33,7 @@ fn runs_and_audits_of_every_schema_are_written_in_every_format() {
             assert_eq!(code(&found), 0, "{schema} {what}: {}", words(&found));
             for file in FILES {
                 let text = std::fs::read_to_string(out.join(file)).unwrap();
-                let wanted = if file == "report.csv" { ",sam,sgd,strongest.auc," } else { "sgd" };
+                let wanted = if file == "report.csv" { ",sam,sgd,lira-online-fixed.auc," } else { "sgd" };
                 assert!(text.contains(wanted), "{schema} {what}: {file}");
                 assert!(words(&found).contains(file), "{file} is named");
             }
@@ -69,9 +69,12 @@ fn redaction_holds_for_every_format() {
     }
     assert!(pairs(&read("results.json")) > 0, "results stay as they are");
     assert_eq!(code(&said(&["report", "--format", "json"], &[&run])), 0);
+    // The page on paper has what the page had.
+    std::fs::write(run.join("report.pdf"), b"%PDF").unwrap();
     let redacted = small(&run).arg("--redact").output().unwrap();
     assert_eq!(code(&redacted), 0, "{}", words(&redacted));
-    assert!(!run.join("report.json").exists(), "no single example stays behind");
+    let left = ["report.json", "report.pdf"].map(|file| run.join(file).exists());
+    assert_eq!(left, [false; 2], "no single example stays behind");
 }
 
 fn figure(diff: &Value, recipe: &str, metric: &str) -> Value {
@@ -101,14 +104,14 @@ fn two_runs_differ_by_what_their_files_say() {
             let wanted = mean(&b, recipe, key) - mean(&a, recipe, key);
             assert_eq!(f["difference"].as_f64(), Some(wanted), "{recipe} {metric}");
         }
-        for attack in ["strongest", "rmia", "lira-online-fixed"] {
+        for attack in ["confidence", "rmia", "lira-online-fixed"] {
             let f = figure(&found["diff"], recipe, &format!("{attack}.auc"));
             assert_eq!(f["first"]["mean"].as_f64(), Some(auc(&a, recipe, attack)));
             assert_eq!(f["difference"].as_f64(), Some(auc(&b, recipe, attack) - auc(&a, recipe, attack)));
         }
     }
     let said = words(&said(&["diff"], &[&first, &second]));
-    assert!(said.contains("settings that differ") && said.contains("no interval"), "{said}");
+    assert!(said.contains("lira-online-fixed.auc") && said.contains("no interval"), "{said}");
     // A run beside itself does not differ; beside its audit the examples cannot be checked, and are said not to be.
     let same = event(&self::said(&["diff", "--message-format", "json"], &[&second, &second]));
     let none = |v: &Value| v.as_array().unwrap().is_empty();
@@ -124,7 +127,7 @@ fn other_data_are_refused_by_name() {
     let run = |name: &str, data: &str, more: &[&str]| {
         let out = runs.join(name);
         let found = flatleak()
-            .args(["compare", "--models", "6", "--pool", "60", "--epochs", "1", "--recipes", "sgd", "--data", data])
+            .args(["compare", "--models", "6", "--epochs", "1", "--recipes", "sgd", "--data", data])
             .args(more)
             .arg("--out")
             .arg(&out)
@@ -133,7 +136,7 @@ fn other_data_are_refused_by_name() {
         assert_eq!(code(&found), 0, "{}", words(&found));
         out
     };
-    let (digits, letter) = (run("digits", "digits", &[]), run("letter", "letter", &[]));
+    let (digits, letter) = (run("digits", "digits", &["--pool", "60"]), run("letter", "letter", &["--pool", "60"]));
     let smaller = run("smaller", "digits", &["--pool", "40"]);
     for (other, names) in [(&letter, ["digits (digest", "letter (digest"]), (&smaller, ["60 examples", "40 examples"])]
     {
@@ -141,6 +144,10 @@ fn other_data_are_refused_by_name() {
         let text = words(&found);
         assert!(code(&found) == 2 && names.iter().all(|name| text.contains(name)), "{text}");
     }
+    let longer = run("longer", "digits", &["--pool", "60", "--seed", "1"]);
+    let text = words(&said(&["diff"], &[&digits, &longer]));
+    assert!(text.contains("settings that differ") && text.contains("seed: 0") && text.contains("seed: 1"), "{text}");
+    std::fs::remove_dir_all(longer).unwrap();
     // Folders of runs: what is finished, what is not, what is damaged.
     std::fs::remove_file(letter.join("results.json")).unwrap();
     std::fs::remove_file(letter.join("models/sgd/0003/signals.safetensors")).unwrap();
@@ -165,7 +172,7 @@ fn other_data_are_refused_by_name() {
     // A folder of runs is no run, a study on two data sets is one.
     let above = event(&said(&["runs", "--message-format", "json"], &[dir.path()]));
     assert_eq!(above["runs"], serde_json::json!([]), "{above}");
-    let both = run("both", "digits", &["--data", "letter"]);
+    let both = run("both", "digits", &["--pool", "60", "--data", "letter"]);
     std::fs::remove_file(both.join("results.json")).unwrap();
     let listed = event(&said(&["runs", "--message-format", "json"], &[&runs]));
     assert_eq!((&listed["runs"][0]["state"], listed["runs"].as_array().unwrap().len()), (&"unfinished".into(), 4));

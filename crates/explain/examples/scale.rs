@@ -24,7 +24,7 @@ fn main() {
         })
     };
     let pool = Pool {
-        test_labels: vec![0; tests],
+        test_labels: Some(vec![0; tests]),
         test: draws(tests, 2, 0.8),
         ..Pool::new("simulated", membership, vec![0; examples], draws(examples, 1, 0.9)).unwrap()
     };

@@ -136,7 +136,7 @@ impl Sides {
     /// Mean over examples of each block's differences; `None` without blocks.
     pub(crate) fn block_means(&self) -> Option<Vec<f64>> {
         match self {
-            Self::Blocks { differences, .. } => Some(differences.iter().map(|row| moments::mean(row)).collect()),
+            Self::Blocks { differences, .. } => Some(differences.iter().map(moments::mean).collect()),
             Self::Models { .. } => None,
         }
     }

@@ -82,7 +82,7 @@ fn a_narrower_spread_of_non_members_is_named_as_the_cause() {
 #[test]
 fn a_design_without_blocks_has_its_own_errors() {
     let mut s = Stream::new(63, Purpose::Simulation, 0, 0);
-    let rows = (0..24).map(|_| (0..EXAMPLES).map(|_| s.unit() < 0.4).collect()).collect();
+    let rows: Vec<Vec<bool>> = (0..24).map(|_| (0..EXAMPLES).map(|_| s.unit() < 0.4).collect()).collect();
     let free = pool(Membership::from_rows(rows).unwrap(), 5, 0.7, 2.0, 0.4);
     let found = Variance::new(&free, Signal::Phi, false, Over::Models).unwrap().estimate().unwrap();
     assert!(found.interval.low < 0.49 && 0.49 < found.interval.high && found.standard_error > 0.0);

@@ -123,7 +123,7 @@ pub fn usable(whole: Pool, what: &str) -> Result<(Pool, Option<String>), Error> 
 
 /// The pool of the examples `kept`, and a sentence about the others, of whom `reason` says why they are left out.
 fn restricted(whole: Pool, kept: &[usize], what: &str, reason: &str) -> Result<(Pool, Option<String>), Error> {
-    let (all, gone) = (whole.labels.len(), whole.labels.len() - kept.len());
+    let (all, gone) = (whole.examples(), whole.examples() - kept.len());
     match (kept.len(), gone) {
         (0, _) => Err(Error::Unexplained(what.into())),
         (_, 0) => Ok((whole, None)),
@@ -160,7 +160,7 @@ impl Pools {
     /// No example that can be attacked.
     pub fn add(&mut self, found: Imported) -> Result<(), Error> {
         let name = unused(&plain(&found.pool.recipe), &self.pools);
-        let given = found.pool.labels.len();
+        let given = found.pool.examples();
         let Attackable { mut pool, notes, kept } = attackable(found.pool, &name)?;
         self.kept.push((given, kept));
         pool.recipe.clone_from(&name);
@@ -171,8 +171,8 @@ impl Pools {
             self.notes.push(format!("{name}: these outputs do not allow {}", missing.join(", ")));
         }
         let wanted = pool.features.as_ref().map_or(0, |f| quantile::fewest(f.width));
-        if pool.test_labels.len() < wanted {
-            let found = pool.test_labels.len();
+        if pool.held_out() < wanted {
+            let found = pool.held_out();
             self.notes.push(format!(
                 "{name}: a quantile regression on these features needs {wanted} held-out examples, not {found}"
             ));

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use flatleak_disk::pause_point;
+use flatleak_study::Study;
 use flatleak_verdict::{Progress, Stage};
+use flatleak_work::Published;
 
 /// A phase of a study.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,8 +108,45 @@ pub enum Event {
         /// The epoch, from 0.
         epoch: usize,
     },
+    /// A model could not be trained; the others are.
+    Failed {
+        /// Its recipe.
+        recipe: String,
+        /// Its position.
+        model: usize,
+        /// Why.
+        why: String,
+    },
     /// Something that a reader should know.
     Note(String),
+}
+
+impl Event {
+    /// What people hear of an event of training; `None` where that is its progress alone.
+    pub(crate) fn of_training(study: &Study, event: flatleak_run::Event) -> Option<Self> {
+        use flatleak_run::Event;
+        let name = |recipe: usize| study.recipes[recipe].name.clone();
+        Some(match event {
+            Event::Epoch { .. } => return None,
+            Event::Resumed { recipe, model, epoch, step } => Self::Resumed { recipe: name(recipe), model, epoch, step },
+            Event::SetAside { recipe, model, path } => Self::Note(format!(
+                "recipe {}, model {model}: its checkpoint is damaged, or of another model or program, and is now {}; training begins at the start",
+                name(recipe),
+                path.display()
+            )),
+            Event::Unsaved { recipe, model, why } => Self::Note(format!(
+                "recipe {}, model {model}: its state cannot be saved, and training goes on without: {why}",
+                name(recipe)
+            )),
+            Event::Done { recipe, model, published } => {
+                Self::Complete { recipe: name(recipe), model, reused: published == Published::Found }
+            }
+            Event::Diverged { recipe, model, epoch } => Self::Diverged { recipe: name(recipe), model, epoch },
+            Event::Failed { recipe, model, why } | Event::GivenUp { recipe, model, why } => {
+                Self::Failed { recipe: name(recipe), model, why }
+            }
+        })
+    }
 }
 
 /// Who hears what happens, and what stops it.

@@ -24,6 +24,16 @@ pub enum Goal {
     Relevant,
 }
 
+/// Where models come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Training {
+    /// This process trains what is missing.
+    #[default]
+    Here,
+    /// Workers trained them: what is missing is an error.
+    Elsewhere,
+}
+
 /// A study, and what is asked over it.
 #[derive(Clone, Debug, Default)]
 pub struct Compare {
@@ -55,6 +65,8 @@ pub struct Compare {
     pub quick: bool,
     /// Without single examples.
     pub redact: bool,
+    /// Where models come from.
+    pub training: Training,
     /// Threads; no figure depends on it.
     pub workers: usize,
     /// Who watches over commands that train models.

@@ -41,6 +41,9 @@ pub struct Examples<'a> {
 /// Files about single examples, beside pictures and archives: what `--redact` leaves out.
 const TABLES: [&str; 5] = ["exposure.csv", "examples.parquet", "influence.parquet", "entropy.parquet", "examples.json"];
 
+/// The page as it was printed.
+const PAPER: &str = "report.pdf";
+
 /// A sign that files about single examples were written here; what it says is for people alone.
 const SIGN: &str = "details.txt";
 const SIGN_TEXT: &str = "This folder holds tables, archives and pictures about single training examples.\nflatleak explain --redact removes them.\n";
@@ -105,7 +108,9 @@ fn names<'a>(examples: &'a Examples<'a>) -> Called<'a> {
             let group = data?.pool.groups.as_ref()?.get(i).copied()?;
             data?.groups.get(group as usize).cloned()
         }),
-        test_label: Box::new(move |k, t| examples.pools[k].test_labels.get(t).copied().unwrap_or_default()),
+        test_label: Box::new(move |k, t| {
+            examples.pools[k].test_labels.as_ref().and_then(|labels| labels.get(t).copied())
+        }),
     }
 }
 
@@ -114,7 +119,7 @@ struct Called<'a> {
     class: Box<dyn Fn(u32) -> String + 'a>,
     source: Box<dyn Fn(usize, usize) -> String + 'a>,
     group: Box<dyn Fn(usize) -> Option<String> + 'a>,
-    test_label: Box<dyn Fn(usize, usize) -> u32 + 'a>,
+    test_label: Box<dyn Fn(usize, usize) -> Option<u32> + 'a>,
 }
 
 impl Called<'_> {
@@ -245,9 +250,9 @@ fn is_picture(name: &str) -> bool {
 fn is_detail(name: &str, archives: bool) -> bool {
     // The data of a run are what its trainers read, and no part of its report.
     let archive = archives && name.ends_with(".npz") && name != DATA_FILE;
-    // The results in another form may hold what the results no longer do.
-    let document = name == Form::Json.file();
-    let known = name == SIGN || TABLES.contains(&name) || archive || is_picture(name) || document;
+    // Results in another form, and the page on paper, may hold what the results no longer do.
+    let form = name == Form::Json.file() || name == PAPER;
+    let known = name == SIGN || TABLES.contains(&name) || archive || is_picture(name) || form;
     known && !name.contains(['/', '\\'])
 }
 
@@ -279,7 +284,7 @@ fn file_beside(folder: &Path, file: &str) -> Option<PathBuf> {
 
 /// All influences, (T, N); none without held-out outputs or where they are too many to be written.
 fn influence_matrix(pool: &Pool, workers: usize) -> Result<Option<Vec<f32>>, Error> {
-    let (n, t) = (pool.labels.len(), pool.test_labels.len());
+    let (n, t) = (pool.examples(), pool.held_out());
     if pool.test.is_empty() || t == 0 || n.saturating_mul(t).saturating_mul(4) > INFLUENCE_LIMIT {
         return Ok(None);
     }
@@ -302,9 +307,10 @@ fn memorized(data: &Dataset, detail: &Detail) -> Option<(Picture, sheet::Rows)> 
         let ((x, u), (y, v)) = (key(a), key(b));
         y.total_cmp(&x).then(v.total_cmp(&u)).then(a.cmp(&b))
     });
+    let labels = detail.labels.as_ref()?;
     let (mut rows, mut legend) = (Vec::new(), Vec::new());
     for class in 0..data.classes.min(MOST_CLASSES) {
-        let mine = order.iter().filter(|&&i| detail.labels[i] as usize == class && detail.memorization[i] >= HIGH.0);
+        let mine = order.iter().filter(|&&i| labels[i] as usize == class && detail.memorization[i] >= HIGH.0);
         let shown: Vec<usize> = mine.take(PER_CLASS).copied().collect();
         if !shown.is_empty() {
             legend.push(data.class_name(class));
@@ -326,7 +332,7 @@ fn influential(data: &Dataset, pool: &Pool, detail: &Detail) -> Option<(Picture,
             row.extend(supporters.iter().filter_map(|p| data.pixels(&data.pool, p.train as usize)));
             rows.push(row);
             let all: Vec<String> = supporters.iter().map(|p| format!("{:.2}", p.influence)).collect();
-            let class = data.class_name(pool.test_labels[pair.test as usize] as usize);
+            let class = data.class_name(pool.test_labels.as_ref()?[pair.test as usize] as usize);
             legend.push(format!("{class} (influences {})", all.join(", ")));
         }
     }

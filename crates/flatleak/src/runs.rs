@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use flatleak_results::{Document, Headline};
-use flatleak_store::Stated;
+use flatleak_store::{Stated, model_folder};
 use serde::Serialize;
 
 use crate::error::Error;
@@ -138,6 +138,5 @@ fn of_studies(document: Option<&Document>, studies: &[(PathBuf, Stated)]) -> Sta
 
 /// How many of a recipe's models have their last file in a run's folder (book/run-directory.md). Whether it is whole is seen when it is read.
 pub(crate) fn models_on_disk(folder: &Path, recipe: &str, models: usize) -> usize {
-    let recipe = folder.join("models").join(recipe);
-    (0..models).filter(|m| recipe.join(format!("{m:04}")).join("signals.safetensors").is_file()).count()
+    (0..models).filter(|m| model_folder(folder, recipe, *m).join("signals.safetensors").is_file()).count()
 }

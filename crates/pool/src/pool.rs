@@ -51,10 +51,10 @@ pub struct Pool {
     pub membership: Membership,
     /// Where each pool example stands in its source, (N).
     pub ids: Vec<u32>,
-    /// Labels of the pool, (N).
-    pub labels: Vec<u32>,
-    /// Labels of the held-out examples, (T).
-    pub test_labels: Vec<u32>,
+    /// Labels of the pool, (N), where they are known.
+    pub labels: Option<Vec<u32>>,
+    /// Labels of the held-out examples, (T), where they are known.
+    pub test_labels: Option<Vec<u32>>,
     /// Known groups of examples, where the data has any.
     pub groups: Option<Groups>,
     /// Per model, signals of the pool examples.
@@ -80,13 +80,14 @@ impl Pool {
     pub fn new(
         recipe: impl Into<String>,
         membership: Membership,
-        labels: Vec<u32>,
+        labels: impl Into<Option<Vec<u32>>>,
         pool: Vec<Signals>,
     ) -> Result<Self, Error> {
         let (models, examples) = (membership.models(), membership.examples());
-        let sizes = [("the array of labels", labels.len(), examples), ("the list of models", pool.len(), models)];
+        let labels = labels.into();
+        let labelled = labels.iter().map(|l| ("the array of labels", l.len(), examples));
         let signals = pool.iter().map(|s| ("an array of signals", s.len(), examples));
-        for (what, found, expected) in sizes.into_iter().chain(signals) {
+        for (what, found, expected) in labelled.chain([("the list of models", pool.len(), models)]).chain(signals) {
             if found != expected {
                 return Err(Error::Size { what, found, expected });
             }
@@ -94,9 +95,9 @@ impl Pool {
         Ok(Self {
             recipe: recipe.into(),
             membership,
-            ids: (0..labels.len() as u32).collect(),
+            ids: (0..examples as u32).collect(),
             labels,
-            test_labels: Vec::new(),
+            test_labels: None,
             groups: None,
             pool,
             test: Vec::new(),
@@ -105,6 +106,16 @@ impl Pool {
             noise: None,
             doubts: Vec::new(),
         })
+    }
+
+    /// Number of pool examples, N.
+    pub fn examples(&self) -> usize {
+        self.membership.examples()
+    }
+
+    /// Number of held-out examples, T.
+    pub fn held_out(&self) -> usize {
+        self.test.first().map_or(0, Signals::len)
     }
 
     /// Number of views, Q.
@@ -126,7 +137,7 @@ impl Pool {
 
     /// Whether the models' outputs hold this signal: an imported pool may know no more than who was right.
     pub fn offers(&self, signal: Signal) -> bool {
-        let n = self.labels.len();
+        let n = self.examples();
         self.pool.iter().all(|s| s.holds(signal, n))
     }
 
@@ -139,7 +150,7 @@ impl Pool {
             recipe: self.recipe.clone(),
             membership: self.membership.of_examples(examples),
             ids: words(&self.ids),
-            labels: words(&self.labels),
+            labels: self.labels.as_deref().map(words),
             test_labels: self.test_labels.clone(),
             groups: self.groups.as_ref().map(|g| Groups { pool: words(&g.pool), ..g.clone() }),
             pool: of(&self.pool),

@@ -136,7 +136,7 @@ fn memorization(py: Python<'_>, correct: Array, membership: Array) -> PyResult<(
         let pool = Pool::new(
             "model",
             membership,
-            vec![0; n],
+            None::<Vec<u32>>,
             right.iter().map(|row| Signals::from_correct(row.to_vec())).collect(),
         )
         .map_err(wrong)?;

@@ -3,15 +3,15 @@
 use std::fmt::Write;
 
 use flatleak_results::{Comparison, DatasetRecord, Document, Estimate, Measure, RecipeResult};
-use flatleak_verdict::{HEADLINE, called, headline_metric};
+use flatleak_verdict::{called, headline_metric};
 
 use crate::markdown::{escaped, origin, put};
 use crate::names;
-use crate::outline::{Part, level, outline};
+use crate::outline::{Part, level, outline, telling};
 
 /// The whole section; every recipe is a model of the index.
 pub(crate) fn render(d: &Document) -> String {
-    let d = &*names::short(d);
+    let d = &*names::short(d, &names::long(d));
     let mut out = String::from("---\n");
     // Writing to a String cannot fail.
     let _ = metadata(d, &mut out);
@@ -101,9 +101,9 @@ fn result(d: &Document, r: &RecipeResult, data: Option<&DatasetRecord>, out: &mu
         metric("accuracy", "Test accuracy", e, None)?;
     }
     metric("train_accuracy", "Accuracy on training examples", r.member_accuracy, None)?;
-    let Some(attack) = r.attack(&HEADLINE.name()) else { return Ok(()) };
-    metric("roc_auc", "Membership inference AUC", attack.auc, None)?;
     let recipes: Vec<&RecipeResult> = d.recipes.iter().filter(|other| other.dataset == r.dataset).collect();
+    let Some(attack) = telling(&recipes).and_then(|attack| r.attack(&attack.name())) else { return Ok(()) };
+    metric("roc_auc", "Membership inference AUC", attack.auc, None)?;
     let comparisons: Vec<&Comparison> = d.comparisons.iter().filter(|c| c.dataset == r.dataset).collect();
     let fpr = level(&recipes, &comparisons);
     let tpr = Measure::Tpr(fpr);

@@ -3,6 +3,7 @@
 use base64::engine::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flatleak_results::{Comparison, Document, Figure, Picture, PictureKind, RecipeResult};
+use flatleak_verdict::HEADLINE;
 
 use crate::explorer::Explorer;
 use crate::glossary;
@@ -28,11 +29,17 @@ pub(crate) struct Context<'a> {
     /// Names of all recipes of the document, in the order of their colours.
     names: Vec<&'a str>,
     read: Read<'a>,
+    /// Long names, and what stands for them.
+    cut: &'a [(String, String)],
 }
 
 impl<'a> Context<'a> {
     /// What `document` holds about a data set, or about all where none is named; pictures come by `read`.
-    pub(crate) fn new(document: &'a Document, dataset: Option<&'a str>, read: Read<'a>) -> Self {
+    pub(crate) fn new(
+        document: &'a Document,
+        dataset: Option<&'a str>,
+        (read, cut): (Read<'a>, &'a [(String, String)]),
+    ) -> Self {
         let mut names: Vec<&str> = Vec::new();
         let known = document.study.recipes.iter().map(|r| r.name.as_str());
         for name in known.chain(document.recipes.iter().map(|r| r.name.as_str())) {
@@ -40,7 +47,7 @@ impl<'a> Context<'a> {
                 names.push(name);
             }
         }
-        let mut context = Self { document, recipes: Vec::new(), comparisons: Vec::new(), dataset, names, read };
+        let mut context = Self { document, recipes: Vec::new(), comparisons: Vec::new(), dataset, names, read, cut };
         context.recipes = document.recipes.iter().filter(|r| context.covers(&r.dataset)).collect();
         context.comparisons = document.comparisons.iter().filter(|c| context.covers(&c.dataset)).collect();
         context
@@ -76,6 +83,11 @@ impl<'a> Context<'a> {
     /// The same under another word.
     pub(crate) fn term_as(&self, id: &str, shown: &str) -> String {
         glossary::link(id, Some(shown))
+    }
+
+    /// The attack of the verdict by name, with the term that explains it.
+    pub(crate) fn headline(&self) -> String {
+        self.term_as("headline", &HEADLINE.name())
     }
 
     /// Colour and form of a recipe, in every figure the same.
@@ -122,7 +134,7 @@ impl<'a> Context<'a> {
     /// Single examples of the data set, where their file is there.
     pub(crate) fn explorer(&self) -> Option<Explorer> {
         let listing = self.document.listings.iter().find(|l| self.covers(&l.dataset))?;
-        Explorer::read(&(self.read)(&listing.file)?)
+        Some(Explorer::read(&(self.read)(&listing.file)?)?.renamed(self.cut))
     }
 
     /// Pictures of a kind whose files are there, in base64 as a page holds them (RFC 4648, section 4).

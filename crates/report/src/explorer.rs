@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use flatleak_results::Estimate;
+use flatleak_results::{Estimate, plain};
 use flatleak_stats::Interval;
 use flatleak_verdict::{Detail, HEADLINE};
 use serde::{Deserialize, Serialize};
 
-use crate::columns::{Names, helped};
+use crate::columns::{Names, helped, label_of};
 
 /// Most examples of a page.
 const MOST: usize = 200;
@@ -92,7 +92,7 @@ impl Explorer {
             let exposed = |(k, d, helped): &(usize, &Detail, BTreeMap<u32, Vec<(usize, f64)>>)| {
                 let one = |(test, influence): &(usize, f64)| Helped {
                     test: *test as u32,
-                    class: (names.class)((names.test_label)(*k, *test)),
+                    class: names.class_of((names.test_label)(*k, *test)),
                     influence: *influence,
                 };
                 let helps = helped.get(&(i as u32)).into_iter().flatten().map(one).collect();
@@ -104,7 +104,7 @@ impl Explorer {
             };
             Example {
                 index: first.ids[i],
-                class: (names.class)(first.labels[i]),
+                class: names.class_of(label_of(first, i)),
                 group: (names.group)(i),
                 source: (names.source)(0, i),
                 picture: picture(i),
@@ -117,6 +117,20 @@ impl Explorer {
             pool: first.ids.len(),
             examples: order.iter().take(MOST).map(|(i, _)| example(*i)).collect(),
         })
+    }
+
+    /// Recipes under the names that they have on the page: hidden characters written out, long names as `cut` has them.
+    pub(crate) fn renamed(mut self, cut: &[(String, String)]) -> Self {
+        let name = |own: &str| {
+            let own = plain(own).into_owned();
+            cut.iter().find(|(long, _)| *long == own).map_or(own, |(_, short)| short.clone())
+        };
+        self.recipes.iter_mut().for_each(|r| *r = name(r));
+        for example in &mut self.examples {
+            let recipes = std::mem::take(&mut example.recipes);
+            example.recipes = recipes.into_iter().map(|(recipe, e)| (name(&recipe), e)).collect();
+        }
+        self
     }
 
     /// Reads the content of a file; `None` where it is none of this kind.

@@ -13,7 +13,7 @@ const fn term(id: &'static str, name: &'static str, text: &'static str) -> Term 
 }
 
 /// All of them, in the order of the alphabet.
-pub(crate) const TERMS: [Term; 22] = [
+pub(crate) const TERMS: [Term; 25] = [
     term(
         "advantage",
         "advantage",
@@ -21,9 +21,19 @@ pub(crate) const TERMS: [Term; 22] = [
     ),
     term("attack", "attack", "A rule that gives each example a score: the higher, the more it looks like a member."),
     term(
+        "headline",
+        "attack of the verdict",
+        "The attack that is learnt from all other attacks, and that the verdict rests on.",
+    ),
+    term(
         "auc",
         "AUC",
         "The chance that an attack scores a random member above a random non-member (area under the ROC curve). 0.5 is guessing, 1 is certainty.",
+    ),
+    term(
+        "balanced-accuracy",
+        "balanced accuracy",
+        "The mean of the share of members and the share of non-members that an attack tells rightly. 0.5 is guessing.",
     ),
     term(
         "block",
@@ -43,9 +53,19 @@ pub(crate) const TERMS: [Term; 22] = [
         "How much more often models that were trained on one example are right about another, beside models that were not.",
     ),
     term(
+        "influence-entropy",
+        "influence entropy",
+        "Over how many training examples the help for an unseen example is spread. Low: it rests on few, so it is atypical.",
+    ),
+    term(
         "interval",
         "interval",
         "A range around an estimate. In 95 of 100 repetitions such a range holds what more models would show.",
+    ),
+    term(
+        "leak",
+        "leak",
+        "A model leaks when its outputs help to tell who is in its training set. Leakage is how well that works.",
     ),
     term(
         "lira",
@@ -90,7 +110,6 @@ pub(crate) const TERMS: [Term; 22] = [
         "shadow model",
         "A model that the attacker trains, to see how outputs look with and without an example.",
     ),
-    term("strongest", "strongest", "The attack that is learnt from all other attacks, and that the verdict rests on."),
     term(
         "tpr",
         "TPR",

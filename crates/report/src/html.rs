@@ -22,8 +22,11 @@ struct Page<'a> {
 /// # Errors
 /// When the template fails, which no document does.
 pub fn render(d: &Document, read: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<String, Error> {
-    let d = &*names::short(d);
-    let whole = Context::new(d, None, read);
-    let each: Vec<Context<'_>> = d.study.datasets.iter().map(|data| Context::new(d, Some(&data.name), read)).collect();
+    let cut = names::long(d);
+    let d = &*names::short(d, &cut);
+    let read = &|file: &str| read(file);
+    let whole = Context::new(d, None, (read, &cut));
+    let each: Vec<Context<'_>> =
+        d.study.datasets.iter().map(|data| Context::new(d, Some(&data.name), (read, &cut))).collect();
     Ok(Page { d, policy: shell::policy(&[shell::PAGE]), parts: sections::all(&whole, &each)? }.render()?)
 }

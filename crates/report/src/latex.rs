@@ -9,7 +9,7 @@ use crate::{names, words};
 
 /// The whole summary.
 pub(crate) fn render(d: &Document) -> String {
-    let d = &*names::short(d);
+    let d = &*names::short(d, &names::long(d));
     let mut out = format!(
         "% flatleak {}, {}; needs \\usepackage{{booktabs}}\n\\subsection*{{{}}}\n\n",
         comment(&d.flatleak_version),

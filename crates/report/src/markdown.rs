@@ -9,7 +9,7 @@ use crate::{names, words};
 
 /// The whole summary.
 pub(crate) fn render(d: &Document) -> String {
-    let d = &*names::short(d);
+    let d = &*names::short(d, &names::long(d));
     let mut out = format!("# {}\n\n", escaped(&d.study.name));
     outline(d).iter().for_each(|part| put(part, &mut out));
     out.push_str(&origin(d));

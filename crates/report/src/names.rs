@@ -9,19 +9,13 @@ use serde_json::Value;
 const LONGEST: usize = 64;
 
 /// The document with long names cut wherever they stand, also within sentences; `results.json` keeps them whole.
-pub(crate) fn short(d: &Document) -> Cow<'_, Document> {
-    shorter(d, LONGEST)
-}
-
-/// The same for a place that has room for `most` characters of a name, at most as many as a page.
-pub(crate) fn shorter(d: &Document, most: usize) -> Cow<'_, Document> {
-    let names = long_names(d, most.min(LONGEST));
+pub(crate) fn short<'d>(d: &'d Document, names: &[(String, String)]) -> Cow<'d, Document> {
     if names.is_empty() {
         return Cow::Borrowed(d);
     }
     let cut = |d: &Document| {
         let mut value = serde_json::to_value(d)?;
-        replace(&mut value, &names);
+        replace(&mut value, names);
         serde_json::from_value(value)
     };
     // A document that cannot be written as JSON is shown as it is.
@@ -29,7 +23,13 @@ pub(crate) fn shorter(d: &Document, most: usize) -> Cow<'_, Document> {
 }
 
 /// Long names with what stands for them: no two the same, the longest first, because one may be a part of another.
-fn long_names(d: &Document, most: usize) -> Vec<(String, String)> {
+pub(crate) fn long(d: &Document) -> Vec<(String, String)> {
+    longer(d, LONGEST)
+}
+
+/// The same for a place that has room for `most` characters of a name, at most as many as a page.
+pub(crate) fn longer(d: &Document, most: usize) -> Vec<(String, String)> {
+    let most = most.min(LONGEST);
     let recipes = d.recipes.iter().flat_map(|r| [&r.name, &r.dataset]);
     let attacks = d.recipes.iter().flat_map(|r| &r.attacks).flat_map(|a| std::iter::once(&a.name).chain(&a.variant));
     let record = d.study.datasets.iter().map(|s| &s.name).chain(d.study.recipes.iter().map(|r| &r.name));
@@ -76,14 +76,14 @@ mod tests {
     #[test]
     fn long_names_are_cut_everywhere_and_stay_apart() -> Result<(), crate::Error> {
         let mut document = crate::json::parse(include_str!("../tests/version1.json"))?;
-        assert!(matches!(short(&document), Cow::Borrowed(_)));
-        let long = |middle: &str| format!("{}{middle}{}", "a".repeat(200), "z".repeat(200));
+        assert!(matches!(short(&document, &long(&document)), Cow::Borrowed(_)));
+        let lengthened = |middle: &str| format!("{}{middle}{}", "a".repeat(200), "z".repeat(200));
         let own: Vec<String> = document.recipes.iter().map(|r| r.name.clone()).take(2).collect();
         for (name, middle) in own.iter().zip(["1", "2"]) {
-            document.recipes.iter_mut().filter(|r| r.name == *name).for_each(|r| r.name = long(middle));
+            document.recipes.iter_mut().filter(|r| r.name == *name).for_each(|r| r.name = lengthened(middle));
         }
-        document.headline.sentence = format!("{} against {}.", long("1"), long("2"));
-        let shown = short(&document);
+        document.headline.sentence = format!("{} against {}.", lengthened("1"), lengthened("2"));
+        let shown = short(&document, &super::long(&document));
         let names: Vec<&str> = shown.recipes.iter().map(|r| r.name.as_str()).take(2).collect();
         assert!(names[0] != names[1] && names.iter().all(|name| name.chars().count() == LONGEST), "{names:?}");
         assert_eq!(shown.headline.sentence, format!("{} against {}.", names[0], names[1]));

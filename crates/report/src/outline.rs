@@ -106,20 +106,26 @@ pub(crate) fn level(recipes: &[&RecipeResult], comparisons: &[&Comparison]) -> f
     judged.or_else(|| FPR_LEVELS.into_iter().find(|level| reliable(*level))).unwrap_or(0.01)
 }
 
+/// The attack by which leakage is told: that of headlines, and where an earlier program did not know it, the first of summaries that was run.
+pub(crate) fn telling(recipes: &[&RecipeResult]) -> Option<Attack> {
+    SUMMARY.into_iter().find(|attack| recipes.iter().any(|r| r.attack(&attack.name()).is_some()))
+}
+
 /// What a recipe reaches and how much it leaks, a row a recipe.
 fn overview(recipes: &[&RecipeResult], tpr: Measure, dataset: &str) -> Sheet {
-    let attacked = recipes.iter().any(|r| r.attack(&HEADLINE.name()).is_some());
-    let mut sheet = Sheet::new(format!("Accuracy and leakage on {dataset}; 95 % intervals"), "recipe");
+    let telling = telling(recipes);
+    let by = telling.map_or(String::new(), |attack| format!(", leakage by {attack}"));
+    let mut sheet = Sheet::new(format!("Accuracy and leakage on {dataset}{by}; 95 % intervals"), "recipe");
     sheet = sheet.figures("test accuracy");
     let leakage = [headline_metric(Measure::Auc), headline_metric(tpr)].map(|m| called(&m));
-    if attacked {
+    if telling.is_some() {
         sheet = leakage.into_iter().fold(sheet, Sheet::figures);
     }
     sheet = sheet.figures("members").figures("non-members").figures("models");
     for r in recipes {
         let mut cells = vec![r.test_accuracy.map_or("-".into(), plus_minus)];
-        if attacked {
-            cells.extend([Measure::Auc, tpr].map(|m| reached(r, HEADLINE, m)));
+        if let Some(attack) = telling {
+            cells.extend([Measure::Auc, tpr].map(|m| reached(r, attack, m)));
         }
         cells.extend([r.member_accuracy, r.non_member_accuracy].map(plus_minus));
         cells.push(r.models.to_string());

@@ -148,16 +148,16 @@ pub(crate) fn size(d: &Document) -> Option<String> {
 /// How sure that is.
 pub(crate) fn certainty(d: &Document) -> String {
     let models = d.recipes.iter().map(|r| r.models).min().unwrap_or(0);
-    let together = if d.comparisons.len() > 1 { " together" } else { "" };
-    format!("It is said{together} with 95 % confidence, from {models} models of each recipe.")
+    let together = if d.comparisons.len() > 1 { ", for all comparisons together" } else { "" };
+    format!("Said with 95 % confidence{together}, from {models} models of each recipe.")
 }
 
 /// A metric of the verdict as everyday words.
 pub(crate) fn everyday(metric: &flatleak_results::Metric) -> String {
     use flatleak_results::Measure;
     match metric {
-        m if *m == headline_metric(Measure::Auc) => "right picks".into(),
-        m if m.is_tpr() => "members found".into(),
+        m if *m == headline_metric(Measure::Auc) => "picks".into(),
+        m if m.is_tpr() => "found".into(),
         m => flatleak_verdict::called(m),
     }
 }
@@ -203,7 +203,11 @@ mod tests {
     fn the_size_is_the_auc_of_the_strongest_attack() {
         let mut d = crate::json::parse(include_str!("../tests/version1.json")).unwrap();
         d.recipes.truncate(1);
-        d.recipes[0].attacks.iter_mut().filter(|a| a.name == "strongest").for_each(|a| a.auc.mean = 0.806);
+        d.recipes[0]
+            .attacks
+            .iter_mut()
+            .filter(|a| a.name == flatleak_verdict::HEADLINE.name())
+            .for_each(|a| a.auc.mean = 0.806);
         let name = d.recipes[0].name.clone();
         assert_eq!(size(&d).unwrap(), format!("81 for {name} of 100 pairs"));
     }

@@ -56,7 +56,18 @@ pub(crate) fn parts(text: &str) -> Vec<String> {
         }
     }
     out.retain(|part| !part.is_empty());
-    out
+    out.iter().flat_map(|part| shorter(part)).collect()
+}
+
+/// A part in two where it is longer than a person reads at once and `and` joins clauses.
+fn shorter(part: &str) -> Vec<String> {
+    const LONGEST: usize = 28;
+    match part.rsplit_once(", and ") {
+        Some((first, second)) if part.split(' ').count() > LONGEST => {
+            shorter(first).into_iter().chain([second.to_owned()]).collect()
+        }
+        _ => vec![part.to_owned()],
+    }
 }
 
 /// A sentence that begins with a capital where its first word is no name.
@@ -153,6 +164,23 @@ pub(crate) fn stands_out(attack: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn verdicts_fall_into_parts_without_losing_a_word() {
+        let text = "Against sgd, open: AUC less, by -0.0043 [-0.0075, -0.0011]; TPR @ 1 % FPR open. About 46 (32 to 90) would do.";
+        let found = parts(text);
+        assert_eq!(
+            found,
+            [
+                "Against sgd, open: AUC less, by -0.0043 [-0.0075, -0.0011]",
+                "TPR @ 1 % FPR open.",
+                "About 46 (32 to 90) would do."
+            ]
+        );
+        let long = format!("a {}, and this moves it by 1, and that by 2.", "word ".repeat(30));
+        assert!(parts(&long).iter().all(|part| !part.contains(", and")) && parts(&long).len() == 3);
+        assert_eq!(parts(""), Vec::<String>::new());
+    }
 
     #[test]
     fn hyphens_before_numbers_alone_become_signs() {

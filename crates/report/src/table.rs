@@ -9,7 +9,7 @@ use crate::{names, words};
 /// The summary for a terminal of so many columns, at least [`FEWEST_COLUMNS`]; a word that is longer alone may pass them.
 pub fn render(d: &Document, width: usize) -> Text {
     let width = width.max(FEWEST_COLUMNS);
-    let d = &*names::shorter(d, width - 16);
+    let d = &*names::short(d, &names::longer(d, width - 16));
     let mut out = Text::default();
     let mut before = None;
     for part in outline(d) {

@@ -204,12 +204,12 @@ pub struct NullResult {
 pub struct PairResult {
     /// Training example, by its place in the source.
     pub train: u32,
-    /// Its label.
-    pub train_label: u32,
+    /// Its label, where it is known.
+    pub train_label: Option<u32>,
     /// Held-out example, by its place in the test set.
     pub test: u32,
-    /// Its label.
-    pub test_label: u32,
+    /// Its label, where it is known.
+    pub test_label: Option<u32>,
     /// Influence with a 95 % interval.
     pub influence: Estimate,
     /// Memorization of the training example.

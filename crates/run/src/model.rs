@@ -1,13 +1,15 @@
 //! One model of the recipes that share a run.
 
+use flatleak_disk::Creation;
 use flatleak_nn::{Moment, Network, Outcome, Recipe, Trainer};
 use flatleak_stream::{Purpose, Stream};
+use flatleak_work::Published;
 
-use crate::checkpoints::Saver;
 use crate::error::Error;
 use crate::foreign;
 use crate::measure;
-use crate::plan::{Event, Plan, Task};
+use crate::plan::{Event, Model, Plan};
+use crate::saver::Saver;
 
 /// Completes one model of the recipes that share a run; `say` takes what happened, `go_on` is asked in between.
 pub(crate) fn complete(
@@ -19,7 +21,7 @@ pub(crate) fn complete(
 ) -> Result<(), Error> {
     let Some(&leader) = run.first() else { return Ok(()) };
     if let Some(command) = &plan.study.recipes[leader].trainer {
-        return order(plan, command, Task { recipe: leader, model }, say, go_on);
+        return order(plan, command, Model { recipe: leader, model }, say, go_on);
     }
     let saver = Saver::new(plan, run, model);
     match reuse(plan, run, model, &say, &go_on)? {
@@ -29,23 +31,47 @@ pub(crate) fn complete(
     }
 }
 
+/// Whether a model is there for all recipes that share a run; every file of it is read. What its weights alone give is made. `None` when asked to
+/// stop.
+pub(crate) fn is_complete(
+    plan: Plan<'_>,
+    run: &[usize],
+    model: usize,
+    say: impl Fn(Event),
+    go_on: impl Fn() -> bool,
+) -> Result<Option<bool>, Error> {
+    let Some(&leader) = run.first() else { return Ok(Some(true)) };
+    if plan.study.recipes[leader].trainer.is_none() {
+        let missing = reuse(plan, run, model, &say, &go_on)?;
+        if missing.as_ref().is_some_and(Vec::is_empty) {
+            Saver::new(plan, run, model).remove()?;
+        }
+        return Ok(missing.map(|missing| missing.is_empty()));
+    }
+    let complete = plan.dir.signals(leader, model)?.is_some();
+    if complete {
+        say(Event::Done { recipe: leader, model, published: Published::Found });
+    }
+    Ok(Some(complete))
+}
+
 /// Completes a model that a command trains.
 fn order(
     plan: Plan<'_>,
     command: &str,
-    task: Task,
+    task: Model,
     say: impl Fn(Event),
     go_on: impl Fn() -> bool,
 ) -> Result<(), Error> {
-    let Task { recipe, model } = task;
-    let reused = plan.dir.signals(recipe, model)?.is_some();
-    if !reused {
+    let Model { recipe, model } = task;
+    let mut published = Published::Found;
+    if plan.dir.signals(recipe, model)?.is_none() {
         let Some(outputs) = foreign::train(plan, command, task, go_on)? else { return Ok(()) };
-        plan.dir.save_signals(recipe, model, outputs)?;
+        published = how([plan.dir.save_signals(recipe, model, outputs)?]);
         plan.dir.close_workplace(recipe, model)?;
         say(Event::Epoch { recipe, model });
     }
-    say(Event::Done { recipe, model, reused });
+    say(Event::Done { recipe, model, published });
     Ok(())
 }
 
@@ -60,7 +86,7 @@ fn reuse(
     let Plan { study, network, dir, .. } = plan;
     let mut missing = Vec::new();
     for &recipe in run {
-        let task = Task { recipe, model };
+        let task = Model { recipe, model };
         let Some(Stored { weights, of_twin }) = weights(plan, run, task)? else {
             missing.push(recipe);
             continue;
@@ -68,7 +94,7 @@ fn reuse(
         let trainer = |weights| Trainer::new(network, &study.recipes[recipe], weights);
         if of_twin {
             match keep(plan, task, &mut trainer(weights), go_on)? {
-                Kept::Whole => {}
+                Kept::Whole(_) => {}
                 Kept::NotFinite => {
                     say(Event::Diverged { recipe, model, epoch: study.recipes[recipe].checkpoint() - 1 });
                     continue;
@@ -81,7 +107,7 @@ fn reuse(
             let Some(outputs) = outputs else { return Ok(None) };
             dir.save_signals(recipe, model, outputs)?;
         }
-        say(Event::Done { recipe, model, reused: true });
+        say(Event::Done { recipe, model, published: Published::Found });
     }
     Ok(Some(missing))
 }
@@ -165,8 +191,8 @@ impl Training<'_> {
     ) -> Result<bool, Error> {
         let model = self.model;
         for &recipe in self.missing.iter().filter(|r| which(**r)) {
-            match keep(self.plan, Task { recipe, model }, trainer, go_on)? {
-                Kept::Whole => say(Event::Done { recipe, model, reused: false }),
+            match keep(self.plan, Model { recipe, model }, trainer, go_on)? {
+                Kept::Whole(published) => say(Event::Done { recipe, model, published }),
                 Kept::NotFinite => say(Event::Diverged { recipe, model, epoch }),
                 Kept::Nothing => return Ok(false),
             }
@@ -183,8 +209,8 @@ struct Stored {
 }
 
 /// Weights of a model on disk: the recipe's own, or those of one that differs in what it publishes alone.
-fn weights(plan: Plan<'_>, run: &[usize], task: Task) -> Result<Option<Stored>, Error> {
-    let Task { recipe, model } = task;
+fn weights(plan: Plan<'_>, run: &[usize], task: Model) -> Result<Option<Stored>, Error> {
+    let Model { recipe, model } = task;
     let Plan { study, network, dir, .. } = plan;
     let checkpoint = |r: usize| study.recipes[r].checkpoint();
     let twins = run.iter().copied().filter(|&r| r != recipe && checkpoint(r) == checkpoint(recipe));
@@ -199,7 +225,7 @@ fn weights(plan: Plan<'_>, run: &[usize], task: Task) -> Result<Option<Stored>, 
 /// What was stored of a model.
 enum Kept {
     /// Weights and outputs.
-    Whole,
+    Whole(Published),
     /// Nothing, as outputs are not finite.
     NotFinite,
     /// Nothing, when asked to stop.
@@ -207,15 +233,20 @@ enum Kept {
 }
 
 /// Stores weights and outputs of a model.
-fn keep(plan: Plan<'_>, task: Task, trainer: &mut Trainer<'_>, go_on: &impl Fn() -> bool) -> Result<Kept, Error> {
-    let Task { recipe, model } = task;
+fn keep(plan: Plan<'_>, task: Model, trainer: &mut Trainer<'_>, go_on: &impl Fn() -> bool) -> Result<Kept, Error> {
+    let Model { recipe, model } = task;
     let Some(outputs) = measure::outputs(plan, &plan.study.recipes[recipe], model, trainer, go_on)? else {
         return Ok(Kept::Nothing);
     };
     if outputs.splits.iter().flat_map(|split| &split.signals).any(|s| s.phi.iter().any(|v| !v.is_finite())) {
         return Ok(Kept::NotFinite);
     }
-    plan.dir.save_weights(recipe, model, plan.network, &trainer.parameters)?;
-    plan.dir.save_signals(recipe, model, outputs)?;
-    Ok(Kept::Whole)
+    let weights = plan.dir.save_weights(recipe, model, plan.network, &trainer.parameters)?;
+    let signals = plan.dir.save_signals(recipe, model, outputs)?;
+    Ok(Kept::Whole(how([weights, signals])))
+}
+
+/// Whether all files of a model are this attempt's.
+fn how<const FILES: usize>(files: [Creation; FILES]) -> Published {
+    if files.contains(&Creation::Same) { Published::Same } else { Published::New }
 }

@@ -4,13 +4,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use flatleak_data::{Dataset, Request, open};
 use flatleak_nn::Network;
-use flatleak_run::{Checkpoints, Event, Plan, Summary, Supervision, execute};
+use flatleak_run::{Checkpoints, Event, Manner, Plan, Role, Summary, Supervision, execute};
 use flatleak_store::Workshop;
 use flatleak_study::Study;
+use flatleak_work::{Board, Folder, Worker};
 
 /// One run of each: averages, noise, a base with two means, random pictures and masks, and one that is measured early and published in two ways.
 const STUDY: &str = "models = 6\npool = 60\ntest = 20\ndata = ['digits']\n[train]\nepochs = 3\nbatch = 8\n\
@@ -46,9 +48,13 @@ impl Problem {
         let Self { study, data, network } = self;
         let dir = Workshop::open(to, study, data).unwrap();
         let supervision = Supervision::None;
-        let plan = Plan { study, data, network, dir: &dir, supervision: &supervision, checkpoints };
+        let supervision = &supervision;
+        let board = Board::open(Arc::new(Folder::new(to)), Worker::this(), Duration::from_secs(30)).unwrap();
+        let board = &Mutex::new(board);
+        let plan = Plan { study, data, network, dir: &dir, supervision, checkpoints, board, binary: "" };
+        let manner = Manner { workers: 2, role: Role::Complete };
         let (stop, mut events) = (AtomicBool::new(false), Vec::new());
-        let summary = execute(plan, 2, &stop, |event| {
+        let summary = execute(plan, manner, &stop, |event| {
             stop.fetch_or(is_enough(&event), Ordering::Relaxed);
             events.push(event);
         });
@@ -143,7 +149,9 @@ fn what_is_no_checkpoint_of_the_model_is_set_aside_and_told() {
         },
         |path, _| fs::write(path, &fs::read(path).unwrap()[..1000]).unwrap(),
         |path, _| fs::write(path, "").unwrap(),
-        |path, other| drop(fs::copy(other, path).unwrap()),
+        |path, other| {
+            fs::copy(other, path).unwrap();
+        },
         // Of another model of the same recipe.
         |path, _| {
             let own = path.parent().unwrap();
@@ -192,16 +200,19 @@ fn none_are_written_where_none_are_wanted_and_failures_end_no_run() {
     let folder = tempfile::tempdir().unwrap();
     let (summary, _) = problem.run(folder.path(), Checkpoints::Off, |event| matches!(event, Event::Epoch { .. }));
     assert!(summary.stopped && checkpoints(folder.path()).is_empty());
-    // A file in the place of the folder that a checkpoint is to be in.
-    let model = folder.path().join("models/a/0000");
-    fs::create_dir_all(model.parent().unwrap()).unwrap();
-    fs::write(&model, "").unwrap();
-    let mut unsaved = false;
+    // A folder in the place of the checkpoint, once training has begun.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("models/a/0000/checkpoint.safetensors");
+    let (mut blocked, mut unsaved) = (false, false);
     let (summary, _) = problem.run(folder.path(), EVERY_STEP, |event| {
-        unsaved |= matches!(event, Event::Unsaved { recipe: 0, model: 0, why } if why.contains("0000"));
-        if unsaved && model.is_file() {
-            fs::remove_file(&model).unwrap();
+        if !blocked && matches!(event, Event::Epoch { recipe: 0, model: 0 }) {
+            blocked = true;
+            while fs::create_dir(&path).is_err() {
+                // It may be under another name just now.
+                let _ = fs::remove_file(&path);
+            }
         }
+        unsaved |= matches!(event, Event::Unsaved { recipe: 0, model: 0, why } if why.contains("cannot rename to"));
         false
     });
     assert!(unsaved && !summary.stopped);

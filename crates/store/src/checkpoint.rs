@@ -63,7 +63,12 @@ impl View for &Lying<'_> {
         match &self.held {
             Held::Place(words) => Cow::Borrowed(words),
             Held::Kept(Kept::Single(values)) => Cow::Owned(f32_bytes(values)),
-            Held::Kept(Kept::Double(values)) => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+            Held::Kept(Kept::Double(values)) => {
+                let mut bytes = vec![0; size_of_val(&**values)];
+                let places = bytes.as_chunks_mut::<8>().0;
+                places.iter_mut().zip(values.iter()).for_each(|(to, v)| *to = v.to_le_bytes());
+                Cow::Owned(bytes)
+            }
         }
     }
 

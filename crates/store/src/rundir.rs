@@ -28,6 +28,9 @@ pub struct Stated {
     pub digest: String,
 }
 
+/// Models of a recipe that share a folder.
+const THOUSAND: usize = 1000;
+
 /// How the line of `study.toml` begins that has the digest of the data.
 pub(crate) const STAMP: &str = "# data ";
 
@@ -167,6 +170,16 @@ impl RunDir {
         Ok(split("pool").zip(split("test")).map(|(pool, test)| Measured { splits: [pool, test], noise }))
     }
 
+    /// Whether a model's signals have a file, whole or not: [`RunDir::signals`] reads it.
+    pub fn has_signals(&self, recipe: usize, model: usize) -> bool {
+        self.file(recipe, model, "signals.safetensors").is_file()
+    }
+
+    /// What the models of some recipes depend on, beside their numbers: names and identities of the recipes.
+    pub fn identity_of(&self, recipes: &[usize]) -> String {
+        self.study.identity_of_run(recipes, &self.digest)
+    }
+
     /// Epochs of one of the study's recipes.
     pub(crate) fn epochs(&self, recipe: usize) -> usize {
         self.study.recipes[recipe].checkpoint()
@@ -244,7 +257,7 @@ impl RunDir {
         let accuracy = Matrix::from_rows(accuracy)?;
         Ok(Pool {
             ids: data.pool.ids.clone(),
-            test_labels: data.test.y.clone(),
+            test_labels: Some(data.test.y.clone()),
             groups: groups(data),
             test,
             views: spill.into_views(),
@@ -254,7 +267,7 @@ impl RunDir {
     }
 
     pub(crate) fn file(&self, recipe: usize, model: usize, name: &str) -> PathBuf {
-        self.path.join("models").join(&self.study.recipes[recipe].name).join(format!("{model:04}")).join(name)
+        model_folder(&self.path, &self.study.recipes[recipe].name, model).join(name)
     }
 
     /// What one artefact depends on: the recipe's identity, the model's index and its membership row.
@@ -273,6 +286,18 @@ impl RunDir {
     }
 }
 
+/// The folder of one model in a run. The first thousand of a recipe lie beside each other; of the others each thousand has a folder, unless an
+/// earlier program laid them beside the first.
+pub fn model_folder(run: &Path, recipe: &str, model: usize) -> PathBuf {
+    let all = run.join("models").join(recipe);
+    let flat = all.join(format!("{model:04}"));
+    if model < THOUSAND || flat.is_dir() {
+        return flat;
+    }
+    let first = model / THOUSAND * THOUSAND;
+    all.join(format!("{first}-{}", first + THOUSAND - 1)).join(model.to_string())
+}
+
 /// Every `queries`-th value from `first` on: one view of interleaved ones.
 fn every<T: Copy>(values: &[T], first: usize, queries: usize) -> Vec<T> {
     values.iter().skip(first).step_by(queries.max(1)).copied().collect()
@@ -281,4 +306,24 @@ fn every<T: Copy>(values: &[T], first: usize, queries: usize) -> Vec<T> {
 fn groups(data: &Dataset) -> Option<Groups> {
     let (pool, test) = data.pool.groups.clone().zip(data.test.groups.clone())?;
     Some(Groups { names: data.groups.clone(), pool, test })
+}
+
+#[cfg(test)]
+mod tests {
+    use flatleak_data::{Request, open};
+
+    use super::*;
+
+    #[test]
+    fn each_thousand_has_a_folder_unless_an_earlier_program_made_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let study = Study::parse("models = 10000\ndata = ['digits']\n[[recipe]]\nname = 'a'").unwrap();
+        let data = open(&Request { pool: Some(40), test: Some(10), ..Request::new("digits") }).unwrap();
+        let dir = RunDir::of(folder.path(), &study, &data).unwrap();
+        let at = |model| dir.file(0, model, "x").strip_prefix(folder.path().join("models/a")).unwrap().to_owned();
+        let expected = ["0000/x", "0999/x", "1000-1999/1000/x", "9000-9999/9999/x"].map(PathBuf::from);
+        assert_eq!([0, 999, 1000, 9999].map(at), expected);
+        std::fs::create_dir_all(folder.path().join("models/a/1234")).unwrap();
+        assert_eq!([1234, 1235].map(at), ["1234/x", "1000-1999/1235/x"].map(PathBuf::from));
+    }
 }

@@ -82,6 +82,16 @@ impl Study {
         out.into_iter().map(|(_, run)| run).collect()
     }
 
+    /// What the models of some recipes, by index, depend on beside their numbers: names and identities of the recipes.
+    pub fn identity_of_run(&self, recipes: &[usize], data_digest: &str) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for recipe in recipes.iter().filter_map(|r| self.recipes.get(*r)) {
+            hasher.update(recipe.name.as_bytes());
+            hasher.update(self.identity(recipe, data_digest).as_bytes());
+        }
+        hasher.finalize().to_hex()[..16].to_owned()
+    }
+
     /// What tells the runs of a study apart. A command learns of its recipe's name, which is in the path of the folder that it writes to, and two
     /// calls of it need not train the same model: each recipe with a command is a run of its own.
     pub(crate) fn told_apart(&self, recipe: &Recipe) -> String {

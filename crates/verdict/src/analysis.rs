@@ -151,7 +151,7 @@ fn explain_attacked(
 ) -> Result<(Explanation, Vec<Detail>), Error> {
     let (recipes, comparisons) = before.unwrap_or_default();
     let explained: Vec<Explained<'_>> = pools.iter().map(|pool| Explained::new(pool)).collect();
-    if explained.iter().any(|e| e.pool.labels.is_empty()) {
+    if explained.iter().any(|e| e.pool.examples() == 0) {
         let mut out = Explanation::default();
         out.left_out.push(LeftOut {
             dataset: options.dataset.clone(),

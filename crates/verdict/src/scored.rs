@@ -71,7 +71,7 @@ fn learn<'a>(judge: &'a Judge<'a>, sight: Sight, workers: usize) -> Option<Learn
 /// What a pool knows of its examples beside outputs.
 pub(crate) fn around(pool: &Pool) -> Surroundings<'_> {
     Surroundings {
-        labels: &pool.labels,
+        labels: pool.labels.as_deref(),
         groups: pool.groups.as_ref().map(|g| g.pool.as_slice()),
         features: pool.features.as_ref().map(|f| (f.pool.as_slice(), f.width)),
     }
@@ -156,7 +156,7 @@ impl<'e> Cast<'e> {
             }
         };
         let seats = (0..m.models()).filter(|&k| !self.without.contains(&m.block(k))).map(seat);
-        Ok(Lineup::of_design(m, seats.collect(), &pool.labels)?)
+        Ok(Lineup::of_design(m, seats.collect(), pool.labels.as_deref())?)
     }
 }
 
@@ -180,7 +180,7 @@ impl<'e> Scene<'e> {
         let m = &self.cast.own.pool.membership;
         let models: Vec<usize> = (0..m.models()).filter(|&k| !self.cast.without.contains(&m.block(k))).collect();
         for (row, at) in scores.iter().zip(self.plain.positions()) {
-            let scored = self.plain.scored(at as usize);
+            let scored = self.plain.scored(at);
             let is_wrong = |i: &usize| row[*i].is_nan() && scored.is_none_or(|s| s[*i]);
             if let Some(index) = (0..row.len()).find(is_wrong) {
                 return Err(flatleak_stats::Error::NanScore { index }.into());
@@ -234,8 +234,7 @@ pub fn can_run(pool: &Pool, attack: Attack) -> bool {
         && (!attack.needs_population() || population)
         && (!attack.needs_views() || pool.queries() > 1)
         && (!attack.needs_features()
-            || population
-                && pool.features.as_ref().is_some_and(|f| pool.test_labels.len() >= quantile::fewest(f.width)))
+            || population && pool.features.as_ref().is_some_and(|f| pool.held_out() >= quantile::fewest(f.width)))
 }
 
 /// Scores of every model of a pool on every pool example, (M, N) as rows, higher = member, each target scored by the models outside its

@@ -53,7 +53,7 @@ impl Table {
             return Ok(Replicates::new(column(&self.whole), self.balanced.clone())?);
         }
         let Some(deleted) = &self.deleted else { return Ok(Replicates::independent(column(&self.whole))?) };
-        let found = Replicates::new(column(&self.whole), deleted.iter().map(|d| column(d)).collect())?;
+        let found = Replicates::new(column(&self.whole), deleted.iter().map(column).collect())?;
         Ok(if self.jumps && measure >= TPR { found.jumping() } else { found })
     }
 }

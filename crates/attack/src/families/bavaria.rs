@@ -103,7 +103,7 @@ fn priors(lineup: &Lineup<'_>) -> Matrix<[Prior; 2]> {
     let mut pooled = Matrix::filled(lineup.blocks().len(), lineup.parts(), [Pooled::default(); 2]);
     per_block(lineup, |block, i, both| {
         lineup.teach(i, |part| {
-            both.iter().zip(&mut pooled[block][part]).for_each(|(shadows, all)| shadows.pool(all, 0.0));
+            both.iter().zip(&mut pooled[block.index()][part]).for_each(|(shadows, all)| shadows.pool(all, 0.0));
         });
     });
     let prior = |all: Pooled| {
@@ -121,7 +121,7 @@ fn normal(lineup: &Lineup<'_>) -> Matrix {
         lineup,
         #[inline(always)]
         |block, i, [inside, outside]| {
-            let [p_in, p_out] = priors[block][lineup.part(i)];
+            let [p_in, p_out] = priors[block.index()][lineup.part(i)];
             let ([a, b, c], [d, e, f]) = (normal_law(inside, p_in), normal_law(outside, p_out));
             [a, b, c, d, e, f]
         },
@@ -158,7 +158,7 @@ fn student(lineup: &Lineup<'_>) -> Matrix {
         lineup,
         #[inline(always)]
         |block, i, [inside, outside]| {
-            let [p_in, p_out] = priors[block][lineup.part(i)];
+            let [p_in, p_out] = priors[block.index()][lineup.part(i)];
             let a = student_law(inside, p_in, gammas[inside.n as usize]);
             let b = student_law(outside, p_out, gammas[outside.n as usize]);
             [a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3]]

@@ -13,6 +13,7 @@ use flatleak_pool::{Matrix, Rows, Signal};
 use flatleak_stats::moments;
 
 use crate::definition::{Definition, Meta};
+use crate::lineup::Position;
 use crate::shrinkage::{Fit, Hyper, Learner, Summary};
 use crate::tile::{Sums, TOGETHER, Tile, by_group, without_each};
 use crate::{Lineup, Seat};
@@ -59,7 +60,7 @@ fn score(lineup: &Lineup<'_>) -> Matrix {
     let mut scores = Matrix::filled(lineup.seats.len(), n, f64::NAN);
     let cohorts = cohorts(blocks);
     for group in 0..cohorts {
-        let own: Vec<usize> = (group..blocks).step_by(cohorts).collect();
+        let own: Vec<Position> = lineup.places().skip(group).step_by(cohorts).collect();
         let offsets = offsets(lineup, &positions, &own);
         let offsets = offsets.rows();
         let plain = lineup.cut().is_none().then(|| summaries(lineup, &positions, &own, offsets));
@@ -80,9 +81,9 @@ fn score(lineup: &Lineup<'_>) -> Matrix {
 }
 
 /// Of every seat and part of the examples, its offset beside the models outside `own` blocks, over the examples that teach the part.
-fn offsets(lineup: &Lineup<'_>, positions: &[u32], own: &[usize]) -> Matrix {
+fn offsets(lineup: &Lineup<'_>, positions: &[Position], own: &[Position]) -> Matrix {
     let n = lineup.examples();
-    let is_shadow = |k: &usize| !own.contains(&(positions[*k] as usize));
+    let is_shadow = |k: &usize| !own.contains(&positions[*k]);
     let shadows: Vec<usize> = (0..lineup.seats.len()).filter(is_shadow).collect();
     let kept: Vec<usize> = (0..n).filter(|&i| own.iter().any(|&b| lineup.is_scored(b, i))).collect();
     let mut values = vec![0.0; shadows.len()];
@@ -119,9 +120,9 @@ fn about_centre(distance: f64) -> [f64; 2] {
 ///
 /// Values outside all of `own` are summed up once for all of them, about their own mean on either side; a block's shadows of the other blocks
 /// are then added. Nothing of a block is in what its targets are measured with, not even its rounding.
-fn summaries(lineup: &Lineup<'_>, positions: &[u32], own: &[usize], offsets: Rows<'_>) -> Vec<Vec<Summary>> {
+fn summaries(lineup: &Lineup<'_>, positions: &[Position], own: &[Position], offsets: Rows<'_>) -> Vec<Vec<Summary>> {
     let n = lineup.examples();
-    let place: Vec<Option<usize>> = positions.iter().map(|at| own.iter().position(|b| *b == *at as usize)).collect();
+    let place: Vec<Option<usize>> = positions.iter().map(|at| own.iter().position(|b| b == at)).collect();
     let others = |k: usize| place[k].is_none().then_some(0);
     let mut tile = Tile::new(lineup.seats.len());
     let (mut rest, mut about) = ([[Sums::<1>::NONE; 2]], [[Sums::<2>::NONE; 2]]);
@@ -179,13 +180,13 @@ fn summaries(lineup: &Lineup<'_>, positions: &[u32], own: &[usize], offsets: Row
 /// The shadows of one example for the targets of a block, less those that a cut leaves out.
 fn cut_summary(
     lineup: &Lineup<'_>,
-    positions: &[u32],
-    (block, offsets): (usize, Rows<'_>),
+    positions: &[Position],
+    (block, offsets): (Position, Rows<'_>),
     i: usize,
     part: usize,
 ) -> Summary {
     let mut sides = [Vec::new(), Vec::new()];
-    for (k, seat) in lineup.seats.iter().enumerate().filter(|(k, _)| positions[*k] as usize != block) {
+    for (k, seat) in lineup.seats.iter().enumerate().filter(|(k, _)| positions[*k] != block) {
         sides[usize::from(!seat.member[i])].push(k);
     }
     if let Some(cut) = lineup.cut().filter(|cut| cut.concerns(block)) {
@@ -200,13 +201,13 @@ fn cut_summary(
 /// Scores of the targets of one block, given the shadows of an example with the offsets of a part.
 fn of_block(
     lineup: &Lineup<'_>,
-    positions: &[u32],
-    (block, offsets): (usize, Rows<'_>),
+    positions: &[Position],
+    (block, offsets): (Position, Rows<'_>),
     summary: impl Fn(usize, usize) -> Summary,
     scores: &mut Matrix,
 ) {
     let scored: Vec<usize> = (0..lineup.examples()).filter(|&i| lineup.is_scored(block, i)).collect();
-    let seats: Vec<usize> = (0..lineup.seats.len()).filter(|&k| positions[k] as usize == block).collect();
+    let seats: Vec<usize> = (0..lineup.seats.len()).filter(|&k| positions[k] == block).collect();
     let mut learners = vec![Learner::default(); lineup.parts()];
     for &i in &scored {
         lineup.teach(i, |part| learners[part].add(&summary(i, part)));

@@ -187,7 +187,7 @@ fn online_fixed(lineup: &Lineup<'_>, variant: FixedVariance, centre: Centre) -> 
         for (side, shadows) in both.iter().enumerate() {
             centres[side] = centre.of(shadows);
             let about = if variant == FixedVariance::Residual { centres[side] } else { 0.0 };
-            lineup.teach(i, |part| shadows.pool(&mut pooled[block][part][side], about));
+            lineup.teach(i, |part| shadows.pool(&mut pooled[block.index()][part][side], about));
         }
         centres
     });
@@ -200,7 +200,7 @@ fn online_fixed(lineup: &Lineup<'_>, variant: FixedVariance, centre: Centre) -> 
     };
     let fixed = pooled.map(spread);
     score_seats(lineup, centres.rows(), |phi, [mu_in, mu_out], block, i| {
-        let [s_in, s_out] = fixed[block][lineup.part(i)];
+        let [s_in, s_out] = fixed[block.index()][lineup.part(i)];
         s_in.log_density(phi, *mu_in) - s_out.log_density(phi, *mu_out)
     })
 }
@@ -242,12 +242,14 @@ impl Offline {
         let mut pooled = pooled_sides(lineup);
         let medians = per_block(lineup, |block, i, [_, outside]| {
             let mu = outside.median;
-            lineup.teach(i, |part| outside.pool(&mut pooled[block][part][1], mu));
+            lineup.teach(i, |part| outside.pool(&mut pooled[block.index()][part][1], mu));
             mu
         });
         let spread = |both: &[Pooled; 2]| Spread::new(both[1].deviation());
         let fixed = pooled.map(spread);
-        score_seats(lineup, medians.rows(), |phi, mu, block, i| self.score(phi, *mu, fixed[block][lineup.part(i)]))
+        score_seats(lineup, medians.rows(), |phi, mu, block, i| {
+            self.score(phi, *mu, fixed[block.index()][lineup.part(i)])
+        })
     }
 }
 

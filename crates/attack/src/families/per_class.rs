@@ -5,6 +5,7 @@ use flatleak_stats::{Error, Judged, best_thresholds};
 
 use crate::Lineup;
 use crate::definition::{Definition, Meta, attack};
+use crate::lineup::Position;
 
 /// Its scores are signals less a threshold of the class.
 const fn by_class(name: &'static str) -> Meta {
@@ -49,7 +50,7 @@ attack!(
 /// class; of equals the lowest. Where the shadows have members alone or none, it is 0. The ROC of the difference is this project's own
 /// reading.
 fn per_class(lineup: &Lineup<'_>) -> Matrix {
-    let classes = lineup.labels.iter().max().map_or(0, |c| *c as usize + 1);
+    let classes = lineup.labels.map_or(1, |labels| labels.iter().max().map_or(0, |c| *c as usize + 1));
     let positions = lineup.positions();
     // By part of the examples and class, one threshold per block.
     let mut thresholds = vec![Vec::with_capacity(classes); lineup.parts()];
@@ -59,22 +60,22 @@ fn per_class(lineup: &Lineup<'_>) -> Matrix {
         }
     }
     Matrix::with_rows(lineup.seats.len(), lineup.examples(), |k, row| {
-        let block = positions[k] as usize;
-        for (i, ((score, v), &c)) in row.iter_mut().zip(lineup.seats[k].values).zip(lineup.labels).enumerate() {
-            *score = v - thresholds[lineup.part(i)][c as usize].get(block).copied().unwrap_or(0.0);
+        let block = positions[k].index();
+        for (i, (score, v)) in row.iter_mut().zip(lineup.seats[k].values).enumerate() {
+            *score = v - thresholds[lineup.part(i)][lineup.class(i)].get(block).copied().unwrap_or(0.0);
         }
     })
 }
 
 /// The thresholds of one class without each block, from the examples that teach a part.
-fn of_class(lineup: &Lineup<'_>, positions: &[u32], part: usize, class: usize) -> Result<Vec<f64>, Error> {
+fn of_class(lineup: &Lineup<'_>, positions: &[Position], part: usize, class: usize) -> Result<Vec<f64>, Error> {
     let mut kept = Vec::new();
-    for i in (0..lineup.examples()).filter(|&i| lineup.labels[i] as usize == class) {
+    for i in (0..lineup.examples()).filter(|&i| lineup.class(i) == class) {
         lineup.teach(i, |other| kept.extend((other == part).then_some(i)));
     }
     let rows: Vec<(Vec<f64>, Vec<bool>)> =
         lineup.seats.iter().map(|seat| kept.iter().map(|&i| (seat.values[i], seat.member[i])).unzip()).collect();
-    let judged = |((scores, member), &block)| Judged { scores, member, group: block as usize };
+    let judged = |((scores, member), block): (_, &Position)| Judged { scores, member, group: block.index() };
     let targets: Vec<Judged<'_>> =
         rows.iter().map(|(s, m)| (s.as_slice(), m.as_slice())).zip(positions).map(judged).collect();
     let found = best_thresholds(&targets, lineup.blocks().len())?;

@@ -273,7 +273,7 @@ fn rmia_gamma(lineup: &Lineup<'_>, gamma: f64, a: f64) -> Matrix {
     });
     let margin = log(gamma);
     for ((seat, at), row) in lineup.seats.iter().zip(lineup.positions()).zip(scores.iter_mut()) {
-        let known = seat.population.iter().zip(&log_pbars[at as usize]);
+        let known = seat.population.iter().zip(&log_pbars[at.index()]);
         let mut reference: Vec<f64> = known.map(|(&phi, pbar)| log_sigmoid(phi) - pbar).collect();
         reference.sort_unstable_by(f64::total_cmp);
         for score in row {

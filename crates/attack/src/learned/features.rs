@@ -37,8 +37,8 @@ pub(super) struct Lessons {
 /// What is known of examples beside the outputs.
 #[derive(Clone, Copy, Debug)]
 pub struct Surroundings<'a> {
-    /// Labels, (N).
-    pub labels: &'a [u32],
+    /// Labels, (N), where they are known; without them all examples are of one class.
+    pub labels: Option<&'a [u32]>,
     /// Groups, (N), where there are any.
     pub groups: Option<&'a [u32]>,
     /// Features, (N, width), where there are any.
@@ -51,6 +51,12 @@ const FLOOR: f64 = 1e-4;
 /// Features of examples of which so many at most are read.
 const MOST_FEATURES: usize = 48;
 
+impl Surroundings<'_> {
+    fn class(&self, example: usize) -> u32 {
+        self.labels.map_or(0, |labels| labels[example])
+    }
+}
+
 fn sizes(of: &[u32]) -> usize {
     of.iter().max().map_or(0, |most| *most as usize + 1)
 }
@@ -59,7 +65,7 @@ impl Lessons {
     pub(super) fn new(around: &Surroundings<'_>) -> Self {
         Self {
             learners: vec![Learner::with_floor(FLOOR); FITTED],
-            classes: vec![[0.0; 2]; sizes(around.labels)],
+            classes: vec![[0.0; 2]; around.labels.map_or(1, sizes)],
             groups: vec![[0.0; 2]; around.groups.map_or(0, sizes)],
         }
     }
@@ -73,7 +79,7 @@ impl Lessons {
         let count = |of: &mut Vec<[f64; 2]>, at: u32| {
             of[at as usize].iter_mut().zip(counts).for_each(|(sum, n)| *sum += n);
         };
-        count(&mut self.classes, around.labels[example]);
+        count(&mut self.classes, around.class(example));
         if let Some(groups) = around.groups {
             count(&mut self.groups, groups[example]);
         }
@@ -165,7 +171,7 @@ impl Expected {
             Sight::Blind => {
                 let mut all: Vec<f64> = signals.iter().flat_map(|l: &Law| [l.mean, l.step, l.log_deviation]).collect();
                 all.push(log_odds([sides[0].n, sides[1].n]));
-                all.push(log_odds(known.classes[around.labels[example] as usize]));
+                all.push(log_odds(known.classes[around.class(example) as usize]));
                 all.extend(around.groups.map(|groups| log_odds(known.groups[groups[example] as usize])));
                 all.extend([sides[0].correct(), sides[1].correct()]);
                 if let Some((features, width)) = around.features {

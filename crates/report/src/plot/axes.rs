@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use flatleak_results::{Estimate, shortened};
 
+use super::escaped::escape;
 use super::label::LETTER;
 use super::ticks::Tick;
 
@@ -13,9 +14,6 @@ pub(crate) const LEFT: f64 = 54.0;
 pub(crate) const BOTTOM: f64 = 40.0;
 pub(crate) const TOP: f64 = 12.0;
 pub(crate) const RIGHT: f64 = 18.0;
-
-/// Most characters of a text in a figure.
-const LONGEST: usize = 100;
 
 /// Maps data to the plotting area.
 pub(crate) struct Axes {
@@ -59,17 +57,13 @@ impl Axes {
     pub(crate) fn frame(&self, (xs, xt): (&[Tick], &str), (ys, yt): (&[Tick], &str)) -> String {
         let mut out = String::new();
         let (x0, x1, y0, y1) = (LEFT, WIDTH - RIGHT, self.bottom(), TOP);
-        let mut free = 0.0;
-        for (v, label) in xs {
+        for (v, label) in super::ticks::thinned(xs, &|v| self.x(v)) {
             let x = self.x(*v);
             let _ = write!(out, "<path class='grid' d='M{x:.1} {y0:.1}V{y1:.1}'/>");
             let half = 0.5 * LETTER * label.chars().count() as f64;
             let x = x.min(WIDTH - half - 1.0);
-            if x - half > free {
-                let label = escape(label);
-                let _ = write!(out, "<text x='{x:.1}' y='{:.1}' text-anchor='middle'>{label}</text>", y0 + 14.0);
-                free = x + half + 2.0;
-            }
+            let label = escape(label);
+            let _ = write!(out, "<text x='{x:.1}' y='{:.1}' text-anchor='middle'>{label}</text>", y0 + 14.0);
         }
         for (v, label) in ys {
             let y = self.y(*v);
@@ -77,7 +71,9 @@ impl Axes {
             let label = escape(label);
             let _ = write!(out, "<text x='{:.1}' y='{:.1}' text-anchor='end'>{label}</text>", x0 - 5.0, y + 3.5);
         }
-        let [xt, yt] = [xt, yt].map(escape);
+        // A title is no longer than its axis.
+        let fitting = |text: &str, room: f64| escape(&shortened(text, (room / LETTER) as usize));
+        let (xt, yt) = (fitting(xt, x1 - x0), fitting(yt, y0 - y1));
         let middle = (x0 + x1) / 2.0;
         let _ = write!(out, "<text x='{middle:.1}' y='{:.1}' text-anchor='middle'>{xt}</text>", self.height - 6.0);
         let (cx, cy) = (11.0, (y0 + y1) / 2.0);
@@ -93,9 +89,4 @@ pub(crate) fn reach<'a>(all: impl Iterator<Item = &'a Estimate> + Clone) -> (f64
     let high = all.map(|e| e.high).fold(f64::NEG_INFINITY, f64::max);
     let room = 0.06 * (high - low).max(1e-6);
     (low - room, high + room)
-}
-
-/// Text for SVG, inside and in attributes, no longer than a figure has room for.
-pub(crate) fn escape(text: &str) -> String {
-    super::figure::escape_all(&shortened(text, LONGEST))
 }

@@ -4,13 +4,17 @@ use std::fmt::Write;
 
 use flatleak_results::{Estimate, LABEL, shortened};
 
-use super::axes::{RIGHT, WIDTH, escape};
+use super::axes::{RIGHT, WIDTH};
+use super::escaped::escape;
 use super::label::LETTER;
-use super::ticks::Tick;
+use super::ticks::{self, Tick};
 use crate::hue::Hue;
 
-/// Height of a row.
+/// Height of a row, and of one among many.
 const ROW: f64 = 22.0;
+const NARROW: f64 = 16.0;
+/// Up to so many rows have the full height.
+const FEW: usize = 12;
 /// Room above the first row.
 const ABOVE: f64 = 20.0;
 
@@ -62,15 +66,16 @@ pub(crate) fn around_zero<'a>(all: impl Iterator<Item = &'a Estimate>) -> (f64, 
 /// Height and elements of the drawing.
 pub(crate) fn draw(rows: &[Row], scale: &Scale<'_>) -> (f64, String) {
     let most = rows.iter().map(|r| r.name.chars().count().min(LABEL)).max().unwrap_or(0);
-    let left = (LETTER * most as f64 + 12.0).clamp(60.0, 0.5 * WIDTH);
+    let left = (LETTER * most as f64 + 12.0).clamp(60.0, 0.52 * WIDTH);
     let fits = ((left - 12.0) / LETTER) as usize;
     let (low, high) = scale.ends;
     let x = |v: f64| left + (v.clamp(low, high) - low) / (high - low) * (WIDTH - left - RIGHT);
-    let bottom = ABOVE + ROW * rows.len() as f64;
+    let tall = if rows.len() > FEW { NARROW } else { ROW };
+    let bottom = ABOVE + tall * rows.len() as f64;
     let height = bottom + 38.0;
     let mut body = backdrop(scale, &x, (left, bottom));
     for (i, row) in rows.iter().enumerate() {
-        let y = ABOVE + ROW * (i as f64 + 0.5);
+        let y = ABOVE + tall * (i as f64 + 0.5);
         let (class, data) = match &row.look {
             Look::Recipe(name, hue) => (hue.to_string(), format!(" data-recipe=\"{}\"", escape(name))),
             Look::Sure(sure) => (if *sure { "sure" } else { "unsure" }.to_owned(), String::new()),
@@ -127,17 +132,12 @@ fn backdrop(scale: &Scale<'_>, x: &dyn Fn(f64) -> f64, (left, bottom): (f64, f64
             bottom - ABOVE + 4.0
         );
     }
-    let mut free = 0.0;
-    for (v, label) in &scale.ticks {
+    for (v, label) in ticks::thinned(&scale.ticks, x) {
         let at = x(*v);
         let _ = write!(body, "<path class='grid' d='M{at:.1} {:.1}V{bottom:.1}'/>", ABOVE - 4.0);
         let half = 0.5 * LETTER * label.chars().count() as f64;
         let centre = at.min(WIDTH - half - 1.0);
-        // Labels that would touch the one before are left out.
-        if centre - half > free {
-            let _ = write!(body, "<text x='{centre:.1}' y='{:.1}' text-anchor='middle'>{label}</text>", bottom + 14.0);
-            free = centre + half + 2.0;
-        }
+        let _ = write!(body, "<text x='{centre:.1}' y='{:.1}' text-anchor='middle'>{label}</text>", bottom + 14.0);
     }
     if let Some((v, name)) = scale.reference {
         let at = x(v);

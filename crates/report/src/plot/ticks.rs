@@ -1,5 +1,7 @@
 //! Ticks of axes.
 
+use super::label::LETTER;
+
 /// A place on an axis and what is written there.
 pub(crate) type Tick = (f64, String);
 
@@ -57,9 +59,32 @@ pub(crate) fn powers((low, high): (f64, f64)) -> Vec<Tick> {
     all.map(|p| (f64::from(p), format!("{} %", 100.0 * 10f64.powi(p)))).collect()
 }
 
+/// Every tick, or every second, third, ... one counted from zero (or from the first), so that no label touches the next; `x` is where a tick
+/// stands in the drawing.
+pub(crate) fn thinned<'t>(all: &'t [Tick], x: &dyn Fn(f64) -> f64) -> Vec<&'t Tick> {
+    let zero = all.iter().position(|(v, _)| v.abs() < 1e-12).unwrap_or(0);
+    let every =
+        |stride: usize| all.iter().enumerate().filter(move |(k, _)| k.abs_diff(zero) % stride == 0).map(|(_, t)| t);
+    let width = |t: &Tick| LETTER * t.1.chars().count() as f64;
+    let fits =
+        |kept: &[&Tick]| kept.windows(2).all(|p| x(p[1].0) - x(p[0].0) > 0.5 * (width(p[0]) + width(p[1])) + 2.0);
+    let strides = (1..all.len().max(2)).map(|stride| every(stride).collect::<Vec<_>>());
+    strides.into_iter().find(|kept| fits(kept)).unwrap_or_else(|| all.iter().take(1).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn labels_keep_their_distance_evenly() {
+        let all = round((-0.025, 0.025), 6);
+        let kept = |width: f64| -> Vec<f64> { thinned(&all, &|v| v * width).into_iter().map(|(v, _)| *v).collect() };
+        assert_eq!(kept(1e5).len(), all.len());
+        assert_eq!(kept(2000.0), [-0.02, 0.0, 0.02]);
+        assert_eq!(kept(1.0).len(), 1);
+        assert!(thinned(&[], &|v| v).is_empty());
+    }
 
     #[test]
     fn ticks_are_round_and_inside() {

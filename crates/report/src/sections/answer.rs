@@ -83,8 +83,9 @@ fn differences(context: &Context<'_>) -> Option<Figure> {
         height,
         body,
         legend: Vec::new(),
-        caption: "Each line shows where a difference lies; all of them hold together with 95 % confidence. Inside the shaded band, from −1 to 1, \
-                  it is too small to matter. Dark lines exclude no difference, grey ones do not."
+        caption: "Picks: how often the attacker picks the right one of a member and another example. Found: how many members it finds at few false \
+                  alarms. All lines hold together with 95 % confidence. Inside the shaded band, from −1 to 1, a difference is too small to matter. Strong \
+                  lines exclude no difference, pale ones do not."
             .into(),
         data,
         class: "",

@@ -55,6 +55,7 @@ const stopsOf = (svg, rows) => {
   return [...last.values()].flatMap(of);
 };
 
+// Makes a picture say its values; gives where the arrows are.
 const values = (svg, rows) => {
   // The browser's own tips would show a second time, late; a saved picture gets its titles back.
   for (const title of all("title", svg)) {
@@ -64,7 +65,7 @@ const values = (svg, rows) => {
   }
   svg.removeAttribute("aria-labelledby");
   const every = stopsOf(svg, rows);
-  if (!every.length) return;
+  if (!every.length) return () => null;
   const stops = () => every.filter(({ mark }) => !mark.closest(".off"));
   let at = -1;
   svg.setAttribute("tabindex", "0");
@@ -94,4 +95,6 @@ const values = (svg, rows) => {
     at = (to + found.length) % found.length;
     say(found[at]);
   });
+  // The corner of a line that the arrows have reached.
+  return () => stops()[at]?.corner ?? null;
 };

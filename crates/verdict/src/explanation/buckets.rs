@@ -42,7 +42,7 @@ impl Half {
     fn new(pool: &Pool, models: &[usize], usable: &[usize]) -> Result<Self, Error> {
         let pool = pool.select(models).of_examples(usable);
         let design = Design::new(&pool.membership)?;
-        let tests = pool.test_labels.len();
+        let tests = pool.held_out();
         let share = |j: usize| pool.test.iter().map(|s| f64::from(s.correct[j])).sum::<f64>() / pool.test.len() as f64;
         let difficulty = (0..tests).map(|j| Some(share(j))).collect();
         let confidence = pool.offers(Signal::Confidence).then(|| pool.test_rows(Signal::Confidence)).transpose()?;

@@ -25,7 +25,7 @@ pub(crate) fn results(
         let count = |of: &[u32]| of.iter().filter(|g| **g == group).count();
         let estimate = |side: Where| -> Result<Option<Estimate>, Error> {
             by_block(pool, groups, group, side)
-                .map(|v| over_blocks(&v, Range::Rate { of: 0.5 * pool.labels.len() as f64 }))
+                .map(|v| over_blocks(&v, Range::Rate { of: 0.5 * pool.examples() as f64 }))
                 .transpose()
         };
         let Some(member_accuracy) = estimate(Where::Member)? else { continue };

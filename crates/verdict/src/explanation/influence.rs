@@ -99,7 +99,7 @@ fn form(
 
 /// Reliability on at most [`JUDGED`] held-out examples.
 fn reliable(context: &Context<'_>, pool: &Pool, outputs: Outputs<'_>) -> Result<Reliability, Error> {
-    let tests = pool.test_labels.len();
+    let tests = pool.held_out();
     let step = tests.div_ceil(JUDGED).max(1);
     let frequency = frequencies(pool).map(|f| f.into_iter().step_by(step).collect::<Vec<_>>());
     let seeded = (context.seed, context.workers);
@@ -125,9 +125,9 @@ pub(super) fn listed(pool: &Pool, memorization: &[f64], pair: &Pair) -> PairResu
     let (i, j) = (pair.train as usize, pair.test as usize);
     PairResult {
         train: pool.ids[i],
-        train_label: pool.labels[i],
+        train_label: pool.labels.as_ref().map(|labels| labels[i]),
         test: pair.test,
-        test_label: pool.test_labels[j],
+        test_label: pool.test_labels.as_ref().map(|labels| labels[j]),
         influence: pair.interval,
         memorization: memorization[i],
         q_value: (!pair.q_value.is_nan()).then_some(pair.q_value),
