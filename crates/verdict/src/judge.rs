@@ -8,10 +8,7 @@ use flatleak_results::{DELTA, FPR_LEVELS, Measure};
 use flatleak_stats::{Judged, Ranking, best_thresholds, empirical_epsilon, interpolate, moments};
 
 /// Most blocks that are deleted one by one.
-const SINGLE: usize = 32;
-
-/// Most blocks that are deleted two by two.
-const DOUBLE: usize = 64;
+const SINGLE: usize = 64;
 
 /// Groups that are deleted of more.
 const UNITS: usize = 32;
@@ -43,7 +40,7 @@ pub(crate) struct Sheet {
 /// Targets of a pool, and units of blocks that are deleted together.
 pub(crate) struct Judge<'a> {
     pool: &'a Pool,
-    /// Blocks of each unit: each block, of more than [`SINGLE`] two, or, of more than [`DOUBLE`], one of [`UNITS`] groups of equal size (the delete-a-group jackknife,
+    /// Blocks of each unit: each block, or, of more than [`SINGLE`], one of [`UNITS`] groups of equal size (the delete-a-group jackknife,
     /// Kott 2001, Journal of Official Statistics 17). Blocks without a target are in none.
     units: Vec<Vec<usize>>,
     /// By block.
@@ -298,13 +295,9 @@ fn auc_within(row: &[f64], member: &[bool], strata: &[u32], ranking: &mut Rankin
 }
 
 /// What a jackknife deletes at a time, by place of the blocks. Every deletion scores all other models, which would cost large pools the square
-/// of their size; blocks are independent draws, so that every n-th of them are a random group.
+/// of their size; blocks are independent draws, so that every UNITS-th of them are a random group.
 fn units(blocks: usize) -> Vec<Vec<usize>> {
-    let n = match blocks {
-        ..=SINGLE => blocks,
-        ..=DOUBLE => blocks.div_ceil(2),
-        _ => UNITS,
-    };
+    let n = if blocks > SINGLE { UNITS } else { blocks };
     (0..n).map(|unit| (unit..blocks).step_by(n).collect()).collect()
 }
 
@@ -316,18 +309,16 @@ mod tests {
     fn units_are_single_blocks_or_groups_that_hold_each_once() {
         assert_eq!(units(3), [[0], [1], [2]]);
         assert_eq!(units(SINGLE).len(), SINGLE);
-        for (blocks, groups) in
-            [(SINGLE + 1, 17), (48, 24), (DOUBLE, UNITS), (DOUBLE + 1, UNITS), (128, UNITS), (257, UNITS)]
-        {
+        for blocks in [SINGLE + 1, 128, 257] {
             let found = units(blocks);
-            assert_eq!(found.len(), groups);
+            assert_eq!(found.len(), UNITS);
             let sizes: Vec<usize> = found.iter().map(Vec::len).collect();
             assert!(sizes.iter().max().unwrap() - sizes.iter().min().unwrap() <= 1, "{sizes:?}");
             let mut all = found.concat();
             all.sort_unstable();
             assert_eq!(all, (0..blocks).collect::<Vec<_>>());
-            // Every n-th block is of one group.
-            assert!((0..blocks).all(|b| found[b % groups].contains(&b)));
+            // Every UNITS-th block is of one group.
+            assert!((0..blocks).all(|b| found[b % UNITS].contains(&b)));
         }
     }
 
