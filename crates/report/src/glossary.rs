@@ -41,6 +41,11 @@ pub(crate) const TERMS: [Term; 25] = [
         "FPR",
         "False-positive rate: the share of non-members that an attack takes for members, so the people who are accused wrongly.",
     ),
+    term(
+        "headline",
+        "strongest attack",
+        "The attack that is learnt from all other attacks, and that the verdict rests on.",
+    ),
     term("held-out", "held-out examples", "Examples that no model was trained on. Test accuracy is measured on them."),
     term(
         "influence",
@@ -105,7 +110,6 @@ pub(crate) const TERMS: [Term; 25] = [
         "shadow model",
         "A model that the attacker trains, to see how outputs look with and without an example.",
     ),
-    term("strongest", "strongest", "The attack that is learnt from all other attacks, and that the verdict rests on."),
     term(
         "tpr",
         "TPR",
@@ -145,7 +149,8 @@ mod tests {
         // Links of templates and of code, by their text.
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
         for entry in ["src/sections", "templates"].iter().flat_map(|f| std::fs::read_dir(folder.join(f)).unwrap()) {
-            let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+            let path = entry.unwrap().path();
+            let text = if path.is_file() { std::fs::read_to_string(path).unwrap() } else { String::new() };
             for start in ["term(\"", "term_as(\"", "abbr(\""] {
                 for id in text.split(start).skip(1).map(|rest| rest.split('"').next().unwrap()) {
                     assert!(!link(id, None).is_empty(), "{id}");

@@ -14,9 +14,11 @@ mod label;
 pub(crate) mod rows;
 pub(crate) mod scatter;
 pub(crate) mod steps;
+mod text;
 mod ticks;
 
-pub(crate) use axes::{Axes, LEFT, RIGHT, WIDTH, escape, reach};
+pub(crate) use axes::{Axes, LEFT, RIGHT, WIDTH, reach};
 pub(crate) use data::{Data, Datum};
-pub(crate) use figure::{Figure, escape_all};
+pub(crate) use figure::Figure;
+pub(crate) use text::{escape, escape_all};
 pub(crate) use ticks::{Tick, percents, powers, round, signed_percents};

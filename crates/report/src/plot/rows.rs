@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use flatleak_results::{Estimate, LABEL, shortened};
 
-use super::axes::{RIGHT, WIDTH, escape};
+use super::axes::{RIGHT, WIDTH};
 use super::label::LETTER;
+use super::text::escape;
 use super::ticks::{self, Tick};
 use crate::hue::Hue;
 

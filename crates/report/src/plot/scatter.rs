@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use flatleak_results::{Estimate, LABEL, shortened};
 
-use super::axes::{Axes, LEFT, RIGHT, TOP, WIDTH, escape};
+use super::axes::{Axes, LEFT, RIGHT, TOP, WIDTH};
 use super::label::{Area, Placed, place};
+use super::text::escape;
 use crate::hue::Hue;
 
 /// One point.
