@@ -13,7 +13,7 @@ const NAMED = "a[href], button, input, select, textarea, summary, svg[tabindex]"
 const attribute = (control, name) => control.getAttribute(name);
 
 /// The file that a button gives, as the browser writes it.
-const downloaded = async (page, control) => {
+export const downloaded = async (page, control) => {
   const [file] = await Promise.all([page.waitForEvent("download", { timeout: 10000 }), control.evaluate((node) => node.click())]);
   return { name: file.suggestedFilename(), bytes: readFileSync(await file.path()) };
 };
@@ -227,6 +227,30 @@ const region = async (page, control) => {
   assert.ok(await control.evaluate((node) => node === document.activeElement), "a scrolled part can be reached with keys");
 };
 
+/// Figures with lines come nearer with + and with a drag; the whole comes back with - and with the button.
+const whole = async (page, control) => {
+  const svg = await control.evaluateHandle((node) => node.closest("figure").querySelector("svg"));
+  const look = async () => [await svg.evaluate((node) => node.viewBox.baseVal.width), await control.evaluate((node) => node.hidden)];
+  const [width] = await look();
+  await svg.focus();
+  await page.keyboard.press("Home");
+  await page.keyboard.press("+");
+  assert.deepEqual(await look(), [width / 2, false], "+ halves what is shown");
+  await page.keyboard.press("-");
+  assert.deepEqual(await look(), [width, true], "- shows the whole");
+  await svg.evaluate((node) => node.scrollIntoView({ block: "center" }));
+  const { x, y, width: wide } = await svg.boundingBox();
+  await page.mouse.move(x + wide / 4, y + wide / 4);
+  await page.mouse.down();
+  await page.mouse.move(x + wide / 2, y + wide / 3, { steps: 3 });
+  await page.mouse.up();
+  const [near, hidden] = await look();
+  assert.ok(near < width / 2 && !hidden, "a drag shows what was dragged over");
+  await control.evaluate((node) => node.click());
+  assert.deepEqual(await look(), [width, true], "the button shows the whole");
+  await page.mouse.move(0, 0);
+};
+
 /// A picture by itself: it parses, nothing in it depends on the page, and it says what it shows.
 const svgFile = async (page, { bytes }) => {
   const problems = await page.evaluate((source) => {
@@ -282,17 +306,24 @@ const csvFile = async (control, { bytes }) => {
   }
   const table = await tableOf(control);
   assert.equal(rows.length, table.rows.length, "a line for every row of the table");
-  table.heads.forEach((head, column) => {
-    const at = heads.indexOf(head);
-    if (at < 0) return assert.ok(table.rows.every((row) => !row[column]?.text), `the column ${head} is of pictures`);
+  let at = 0;
+  for (const column of written(table)) {
+    const head = table.heads[column];
+    const wide = table.rows.some((row) => row[column]?.low);
+    assert.deepEqual(heads.slice(at, at + (wide ? 3 : 1)), wide ? [head, `${head} low`, `${head} high`] : [head]);
+    const equal = (text, value) => assert.ok(text !== "" && Number(text) === Number(value), `${head}: ${text} for ${value}`);
     table.rows.forEach((row, k) => {
       const cell = row[column];
-      const equal = (text, value) => assert.ok(text !== "" && Number(text) === Number(value), `${head}: ${text} for ${value}`);
       if (cell?.value) equal(rows[k][at], cell.value);
       if (cell?.low) [cell.low, cell.high].forEach((end, side) => equal(rows[k][at + 1 + side], end));
     });
-  });
+    at += wide ? 3 : 1;
+  }
+  assert.equal(at, heads.length, "no other column");
 };
+
+/// Columns of a table that hold text, by their place: those of pictures are not written.
+const written = ({ heads, rows }) => [...heads.keys()].filter((k) => !rows.length || rows.some((row) => row[k]?.text));
 
 const same = (cell, value) => {
   if (value === null || value === undefined) return assert.equal(cell, "");
@@ -306,8 +337,8 @@ const same = (cell, value) => {
 const markdownFile = async (control, { bytes }) => {
   const lines = readMarkdown(bytes.toString("utf8"));
   const table = await tableOf(control);
-  const columns = lines[0].map((head) => table.heads.indexOf(head));
-  assert.ok(!columns.includes(-1), "heads of Markdown are those of the table");
+  const columns = written(table);
+  assert.deepEqual(lines[0], columns.map((k) => table.heads[k]), "heads of Markdown are those of the table");
   assert.ok(lines[1].every((cell) => /^---:?$/.test(cell)), "the line below the heads");
   const texts = table.rows.map((row) => columns.map((k) => row[k]?.text ?? ""));
   assert.deepEqual(lines.slice(2), texts, "rows of Markdown are those of the table");
@@ -341,12 +372,13 @@ const KINDS = [
   ["summary", summary],
   ["button.key", key],
   ["button.sort", sort],
+  ["button.whole", whole],
   [".tools[aria-label^='Save'] button", saved],
   ["input[type=search]", search],
   [".tools select", select],
   ["input#eta", range],
   ["svg[tabindex]", marks],
-  [".scroll[tabindex]", region],
+  [".scroll[tabindex], pre[tabindex]", region],
 ];
 
 /// What a control is, and whether it has a name; folded parts around it are opened, as a person would. Runs in the page.

@@ -1,10 +1,11 @@
 // The pages that are looked at. All come out of `flatleak`, from results that are kept here or beside other tests.
 
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
 
 export const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = resolve(HERE, "../..");
@@ -23,33 +24,39 @@ export const HOSTILE = [
   "n".repeat(10000),
 ];
 
-/// The results with every text that is one of `names` replaced, whole, or as a word within sentences.
-const renamed = (results, names) => {
+/// A document with every text that is one of `names`, the names of its fields too, replaced.
+const renamed = (document, names) => {
+  const other = (text) => names.get(text) ?? text;
   const replace = (value) => {
-    if (typeof value === "string") return names.has(value) ? names.get(value) : value;
+    if (typeof value === "string") return other(value);
     if (Array.isArray(value)) return value.map(replace);
     if (value === null || typeof value !== "object") return value;
-    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, key === "file" ? inner : replace(inner)]));
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [other(key), key === "file" ? inner : replace(inner)]));
   };
-  return replace(results);
+  return replace(document);
 };
 
-const read = (folder) => JSON.parse(readFileSync(join(folder, "results.json"), "utf8"));
+/// What the main job left behind (`flatleak compare`): results and the listing of examples, packed with gzip, and the pictures as they are.
+const MAIN = join(HERE, "fixture");
+const kept = (name) => JSON.parse(gunzipSync(readFileSync(join(MAIN, `${name}.json.gz`))));
+const AUDIT = join(ROOT, "crates/cli/tests/kept/schema-2/audit/results.json");
+const VERSION1 = join(ROOT, "crates/report/tests/version1.json");
+const json = (file) => JSON.parse(readFileSync(file, "utf8"));
 
-/// A page of results, written beside the pictures of `from`, whose results they were before they were changed.
-const page = (name, results, from) => {
+/// A page of results, and of examples where they are given, beside the main job's pictures.
+const page = (name, results, examples) => {
   const folder = join(work, name);
   mkdirSync(folder, { recursive: true });
-  if (from) cpSync(from, folder, { recursive: true, filter: (path) => !/study\.toml$|models$/.test(path) });
-  // What was changed has another checksum: it goes without.
+  const pictures = examples ? readdirSync(MAIN).filter((file) => file.endsWith(".png")) : [];
+  pictures.forEach((file) => copyFileSync(join(MAIN, file), join(folder, file)));
+  // What was changed has other checksums: it goes without.
   delete results.timings?.checksum;
+  results.listings?.forEach((listing) => (listing.blake3 = ""));
   writeFileSync(join(folder, "results.json"), JSON.stringify(results));
+  if (examples) writeFileSync(join(folder, "examples.json"), JSON.stringify(examples));
   flatleak("report", folder);
   return { name, file: join(folder, "report.html"), results };
 };
-
-const MAIN = join(HERE, "fixture");
-const AUDIT = join(ROOT, "crates/cli/tests/kept/schema-2/audit");
 
 /// As many copies of the recipes as asked for, each of its own name; comparisons stay those of the first.
 const multiplied = (results, count) => {
@@ -59,22 +66,21 @@ const multiplied = (results, count) => {
 };
 
 const MADE = {
-  main: () => page("main", read(MAIN), MAIN),
+  main: () => page("main", kept("results"), kept("examples")),
   names: () => {
-    const results = read(MAIN);
-    const [study, first, second, third, data] = HOSTILE;
-    const [a, b, c] = results.recipes.map((recipe) => recipe.name);
-    const names = [[results.study.name, study], [a, first], [b, second], [c, third], [results.study.datasets[0].name, data]];
-    return page("names", renamed(results, new Map(names)), MAIN);
+    const [results, examples] = [kept("results"), kept("examples")];
+    const classes = [...new Set(examples.examples.map((example) => example.class))];
+    const own = [results.study.name, ...results.recipes.map((recipe) => recipe.name), results.study.datasets[0].name];
+    const names = new Map([...own.map((name, k) => [name, HOSTILE[k]]), ...classes.map((name, k) => [name, `${HOSTILE[k % 4]} ${k}`])]);
+    return page("names", renamed(results, names), renamed(examples, names));
   },
-  many: () => page("many", multiplied(read(MAIN), 35), MAIN),
+  many: () => page("many", multiplied(kept("results"), 35), kept("examples")),
   one: () => {
-    const results = read(MAIN);
-    const [recipe] = results.recipes;
-    return page("one", { ...results, recipes: [recipe], comparisons: [], figures: results.figures.slice(0, 1) });
+    const results = kept("results");
+    return page("one", { ...results, recipes: results.recipes.slice(0, 1), comparisons: [], figures: results.figures.slice(0, 1) });
   },
-  version1: () => page("version1", JSON.parse(readFileSync(join(ROOT, "crates/report/tests/version1.json"), "utf8"))),
-  audit: () => page("audit", read(AUDIT)),
+  version1: () => page("version1", json(VERSION1)),
+  audit: () => page("audit", json(AUDIT)),
   theory: () => {
     flatleak("theory", "--out", join(work, "theory"));
     return { name: "theory", file: join(work, "theory", "theory.html"), results: null };

@@ -68,8 +68,8 @@ const sentences = () => {
     return copy.textContent.replace(/\s+/g, " ").trim();
   };
   const text = blocks.filter((node) => !node.closest(".settings, #settings, .tools")).map(own);
-  // A colon before a capital begins a sentence of its own.
-  return text.flatMap((block) => block.split(/(?<=[.!?:])\s+(?=[A-Z\u201c"0-9])/)).filter(Boolean);
+  // A name may begin a sentence with a small letter; a colon before a capital begins one of its own.
+  return text.flatMap((block) => block.split(/(?<=[\p{L}\d)\]%][.!?])\s+|(?<=:)\s+(?=\p{Lu})/u)).filter(Boolean);
 };
 
 for (const name of ["main", "audit", "theory"]) {
@@ -97,8 +97,12 @@ test("every term is in the glossary", async () => {
     const main = document.querySelector("main") ?? document.body;
     const copy = main.cloneNode(true);
     copy.querySelectorAll("code, script, style, svg, .tools, #settings, #reproduce, #cite").forEach((node) => node.remove());
-    const terms = [...document.querySelectorAll("#glossary dt, #glossary dfn")].map((node) => node.textContent);
-    return [copy.textContent.replace(/\s+/g, " "), terms.join(" | ").toLowerCase()];
+    // Words of neighbouring cells do not run together.
+    const words = document.createTreeWalker(copy, NodeFilter.SHOW_TEXT);
+    const text = [];
+    while (words.nextNode()) text.push(words.currentNode.data);
+    const terms = [...document.querySelectorAll("#glossary dt, #glossary dd")].map((node) => node.textContent);
+    return [text.join(" ").replace(/\s+/g, " "), terms.join(" | ").toLowerCase()];
   });
   const machine = JSON.stringify([results.machine, results.study.name]).toLowerCase();
   const names = new Set(results.recipes.map((recipe) => recipe.name.toLowerCase()));

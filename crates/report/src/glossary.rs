@@ -21,6 +21,11 @@ pub(crate) const TERMS: [Term; 25] = [
     ),
     term("attack", "attack", "A rule that gives each example a score: the higher, the more it looks like a member."),
     term(
+        "headline",
+        "attack of the verdict",
+        "The attack that is learnt from all other attacks, and that the verdict rests on.",
+    ),
+    term(
         "auc",
         "AUC",
         "The chance that an attack scores a random member above a random non-member (area under the ROC curve). 0.5 is guessing, 1 is certainty.",

@@ -13,6 +13,7 @@ pub(crate) const PAGE: &str = concat!(
     include_str!("../templates/script/files.js"),
     include_str!("../templates/script/picture.js"),
     include_str!("../templates/script/values.js"),
+    include_str!("../templates/script/zoom.js"),
     include_str!("../templates/script/figures.js"),
     include_str!("../templates/script/tables.js"),
     include_str!("../templates/script/filters.js"),

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use flatleak_results::{Estimate, shortened};
 
+use super::escaped::escape;
 use super::label::LETTER;
 use super::text::escape;
 use super::ticks::Tick;

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use flatleak_results::Estimate;
 
 use super::axes::Axes;
-use super::text::escape;
+use super::escaped::escape;
 use crate::hue::Hue;
 
 /// One curve; its points in the units of the axes.

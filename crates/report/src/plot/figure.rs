@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::axes::WIDTH;
 use super::data::Data;
-use super::text::{escape, escape_all};
+use super::escaped::{escape, escape_all};
 use crate::hue::Hue;
 
 /// What stands in the page.

@@ -9,6 +9,7 @@
 mod axes;
 pub(crate) mod curves;
 mod data;
+mod escaped;
 mod figure;
 mod label;
 pub(crate) mod rows;
@@ -19,6 +20,6 @@ mod ticks;
 
 pub(crate) use axes::{Axes, LEFT, RIGHT, WIDTH, reach};
 pub(crate) use data::{Data, Datum};
+pub(crate) use escaped::{escape, escape_all};
 pub(crate) use figure::Figure;
-pub(crate) use text::{escape, escape_all};
 pub(crate) use ticks::{Tick, percents, powers, round, signed_percents};

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use flatleak_results::{Estimate, LABEL, shortened};
 
 use super::axes::{RIGHT, WIDTH};
+use super::escaped::escape;
 use super::label::LETTER;
 use super::text::escape;
 use super::ticks::{self, Tick};

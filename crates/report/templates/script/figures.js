@@ -18,10 +18,18 @@ const keys = (figure) => {
 
 for (const figure of all("figure.plot[data-name]")) {
   const { name } = figure.dataset;
+  const drawing = figure.querySelector("svg");
   keys(figure);
-  values(figure.querySelector("svg"), rowsOf(figure));
-  const svg = button("SVG", `Save figure ${name} as SVG`, () => save(name, "svg", "image/svg+xml", picture(figure).text));
-  const png = button("PNG", `Save figure ${name} as PNG`, () => savePng(figure));
+  const near = zooms(figure, drawing, values(drawing, rowsOf(figure)));
+  // What is saved is the whole.
+  const saves = (text, label, act) =>
+    button(text, label, () => {
+      near?.whole();
+      act();
+    });
+  const svg = saves("SVG", `Save figure ${name} as SVG`, () => save(name, "svg", "image/svg+xml", picture(figure).text));
+  const png = saves("PNG", `Save figure ${name} as PNG`, () => savePng(figure));
   const data = button("CSV", `Save the data of figure ${name} as CSV`, () => saveData(figure));
-  figure.append(tools(`Save figure ${name}`, svg, png, ...(figure.querySelector("script.data") ? [data] : [])));
+  const controls = [svg, png, ...(figure.querySelector("script.data") ? [data] : []), ...(near ? [near.back] : [])];
+  figure.append(tools(`Save figure ${name}`, ...controls));
 }

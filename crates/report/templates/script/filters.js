@@ -50,17 +50,20 @@ const pair = (table) => {
       [head, ...bodyRows(table).map((row) => row.cells[head.cellIndex])].forEach((cell) => cell && (cell.hidden = hide));
     }
     if (!both) return;
+    // Behind the recipes, in front of what stands after them.
+    let last = heads[heads.length - 1].cellIndex;
     for (const measure of new Set(heads.map((head) => head.dataset.measure))) {
       const ends = two.map((recipe) => find(recipe, measure));
       if (ends.includes(undefined)) continue;
       const difference = make("th", { class: "difference", scope: "col" }, `${measure}, ${two[1]} \u2212 ${two[0]}`);
-      ends[0].parentNode.append(difference);
+      ends[0].parentNode.cells[last].after(difference);
       for (const row of bodyRows(table)) {
         const [a, b] = ends.map((head) => number(row.cells[head.cellIndex]));
         const known = !Number.isNaN(b - a);
         const text = known ? `${b < a ? "\u2212" : "+"}${Math.abs(b - a).toFixed(3)}` : "\u2013";
-        row.append(make("td", { class: "difference", "data-value": known ? String(b - a) : "" }, text));
+        row.cells[last].after(make("td", { class: "difference", "data-value": known ? String(b - a) : "" }, text));
       }
+      last += 1;
       sortable(table, difference);
     }
   };

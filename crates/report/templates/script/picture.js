@@ -10,6 +10,15 @@ const draw = (tag, attributes, text = "") => {
   return node;
 };
 
+// The sign before a key of a legend, drawn as the page's style has it.
+const sign = (style, x, y) => {
+  const edge = parseFloat(style.borderTopWidth) > 0 ? { stroke: style.borderTopColor, "stroke-width": 2, "stroke-dasharray": "3 2" } : {};
+  const paint = { fill: style.backgroundColor, ...edge };
+  if (style.clipPath !== "none") return draw("path", { d: `M${x + 5} ${y}L${x + 10} ${y + 10}H${x}Z`, ...paint });
+  const turn = style.transform === "none" ? {} : { transform: `rotate(45 ${x + 5} ${y + 5})` };
+  return draw("rect", { x, y, width: 10, height: 10, rx: style.borderTopLeftRadius === "50%" ? 5 : 0, ...turn, ...paint });
+};
+
 // The legend below a picture that leaves the page, in as many lines as it takes; its height.
 const legend = (figure, picture, width, top) => {
   const keys = all(".key", figure).filter((key) => key.getAttribute("aria-pressed") !== "false");
@@ -20,9 +29,8 @@ const legend = (figure, picture, width, top) => {
   for (const key of keys) {
     const wide = pen.measureText(plain(key)).width + 26;
     if (x > 8 && x + wide > width) [x, y] = [8, y + 16];
-    const fill = getComputedStyle(key, "::before").backgroundColor;
     const text = { x: x + 14, y: y + 11, fill: style.color, "font-family": style.fontFamily, "font-size": "11px" };
-    picture.append(draw("rect", { x, y: y + 2, width: 10, height: 10, fill }), draw("text", text, plain(key)));
+    picture.append(sign(getComputedStyle(key, "::before"), x, y + 2), draw("text", text, plain(key)));
     x += wide;
   }
   return keys.length ? y + 20 - top : 0;

@@ -50,7 +50,9 @@ const sortable = (table, head) => {
     table.tBodies[0].append(...[...table.tBodies[0].rows].sort(order));
   };
   const label = plain(head);
-  if (!label || head.querySelector("a,button,input")) return;
+  // Pictures have no order.
+  const words = bodyRows(table).some((row) => row.cells[head.cellIndex] && plain(row.cells[head.cellIndex]));
+  if (!label || !words || head.querySelector("a,button,input")) return;
   const sort = button("", `Sort by ${label}`, act);
   sort.className = "sort";
   sort.append(...head.childNodes);

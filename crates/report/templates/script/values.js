@@ -2,12 +2,14 @@
 
 // One box for the page: what the mark under the pointer, or the one reached with the arrows, stands for.
 const tip = make("div", { class: "tip", role: "status" });
+let lit = null;
 const say = (stop) => {
-  all(".lit").forEach((node) => node.classList.remove("lit"));
+  lit?.classList.remove("lit");
+  lit = stop?.mark ?? null;
+  lit?.classList.add("lit");
   tip.textContent = stop ? stop.text : "";
   tip.classList.toggle("on", Boolean(stop));
   if (!stop) return;
-  stop.mark.classList.add("lit");
   const { x, top, bottom } = stop.place();
   const room = document.documentElement.clientWidth - tip.offsetWidth - 8;
   const above = top - tip.offsetHeight - 8;
@@ -15,30 +17,37 @@ const say = (stop) => {
   tip.style.top = `${above > 8 ? above : Math.min(bottom + 8, innerHeight - tip.offsetHeight - 8)}px`;
 };
 
-// Corners of a line, in units of the picture: there the rows of its recipe lie, in the same order.
+// Corners of a line, in units of the picture.
 const corners = (line) => [...line.getAttribute("d").matchAll(/[ML]\s*([-\d.]+)[ ,]([-\d.]+)/g)].map((m) => [Number(m[1]), Number(m[2])]);
+// The rows that a line is drawn from, one a corner, in the same order; none where that is not so. The first rows may lie off an axis: a
+// logarithmic one has no place for a rate of 0.
+const rowsOfLine = (rows, mark, count) => {
+  const own = rows.filter((row) => row.recipe === mark.dataset.recipe);
+  const off = own.length - count;
+  return off >= 0 && own.slice(0, off).every((row) => Object.values(row)[1] === 0) ? own.slice(off) : [];
+};
 const short = (value) => (typeof value === "number" ? String(Number(value.toPrecision(4))) : value);
 // Where values can be read: marks with a text each, and the corners of lines with the row that each is drawn from.
 const stopsOf = (svg, rows) => {
   const of = (mark) => {
     const line = mark.querySelector("path.line");
-    const own = line ? rows.filter((row) => row.recipe === mark.dataset.recipe) : [];
     const points = line ? corners(line) : [];
-    if (!own.length || points.length !== own.length) {
+    const own = rowsOfLine(rows, mark, points.length);
+    if (!points.length || !own.length) {
       const place = () => {
         const { left, width, top, bottom } = mark.getBoundingClientRect();
         return { x: left + width / 2, top, bottom };
       };
       return [{ mark, text: mark.dataset.said, place }];
     }
-    return points.map(([x, y], k) => {
+    return points.map((corner, k) => {
       const place = () => {
-        const at = new DOMPoint(x, y).matrixTransform(svg.getScreenCTM());
+        const at = new DOMPoint(...corner).matrixTransform(svg.getScreenCTM());
         return { x: at.x, top: at.y - 4, bottom: at.y + 4 };
       };
       const said = Object.entries(own[k]).filter(([name, value]) => name !== "recipe" && value !== null);
       const lines = said.map(([name, value]) => `${name}: ${short(value)}`);
-      return { mark, place, line: true, text: [mark.dataset.recipe, ...lines].join("\n") };
+      return { mark, place, corner, text: [mark.dataset.recipe, ...lines].join("\n") };
     });
   };
   // A band and its line say the same: the line, drawn later, is the one to stop at.
@@ -46,6 +55,7 @@ const stopsOf = (svg, rows) => {
   return [...last.values()].flatMap(of);
 };
 
+// Makes a picture say its values; gives where the arrows are.
 const values = (svg, rows) => {
   // The browser's own tips would show a second time, late; a saved picture gets its titles back.
   for (const title of all("title", svg)) {
@@ -55,21 +65,22 @@ const values = (svg, rows) => {
   }
   svg.removeAttribute("aria-labelledby");
   const every = stopsOf(svg, rows);
-  if (!every.length) return;
+  if (!every.length) return () => null;
   const stops = () => every.filter(({ mark }) => !mark.closest(".off"));
   let at = -1;
   svg.setAttribute("tabindex", "0");
   svg.setAttribute("aria-describedby", "how-to-read-values");
+  // In pixels: lines are thin.
   const reach = 24;
   const near = ({ clientX: x, clientY: y, target }) => {
-    const away = (stop) => {
-      const place = stop.place();
-      return Math.hypot(place.x - x, (place.top + place.bottom) / 2 - y);
-    };
     const within = target.closest("[data-said]");
-    const lines = stops().filter((stop) => stop.line).map((stop) => [away(stop), stop]);
+    const matrix = svg.getScreenCTM();
+    const at = new DOMPoint(x, y).matrixTransform(matrix.inverse());
+    const away = ({ corner }) => matrix.a * Math.hypot(corner[0] - at.x, corner[1] - at.y);
+    const found = stops();
+    const lines = found.filter(({ corner }) => corner).map((stop) => [away(stop), stop]);
     const [distance, nearest] = lines.reduce((a, b) => (b[0] < a[0] ? b : a), [Infinity, null]);
-    return stops().find((stop) => stop.mark === within && !stop.line) ?? (distance <= reach ? nearest : null);
+    return found.find(({ mark, corner }) => mark === within && !corner) ?? (distance <= reach ? nearest : null);
   };
   svg.addEventListener("pointermove", (event) => say(near(event)));
   svg.addEventListener("pointerleave", () => say(null));
@@ -84,4 +95,6 @@ const values = (svg, rows) => {
     at = (to + found.length) % found.length;
     say(found[at]);
   });
+  // The corner of a line that the arrows have reached.
+  return () => stops()[at]?.corner ?? null;
 };

@@ -1,0 +1,11 @@
+import { launch, open } from "./browser.mjs";
+import { exercise } from "./controls.mjs";
+const b = await launch();
+const { page, complaints } = await open(b, process.argv[2]);
+console.log(complaints);
+console.time("t");
+const r = await exercise(page);
+console.timeEnd("t");
+console.log(r.count, r.failures.slice(0, 20), r.failures.length, complaints);
+await page.screenshot({ path: "/tmp/b/dev/shot.png" });
+await b.close();
