@@ -46,11 +46,6 @@ pub(crate) const TERMS: [Term; 25] = [
         "FPR",
         "False-positive rate: the share of non-members that an attack takes for members, so the people who are accused wrongly.",
     ),
-    term(
-        "headline",
-        "strongest attack",
-        "The attack that is learnt from all other attacks, and that the verdict rests on.",
-    ),
     term("held-out", "held-out examples", "Examples that no model was trained on. Test accuracy is measured on them."),
     term(
         "influence",

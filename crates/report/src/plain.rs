@@ -72,7 +72,9 @@ fn compared(c: &Comparison, several: bool) -> String {
             format!("{a} gives away less {whose} than {b} by one measure, and the other is undecided")
         }
         Verdict::Mixed => format!("{a} gives away more {whose} than {b} by one measure, and less by the other"),
-        Verdict::TooFewModels => format!("there are too few models to compare what {a} and {b} give away {whose}"),
+        Verdict::TooFewModels => {
+            format!("there are too few models to compare what {a} and {b} give away {whose}")
+        }
         Verdict::Withheld => format!("nothing is said of what {a} gives away {whose} beside {b}, for the reason below"),
         _ => format!("it is undecided whether {a} gives away more or less {whose} than {b}"),
     };

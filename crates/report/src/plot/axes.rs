@@ -6,7 +6,6 @@ use flatleak_results::{Estimate, shortened};
 
 use super::escaped::escape;
 use super::label::LETTER;
-use super::text::escape;
 use super::ticks::Tick;
 
 pub(crate) const WIDTH: f64 = 360.0;

@@ -15,7 +15,6 @@ mod label;
 pub(crate) mod rows;
 pub(crate) mod scatter;
 pub(crate) mod steps;
-mod text;
 mod ticks;
 
 pub(crate) use axes::{Axes, LEFT, RIGHT, WIDTH, reach};

@@ -7,7 +7,6 @@ use flatleak_results::{Estimate, LABEL, shortened};
 use super::axes::{RIGHT, WIDTH};
 use super::escaped::escape;
 use super::label::LETTER;
-use super::text::escape;
 use super::ticks::{self, Tick};
 use crate::hue::Hue;
 

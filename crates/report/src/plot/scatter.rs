@@ -7,7 +7,6 @@ use flatleak_results::{Estimate, LABEL, shortened};
 use super::axes::{Axes, LEFT, RIGHT, TOP, WIDTH};
 use super::escaped::escape;
 use super::label::{Area, Placed, place};
-use super::text::escape;
 use crate::hue::Hue;
 
 /// One point.
