@@ -148,6 +148,9 @@ pub(crate) fn size(d: &Document) -> Option<String> {
 /// How sure that is.
 pub(crate) fn certainty(d: &Document) -> String {
     let models = d.recipes.iter().map(|r| r.models).min().unwrap_or(0);
+    if d.headline.verdict == Verdict::TooFewModels {
+        return format!("From {models} models of each recipe nothing can be said with 95 % confidence.");
+    }
     let together = if d.comparisons.len() > 1 { ", for all comparisons together" } else { "" };
     format!("Said with 95 % confidence{together}, from {models} models of each recipe.")
 }
