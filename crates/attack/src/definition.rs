@@ -1,6 +1,6 @@
 //! What an attack says of itself.
 
-use flatleak_pool::{Decimal, Signal};
+use flatleak_pool::{Decimal, Matrix, Signal};
 
 use crate::Lineup;
 
@@ -33,7 +33,7 @@ pub(crate) trait Definition {
     }
 
     /// Scores of every model of the lineup on every example, (M, N) as rows; higher = member.
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>>;
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix;
 
     /// The parametrisations that have a row in tables.
     fn listed() -> Vec<Self>
@@ -64,7 +64,7 @@ macro_rules! attack {
                 $signal
             }
 
-            fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+            fn score(&self, lineup: &Lineup<'_>) -> Matrix {
                 $score(lineup)
             }
         }
@@ -77,6 +77,10 @@ pub(crate) use attack;
 pub(crate) struct Meta {
     /// Name without parameters.
     pub(crate) name: &'static str,
+    /// What it does, in a line of everyday words.
+    pub(crate) about: &'static str,
+    /// Who published it, or `own`.
+    pub(crate) source: &'static str,
     /// Whether a target's score depends on the outputs of other models.
     pub(crate) uses_shadows: bool,
     /// Whether scores are signals less a threshold of the class, which jumps where shadows change.
@@ -94,12 +98,19 @@ impl Meta {
     pub(crate) const fn by_shadows(name: &'static str) -> Self {
         Self {
             name,
+            about: "",
+            source: "",
             uses_shadows: true,
             has_class_thresholds: false,
             views: Views::Any,
             needs_features: false,
             needs_population: false,
         }
+    }
+
+    /// What it does and where it comes from.
+    pub(crate) const fn of(self, about: &'static str, source: &'static str) -> Self {
+        Self { about, source, ..self }
     }
 
     /// An attack that reads the target alone.

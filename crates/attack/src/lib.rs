@@ -11,7 +11,7 @@
 //! let members = [[true, false], [false, true], [false, true], [true, false]];
 //! let values = [[2.0, 0.1], [0.2, 1.9], [0.1, 2.2], [1.8, 0.3]];
 //! let seats = (0..4).map(|m| Seat { block: m / 2, member: &members[m], values: &values[m], population: &[] });
-//! let lineup = Lineup::new(seats.collect(), &[0, 0]).unwrap();
+//! let lineup = Lineup::new(seats.collect(), Some(&[0, 0])).unwrap();
 //! let scores = Attack::LIRA.score(&lineup);
 //! assert!(scores[0][0] > scores[0][1] && scores[1][1] > scores[1][0]);
 //! ```
@@ -20,12 +20,14 @@ mod definition;
 mod families;
 pub mod learned;
 mod lineup;
-mod logistic;
+mod means;
 mod name;
+mod order;
 mod shadows;
 mod shrinkage;
+mod tile;
 
 pub use definition::Centre;
 pub use families::*;
-pub use lineup::{Error, Lineup, Seat};
+pub use lineup::{Error, Lineup, Position, Seat};
 pub use name::NoAttack;

@@ -1,6 +1,6 @@
 //! The models that take part in an attack.
 
-use flatleak_pool::{FOLDS, Membership};
+use flatleak_pool::{FOLDS, Matrix, Membership};
 
 /// One model: its block, whom it was trained on, and the signal that the attack reads.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,21 @@ pub struct Seat<'a> {
     pub values: &'a [f64],
     /// (Z) the same signal on population examples outside the pool; only `rmia-gamma` reads it.
     pub population: &'a [f64],
+}
+
+/// Where a block stands among those of a lineup, ascending: not its number in the design.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position(u32);
+
+impl Position {
+    pub(crate) fn new(at: usize) -> Self {
+        Self(at as u32)
+    }
+
+    /// As an index, from 0.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
 /// What can be wrong with a lineup.
@@ -57,10 +72,11 @@ pub enum Error {
 #[derive(Clone, Debug)]
 pub struct Lineup<'a> {
     pub(crate) seats: Vec<Seat<'a>>,
-    pub(crate) labels: &'a [u32],
+    pub(crate) labels: Option<&'a [u32]>,
+    examples: usize,
     blocks: Vec<usize>,
     /// By position of the block, (N): the examples that are scored for its targets; absent where all are.
-    scored: Option<Vec<Vec<bool>>>,
+    scored: Option<Matrix<bool>>,
     cut: Option<Cut<'a>>,
 }
 
@@ -73,11 +89,11 @@ pub(crate) struct Cut<'a> {
     /// Blocks of each class that do not take part.
     gone: Vec<usize>,
     /// Position of every seat's block.
-    positions: Vec<u32>,
+    positions: Vec<Position>,
 }
 
 impl<'a> Cut<'a> {
-    fn new(membership: &'a Membership, blocks: &[usize], positions: Vec<u32>) -> Self {
+    fn new(membership: &'a Membership, blocks: &[usize], positions: Vec<Position>) -> Self {
         let classes = membership.designs().len();
         let mut gone = vec![0; classes];
         let all = (0..membership.blocks()).filter(|block| !blocks.contains(block));
@@ -87,39 +103,41 @@ impl<'a> Cut<'a> {
     }
 
     /// Whether shadows are cut for the targets of the block at a position.
-    pub(crate) fn concerns(&self, block: usize) -> bool {
-        self.membership.is_cut(self.blocks[block].0)
+    pub(crate) fn concerns(&self, block: Position) -> bool {
+        self.membership.is_cut(self.blocks[block.index()].0)
     }
 
     /// Of the seats `shadows` on one side of an example, ascending, those that are left out for the targets of the block at a position.
-    pub(crate) fn left_out(&self, block: usize, example: usize, shadows: &[usize], side: usize) -> Vec<usize> {
-        let (number, class, _) = self.blocks[block];
+    pub(crate) fn left_out(&self, block: Position, example: usize, shadows: &[usize], side: usize) -> Vec<usize> {
+        let (number, class, _) = self.blocks[block.index()];
         let order = self.membership.order(number, example);
         let keep = self.membership.kept(number, example, class.map_or(0, |class| self.gone[class]))[side];
-        let related = |seat: &&usize| self.blocks[self.positions[**seat] as usize].1 == class;
+        let related = |seat: &&usize| self.blocks[self.positions[**seat].index()].1 == class;
         let place = |seat: usize| {
-            let at = self.positions[seat] as usize;
-            (order.of(self.blocks[at].2), at)
+            let at = self.positions[seat];
+            (order.of(self.blocks[at.index()].2), at)
         };
-        let mut places: Vec<(u64, usize)> = shadows.iter().filter(related).map(|&seat| place(seat)).collect();
+        let mut places: Vec<(u64, Position)> = shadows.iter().filter(related).map(|&seat| place(seat)).collect();
         places.sort_unstable();
         places.dedup();
-        let gone: Vec<usize> = places.into_iter().skip(keep).map(|(_, at)| at).collect();
-        shadows.iter().copied().filter(|&seat| gone.contains(&(self.positions[seat] as usize))).collect()
+        let gone: Vec<Position> = places.into_iter().skip(keep).map(|(_, at)| at).collect();
+        shadows.iter().copied().filter(|&seat| gone.contains(&self.positions[seat])).collect()
     }
 }
 
 impl<'a> Lineup<'a> {
-    /// A lineup over the examples with these labels, every one of which is scored for every seat.
+    /// A lineup over examples, every one of which is scored for every seat; without labels they are of one class.
     ///
     /// # Errors
     /// Arrays that do not fit; fewer than two blocks.
-    pub fn new(seats: Vec<Seat<'a>>, labels: &'a [u32]) -> Result<Self, Error> {
+    pub fn new(seats: Vec<Seat<'a>>, labels: Option<&'a [u32]>) -> Result<Self, Error> {
+        let examples = seats.first().map_or(0, |s| s.member.len());
+        let examples = labels.map_or(examples, <[u32]>::len);
         let population = seats.first().map_or(0, |s| s.population.len());
         for (model, seat) in seats.iter().enumerate() {
             for (what, found, expected) in [
-                ("membership marks", seat.member.len(), labels.len()),
-                ("signals", seat.values.len(), labels.len()),
+                ("membership marks", seat.member.len(), examples),
+                ("signals", seat.values.len(), examples),
                 ("population signals", seat.population.len(), population),
             ] {
                 if found != expected {
@@ -133,7 +151,7 @@ impl<'a> Lineup<'a> {
         if blocks.len() < 2 {
             return Err(Error::Blocks(blocks.len()));
         }
-        Ok(Self { seats, labels, blocks, scored: None, cut: None })
+        Ok(Self { seats, labels, examples, blocks, scored: None, cut: None })
     }
 
     /// A lineup of whole blocks of a design: what is scored, and which shadows are left out, follows the design
@@ -142,7 +160,11 @@ impl<'a> Lineup<'a> {
     ///
     /// # Errors
     /// As [`Lineup::new`].
-    pub fn of_design(membership: &'a Membership, seats: Vec<Seat<'a>>, labels: &'a [u32]) -> Result<Self, Error> {
+    pub fn of_design(
+        membership: &'a Membership,
+        seats: Vec<Seat<'a>>,
+        labels: Option<&'a [u32]>,
+    ) -> Result<Self, Error> {
         let mut lineup = Self::new(seats, labels)?;
         if membership.is_complementary() && membership.scored(lineup.blocks[0]).is_none() {
             return Ok(lineup);
@@ -151,41 +173,47 @@ impl<'a> Lineup<'a> {
             lineup.cut = Some(Cut::new(membership, &lineup.blocks, lineup.positions()));
         }
         let masks = lineup.enough(membership);
-        lineup.scored = masks.iter().flatten().any(|s| !s).then_some(masks);
+        lineup.scored = masks.values().contains(&false).then_some(masks);
         Ok(lineup)
     }
 
     /// By position of the block, whether an example is scored in the whole design and has shadows on both sides here.
-    fn enough(&self, membership: &Membership) -> Vec<Vec<bool>> {
+    fn enough(&self, membership: &Membership) -> Matrix<bool> {
         let n = self.examples();
         let positions = self.positions();
-        let mut all = vec![[0u32; 2]; n];
-        let mut own = vec![vec![[0u32; 2]; n]; self.blocks.len()];
+        // How many models hold an example, of all and of each block; the others lack it.
+        let mut held = vec![0u32; n];
+        let mut own = Matrix::filled(self.blocks.len(), n, 0u32);
+        let mut sizes = vec![0u32; self.blocks.len()];
         for (seat, &at) in self.seats.iter().zip(&positions) {
-            for ((all, own), member) in all.iter_mut().zip(&mut own[at as usize]).zip(seat.member) {
-                let side = usize::from(!member);
-                (all[side], own[side]) = (all[side] + 1, own[side] + 1);
+            sizes[at.index()] += 1;
+            for ((all, own), member) in held.iter_mut().zip(&mut own[at.index()]).zip(seat.member) {
+                (*all, *own) = (*all + u32::from(*member), *own + u32::from(*member));
             }
         }
-        let seats = |i: usize, side: bool| {
-            let held = move |k: &usize| self.seats[*k].member[i] == side;
-            (0..self.seats.len()).filter(held)
-        };
-        let left = |at: usize, i: usize, side: usize| -> usize {
-            let others = (all[i][side] - own[at][i][side]) as usize;
-            let Some(cut) = self.cut.as_ref().filter(|cut| cut.concerns(at)) else { return others };
-            let shadows: Vec<usize> = seats(i, side == 0).filter(|k| positions[*k] as usize != at).collect();
-            others - cut.left_out(at, i, &shadows, side).len()
-        };
-        self.blocks
-            .iter()
-            .enumerate()
-            .map(|(at, &block)| {
-                let whole = membership.scored(block);
-                let enough = |i: usize| whole.is_none_or(|w| w[i]) && left(at, i, 0) > 0 && left(at, i, 1) > 0;
-                (0..n).map(enough).collect()
-            })
-            .collect()
+        let models = self.seats.len() as u32;
+        Matrix::with_rows(self.blocks.len(), n, |at, row| {
+            for ((scored, all), own) in row.iter_mut().zip(&held).zip(&own[at]) {
+                *scored = (all - own > 0) & ((models - all) - (sizes[at] - own) > 0);
+            }
+            if let Some(whole) = membership.scored(self.blocks[at]) {
+                row.iter_mut().zip(whole).for_each(|(scored, whole)| *scored &= whole);
+            }
+            let at = Position::new(at);
+            if let Some(cut) = self.cut.as_ref().filter(|cut| cut.concerns(at)) {
+                let is_left = |i: usize, side: usize| self.is_left(cut, &positions, (at, i), side);
+                for (i, scored) in row.iter_mut().enumerate().filter(|(_, scored)| **scored) {
+                    *scored = is_left(i, 0) && is_left(i, 1);
+                }
+            }
+        })
+    }
+
+    /// Whether a cut leaves a shadow on one side of an example for the targets of the block at a position.
+    fn is_left(&self, cut: &Cut<'_>, positions: &[Position], (at, i): (Position, usize), side: usize) -> bool {
+        let is_shadow = |k: &usize| self.seats[*k].member[i] == (side == 0) && positions[*k] != at;
+        let shadows: Vec<usize> = (0..self.seats.len()).filter(is_shadow).collect();
+        shadows.len() > cut.left_out(at, i, &shadows, side).len()
     }
 
     /// The models.
@@ -197,11 +225,11 @@ impl<'a> Lineup<'a> {
     pub fn shadows(&self, seat: usize, example: usize) -> [Vec<usize>; 2] {
         let positions = self.positions();
         let block = positions[seat];
-        let cut = self.cut.as_ref().filter(|cut| cut.concerns(block as usize));
+        let cut = self.cut.as_ref().filter(|cut| cut.concerns(block));
         [0, 1].map(|side| {
             let is_shadow = |k: &usize| positions[*k] != block && self.seats[*k].member[example] == (side == 0);
             let all: Vec<usize> = (0..self.seats.len()).filter(is_shadow).collect();
-            let gone = cut.map_or(Vec::new(), |cut| cut.left_out(block as usize, example, &all, side));
+            let gone = cut.map_or(Vec::new(), |cut| cut.left_out(block, example, &all, side));
             all.into_iter().filter(|k| gone.binary_search(k).is_err()).collect()
         })
     }
@@ -211,13 +239,18 @@ impl<'a> Lineup<'a> {
         &self.blocks
     }
 
+    /// Positions of the blocks.
+    pub(crate) fn places(&self) -> impl Iterator<Item = Position> + use<> {
+        (0..self.blocks.len()).map(Position::new)
+    }
+
     /// The examples that are scored for the targets of the block at a position, (N); `None` where all are.
-    pub fn scored(&self, position: usize) -> Option<&[bool]> {
-        self.scored.as_ref().map(|all| all[position].as_slice())
+    pub fn scored(&self, position: Position) -> Option<&[bool]> {
+        self.scored.as_ref().map(|all| &all[position.index()])
     }
 
     /// Whether an example is scored for the targets of the block at a position.
-    pub fn is_scored(&self, position: usize, example: usize) -> bool {
+    pub fn is_scored(&self, position: Position, example: usize) -> bool {
         self.scored(position).is_none_or(|scored| scored[example])
     }
 
@@ -243,24 +276,29 @@ impl<'a> Lineup<'a> {
     }
 
     /// Position of every seat's block among the blocks.
-    pub fn positions(&self) -> Vec<u32> {
+    pub fn positions(&self) -> Vec<Position> {
         // Every seat's block is among them.
-        self.seats.iter().map(|s| self.blocks.partition_point(|b| *b < s.block) as u32).collect()
+        self.seats.iter().map(|s| Position::new(self.blocks.partition_point(|b| *b < s.block))).collect()
     }
 
     /// Number of examples, N.
     pub fn examples(&self) -> usize {
-        self.labels.len()
+        self.examples
+    }
+
+    /// The class of an example; 0 for all where labels are not known.
+    pub(crate) fn class(&self, example: usize) -> usize {
+        self.labels.map_or(0, |labels| labels[example] as usize)
     }
 
     /// Scores that are none, because the example is not scored for the target, as NaN.
-    pub(crate) fn blank(&self, scores: &mut [Vec<f64>]) {
+    pub(crate) fn blank(&self, scores: &mut Matrix) {
         if self.scored.is_none() {
             return;
         }
         for (row, at) in scores.iter_mut().zip(self.positions()) {
             for (i, score) in row.iter_mut().enumerate() {
-                if !self.is_scored(at as usize, i) {
+                if !self.is_scored(at, i) {
                     *score = f64::NAN;
                 }
             }

@@ -139,6 +139,7 @@ mod tests {
         for attack in all() {
             assert_eq!(attack.name().parse(), Ok(attack));
             assert!(names.insert(attack.name()), "{attack}");
+            assert!(!attack.about().is_empty() && !attack.source().is_empty(), "{attack}");
         }
         for text in ["rmia(t=3)", "rmia-offline(a=0.5)", "rmia-gamma(gamma=2, a=0, t=0.5)", "lira-online(centre=mean)"]
         {

@@ -6,7 +6,7 @@ mod simulated;
 
 use flatleak_attack::learned::{CrossFit, Learned, Sight, Surroundings};
 use flatleak_attack::{Attack, Lineup, Seat};
-use flatleak_pool::{Membership, Signal, Signals};
+use flatleak_pool::{Matrix, Membership, Signal, Signals};
 use flatleak_stats::{Ranking, moments};
 use flatleak_stream::{Purpose, Stream};
 use simulated::Examples;
@@ -15,19 +15,19 @@ const MODELS: usize = 16;
 const EXAMPLES: usize = 120;
 
 fn around(labels: &[u32]) -> Surroundings<'_> {
-    Surroundings { labels, groups: None, features: None }
+    Surroundings { labels: Some(labels), groups: None, features: None }
 }
 
 fn units(m: &Membership) -> Vec<Vec<usize>> {
     (0..m.blocks()).map(|block| vec![block]).collect()
 }
 
-fn score(m: &Membership, signals: &[Signals], labels: &[u32]) -> Vec<Vec<f64>> {
+fn score(m: &Membership, signals: &[Signals], labels: &[u32]) -> Matrix {
     Learned::fit(m, signals, around(labels), &units(m), Sight::Full, 2).unwrap().score()
 }
 
-fn mean_auc(m: &Membership, scores: &[Vec<f64>]) -> f64 {
-    let auc = |(k, row): (usize, &Vec<f64>)| Ranking::new(row, m.row(k)).unwrap().auc();
+fn mean_auc(m: &Membership, scores: &Matrix) -> f64 {
+    let auc = |(k, row): (usize, &[f64])| Ranking::new(row, m.row(k)).unwrap().auc();
     moments::mean(&scores.iter().enumerate().map(auc).collect::<Vec<_>>())
 }
 
@@ -101,7 +101,7 @@ fn what_leaks_is_found_better_than_by_lira_and_wrong_memberships_give_nothing() 
         learnt.push(mean_auc(&m, &score(&m, &signals, examples.labels())));
         let rows: Vec<Vec<f64>> = signals.iter().map(|s| s.values(Signal::Phi)).collect();
         let seat = |k: usize| Seat { block: m.block(k), member: m.row(k), values: &rows[k], population: &[] };
-        let lineup = Lineup::of_design(&m, (0..MODELS).map(seat).collect(), examples.labels()).unwrap();
+        let lineup = Lineup::of_design(&m, (0..MODELS).map(seat).collect(), Some(examples.labels())).unwrap();
         lira.push(mean_auc(&m, &Attack::LIRA.score(&lineup)));
         let told = Membership::complementary(draw + 1_000_000, MODELS, EXAMPLES).unwrap();
         null.push(mean_auc(&told, &score(&told, &signals, examples.labels())));

@@ -5,7 +5,7 @@
 mod simulated;
 
 use flatleak_attack::{Attack, Lineup, Seat, all};
-use flatleak_pool::{Membership, Signal, Signals};
+use flatleak_pool::{Matrix, Membership, Signal, Signals};
 use flatleak_stats::{Ranking, jackknife, moments, student_t};
 use flatleak_stream::{Purpose, Stream};
 use simulated::Examples;
@@ -34,7 +34,7 @@ impl Values {
 }
 
 /// AUC of one model of a lineup.
-fn auc(lineup: &Lineup<'_>, scores: &[Vec<f64>], at: usize) -> f64 {
+fn auc(lineup: &Lineup<'_>, scores: &Matrix, at: usize) -> f64 {
     Ranking::new(&scores[at], lineup.seats()[at].member).unwrap().auc()
 }
 
@@ -55,7 +55,7 @@ fn by_block(
                 let from = if told.block(m) == block { targets } else { shadows };
                 from.seat(m, told, told.block(m))
             });
-            let lineup = Lineup::new(seats.collect(), labels).unwrap();
+            let lineup = Lineup::new(seats.collect(), Some(labels)).unwrap();
             let scores = attack.score(&lineup);
             let mine: Vec<f64> =
                 (0..kept.len()).filter(|&k| told.block(kept[k]) == block).map(|k| auc(&lineup, &scores, k)).collect();
@@ -155,7 +155,7 @@ fn leave_one_out_fails_the_blind_null() {
                 let target = d as usize % MODELS;
                 // Every model its own block: only the target itself is left out.
                 let seats = (0..MODELS).map(|m| (if m == target { &blind } else { &real }).seat(m, &told, m));
-                let lineup = Lineup::new(seats.collect(), examples.labels()).unwrap();
+                let lineup = Lineup::new(seats.collect(), Some(examples.labels())).unwrap();
                 (auc(&lineup, &attack.score(&lineup), target), true)
             })
             .collect();
@@ -202,12 +202,11 @@ fn cuts_hide_how_many_shadows_hold_an_example() {
                 .collect();
             // The target says nothing.
             values[0] = vec![0.0; EXAMPLES];
-            let labels = vec![0; EXAMPLES];
             let membership = Membership::from_rows(rows).unwrap();
             let seats = seats(&membership, &values);
             let lineup = match cut {
-                true => Lineup::of_design(&membership, seats, &labels).unwrap(),
-                false => Lineup::new(seats, &labels).unwrap(),
+                true => Lineup::of_design(&membership, seats, None).unwrap(),
+                false => Lineup::new(seats, None).unwrap(),
             };
             aucs.push(within_strata(&base.score(&lineup)[0], &membership, 0));
         }
@@ -264,9 +263,8 @@ fn designs_of_a_fixed_number_give_nothing_for_noise() {
             let mut stream = Stream::new(draw, Purpose::Simulation, 2, models as u64 + inside as u64);
             let rows = fixed(models, inside, EXAMPLES, &mut stream);
             let values: Vec<Vec<f64>> = rows.iter().map(|row| row.iter().map(|_| stream.normal()).collect()).collect();
-            let labels = vec![0; EXAMPLES];
             let membership = Membership::from_rows(rows).unwrap();
-            let lineup = Lineup::of_design(&membership, seats(&membership, &values), &labels).unwrap();
+            let lineup = Lineup::of_design(&membership, seats(&membership, &values), None).unwrap();
             for (sum, attack) in sums.iter_mut().zip(all()) {
                 let scores = attack.score(&lineup);
                 sum.extend((0..models).map(|m| within_strata(&scores[m], &membership, m)));

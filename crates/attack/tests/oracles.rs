@@ -10,7 +10,7 @@ fn scores(attack: Attack, values: [f64; 6]) -> Vec<f64> {
     let members = [[true], [false], [true], [false], [false], [true]];
     let values = values.map(|v| [v]);
     let seats = (0..6).map(|m| Seat { block: m / 2, member: &members[m], values: &values[m], population: &[] });
-    attack.score(&Lineup::new(seats.collect(), &[0]).unwrap()).into_iter().map(|row| row[0]).collect()
+    attack.score(&Lineup::new(seats.collect(), None).unwrap()).iter().map(|row| row[0]).collect()
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn gaussian_scores_have_the_gaussian_auc() {
         rows.iter().map(|row| row.iter().map(|m| s.normal() + f64::from(u8::from(*m))).collect()).collect();
     let labels = vec![0; examples];
     let seats = (0..models).map(|m| Seat { block: m / 2, member: &rows[m], values: &phi[m], population: &[] });
-    let lineup = Lineup::new(seats.collect(), &labels).unwrap();
+    let lineup = Lineup::new(seats.collect(), Some(&labels)).unwrap();
     let want = normal::cdf(0.5f64.sqrt());
     // The raw signal is exact up to sampling; medians of 19 shadows cost the ratio a little.
     for (attack, slack) in [(Attack::CONFIDENCE, 0.004), (Attack::LIRA, 0.03)] {

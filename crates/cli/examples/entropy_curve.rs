@@ -33,10 +33,9 @@ fn main() {
     let mut models = 16;
     while models <= whole.membership.models() {
         let pool = whole.select(&(0..models).collect::<Vec<_>>());
-        let right: Vec<&[u8]> = pool.test.iter().map(|s| s.correct.as_slice()).collect();
-        let rows = pool.test_rows(Signal::Confidence);
-        let sure: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
-        for (form, outputs) in [("hard", Outputs::Right(&right)), ("soft", Outputs::Confidence(&sure))] {
+        let right = pool.test_correct().unwrap();
+        let sure = pool.test_rows(Signal::Confidence).unwrap();
+        for (form, outputs) in [("hard", Outputs::Right(right.rows())), ("soft", Outputs::Confidence(sure.rows()))] {
             for cut in [0.0, 2.0, 3.0, 4.0] {
                 let found = reliability(&pool.membership, outputs, cut, Some(&frequency), (0, 2)).unwrap();
                 let show = |a: Option<AgainstNull>| {

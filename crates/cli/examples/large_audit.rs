@@ -64,7 +64,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "{} attacks, {} models x {} examples: read {read:.1} s, {total:.1} s in all",
         ATTACKS.len(),
         pool.membership.models(),
-        pool.labels.len()
+        pool.examples()
     );
     Ok(())
 }

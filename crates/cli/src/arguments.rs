@@ -3,30 +3,43 @@
 use flatleak_results::Relevant;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::str::FromStr;
-use std::time::Duration;
 
-use clap::builder::RangedU64ValueParser;
+use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use flatleak::Variant;
+use clap_complete::Shell;
+use flatleak::{Checkpoints, Variant};
 use flatleak_attack::Attack;
+use flatleak_report::Form;
+
+use crate::options::{MessageFormat, Speech, Work};
+use crate::times::{Budget, Checkpoint};
 
 /// How much does a training recipe leak about its training data, and why?
 #[derive(Parser, Debug)]
 #[command(name = "flatleak", version, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) speech: Speech,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 2 wrong arguments or study, output of another study; 3 input data unreadable or \
 inconsistent; 4 a recipe diverged (the others are reported); 5 interrupted, can be resumed; 6 a gate (--fail-above) was exceeded or could not be measured; 7 output cannot be \
-written; 1 anything else.";
+written; 8 two workers published different bytes for one model; 1 anything else.";
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     /// Train recipes, attack them, and say which leaks more
     Compare(Compare),
+    /// Train what no other worker does, at a run that `compare --prepare` began; start as many as there are machines
+    Work(crate::work::WorkAt),
+    /// Say how far a run is: done, under way, failed, time left
+    Status(crate::status::StatusOf),
+    /// Ask all workers at a run to stop; what is complete stays
+    Cancel(crate::work::Cancel),
+    /// Take the models of shards that were made without a shared store into one run
+    Merge(crate::work::Merge),
     /// Say why recipes leak, from the pools of a finished run or from NumPy archives; trains nothing
     Explain(Explain),
     /// Attack models that were trained elsewhere, from their outputs; several pools are compared
@@ -59,19 +72,26 @@ pub(crate) enum Command {
     },
     /// The interpolating linear model behind the claim: exact, simulated and drawn; trains nothing large
     Theory(Theory),
-    /// Render table and report.html of a finished run again
-    Report {
-        /// Run directory
-        dir: PathBuf,
-        /// Folder for the page; the run directory by default
-        #[arg(long)]
-        out: Option<PathBuf>,
-        /// Leave out pictures and everything about single examples
-        #[arg(long)]
-        redact: bool,
-        /// Print the page to report.pdf as well, with a Chromium that is installed
-        #[arg(long)]
-        pdf: bool,
+    /// Render table and report of a finished run or audit again, in one or several formats
+    Report(Report),
+    /// Set two finished runs or audits on the same data side by side
+    Diff {
+        /// The first folder
+        first: PathBuf,
+        /// The second; differences are second less first
+        second: PathBuf,
+        /// How to say it
+        #[arg(long, value_enum, default_value = "human")]
+        message_format: MessageFormat,
+    },
+    /// List the runs in a folder: study, state and headline
+    Runs {
+        /// The folder
+        #[arg(default_value = "flatleak-runs")]
+        folder: PathBuf,
+        /// How to say it
+        #[arg(long, value_enum, default_value = "human")]
+        message_format: MessageFormat,
     },
     /// Data sets: list, look at, fetch, verify, import
     Data {
@@ -83,6 +103,17 @@ pub(crate) enum Command {
         /// Kind of thing
         what: What,
     },
+    /// Print the completion script of a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write manual pages
+    Man {
+        /// Folder to write flatleak.1 and a page per command to
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Watch over a command that trains a model; flatleak starts this itself
     #[command(hide = true)]
     Supervise {
@@ -90,6 +121,29 @@ pub(crate) enum Command {
         #[arg(last = true, required = true)]
         words: Vec<OsString>,
     },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Report {
+    /// Run directory, or folder of an audit
+    pub(crate) dir: PathBuf,
+    /// Folder for what is written; the run directory by default
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Formats, a file each: report.html, report.md, report.tex (needs the package booktabs), report.csv (every figure, a row each), report.json,
+    /// model-card.md (YAML metadata as the Hugging Face hub reads it)
+    #[arg(long, value_name = "A,B", value_delimiter = ',', default_value = "html", value_parser = forms())]
+    pub(crate) format: Vec<Form>,
+    /// Leave out pictures and everything about single examples, of every format
+    #[arg(long)]
+    pub(crate) redact: bool,
+    /// Print the page to report.pdf as well, with a Chromium that is installed
+    #[arg(long)]
+    pub(crate) pdf: bool,
+}
+
+fn forms() -> impl TypedValueParser<Value = Form> {
+    PossibleValuesParser::new(Form::ALL.map(Form::name)).try_map(|name| name.parse::<Form>())
 }
 
 #[derive(Subcommand, Debug)]
@@ -135,7 +189,7 @@ pub(crate) enum Data {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum What {
-    /// Attacks with signal and aliases
+    /// Attacks with a description and a source each
     Attacks,
     /// Network presets with parameters
     Architectures,
@@ -147,80 +201,11 @@ pub(crate) enum What {
     Defences,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum MessageFormat {
-    /// For people
-    Human,
-    /// One JSON event a line on stdout
-    Json,
-}
-
 /// When enough models are trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Goal {
     /// A relevant difference is shown or excluded in every comparison
     Relevant,
-}
-
-/// A time that may be spent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Budget(pub(crate) Duration);
-
-/// Text that is no budget.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NoBudget {
-    /// No number with a unit.
-    #[error("{0:?} is no time: write 45s, 90m, 2h or 1d")]
-    Form(String),
-    /// Nothing, or too much.
-    #[error("{0:?}: a budget is more than nothing, and less than 30 years")]
-    Range(String),
-}
-
-impl FromStr for Budget {
-    type Err = NoBudget;
-
-    fn from_str(text: &str) -> Result<Self, NoBudget> {
-        let wrong = || NoBudget::Form(text.to_owned());
-        let units = [('s', 1.0), ('m', 60.0), ('h', 3600.0), ('d', 86400.0)];
-        let last = text.trim().chars().last().ok_or_else(wrong)?;
-        let (_, seconds) = units.iter().find(|(unit, _)| *unit == last).ok_or_else(wrong)?;
-        let number: f64 = text.trim().trim_end_matches(last).trim().parse().map_err(|_| wrong())?;
-        if !(number > 0.0 && number * seconds < 1e9) {
-            return Err(NoBudget::Range(text.to_owned()));
-        }
-        Ok(Self(Duration::from_secs_f64(number * seconds)))
-    }
-}
-
-/// How to work, which changes no result.
-#[derive(Args, Debug)]
-pub(crate) struct Work {
-    /// Worker threads, at most 4,096 [default: one per core]; no result depends on it
-    #[arg(long, value_name = "W", value_parser = workers)]
-    workers: Option<usize>,
-    /// How to report progress
-    #[arg(long, value_enum, default_value = "human")]
-    pub(crate) message_format: MessageFormat,
-}
-
-impl Work {
-    /// Worker threads, at least one.
-    pub(crate) fn workers(&self) -> usize {
-        self.workers.unwrap_or_else(flatleak::machine::cores).max(1)
-    }
-}
-
-/// Most worker threads.
-const MOST_WORKERS: usize = 4096;
-
-/// Text that is no number of workers.
-#[derive(Debug, thiserror::Error)]
-#[error("1 to {MOST_WORKERS} workers are possible: leave --workers away for one per core")]
-pub(crate) struct NoWorkers;
-
-fn workers(text: &str) -> Result<usize, NoWorkers> {
-    text.parse().ok().filter(|w| (1..=MOST_WORKERS).contains(w)).ok_or(NoWorkers)
 }
 
 /// Fewest and most values of eta: a path has a start and an end.
@@ -267,12 +252,25 @@ pub(crate) struct Compare {
     /// Time that `--until` may take, such as 90m or 2h: no look is begun that would not fit
     #[arg(long, value_name = "TIME", requires = "until")]
     pub(crate) budget: Option<Budget>,
+    /// Time after which a model in training is saved again, such as 60s or 10m, or `off`; no result depends on it [default: 60s, and at most
+    /// 0.5 % of the time]
+    #[arg(long, value_name = "TIME|off")]
+    pub(crate) checkpoint: Option<Checkpoint>,
     /// 16 models and at most 2,000 pool examples: a look, not for decisions
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Print plan and estimates and stop
+    /// Print every resolved value, what is on disk already, time, disk and memory, and stop
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Lay down study and data for `flatleak work`, and train nothing
+    #[arg(long, conflicts_with_all = ["until", "no_train", "dry_run"])]
+    pub(crate) prepare: bool,
+    /// Workers give a sign of life so often; whoever misses five loses the task to another
+    #[arg(long, value_name = "TIME", default_value = "30s", requires = "prepare")]
+    pub(crate) beat: Budget,
+    /// Analyse what workers trained; models that are missing are an error
+    #[arg(long, conflicts_with = "until")]
+    pub(crate) no_train: bool,
     /// Leave out pictures and everything about single examples
     #[arg(long)]
     pub(crate) redact: bool,
@@ -298,8 +296,10 @@ impl Compare {
             budget: self.budget.map(|budget| budget.0),
             quick: self.quick,
             redact: self.redact,
+            training: if self.no_train { flatleak::Training::Elsewhere } else { flatleak::Training::Here },
             workers: self.work.workers(),
             supervision: crate::supervise::by_this_program(),
+            checkpoints: self.checkpoint.map_or_else(Checkpoints::default, |asked| asked.0),
         }
     }
 }

@@ -25,7 +25,8 @@ use serde_json::json;
 
 use crate::arguments::Audit;
 use crate::exit::{DATA, Failure, GATE, USAGE};
-use crate::progress::{Talk, complain, done, say, stop_flag, text};
+use crate::progress::{Talk, stop_flag};
+use crate::voice::{complain, done, remark, say, text, width, written};
 use gate::Gate;
 
 pub(crate) fn run(options: &Audit) -> Result<ExitCode, Failure> {
@@ -66,7 +67,7 @@ pub(crate) fn run(options: &Audit) -> Result<ExitCode, Failure> {
     done(
         options.work.message_format,
         json!({ "report": text(&page), "headline": document.headline, "exceeded": exceeded }),
-        || format!("{}\nreport: {}\n", table::render(&document), page.display()),
+        || written(table::render(&document, width()), "report", &page),
     );
     exceeded.iter().for_each(|reason| complain(reason));
     Ok(ExitCode::from(if exceeded.is_empty() { 0 } else { GATE }))
@@ -92,7 +93,7 @@ fn one_target(
     replace(&path, flatleak_report::json::render(&found)?.as_bytes())?;
     let exceeded: Vec<String> = gates.iter().flat_map(|gate| gate.broken_by(&found, pools)).collect();
     done(options.work.message_format, json!({ "target": text(&path), "exceeded": exceeded }), || {
-        format!("{}\nfigures: {}\n", report::table(&found), path.display())
+        written(report::table(&found, width()), "figures", &path)
     });
     exceeded.iter().for_each(|reason| complain(reason));
     Ok(ExitCode::from(if exceeded.is_empty() { 0 } else { GATE }))
@@ -195,7 +196,7 @@ fn add_runs(pools: &mut Pools, dir: &Path, runs: &[PathBuf], wanted: &Wanted) ->
     }
     left_out.extend(missing_runs(dir, &names)?);
     for part in left_out {
-        complain(&part.to_string());
+        remark(&part.to_string());
         pools.leave_out(part);
     }
     Ok(())
@@ -255,7 +256,7 @@ fn save_scores(all: &Pools, attacks: &[Attack], out: &Path) -> Result<(), Failur
         let folder = if pools.len() > 1 { folder.join(own) } else { folder };
         for &attack in attacks.iter().filter(|a| can_run(pool, **a)) {
             let rows = all.whole(at, scores(pool, attack)?);
-            replace(&folder.join(format!("{}.npy", attack.name())), &npy_of_rows(&rows))?;
+            replace(&folder.join(format!("{}.npy", attack.name())), &npy_of_rows(rows.rows()))?;
         }
     }
     Ok(())

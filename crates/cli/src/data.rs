@@ -12,7 +12,7 @@ use flatleak_results::{plain, shortened};
 
 use crate::arguments::Data;
 use crate::exit::{DATA, Failure, OTHER, OUTPUT, USAGE};
-use crate::progress::say;
+use crate::voice::say;
 
 /// Columns and rows of a contact sheet's classes.
 const PER_CLASS: usize = 12;

@@ -11,7 +11,7 @@ use flatleak_store::npy_of_mask;
 
 use crate::arguments::ExportLayout;
 use crate::exit::{Failure, USAGE};
-use crate::progress::{complain, say};
+use crate::voice::{remark, say};
 
 /// Writes the pools of every recipe of a finished run, a folder per recipe, and per data set where there are several.
 pub(crate) fn export(dir: &Path, layout: ExportLayout, out: &Path) -> Result<ExitCode, Failure> {
@@ -23,7 +23,7 @@ pub(crate) fn export(dir: &Path, layout: ExportLayout, out: &Path) -> Result<Exi
     for run in &runs {
         let to = out.join(run.strip_prefix(dir).unwrap_or(Path::new("")));
         let found = Finished::open(run, &Wanted::default())?;
-        found.left_out.iter().for_each(|part| complain(&part.to_string()));
+        found.left_out.iter().for_each(|part| remark(&part.to_string()));
         for folder in found.export(layout, &to)? {
             say(&format!("{}\n", folder.display()));
         }

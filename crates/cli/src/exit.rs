@@ -14,6 +14,8 @@ pub(crate) const INTERRUPTED: u8 = 5;
 pub(crate) const GATE: u8 = 6;
 /// Output cannot be written.
 pub(crate) const OUTPUT: u8 = 7;
+/// Two workers published different bytes for one model.
+pub(crate) const BITS: u8 = 8;
 
 /// A failure with its exit code.
 #[derive(Debug)]
@@ -58,7 +60,8 @@ impl From<flatleak_store::Error> for Failure {
             Error::Io { .. } => OUTPUT,
             Error::Data(_) | Error::NoRun(_) => DATA,
             Error::OtherStudy { .. } | Error::Busy(_) | Error::Study(_) | Error::Engine(_) | Error::Pool(_) => USAGE,
-            Error::Import { .. } | Error::NoLogits(_) => DATA,
+            Error::Import { .. } | Error::NoLogits(_) | Error::Staged { .. } => DATA,
+            Error::BitsDiffer(_) => BITS,
             Error::Occupied(_) | Error::Missing(_) | Error::Encode { .. } => OTHER,
         };
         Self::new(code, e)
@@ -71,13 +74,28 @@ impl From<flatleak_disk::Error> for Failure {
     }
 }
 
+impl From<flatleak_work::Error> for Failure {
+    fn from(e: flatleak_work::Error) -> Self {
+        use flatleak_work::Error;
+        let code = match &e {
+            Error::Disk(_) => OUTPUT,
+            Error::Unreadable { .. } | Error::Damaged { .. } => DATA,
+            Error::Unlike(_) | Error::Racy { .. } => USAGE,
+            Error::Encode { .. } => OTHER,
+        };
+        Self::new(code, e)
+    }
+}
+
 impl From<flatleak_run::Error> for Failure {
     fn from(e: flatleak_run::Error) -> Self {
         use flatleak_run::Error;
         match e {
             Error::Store(e) => e.into(),
+            Error::Work(e) => e.into(),
             e @ (Error::Engine(_) | Error::Pool(_)) => Self::new(USAGE, e),
-            e @ Error::Trainer { .. } => Self::new(OTHER, e),
+            e @ (Error::Trainer { .. } | Error::Several { .. }) => Self::new(OTHER, e),
+            e @ Error::BitsDiffer { .. } => Self::new(BITS, e),
         }
     }
 }
@@ -128,6 +146,7 @@ impl From<flatleak::Error> for Failure {
             Error::Store(e) => e.into(),
             Error::Disk(e) => e.into(),
             Error::Run(e) => e.into(),
+            Error::Work(e) => e.into(),
             Error::Verdict(e) => e.into(),
             Error::Explain(e) => e.into(),
             Error::Report(e) => e.into(),
@@ -137,9 +156,13 @@ impl From<flatleak::Error> for Failure {
             | Error::Unfit { .. }
             | Error::SameData { .. }
             | Error::FewerThanALook { .. }
+            | Error::NoPart { .. }
             | Error::FolderOfStudy(_)
             | Error::OtherResults(_)) => Self::new(USAGE, e),
-            e @ (Error::NoResults { .. }
+            e @ Error::Cancelled(_) => Self::new(INTERRUPTED, e),
+            e @ (Error::NotPrepared(_)
+            | Error::ModelsMissing { .. }
+            | Error::NoResults { .. }
             | Error::Results { .. }
             | Error::ResultsOfAnother { .. }
             | Error::DamagedPicture(_)

@@ -9,7 +9,8 @@ use serde_json::json;
 
 use crate::arguments::Explain;
 use crate::exit::{Failure, USAGE};
-use crate::progress::{Talk, done, stop_flag, text};
+use crate::progress::{Talk, stop_flag};
+use crate::voice::{done, text, width, written};
 
 pub(crate) fn run(options: &Explain) -> Result<ExitCode, Failure> {
     let asked = options.asked();
@@ -24,7 +25,7 @@ pub(crate) fn run(options: &Explain) -> Result<ExitCode, Failure> {
     };
     let (document, page) = (report.document, report.page);
     done(options.work.message_format, json!({ "report": text(&page), "claims": document.explain.claims }), || {
-        format!("{}\nreport: {}\n", table::render(&document), page.display())
+        written(table::render(&document, width()), "report", &page)
     });
     Ok(ExitCode::SUCCESS)
 }

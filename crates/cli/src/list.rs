@@ -6,19 +6,18 @@ use std::process::ExitCode;
 use flatleak_nn::defences::Description;
 use flatleak_nn::{Architecture, Defences, Network, Optimizer, PRESETS, Shape};
 
+use flatleak_report::text::{Text, Tone};
+
 use crate::arguments::What;
 use crate::exit::Failure;
-use crate::progress::say;
+use crate::voice::{say, show, width};
 
 pub(crate) fn run(what: What) -> Result<ExitCode, Failure> {
     let mut out = String::new();
     match what {
         What::Attacks => {
-            for attack in flatleak_verdict::attacks() {
-                let same = attack.same_roc_as(true).map_or(String::new(), |a| format!("same ROC as {a}"));
-                let shadows = if attack.uses_shadows() { "shadows" } else { "-" };
-                let _ = writeln!(out, "{:<32}{shadows:<10}{same}", attack.name());
-            }
+            show(&attacks(width()));
+            return Ok(ExitCode::SUCCESS);
         }
         What::Architectures => {
             // The published sizes; what reads tables has no image, and networks that shrink 32 times need one of 32.
@@ -81,4 +80,17 @@ pub(crate) fn run(what: What) -> Result<ExitCode, Failure> {
     }
     say(&out);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Every attack: name, what it needs, what it does and where it comes from.
+fn attacks(width: usize) -> Text {
+    let mut out = Text::default();
+    for attack in flatleak_verdict::attacks() {
+        let same = attack.same_roc_as(true).map_or(String::new(), |a| format!("; same ROC as {a}"));
+        let shadows = if attack.uses_shadows() { "by shadows" } else { "of the target alone" };
+        out.line(Tone::Strong, &attack.name());
+        out.paragraph(Tone::Plain, &format!("{}; {shadows}{same}", attack.about()), ("    ", 4), width);
+        out.paragraph(Tone::Faint, attack.source(), ("    ", 4), width);
+    }
+    out
 }

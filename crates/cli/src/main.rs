@@ -4,14 +4,24 @@ mod arguments;
 mod audit;
 mod compare;
 mod data;
+mod diff;
 mod exchange;
 mod exit;
 mod explain;
 mod list;
+mod manual;
+mod options;
+mod pace;
+mod plan;
 mod progress;
 mod report;
+mod runs;
+mod status;
 mod supervise;
 mod theory;
+mod times;
+mod voice;
+mod work;
 
 use std::process::ExitCode;
 
@@ -19,7 +29,7 @@ use clap::Parser;
 
 use crate::arguments::{Arguments, Command};
 use crate::exit::{Failure, OUTPUT, USAGE};
-use crate::progress::{complain, is_said, say};
+use crate::voice::{complain, is_said, say, settle};
 
 /// Decoders of others may panic on damaged files; that is caught and reported as what it is, an unreadable file.
 fn quiet_decoders() {
@@ -49,12 +59,20 @@ fn arguments() -> Result<Arguments, ExitCode> {
 fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Compare(options) => compare::run(&options),
+        Command::Work(options) => work::run(&options),
+        Command::Status(options) => status::run(&options),
+        Command::Cancel(options) => work::cancel(&options),
+        Command::Merge(options) => work::merge(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Audit(options) => audit::run(&options),
         Command::Export { dir, layout, out } => exchange::export(&dir, layout, &out),
         Command::Plan { models, pool, seed, out } => exchange::plan(models, pool, seed, &out),
         Command::Theory(options) => theory::run(&options),
-        Command::Report { dir, out, redact, pdf } => report::run(&dir, out.as_deref(), redact, pdf),
+        Command::Report(options) => report::run(&options),
+        Command::Diff { first, second, message_format } => diff::run(&first, &second, message_format),
+        Command::Runs { folder, message_format } => runs::run(&folder, message_format),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { out } => manual::pages(&out),
         Command::Data { command } => data::run(&command),
         Command::List { what } => list::run(what),
         Command::Supervise { words } => supervise::run(&words),
@@ -66,6 +84,7 @@ fn main() -> ExitCode {
     let code = arguments().map_or_else(
         |code| code,
         |arguments| {
+            settle(&arguments.speech);
             run(arguments.command).unwrap_or_else(|Failure { code, message }| {
                 complain(&message);
                 ExitCode::from(code)

@@ -1,184 +1,302 @@
 //! What people and scripts see while it runs.
 
-use std::io::{ErrorKind, Write};
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use flatleak::{Event, Phase};
-use flatleak_results::{is_hidden, plain_lines, shortened};
+use flatleak::{At, Event, Phase};
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
+use serde_json::{Value, json};
+use signal_hook::{consts, flag};
 
-use crate::arguments::MessageFormat;
+use crate::options::MessageFormat;
+use crate::pace::{Pace, time};
+use crate::voice::{Verbosity, complain, for_stderr, progress_width, remark, say_event, text, verbosity, warn};
 
-/// Set by Ctrl-C and the like: whoever works looks at it and leaves what is complete. Where the system refuses the thread that listens, an
-/// interruption ends the program at once, which loses no model that is complete.
+/// Time between lines where stderr is no terminal.
+const PERIOD: Duration = Duration::from_secs(30);
+
+/// An interruption, a request to end, a terminal that closes, and what batch systems send some time before they kill.
+#[cfg(unix)]
+const STOPS: [i32; 4] = [consts::SIGINT, consts::SIGTERM, consts::SIGHUP, consts::SIGUSR1];
+#[cfg(not(unix))]
+const STOPS: [i32; 2] = [consts::SIGINT, consts::SIGTERM];
+
+/// Set by Ctrl-C and the like: whoever works looks at it and leaves what is complete, and what goes on from there. A signal that cannot be
+/// listened for ends the program at once, which loses no model that is complete.
 pub(crate) fn stop_flag() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    if let Err(e) = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)) {
-        complain(&format!("cannot listen for interruptions ({e}): one ends the program at once"));
+    for signal in STOPS {
+        if let Err(e) = flag::register(signal, Arc::clone(&stop)) {
+            complain(&format!("cannot listen for signal {signal} ({e}): it ends the program at once"));
+        }
     }
     stop
-}
-
-/// Says what came out: the event to scripts, the text to people.
-pub(crate) fn done(format: MessageFormat, event: serde_json::Value, text: impl FnOnce() -> String) {
-    match format {
-        MessageFormat::Json => say_event("done", &event),
-        MessageFormat::Human => say(&text()),
-    }
 }
 
 /// Tells people or scripts what happens in a study.
 pub(crate) struct Talk {
     format: MessageFormat,
-    bar: Option<(Phase, Progress)>,
+    now: Option<Now>,
+    /// Models per recipe, and of all recipes.
+    models: (usize, usize),
+}
+
+/// The phase that runs.
+struct Now {
+    pace: Pace,
+    begun: Instant,
+    /// The last percentage that scripts were told.
+    told: Option<u64>,
+    shown: Shown,
+}
+
+/// How progress is shown.
+enum Shown {
+    /// A bar in a terminal.
+    Bar(ProgressBar),
+    /// Lines of a log.
+    Lines(Ticker),
+    /// Not at all, or as events.
+    Nowhere,
 }
 
 impl Talk {
     pub(crate) fn new(format: MessageFormat) -> Self {
-        Self { format, bar: None }
+        Self { format, now: None, models: (0, 0) }
     }
 
     pub(crate) fn hear(&mut self, event: Event) {
         match event {
-            Event::Progress { phase, done, total } => self.bar(phase, total).set(done),
-            Event::Over(_) => {
-                if let Some((_, bar)) = self.bar.take() {
-                    bar.finish();
-                }
+            Event::Begun { data, folder, recipes, models } => {
+                self.over();
+                self.models = (models, recipes * models);
+                let folder_text = text(&folder);
+                self.tell(
+                    Phase::Training,
+                    Some(format!("{recipes} recipes of {models} models each on {data}; output: {}", folder.display())),
+                    json!({ "begun": data, "folder": folder_text, "recipes": recipes, "models": models }),
+                );
             }
+            Event::Resumed { recipe, model, epoch, step } => {
+                let event = json!({ "resumed": recipe, "model": model, "epoch": epoch, "step": step });
+                self.tell(Phase::Training, None, event);
+            }
+            Event::Progress { phase, at, done, reused, total } => {
+                let (what, model) = match at {
+                    At::Model { recipe, model } => (recipe, Some((model + 1, self.models.0))),
+                    At::Stage(stage) => (stage.name().to_owned(), None),
+                };
+                let models = if phase == Phase::Training { self.models.1 } else { 0 };
+                self.advance(Pace { phase: phase.name(), what, model, done, reused, total, models });
+            }
+            Event::Over(_) => self.over(),
             Event::Complete { recipe, model, reused } => {
-                self.event(None, json!({ "done": recipe, "model": model, "reused": reused }));
+                let how = if reused { "was there" } else { "is complete" };
+                let human = format!("{recipe}: model {} of {} {how}", model + 1, self.models.0);
+                let human = Some(human).filter(|_| verbosity() == Verbosity::Verbose);
+                self.tell(Phase::Training, human, json!({ "done": recipe, "model": model, "reused": reused }));
             }
-            Event::Diverged { recipe, model, epoch } => self.event(
+            Event::Diverged { recipe, model, epoch } => self.tell(
+                Phase::Training,
                 Some(format!("recipe {recipe} diverged: model {model}, epoch {epoch}; it is left out")),
                 json!({ "diverged": recipe, "model": model, "epoch": epoch }),
             ),
-            Event::Note(text) => complain(&text),
+            Event::Failed { recipe, model, why } => self.tell(
+                Phase::Training,
+                Some(format!("recipe {recipe}, model {model}, was not trained: it {why}; the others go on")),
+                json!({ "failed": recipe, "model": model, "why": why }),
+            ),
+            Event::Note(text) => remark(&text),
         }
     }
 
-    /// The bar of a phase.
-    fn bar(&mut self, phase: Phase, total: u64) -> &Progress {
-        if self.bar.as_ref().is_none_or(|(of, _)| *of != phase) {
-            self.bar = None;
+    /// So much of a phase that counts its own steps is done.
+    pub(crate) fn count(&mut self, phase: &'static str, done: u64, total: u64) {
+        self.advance(Pace { phase, what: String::new(), model: None, done, reused: 0, total, models: 0 });
+    }
+
+    fn advance(&mut self, pace: Pace) {
+        if self.now.as_ref().is_none_or(|now| now.pace.phase != pace.phase) {
+            self.over();
         }
         let format = self.format;
-        &self.bar.get_or_insert_with(|| (phase, Progress::new(phase.name(), total, format))).1
+        let now = self.now.get_or_insert_with(|| Now::new(pace.clone(), format));
+        now.pace = pace;
+        let (pace, elapsed) = (&now.pace, now.begun.elapsed());
+        match &now.shown {
+            Shown::Bar(bar) => bar.set_message(pace.line(elapsed, progress_width().unwrap_or(80) - 1)),
+            Shown::Lines(ticker) => ticker.set(pace.clone()),
+            Shown::Nowhere if format == MessageFormat::Json && now.told != Some(pace.percent()) => {
+                now.told = Some(pace.percent());
+                say_event(pace.phase, &progress(pace, elapsed));
+            }
+            Shown::Nowhere => {}
+        }
     }
 
-    /// An event of training, above its bar where there is one.
-    fn event(&mut self, human: Option<String>, json: serde_json::Value) {
-        match &self.bar {
-            Some((_, bar)) => bar.event(human, json),
-            None => Progress::new(Phase::Training.name(), 0, self.format).event(human, json),
+    /// The phase that ran is over.
+    pub(crate) fn over(&mut self) {
+        let Some(Now { pace, begun, shown, .. }) = self.now.take() else { return };
+        match shown {
+            Shown::Bar(bar) => bar.finish_and_clear(),
+            Shown::Lines(ticker) => drop(ticker),
+            Shown::Nowhere => {}
+        }
+        if self.format == MessageFormat::Json {
+            say_event(pace.phase, &json!({ "over": true, "seconds": begun.elapsed().as_secs_f64() }));
+        } else if verbosity() == Verbosity::Verbose {
+            warn(&format!("{} took {}", pace.phase, time(begun.elapsed())));
+        }
+    }
+
+    /// An event, to people above the bar where there is one.
+    fn tell(&self, phase: Phase, human: Option<String>, event: Value) {
+        if self.format == MessageFormat::Json {
+            return say_event(phase.name(), &event);
+        }
+        let Some(human) = human.filter(|_| verbosity() != Verbosity::Quiet) else { return };
+        match &self.now {
+            Some(Now { shown: Shown::Bar(bar), .. }) => bar.println(for_stderr(&human).trim_end()),
+            _ => warn(&human),
         }
     }
 }
 
-/// An error, on stderr. Lines after the first are indented: no name in it begins a line that is not its own.
-pub(crate) fn complain(message: &str) {
-    warn(&format!("flatleak: {}", message.replace('\n', "\n  ")));
+impl Drop for Talk {
+    fn drop(&mut self) {
+        // An error in the middle of a phase: the bar goes before the message comes.
+        if let Some(Now { shown: Shown::Bar(bar), .. }) = self.now.take() {
+            bar.finish_and_clear();
+        }
+    }
 }
 
-/// A line on stderr. Where nobody can read it, nobody is told.
-fn warn(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{}", printable(line));
+fn progress(pace: &Pace, elapsed: Duration) -> Value {
+    let mut event = json!({ "progress": pace.done, "total": pace.total });
+    let left = pace.left(elapsed).map(|left| json!(left.as_secs_f64()));
+    let place = pace.model.map_or(("stage", None), |(k, n)| ("recipe", Some((k - 1, n))));
+    if !pace.what.is_empty() {
+        event[place.0] = json!(pace.what);
+    }
+    if let Some((model, of)) = place.1 {
+        (event["model"], event["models"]) = (json!(model), json!(of));
+    }
+    if let Some(left) = left {
+        event["seconds_left"] = left;
+    }
+    event
 }
 
-/// Whether something that was to be said was not.
-static UNSAID: AtomicBool = AtomicBool::new(false);
-
-/// Whether stdout took all that was said. A reader that has gone (`| head`) is the reader's choice, and counts as said.
-pub(crate) fn is_said() -> bool {
-    !UNSAID.load(Ordering::Relaxed)
-}
-
-/// Most characters of a word: no name fills a screen.
-const WORD: usize = 256;
-
-/// Text as a terminal may have it: hidden characters written out, so that no name moves the cursor or turns what stands beside it, and words of a
-/// length that a line has room for.
-fn printable(text: &str) -> String {
-    let text = plain_lines(text);
-    text.split_inclusive([' ', '\n'])
-        .map(|word| {
-            let own = word.trim_end_matches([' ', '\n']);
-            shortened(own, WORD) + &word[own.len()..]
-        })
-        .collect()
-}
-
-/// Text on stdout: all that people read there goes through here.
-pub(crate) fn say(text: &str) {
-    write(&printable(text));
-}
-
-/// An event on stdout, one line of JSON.
-fn say_event(phase: &str, event: &serde_json::Value) {
-    let line = json!({ "phase": phase, "event": event }).to_string();
-    let mut out = String::with_capacity(line.len() + 1);
-    for c in line.chars() {
-        if is_hidden(c) {
-            // Outside of its strings JSON has none, and inside they may be written so.
-            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out += &format!("\\u{unit:04x}"));
+impl Now {
+    fn new(pace: Pace, format: MessageFormat) -> Self {
+        let begun = Instant::now();
+        let shown = if format == MessageFormat::Json || verbosity() == Verbosity::Quiet {
+            Shown::Nowhere
+        } else if progress_width().is_some() {
+            let bar = ProgressBar::new_spinner();
+            if let Ok(style) = ProgressStyle::with_template("{msg}") {
+                bar.set_style(style);
+            }
+            Shown::Bar(bar)
         } else {
-            out.push(c);
+            Shown::Lines(Ticker::new(pace.clone(), begun, PERIOD, |line| warn(line)))
+        };
+        Self { pace, begun, told: None, shown }
+    }
+}
+
+/// Says how far a phase is from time to time, also while nothing happens.
+struct Ticker {
+    pace: Arc<Mutex<Pace>>,
+    end: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Ticker {
+    /// A system that refuses a thread gets no lines.
+    fn new(pace: Pace, begun: Instant, period: Duration, say: impl Fn(&str) + Send + 'static) -> Self {
+        let pace = Arc::new(Mutex::new(pace));
+        let (end, ended) = channel();
+        let shared = Arc::clone(&pace);
+        let thread = std::thread::Builder::new().name("progress".into()).spawn(move || {
+            while ended.recv_timeout(period) == Err(RecvTimeoutError::Timeout) {
+                let pace = shared.lock().unwrap_or_else(|e| e.into_inner()).clone();
+                say(&pace.sentence(begun.elapsed()));
+            }
+        });
+        Self { pace, end: Some(end), thread: thread.ok() }
+    }
+
+    fn set(&self, pace: Pace) {
+        *self.pace.lock().unwrap_or_else(|e| e.into_inner()) = pace;
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        drop(self.end.take());
+        if let Some(thread) = self.thread.take() {
+            // It has nothing to panic of.
+            let _ = thread.join();
         }
     }
-    write(&(out + "\n"));
 }
 
-fn write(text: &str) {
-    let mut out = std::io::stdout().lock();
-    if let Err(e) = out.write_all(text.as_bytes()).and_then(|()| out.flush())
-        && e.kind() != ErrorKind::BrokenPipe
-    {
-        UNSAID.store(true, Ordering::Relaxed);
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// A path as events have it. JSON is text: bytes that are none are replaced.
-pub(crate) fn text(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
-}
-
-/// Progress of one phase; hidden when stderr is not a terminal.
-pub(crate) struct Progress {
-    bar: ProgressBar,
-    format: MessageFormat,
-    phase: &'static str,
-}
-
-impl Progress {
-    pub(crate) fn new(phase: &'static str, total: u64, format: MessageFormat) -> Self {
-        let bar = if format == MessageFormat::Json { ProgressBar::hidden() } else { ProgressBar::new(total) };
-        let style = "{msg:>9} [{bar:40}] {percent:>3} %  {elapsed} gone, {eta} left";
-        if let Ok(style) = ProgressStyle::with_template(style) {
-            bar.set_style(style.progress_chars("=> "));
-        }
-        bar.set_message(phase);
-        Self { bar, format, phase }
-    }
-
-    pub(crate) fn set(&self, done: u64) {
-        self.bar.set_position(done);
-    }
-
-    /// A line for scripts, or for people above the bar.
-    pub(crate) fn event(&self, human: Option<String>, json: serde_json::Value) {
-        match (self.format, human) {
-            (MessageFormat::Json, _) => say_event(self.phase, &json),
-            (MessageFormat::Human, Some(text)) if self.bar.is_hidden() => warn(&text),
-            (MessageFormat::Human, Some(text)) => self.bar.println(printable(&text)),
-            (MessageFormat::Human, None) => {}
-        }
+    /// Lines come while nothing happens, say what was set last, and end with the phase.
+    #[test]
+    fn a_log_is_told_from_time_to_time() {
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let to = Arc::clone(&said);
+        let pace = |done| Pace {
+            phase: "analysis",
+            what: "attacks".into(),
+            model: None,
+            done,
+            reused: 0,
+            total: 4,
+            models: 0,
+        };
+        let ticker = Ticker::new(pace(1), Instant::now(), Duration::from_millis(20), move |line| {
+            to.lock().unwrap().push(line.to_owned());
+        });
+        let lines = || said.lock().unwrap().clone();
+        let until = |wanted: &str| {
+            let begun = Instant::now();
+            while !lines().iter().any(|line| line.contains(wanted)) {
+                assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", lines());
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        };
+        until("analysis: attacks, 25 %");
+        ticker.set(pace(3));
+        until("analysis: attacks, 75 %");
+        drop(ticker);
+        let count = lines().len();
+        std::thread::sleep(Duration::from_millis(80));
+        assert_eq!(lines().len(), count);
     }
 
-    pub(crate) fn finish(self) {
-        self.bar.finish_and_clear();
+    #[test]
+    fn events_count_models_from_nought_and_have_totals() {
+        let pace = Pace {
+            phase: "training",
+            what: "sam".into(),
+            model: Some((3, 8)),
+            done: 5,
+            reused: 0,
+            total: 10,
+            models: 16,
+        };
+        let event = progress(&pace, Duration::from_secs(10));
+        let wanted =
+            json!({ "progress": 5, "total": 10, "recipe": "sam", "model": 2, "models": 8, "seconds_left": 10.0 });
+        assert_eq!(event, wanted);
     }
 }

@@ -16,7 +16,8 @@ use serde_json::json as event;
 
 use crate::arguments::Theory;
 use crate::exit::{DATA, Failure, USAGE};
-use crate::progress::{Progress, complain, done, stop_flag, text};
+use crate::progress::{Talk, stop_flag};
+use crate::voice::{done, remark, text, width, written};
 
 /// Parts of the work, for the progress bar.
 const PARTS: u64 = 7;
@@ -31,20 +32,20 @@ pub(crate) fn run(options: &Theory) -> Result<ExitCode, Failure> {
     let measured = options.run.as_deref().map(measure).transpose()?.unwrap_or_default();
     let runs: Vec<Run<'_>> = measured.iter().map(Measured::run).collect();
     let stop = stop_flag();
-    let progress = Progress::new("theory", PARTS, options.work.message_format);
+    let mut talk = Talk::new(options.work.message_format);
     let mut parts = 0;
     let outcome = study(&request, &runs, |_| {
-        progress.set(parts);
+        talk.count("theory", parts, PARTS);
         parts += 1;
         !stop.load(Ordering::Relaxed)
     })?;
-    progress.finish();
+    talk.over();
     let out = options.out.clone().unwrap_or_else(|| PathBuf::from("flatleak-runs").join(own_name(options)));
     replace(&out.join("theory.json"), json::render(&outcome)?.as_bytes())?;
     let page = out.join("theory.html");
     replace(&page, report::html(&outcome, env!("CARGO_PKG_VERSION"))?.as_bytes())?;
     done(options.work.message_format, event!({ "report": text(&page), "changes": outcome.changes }), || {
-        format!("{}\nreport: {}\n", report::table(&outcome), page.display())
+        written(report::table(&outcome, width()), "report", &page)
     });
     Ok(ExitCode::SUCCESS)
 }
@@ -112,7 +113,7 @@ fn brought(options: &Theory, file: &Path) -> Result<ExitCode, Failure> {
     let path = out.join("path.json");
     replace(&path, json::render(&found)?.as_bytes())?;
     done(options.work.message_format, event!({ "path": text(&path), "degenerate": found.degenerate }), || {
-        format!("{}\nfigures: {}\n", report::own_table(&found), path.display())
+        written(report::own_table(&found, width()), "figures", &path)
     });
     Ok(ExitCode::SUCCESS)
 }
@@ -165,16 +166,17 @@ fn measure(dir: &Path) -> Result<Vec<Measured>, Failure> {
     let mut out = Vec::new();
     for folder in folders {
         let found = Finished::open(&folder, &Wanted::default())?;
-        found.left_out.iter().for_each(|part| complain(&part.to_string()));
+        found.left_out.iter().for_each(|part| remark(&part.to_string()));
         if found.pools.iter().any(|p| !p.offers(Signal::Phi)) {
-            complain(&format!(
+            remark(&format!(
                 "{} is left out: its pools say who is right, not how sure the models are",
                 folder.display()
             ));
             continue;
         }
         let name = |recipe: &str| if several { format!("{recipe}, {}", found.data.name) } else { recipe.to_owned() };
-        let recipes = found.pools.iter().map(|p| (name(&p.recipe), PhiMoments::new(p))).collect();
+        let recipes = found.pools.iter().map(|p| Ok((name(&p.recipe), PhiMoments::new(p)?)));
+        let recipes = recipes.collect::<Result<Vec<_>, flatleak_explain::Error>>()?;
         out.push(Measured { recipes, pairs: pairs(&found.recipes()) });
     }
     Ok(out)

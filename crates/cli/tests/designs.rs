@@ -33,7 +33,7 @@ impl Case {
     fn lineup<'a>(&'a self, m: &'a Membership, labels: &'a [u32], without: Option<usize>) -> (Vec<usize>, Lineup<'a>) {
         let models: Vec<usize> = (0..m.models()).filter(|&k| Some(m.block(k)) != without).collect();
         let seat = |&k: &usize| Seat { block: m.block(k), member: m.row(k), values: &self.phi[k], population: &[] };
-        let lineup = Lineup::of_design(m, models.iter().map(seat).collect(), labels).unwrap();
+        let lineup = Lineup::of_design(m, models.iter().map(seat).collect(), Some(labels)).unwrap();
         (models, lineup)
     }
 }
@@ -93,7 +93,7 @@ fn check(case: &Case) -> (f64, usize) {
         }
         let (models, lineup) = case.lineup(&m, &labels, without);
         let seat = models.iter().position(|&k| k == target).unwrap();
-        let at = lineup.positions()[seat] as usize;
+        let at = lineup.positions()[seat];
         assert_eq!(lineup.is_scored(at, i), kept[k] == 1.0, "{name}: probe {k} scored");
         for (found, wanted) in lineup.shadows(seat, i).iter().zip([&inside, &outside]) {
             let found: Vec<usize> = found.iter().map(|&s| models[s]).collect();

@@ -80,11 +80,9 @@ fn refused_threads_are_done_without() {
         // No address space holds a stack of this size.
         let found = c.args(["--workers", "3"]).env("RUST_MIN_STACK", stack).output().unwrap();
         assert_eq!(code(&found), 0, "{}", words(&found));
-        (results(&out), words(&found))
+        results(&out)
     };
-    let ((with, _), (without, said)) = (run("with", "2097152"), run("without", "140737488355328"));
-    assert_eq!(with, without);
-    assert!(said.contains("cannot listen for interruptions"), "{said}");
+    assert_eq!(run("with", "2097152"), run("without", "140737488355328"));
 }
 
 #[cfg(target_os = "linux")]

@@ -138,18 +138,15 @@ fn archives_go_out_and_come_back() {
 fn examples_on_one_side_are_left_out_and_counted() {
     use flatleak_pool::{Membership, Pool, Signals};
     let dir = tempfile::tempdir().unwrap();
-    let row = |k: usize| (0..40).map(|i| i == 3 || (i != 5 && (i + 3 * k) % 7 < 3) || (i == 5 && k == 2)).collect();
+    let row = |k: usize| {
+        (0..40).map(|i| i == 3 || (i != 5 && (i + 3 * k) % 7 < 3) || (i == 5 && k == 2)).collect::<Vec<bool>>()
+    };
     let right = |k: usize| Signals::from_correct((0..40).map(|i| u8::from((i + k) % 4 > 1)).collect());
     let pool = Pool {
-        test_labels: vec![0; 40],
+        test_labels: None,
         test: (0..15).map(|k| right(k + 1)).collect(),
-        ..Pool::new(
-            "free",
-            Membership::from_rows((0..15).map(row).collect()).unwrap(),
-            vec![0; 40],
-            (0..15).map(right).collect(),
-        )
-        .unwrap()
+        ..Pool::new("free", Membership::from_rows((0..15).map(row)).unwrap(), vec![0; 40], (0..15).map(right).collect())
+            .unwrap()
     };
     let file = dir.path().join("free.npz");
     std::fs::write(&file, flatleak_store::export_npz(&pool, &[0.0; 40], None).unwrap()).unwrap();
@@ -171,10 +168,10 @@ fn a_design_without_blocks_is_explained() {
     let dir = tempfile::tempdir().unwrap();
     for (models, examples) in [(8, 300), (20, 400)] {
         let mut s = Stream::new(3, Purpose::Simulation, models as u64, 0);
-        let rows = (0..models).map(|_| (0..examples).map(|_| s.unit() < 0.6).collect()).collect();
+        let rows: Vec<Vec<bool>> = (0..models).map(|_| (0..examples).map(|_| s.unit() < 0.6).collect()).collect();
         let mut right = |n: usize| Signals::from_correct((0..n).map(|_| u8::from(s.unit() < 0.7)).collect());
         let pool = Pool {
-            test_labels: vec![0; 50],
+            test_labels: Some(vec![0; 50]),
             // Every example a group of its own: nothing of it may be left in a redacted page.
             groups: Some(Groups {
                 names: (0..examples).map(|g| g.to_string()).collect(),
@@ -206,7 +203,7 @@ fn a_design_without_blocks_is_explained() {
     assert_eq!(code(&c.output().unwrap()), 0);
     let mut half = flatleak_store::import_npz(&run.join("sam.npz")).unwrap();
     half.test.clear();
-    half.test_labels.clear();
+    half.test_labels = None;
     half.groups = None;
     let file = dir.path().join("half.npz");
     std::fs::write(&file, flatleak_store::export_npz(&half, &[0.0; 60], None).unwrap()).unwrap();

@@ -1,29 +1,11 @@
 //! What earlier programs left behind is still reported, audited, explained and extended (`kept/make.sh` made it).
 #![allow(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
 
-use std::path::{Path, PathBuf};
-
 mod common;
-use common::{code, flatleak, results, words};
+use common::{code, copy, flatleak, kept, results, words};
 
 /// One folder per schema of `results.json`.
 const KEPT: [&str; 2] = ["schema-1", "schema-2"];
-
-fn kept(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kept").join(name)
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let (path, target) = (entry.path(), to.join(entry.file_name()));
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            std::fs::copy(&path, &target).unwrap();
-        }
-    }
-}
 
 #[test]
 fn runs_are_reported_audited_explained_and_extended() {

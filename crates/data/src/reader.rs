@@ -45,7 +45,7 @@ pub(crate) struct Options {
 #[derive(Debug)]
 pub(crate) enum Found {
     /// Pool and test set.
-    Both([Whole; 2]),
+    Both(Box<[Whole; 2]>),
     /// A source without a test set of its own.
     One(Whole),
 }

@@ -13,17 +13,27 @@ pub struct Lock {
 }
 
 /// Takes the lock that this file stands for; `None` while another process has it. The file is made where it is not there; what it holds
-/// stays.
+/// stays. On a file system that knows no locks, as some of clusters do, everybody has it: files appear whole there too.
 ///
 /// # Errors
-/// When the file system fails or knows no locks; something under the name that is no regular file, such as a link or a pipe.
+/// When the file system fails; something under the name that is no regular file, such as a link or a pipe.
 pub fn lock(path: &Path) -> Result<Option<Lock>, Error> {
     let file = open(path, OpenOptions::new().write(true)).map_err(Error::of("cannot open", path))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(Lock { _file: file })),
         Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(source)) if knows_no_locks(&source) => Ok(Some(Lock { _file: file })),
         Err(TryLockError::Error(source)) => Err(Error::of("cannot lock", path)(source)),
     }
+}
+
+/// Whether a file system refuses every lock: Lustre says ENOSYS unless it is mounted with `flock`.
+fn knows_no_locks(e: &io::Error) -> bool {
+    #[cfg(unix)]
+    if e.raw_os_error() == Some(rustix::io::Errno::NOSYS.raw_os_error()) {
+        return true;
+    }
+    e.kind() == io::ErrorKind::Unsupported
 }
 
 /// A file to whose end programs add, and which can be read. It is made where it is not there. What it holds is of no use to this program, so that
@@ -66,6 +76,13 @@ mod tests {
         drop(held);
         assert!(lock(&path).unwrap().is_some());
         assert_eq!(fs::read_to_string(&path).unwrap(), "kept");
+    }
+
+    #[test]
+    fn a_file_system_without_locks_is_told_from_one_that_fails() {
+        let of = |code| knows_no_locks(&io::Error::from_raw_os_error(code));
+        assert!(of(rustix::io::Errno::NOSYS.raw_os_error()) && of(rustix::io::Errno::OPNOTSUPP.raw_os_error()));
+        assert!(!of(rustix::io::Errno::IO.raw_os_error()) && !of(rustix::io::Errno::STALE.raw_os_error()));
     }
 
     #[test]

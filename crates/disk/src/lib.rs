@@ -43,6 +43,6 @@ mod temporary;
 pub use error::Error;
 pub use lasting::{Lock, lock, log};
 pub use pause::pause_point;
-pub use publish::{Creation, create, make_folder, remove, replace};
+pub use publish::{Creation, create, make_folder, remove, replace, set_aside, unusable};
 pub use stage::{Placed, Stage, aside};
 pub use temporary::unfinished;

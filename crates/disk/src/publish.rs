@@ -101,6 +101,37 @@ pub fn remove(path: &Path) -> Result<(), Error> {
     }
 }
 
+/// What [`set_aside`] makes of a name.
+pub fn unusable(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".unusable");
+    path.with_file_name(name)
+}
+
+/// Gives a file that is of no use to this program the name that [`unusable`] says, so that whoever wants to may look at it. What had that
+/// name before is removed. What is not there, because another process was faster, is as good as set aside.
+///
+/// # Errors
+/// When the file system fails.
+pub fn set_aside(path: &Path) -> Result<PathBuf, Error> {
+    let to = unusable(path);
+    let moved = match operation::rename(path, &to) {
+        // A file and a folder do not take each other's place.
+        Err(e) if e.kind() != io::ErrorKind::NotFound && fs::symlink_metadata(&to).is_ok() => {
+            remove(&to)?;
+            operation::rename(path, &to)
+        }
+        done => done,
+    };
+    match moved {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(Error::of("cannot rename", path)(source)),
+        _ => {
+            sync_folder_of(path)?;
+            Ok(to)
+        }
+    }
+}
+
 pub(crate) fn sync_folder(path: &Path) -> Result<(), Error> {
     match operation::sync_folder(path) {
         // File systems that sync no folders keep names as they like.
@@ -242,6 +273,25 @@ mod tests {
         assert_eq!(names(dir.path()), ["taken"]);
         let error = replace(&path.join("inside/deeper/file"), b"y").unwrap_err();
         assert_eq!((error.action, error.path), ("cannot create", path.join("inside")));
+    }
+
+    #[test]
+    fn what_is_set_aside_is_kept_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state");
+        for content in ["first", "second"] {
+            replace(&path, content.as_bytes()).unwrap();
+            let to = set_aside(&path).unwrap();
+            assert_eq!(
+                (fs::read_to_string(&to).unwrap().as_str(), names(dir.path())),
+                (content, vec!["state.unusable".to_owned()])
+            );
+        }
+        // Another process was faster.
+        assert_eq!(set_aside(&path).unwrap(), unusable(&path));
+        assert_eq!(names(dir.path()), ["state.unusable"]);
+        fs::create_dir(&path).unwrap();
+        assert!(set_aside(&path).unwrap().is_dir());
     }
 
     #[cfg(unix)]

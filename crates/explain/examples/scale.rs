@@ -24,7 +24,7 @@ fn main() {
         })
     };
     let pool = Pool {
-        test_labels: vec![0; tests],
+        test_labels: Some(vec![0; tests]),
         test: draws(tests, 2, 0.8),
         ..Pool::new("simulated", membership, vec![0; examples], draws(examples, 1, 0.9)).unwrap()
     };
@@ -39,9 +39,9 @@ fn main() {
         start.elapsed().as_secs_f64()
     );
     let sweeping = Instant::now();
-    let right: Vec<&[u8]> = pool.test.iter().map(|s| s.correct.as_slice()).collect();
+    let right = pool.test_correct().unwrap();
     let design = Design::new(&pool.membership).unwrap();
-    let influence = Influence::hard(&design, &right).unwrap();
+    let influence = Influence::hard(&design, right.rows()).unwrap();
     let found = sweep(&influence, memorization.values(), keep, workers).unwrap();
     let swept = sweeping.elapsed().as_secs_f64();
     let pairs = (examples * tests) as f64;
@@ -52,11 +52,9 @@ fn main() {
     println!("{} pairs of high influence, {} found at 5 %", found.high, found.discovered.unwrap());
     println!("both: {:.2} s", start.elapsed().as_secs_f64());
 
-    let confidence: Vec<Vec<f64>> =
-        pool.test.iter().map(|s| s.correct.iter().map(|c| 0.1 + 0.8 * f64::from(*c)).collect()).collect();
-    let rows: Vec<&[f64]> = confidence.iter().map(Vec::as_slice).collect();
+    let confidence = right.map(|c| 0.1 + 0.8 * f64::from(*c));
     let start = Instant::now();
-    let soft = Influence::soft(&design, &rows).unwrap();
+    let soft = Influence::soft(&design, confidence.rows()).unwrap();
     sweep(&soft, memorization.values(), keep, workers).unwrap();
     println!("the same from confidences, by matrix product: {:.2} s", start.elapsed().as_secs_f64());
 }

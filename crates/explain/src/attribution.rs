@@ -29,11 +29,14 @@ pub struct Parts<T> {
 
 impl PhiMoments {
     /// Moments of a pool that has phi.
-    pub fn new(pool: &Pool) -> Self {
+    ///
+    /// # Errors
+    /// Models of which some have phi and some do not.
+    pub fn new(pool: &Pool) -> Result<Self, Error> {
         let m = &pool.membership;
         // Per model: mean and variance of members, of non-members.
         let of_model: Vec<[f64; 4]> = pool
-            .rows(Signal::Phi)
+            .rows(Signal::Phi)?
             .iter()
             .enumerate()
             .map(|(k, row)| {
@@ -51,7 +54,7 @@ impl PhiMoments {
             Moments { member_mean: m, member_deviation: vm.sqrt(), non_member_mean: n, non_member_deviation: vn.sqrt() }
         };
         let without = (0..m.blocks()).map(|b| over(&|k| m.block(k) != b)).collect();
-        Self { whole: over(&|_| true), without }
+        Ok(Self { whole: over(&|_| true), without })
     }
 
     /// The moments from all models.

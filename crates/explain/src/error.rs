@@ -6,6 +6,9 @@ pub enum Error {
     /// A statistic could not be computed.
     #[error(transparent)]
     Stats(#[from] flatleak_stats::Error),
+    /// Signals that form no matrix.
+    #[error(transparent)]
+    Pool(#[from] flatleak_pool::Error),
     /// An example without enough models on both sides.
     #[error(
         "example {example} is in {inside} models and out of {outside}; at least {needed} of each are needed: leave it out"

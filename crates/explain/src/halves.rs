@@ -1,7 +1,7 @@
 //! Halves of a pool, and pools in which membership means nothing.
 
-use flatleak_pool::Membership;
-use flatleak_stats::moments;
+use flatleak_pool::{Membership, Rows};
+use flatleak_stats::{moments, rank_correlation};
 use flatleak_stream::{Purpose, Stream};
 
 use crate::design::Design;
@@ -57,10 +57,10 @@ pub fn null_order(design: &Design, stream: &mut Stream) -> Vec<usize> {
 /// What influence entropy is taken from.
 #[derive(Clone, Copy, Debug)]
 pub enum Outputs<'a> {
-    /// Who is right, one row of T values 0 or 1 per model.
-    Right(&'a [&'a [u8]]),
-    /// Confidences, one row of T values per model.
-    Confidence(&'a [&'a [f64]]),
+    /// Who is right, 0 or 1, (M, T).
+    Right(Rows<'a, u8>),
+    /// Confidences, (M, T).
+    Confidence(Rows<'a>),
 }
 
 impl Outputs<'_> {
@@ -70,8 +70,8 @@ impl Outputs<'_> {
     /// Rows that do not fit the design or each other.
     pub fn influence<'d>(&self, design: &'d Design, models: &[usize]) -> Result<Influence<'d>, Error> {
         match self {
-            Self::Right(rows) => Influence::hard(design, &models.iter().map(|&k| rows[k]).collect::<Vec<_>>()),
-            Self::Confidence(rows) => Influence::soft(design, &models.iter().map(|&k| rows[k]).collect::<Vec<_>>()),
+            Self::Right(rows) => Influence::hard(design, rows.select(models).rows()),
+            Self::Confidence(rows) => Influence::soft(design, rows.select(models).rows()),
         }
     }
 }
@@ -185,5 +185,5 @@ fn against_null(measure: impl Fn(Option<u64>) -> Result<Option<f64>, Error>) -> 
 /// Rank correlation over the places where both have a value (Spearman); `None` for fewer than ten or a constant side.
 pub fn rank_agreement(a: &[Option<f64>], b: &[Option<f64>]) -> Option<f64> {
     let (x, y): (Vec<f64>, Vec<f64>) = a.iter().zip(b).filter_map(|(a, b)| (*a).zip(*b)).unzip();
-    if x.len() < 10 { None } else { moments::rank_correlation(&x, &y).ok() }
+    if x.len() < 10 { None } else { rank_correlation(&x, &y).ok() }
 }

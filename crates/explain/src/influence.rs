@@ -6,6 +6,7 @@
 //! row, never held together. The hard form counts bits; the soft one is a matrix product with the 0/1 membership.
 
 use flatleak_kernel::{Mat, bits, gemm};
+use flatleak_pool::Rows;
 use flatleak_stats::parallel;
 
 use crate::Error;
@@ -38,16 +39,16 @@ pub struct Influence<'a> {
 }
 
 impl<'a> Influence<'a> {
-    /// Of right predictions, by counting bits; one row of T values 0 or 1 per model of the design.
+    /// Of right predictions, by counting bits; 0 or 1, (M, T).
     ///
     /// # Errors
-    /// Rows that do not fit the design or each other.
-    pub fn hard(design: &'a Design, correct: &[&[u8]]) -> Result<Self, Error> {
+    /// Another number of models than the design has.
+    pub fn hard(design: &'a Design, correct: Rows<'_, u8>) -> Result<Self, Error> {
         let tests = check(design, correct)?;
         let words = design.models.div_ceil(64);
         let mut bits = vec![0u64; tests * words];
         let mut total = vec![0i32; tests];
-        for (k, row) in correct.iter().enumerate() {
+        for (k, row) in correct.into_iter().enumerate() {
             for (j, right) in row.iter().enumerate().filter(|(_, c)| **c != 0) {
                 bits[j * words + k / 64] |= u64::from(*right != 0) << (k % 64);
                 total[j] += 1;
@@ -60,32 +61,32 @@ impl<'a> Influence<'a> {
     /// The same by a matrix product: a check of [`Influence::hard`], whose values it reproduces bit by bit.
     ///
     /// # Errors
-    /// Rows that do not fit the design or each other.
-    pub fn hard_by_product(design: &'a Design, correct: &[&[u8]]) -> Result<Self, Error> {
+    /// Another number of models than the design has.
+    pub fn hard_by_product(design: &'a Design, correct: Rows<'_, u8>) -> Result<Self, Error> {
         let tests = check(design, correct)?;
-        let values = correct.iter().flat_map(|row| row.iter().map(|c| f32::from(*c))).collect();
-        let total = (0..tests).map(|j| correct.iter().map(|row| i32::from(row[j])).sum()).collect();
+        let values = correct.into_iter().flat_map(|row| row.iter().map(|c| f32::from(*c))).collect();
+        let total = (0..tests).map(|j| correct.into_iter().map(|row| i32::from(row[j])).sum()).collect();
         let spread = spread(design, tests, correct);
         Ok(Self { design, outcomes: Outcomes::RightAsNumbers { values, total }, spread, tests })
     }
 
-    /// Of confidences, by a matrix product in f32; one row of T values per model of the design.
+    /// Of confidences, by a matrix product in f32; (M, T).
     ///
     /// # Errors
-    /// Rows that do not fit the design or each other.
-    pub fn soft(design: &'a Design, confidence: &[&[f64]]) -> Result<Self, Error> {
+    /// Another number of models than the design has.
+    pub fn soft(design: &'a Design, confidence: Rows<'_>) -> Result<Self, Error> {
         let tests = check(design, confidence)?;
         let contrasts = match design.pairs() {
             Some(pairs) => pairs
                 .iter()
-                .flat_map(|&[a, b]| confidence[a].iter().zip(confidence[b]).map(|(x, y)| (x - y) as f32))
+                .flat_map(|&[a, b]| confidence.row(a).iter().zip(confidence.row(b)).map(|(x, y)| (x - y) as f32))
                 .collect(),
             None => {
                 let mut mean = vec![0.0; tests];
                 for row in confidence {
-                    mean.iter_mut().zip(*row).for_each(|(m, v)| *m += v / design.models as f64);
+                    mean.iter_mut().zip(row).for_each(|(m, v)| *m += v / design.models as f64);
                 }
-                confidence.iter().flat_map(|row| row.iter().zip(&mean).map(|(v, m)| (v - m) as f32)).collect()
+                confidence.into_iter().flat_map(|row| row.iter().zip(&mean).map(|(v, m)| (v - m) as f32)).collect()
             }
         };
         let spread = spread(design, tests, confidence);
@@ -200,26 +201,22 @@ impl<'a> Influence<'a> {
     }
 }
 
-/// One row per model, all of one length, which is returned.
-fn check<T>(design: &Design, rows: &[&[T]]) -> Result<usize, Error> {
-    let tests = rows.first().map_or(0, |r| r.len());
+/// One row per model, whose length is returned.
+fn check<T>(design: &Design, rows: Rows<'_, T>) -> Result<usize, Error> {
     if rows.len() != design.models {
         return Err(Error::Size { what: "rows of outcomes", found: rows.len(), expected: design.models });
     }
-    if let Some(row) = rows.iter().find(|r| r.len() != tests) {
-        return Err(Error::Size { what: "held-out outcomes of a model", found: row.len(), expected: tests });
-    }
-    Ok(tests)
+    Ok(rows.columns())
 }
 
 /// In blocks the mean over blocks of the squared difference between the two models; elsewhere the sum over models of squared
 /// distances from their mean.
-fn spread<V: Copy + Into<f64>>(design: &Design, tests: usize, rows: &[&[V]]) -> Vec<f64> {
+fn spread<V: Copy + Into<f64>>(design: &Design, tests: usize, rows: Rows<'_, V>) -> Vec<f64> {
     let mut out = vec![0.0; tests];
     match design.pairs() {
         Some(pairs) => {
             for &[a, b] in pairs {
-                for ((to, x), y) in out.iter_mut().zip(rows[a]).zip(rows[b]) {
+                for ((to, x), y) in out.iter_mut().zip(rows.row(a)).zip(rows.row(b)) {
                     let d: f64 = (*x).into() - (*y).into();
                     *to += d * d;
                 }
@@ -229,10 +226,10 @@ fn spread<V: Copy + Into<f64>>(design: &Design, tests: usize, rows: &[&[V]]) -> 
         None => {
             let mut mean = vec![0.0; tests];
             for row in rows {
-                mean.iter_mut().zip(*row).for_each(|(m, v)| *m += (*v).into() / rows.len() as f64);
+                mean.iter_mut().zip(row).for_each(|(m, v)| *m += (*v).into() / rows.len() as f64);
             }
             for row in rows {
-                for ((to, v), m) in out.iter_mut().zip(*row).zip(&mean) {
+                for ((to, v), m) in out.iter_mut().zip(row).zip(&mean) {
                     let d: f64 = (*v).into() - m;
                     *to += d * d;
                 }

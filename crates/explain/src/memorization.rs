@@ -67,7 +67,7 @@ impl Memorization {
     /// # Errors
     /// An example that too few models hold, or lack.
     pub fn new(pool: &Pool, signal: Signal) -> Result<Self, Error> {
-        let sides = Sides::new(&pool.membership, pool.rows(signal))?;
+        let sides = Sides::new(&pool.membership, pool.rows(signal)?)?;
         let all = sides.gaps(None);
         Ok(Self { sides, all })
     }

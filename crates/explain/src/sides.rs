@@ -1,6 +1,6 @@
 //! Values of every example over the models that hold it and over those that do not.
 
-use flatleak_pool::Membership;
+use flatleak_pool::{Matrix, Membership};
 use flatleak_stats::{Interval, independent_difference, matched_difference, moments, student_t_critical};
 
 use crate::Error;
@@ -10,9 +10,9 @@ use crate::Error;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Sides {
     /// (B, N) differences in - out of each block, and over blocks their sums and sums of squares.
-    Blocks { differences: Vec<Vec<f64>>, sums: Vec<f64>, squares: Vec<f64> },
+    Blocks { differences: Matrix, sums: Vec<f64>, squares: Vec<f64> },
     /// (M, N) values and membership, with sums and counts of either side per example.
-    Models { rows: Vec<Vec<f64>>, membership: Membership, totals: Vec<[Side; 2]> },
+    Models { rows: Matrix, membership: Membership, totals: Vec<[Side; 2]> },
 }
 
 /// Number, sum and sum of squares of the values on one side.
@@ -52,18 +52,16 @@ pub(crate) fn needed(membership: &Membership) -> usize {
 
 impl Sides {
     /// `rows` holds one row of N values per model.
-    pub(crate) fn new(membership: &Membership, rows: Vec<Vec<f64>>) -> Result<Self, Error> {
+    pub(crate) fn new(membership: &Membership, rows: Matrix) -> Result<Self, Error> {
         let n = membership.examples();
         if membership.is_complementary() {
-            let mut differences = Vec::with_capacity(membership.blocks());
-            for models in membership.by_block() {
-                let mut row = vec![0.0; n];
+            let mut differences = Matrix::filled(membership.blocks(), n, 0.0);
+            for (row, models) in differences.iter_mut().zip(membership.by_block()) {
                 for k in models {
                     for ((to, value), member) in row.iter_mut().zip(&rows[k]).zip(membership.row(k)) {
                         *to += if *member { *value } else { -value };
                     }
                 }
-                differences.push(row);
             }
             let (mut sums, mut squares) = (vec![0.0; n], vec![0.0; n]);
             for row in &differences {
@@ -138,7 +136,7 @@ impl Sides {
     /// Mean over examples of each block's differences; `None` without blocks.
     pub(crate) fn block_means(&self) -> Option<Vec<f64>> {
         match self {
-            Self::Blocks { differences, .. } => Some(differences.iter().map(|row| moments::mean(row)).collect()),
+            Self::Blocks { differences, .. } => Some(differences.iter().map(moments::mean).collect()),
             Self::Models { .. } => None,
         }
     }

@@ -2,7 +2,7 @@
 //! the examples look to one model, the second how much a model's view of one example depends on what else it was trained on
 //! (book/methods/explanation.md#variances).
 
-use flatleak_pool::{Membership, Pool, Signal};
+use flatleak_pool::{Membership, Pool, Rows, Signal};
 use flatleak_results::Over;
 use flatleak_stats::{Jackknife, Student, jackknife, mean_of_blocks, moments, welch};
 
@@ -25,13 +25,13 @@ impl Variance {
     /// # Errors
     /// An example with fewer than three models on that side, when over models: one is deleted for the error.
     pub fn new(pool: &Pool, signal: Signal, member: bool, over: Over) -> Result<Self, Error> {
-        let (membership, rows) = (&pool.membership, pool.rows(signal));
+        let (membership, rows) = (&pool.membership, pool.rows(signal)?);
         match over {
             Over::Examples => {
-                let units = over_examples(membership, &rows, member);
+                let units = over_examples(membership, rows.rows(), member);
                 Ok(Self { value: moments::mean(&units), units, over })
             }
-            Over::Models => over_models(membership, &rows, member),
+            Over::Models => over_models(membership, rows.rows(), member),
         }
     }
 
@@ -73,11 +73,11 @@ impl Variance {
 }
 
 /// Per block, the mean over its models of the variance over their examples on one side.
-fn over_examples(membership: &Membership, rows: &[Vec<f64>], member: bool) -> Vec<f64> {
+fn over_examples(membership: &Membership, rows: Rows<'_>, member: bool) -> Vec<f64> {
     membership.block_means(|k| moments::variance(&membership.side(k, &rows[k], member), 0))
 }
 
-fn over_models(membership: &Membership, rows: &[Vec<f64>], member: bool) -> Result<Variance, Error> {
+fn over_models(membership: &Membership, rows: Rows<'_>, member: bool) -> Result<Variance, Error> {
     let n = membership.examples();
     // Taken from the example's mean over all models first: sums of squares lose less that way.
     let mut centre = vec![0.0; n];
@@ -85,7 +85,7 @@ fn over_models(membership: &Membership, rows: &[Vec<f64>], member: bool) -> Resu
         centre.iter_mut().zip(row).for_each(|(c, v)| *c += v / rows.len() as f64);
     }
     let mut sums = vec![Side::default(); n];
-    for (k, row) in rows.iter().enumerate() {
+    for (k, row) in rows.into_iter().enumerate() {
         for (i, m) in membership.row(k).iter().enumerate() {
             if *m == member {
                 sums[i] = sums[i].plus(row[i] - centre[i], 1.0);

@@ -79,7 +79,7 @@ fn two_blocks_by_hand() {
 fn soft_memorization_keeps_the_identity_of_confidences() {
     let pool = planted(&truth(), 16, 2);
     let found = Memorization::new(&pool, Signal::Confidence).unwrap();
-    let rows = pool.rows(Signal::Confidence);
+    let rows = pool.rows(Signal::Confidence).unwrap();
     let mean = |member: bool| {
         let picked: Vec<f64> = (0..16)
             .flat_map(|m| {

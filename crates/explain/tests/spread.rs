@@ -68,7 +68,7 @@ fn a_narrower_spread_of_non_members_is_named_as_the_cause() {
     let design = Membership::complementary(3, 32, 2000).unwrap();
     let base = pool(design.clone(), 1, 1.5, 2.0, 1.0);
     let candidate = pool(design, 2, 0.8, 2.0, 1.0);
-    let (a, b) = (PhiMoments::new(&base), PhiMoments::new(&candidate));
+    let (a, b) = (PhiMoments::new(&base).unwrap(), PhiMoments::new(&candidate).unwrap());
     let parts = b.attribute(&a).unwrap();
     let expected = one_sided_advantage(b.moments()) - one_sided_advantage(a.moments());
     assert!((parts.whole.interval.mean - expected).abs() < 1e-15);
@@ -76,13 +76,13 @@ fn a_narrower_spread_of_non_members_is_named_as_the_cause() {
     let others = [parts.gap, parts.member_spread].map(|p| p.interval.mean.abs());
     assert!(others.iter().all(|o| *o < 0.1 * parts.non_member_spread.interval.mean), "{others:?}");
     let odd = pool(Membership::complementary(3, 30, 2000).unwrap(), 2, 0.8, 2.0, 1.0);
-    assert!(PhiMoments::new(&odd).attribute(&a).is_err());
+    assert!(PhiMoments::new(&odd).unwrap().attribute(&a).is_err());
 }
 
 #[test]
 fn a_design_without_blocks_has_its_own_errors() {
     let mut s = Stream::new(63, Purpose::Simulation, 0, 0);
-    let rows = (0..24).map(|_| (0..EXAMPLES).map(|_| s.unit() < 0.4).collect()).collect();
+    let rows: Vec<Vec<bool>> = (0..24).map(|_| (0..EXAMPLES).map(|_| s.unit() < 0.4).collect()).collect();
     let free = pool(Membership::from_rows(rows).unwrap(), 5, 0.7, 2.0, 0.4);
     let found = Variance::new(&free, Signal::Phi, false, Over::Models).unwrap().estimate().unwrap();
     assert!(found.interval.low < 0.49 && 0.49 < found.interval.high && found.standard_error > 0.0);

@@ -9,7 +9,7 @@ use flatleak_results::{Document, Relevant, Timings, plain};
 use std::time::Instant;
 
 use flatleak_attack::{Attack, quantile};
-use flatleak_pool::{Design, FEWEST, Pool, SIDE, Wanted};
+use flatleak_pool::{Design, FEWEST, Matrix, Pool, SIDE, Wanted};
 use flatleak_store::Imported;
 use flatleak_verdict::{Analysis, Detail, Options, Progress, can_run};
 
@@ -123,7 +123,7 @@ pub fn usable(whole: Pool, what: &str) -> Result<(Pool, Option<String>), Error> 
 
 /// The pool of the examples `kept`, and a sentence about the others, of whom `reason` says why they are left out.
 fn restricted(whole: Pool, kept: &[usize], what: &str, reason: &str) -> Result<(Pool, Option<String>), Error> {
-    let (all, gone) = (whole.labels.len(), whole.labels.len() - kept.len());
+    let (all, gone) = (whole.examples(), whole.examples() - kept.len());
     match (kept.len(), gone) {
         (0, _) => Err(Error::Unexplained(what.into())),
         (_, 0) => Ok((whole, None)),
@@ -160,7 +160,7 @@ impl Pools {
     /// No example that can be attacked.
     pub fn add(&mut self, found: Imported) -> Result<(), Error> {
         let name = unused(&plain(&found.pool.recipe), &self.pools);
-        let given = found.pool.labels.len();
+        let given = found.pool.examples();
         let Attackable { mut pool, notes, kept } = attackable(found.pool, &name)?;
         self.kept.push((given, kept));
         pool.recipe.clone_from(&name);
@@ -171,8 +171,8 @@ impl Pools {
             self.notes.push(format!("{name}: these outputs do not allow {}", missing.join(", ")));
         }
         let wanted = pool.features.as_ref().map_or(0, |f| quantile::fewest(f.width));
-        if pool.test_labels.len() < wanted {
-            let found = pool.test_labels.len();
+        if pool.held_out() < wanted {
+            let found = pool.held_out();
             self.notes.push(format!(
                 "{name}: a quantile regression on these features needs {wanted} held-out examples, not {found}"
             ));
@@ -203,14 +203,13 @@ impl Pools {
     }
 
     /// Rows over the examples of a pool as rows over all that were given, NaN for those that were left out.
-    pub fn whole(&self, pool: usize, rows: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
+    pub fn whole(&self, pool: usize, rows: Matrix) -> Matrix {
         let Some((given, kept)) = self.kept.get(pool).filter(|(given, kept)| *given != kept.len()) else { return rows };
-        let widen = |row: Vec<f64>| {
-            let mut out = vec![f64::NAN; *given];
-            kept.iter().zip(row).for_each(|(&i, v)| out[i] = v);
-            out
-        };
-        rows.into_iter().map(widen).collect()
+        let mut out = Matrix::filled(rows.len(), *given, f64::NAN);
+        for (out, row) in out.iter_mut().zip(&rows) {
+            kept.iter().zip(row).for_each(|(&i, v)| out[i] = *v);
+        }
+        out
     }
 
     /// The pools.

@@ -6,15 +6,17 @@ use std::time::Instant;
 use flatleak_nn::Recipe;
 use flatleak_pool::{BLOCK, Pool, Wanted};
 use flatleak_results::{Comparison, Document, Family, Timings};
-use flatleak_run::{Plan, Summary};
+use flatleak_run::{Manner, Missing, Plan, Role, Summary, survey};
 use flatleak_stats::{LOOKS, spent_at};
 use flatleak_store::Workshop;
 use flatleak_study::Study;
 use flatleak_verdict::{Analysis, HEADLINE};
+use flatleak_work::Published;
 
+use crate::desk::Desk;
 use crate::error::Error;
-use crate::event::{Event, Listener, Phase};
-use crate::job::{Compare, Goal, Job, Prepared};
+use crate::event::{At, Event, Listener, Phase};
+use crate::job::{Compare, Goal, Job, Prepared, Training};
 use crate::machine;
 use crate::outputs::{self, Examples};
 use crate::question::question;
@@ -88,6 +90,9 @@ fn complete(options: &Compare, job: &Job, begun: Instant, to: &mut Listener<'_>)
     }
 }
 
+/// Missing models that are named.
+const SHOWN: usize = 12;
+
 /// How many times as long as a look the whole analysis takes that follows the last one.
 const WHOLE: f64 = 3.0;
 
@@ -139,17 +144,29 @@ fn of_job(error: flatleak_verdict::Error, job: &Job) -> Error {
     }
 }
 
-/// Trains what is missing of so many models per recipe.
+/// Trains what is missing of so many models per recipe, or takes what workers trained.
 fn trained(options: &Compare, job: &Job, models: usize, to: &mut Listener<'_>) -> Result<Trained, Error> {
     let Job { data, network, out, .. } = job;
     let study = Study { models, ..job.study.clone() };
     let dir = Workshop::open(out, &study, data)?;
     let started = Instant::now();
-    let plan = Plan { study: &study, data, network, dir: &dir, supervision: &options.supervision };
-    let summary = train(options, plan, to)?;
+    let desk = Desk::of_run(&dir, &options.supervision)?;
+    let plan =
+        Plan { checkpoints: options.checkpoints, ..desk.plan(&study, data, network, &dir, &options.supervision) };
+    let mut summary = match options.training {
+        Training::Here => {
+            // Whoever runs the study wants it to go on.
+            desk.resume()?;
+            train(options, plan, to)?
+        }
+        Training::Elsewhere => collected(job, plan)?,
+    };
     let seconds = started.elapsed().as_secs_f64();
     if summary.stopped {
         return Err(resumable(job));
+    }
+    if let Some(e) = summary.failure() {
+        return Err(e.into());
     }
     let kept: Vec<usize> =
         (0..study.recipes.len()).filter(|r| summary.diverged.iter().all(|d| d.recipe != *r)).collect();
@@ -158,6 +175,17 @@ fn trained(options: &Compare, job: &Job, models: usize, to: &mut Listener<'_>) -
     }
     let pools = kept.iter().map(|&r| dir.pool(r, data, &Wanted::default())).collect::<Result<Vec<_>, _>>()?;
     Ok(Trained { study, dir, summary, pools, kept, seconds })
+}
+
+/// What workers left; a model that is missing is an error.
+fn collected(job: &Job, plan: Plan<'_>) -> Result<Summary, Error> {
+    let (summary, missing) = survey(plan);
+    if missing.is_empty() {
+        return Ok(summary);
+    }
+    let name = |m: &Missing| format!("{} {:04}", plan.study.recipes[m.recipe].name, m.model);
+    let first = missing.iter().take(SHOWN).map(name).collect();
+    Err(Error::ModelsMissing { folder: job.out.clone(), missing: missing.len(), first })
 }
 
 /// Whether every comparison has its answer at a look that may err with `alpha`.
@@ -235,25 +263,34 @@ fn train(options: &Compare, plan: Plan<'_>, to: &mut Listener<'_>) -> Result<Sum
     // Of the recipes that share a run the first stands for all.
     let leaders: Vec<usize> = study.runs().iter().map(|run| run[0]).collect();
     let total = leaders.iter().map(|&r| cost(&study.recipes[r])).sum::<u64>() * study.models as u64;
-    let mut done = 0;
+    let (mut done, mut before) = (0, 0);
     let Listener { hear, stop } = to;
-    let summary = flatleak_run::execute(plan, options.workers, stop, |event| {
-        let name = |recipe: usize| study.recipes[recipe].name.clone();
-        match event {
-            flatleak_run::Event::Epoch { recipe, .. } => {
-                done += epoch(&study.recipes[recipe]);
-                hear(Event::Progress { phase: Phase::Training, done, total });
+    hear(Event::Begun {
+        data: plan.data.name.clone(),
+        folder: plan.dir.path().to_owned(),
+        recipes: study.recipes.len(),
+        models: study.models,
+    });
+    let manner = Manner { workers: options.workers, role: Role::Complete };
+    let summary = flatleak_run::execute(plan, manner, stop, |event| {
+        let step = match event {
+            flatleak_run::Event::Epoch { recipe, model } => Some((recipe, model, epoch(&study.recipes[recipe]), false)),
+            flatleak_run::Event::Resumed { recipe, model, epoch: epochs, .. } => {
+                Some((recipe, model, epochs as u64 * epoch(&study.recipes[recipe]), true))
             }
-            flatleak_run::Event::Done { recipe, model, reused } => {
-                if reused && leaders.contains(&recipe) {
-                    done += cost(&study.recipes[recipe]);
-                    hear(Event::Progress { phase: Phase::Training, done, total });
-                }
-                hear(Event::Complete { recipe: name(recipe), model, reused });
+            flatleak_run::Event::Done { recipe, model, published: Published::Found } if leaders.contains(&recipe) => {
+                Some((recipe, model, cost(&study.recipes[recipe]), true))
             }
-            flatleak_run::Event::Diverged { recipe, model, epoch } => {
-                hear(Event::Diverged { recipe: name(recipe), model, epoch });
-            }
+            _ => None,
+        };
+        if let Some((recipe, model, more, was_there)) = step {
+            done += more;
+            before += if was_there { more } else { 0 };
+            let at = At::Model { recipe: study.recipes[recipe].name.clone(), model };
+            hear(Event::Progress { phase: Phase::Training, at, done, reused: before, total });
+        }
+        if let Some(event) = Event::of_training(study, event) {
+            hear(event);
         }
     })?;
     hear(Event::Over(Phase::Training));

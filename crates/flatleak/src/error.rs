@@ -28,6 +28,38 @@ pub enum Error {
     /// Training that failed.
     #[error(transparent)]
     Run(#[from] flatleak_run::Error),
+    /// What workers share.
+    #[error(transparent)]
+    Work(#[from] flatleak_work::Error),
+    /// A folder that no worker can work at.
+    #[error("{} is no run to work at: `flatleak compare STUDY --out {} --prepare` makes it one", .0.display(), .0.display())]
+    NotPrepared(PathBuf),
+    /// A run that somebody cancelled.
+    #[error("{} was cancelled; `flatleak cancel {} --undo` lets workers go on", .0.display(), .0.display())]
+    Cancelled(PathBuf),
+    /// A run whose models are not all there.
+    #[error(
+        "{missing} models are missing in {}: {}{}; `flatleak work {}` trains them, `flatleak status {}` says where they are",
+        folder.display(), first.join(", "), if *missing > first.len() { ", ..." } else { "" }, folder.display(), folder.display()
+    )]
+    ModelsMissing {
+        /// The run's folder.
+        folder: PathBuf,
+        /// How many.
+        missing: usize,
+        /// The first of them.
+        first: Vec<String>,
+    },
+    /// Parts of a run that do not belong together.
+    #[error("{} is no part of the run in {}: {why}", part.display(), run.display())]
+    NoPart {
+        /// The part.
+        part: PathBuf,
+        /// The run.
+        run: PathBuf,
+        /// What differs.
+        why: flatleak_work::Unlike,
+    },
     /// An analysis that failed.
     #[error(transparent)]
     Verdict(#[from] flatleak_verdict::Error),

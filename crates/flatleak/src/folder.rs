@@ -6,6 +6,9 @@ use flatleak_results::{is_device, is_hidden, plain};
 /// Most bytes: file systems have 255, and what is added has room.
 const LONGEST: usize = 100;
 
+/// Digits of the digest at the end of the name of a data set's folder.
+pub(crate) const DIGITS: usize = 6;
+
 /// A folder's name for what is called so: one part of a path on any system, never a step up, an absolute path or a device.
 pub fn folder_name(name: &str) -> String {
     let kept = |c: char| if is_hidden(c) || "/\\:*?\"<>|".contains(c) { '-' } else { c };

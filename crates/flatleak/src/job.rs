@@ -7,12 +7,12 @@ use flatleak_data::{Dataset, Request, files};
 use flatleak_nn::{Architecture, DEFAULT_BATCH, Network, Recipe, views};
 use flatleak_pool::BLOCK;
 use flatleak_results::Relevant;
-use flatleak_run::Supervision;
+use flatleak_run::{Checkpoints, Supervision};
 use flatleak_stats::LOOKS;
 use flatleak_study::Study;
 
 use crate::error::Error;
-use crate::folder::{folder_name, plainly_named};
+use crate::folder::{DIGITS, folder_name, plainly_named};
 
 /// Most pool examples of a quick run.
 const QUICK_POOL: usize = 2000;
@@ -22,6 +22,16 @@ const QUICK_POOL: usize = 2000;
 pub enum Goal {
     /// Once every comparison shows a relevant difference, or excludes one.
     Relevant,
+}
+
+/// Where models come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Training {
+    /// This process trains what is missing.
+    #[default]
+    Here,
+    /// Workers trained them: what is missing is an error.
+    Elsewhere,
 }
 
 /// A study, and what is asked over it.
@@ -55,10 +65,14 @@ pub struct Compare {
     pub quick: bool,
     /// Without single examples.
     pub redact: bool,
+    /// Where models come from.
+    pub training: Training,
     /// Threads; no figure depends on it.
     pub workers: usize,
     /// Who watches over commands that train models.
     pub supervision: Supervision,
+    /// How often models in training are saved.
+    pub checkpoints: Checkpoints,
 }
 
 /// A study on one of its data sets, ready to run.
@@ -131,45 +145,6 @@ impl Job {
         });
         read.chain(batch).chain(loose).collect()
     }
-
-    /// What it takes, in words: models, time, disk, memory.
-    pub fn plan(&self, workers: usize) -> String {
-        let Self { study, data, network, out, .. } = self;
-        let members = data.pool.len() / 2;
-        let gradients: f64 = study
-            .runs()
-            .iter()
-            .map(|run| &study.recipes[run[0]])
-            .map(|r| r.gradients_per_step() * r.epochs as f64 * (members * study.models) as f64)
-            .sum();
-        // Three passes of multiply-adds per gradient, at a rate that a plain core reaches.
-        let seconds = gradients * 6.0 * network.multiply_adds() as f64 / 80e9 / workers as f64;
-        let examples = (data.pool.len() + data.test.len()) as f64;
-        let models = (study.models * study.recipes.len()) as f64;
-        let parameters = network.parameters() as f64;
-        let disk = models * (4.0 * parameters + examples * (13.0 + 4.0 * data.classes as f64));
-        // Activations and gradients of a batch, and parameters in four roles.
-        let batch = study.recipes.iter().map(|r| r.batch).max().unwrap_or(0) as f64;
-        let of_worker = 16.0 * parameters + 8.0 * batch * network.activations_per_example() as f64;
-        let memory = workers as f64 * of_worker + 4.0 * examples * network.features() as f64 + models * examples * 40.0;
-        let recipes = study.recipes.iter().map(|r| r.name.as_str()).collect::<Vec<_>>().join(", ");
-        format!(
-            "{recipes}: {} models each on {} ({} of {} pool examples, {} held out)\n\
-             network of {} parameters, {workers} workers\n\
-             about {:.1} minutes of training, {:.0} MB on disk, {:.0} MB of memory\n\
-             output: {}\n",
-            study.models,
-            data.name,
-            members,
-            data.pool.len(),
-            data.test.len(),
-            network.parameters(),
-            seconds / 60.0,
-            (disk / 1e6).ceil(),
-            (memory / 1e6).ceil(),
-            out.display()
-        )
-    }
 }
 
 fn of_data(options: &Compare, study: &Study, name: &str) -> Result<Job, Error> {
@@ -200,7 +175,7 @@ fn folder(name: &str, digest: &str) -> String {
     let harmless = |c: char| if c.is_ascii_alphanumeric() || "-_=.".contains(c) { c } else { '-' };
     let name: String = name.chars().map(harmless).collect();
     let tail: String = name.trim_matches(['-', '.']).chars().rev().take(40).collect();
-    format!("{}-{}", tail.chars().rev().collect::<String>(), &digest[..6])
+    format!("{}-{}", tail.chars().rev().collect::<String>(), &digest[..DIGITS])
 }
 
 /// The study's data. A quick run takes at most [`QUICK_POOL`] of the pool, however large it is.

@@ -2,6 +2,7 @@
 //!
 //! [`prepare`] reads a study and its data ([`Compare`] says what is asked), [`compare()`] trains, attacks, compares and reports it,
 //! [`explain()`] says why a finished run leaks, [`Pools`] audits models that were trained elsewhere, [`target()`] attacks a single model.
+//! [`list_runs`] says what lies in a folder of runs, [`diff()`] sets two finished ones side by side, [`plan()`] says what a study will take.
 //! Whoever calls hears of progress as [`Event`]s through a [`Listener`], and may stop: what is complete by then stays on disk.
 //!
 //! ```
@@ -34,6 +35,8 @@
 mod audit;
 mod audit_error;
 mod compare;
+mod desk;
+mod diff;
 mod error;
 mod event;
 mod explain;
@@ -41,26 +44,37 @@ mod finished;
 mod folder;
 mod job;
 pub mod machine;
+mod merge;
 pub mod outputs;
 mod paper;
+mod plan;
 mod question;
 mod record;
+mod runs;
 pub mod sheet;
+mod status;
 mod target;
 mod variant;
+mod work;
 
 pub use audit::{Pools, Settings, attacks, usable, wanted};
 pub use audit_error::AuditError;
 pub use compare::{Report, compare};
+pub use diff::{Diff, DiffError, Figure, RecipeDiff, Setting, WordDiff, diff};
 pub use error::Error;
-pub use event::{Event, Listener, Phase};
+pub use event::{At, Event, Listener, Phase};
 pub use explain::{Explain, explain, explain_archives};
 pub use finished::{Finished, LeftOut, missing_runs, runs_in};
-pub use flatleak_run::Supervision;
+pub use flatleak_run::{Checkpoints, Shard, Supervision};
 pub use folder::folder_name;
-pub use job::{Compare, Goal, Job, Prepared, prepare, resolve};
+pub use job::{Compare, Goal, Job, Prepared, Training, prepare, resolve};
+pub use merge::{Merged, merge};
 pub use paper::pdf;
+pub use plan::{Estimate, RecipePlan, plan};
 pub use question::pairs;
 pub use record::foreign_record;
+pub use runs::{Listed, State, list_runs};
+pub use status::{Failing, Ongoing, Status, status};
 pub use target::{Target, TargetAttack, TargetBlind, TargetTpr, target};
 pub use variant::{NoVariant, Variant};
+pub use work::{Work, Worked, cancel, lay_down, work};

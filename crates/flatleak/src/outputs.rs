@@ -12,7 +12,7 @@ use flatleak_explain::pairs::HIGH;
 use flatleak_explain::{Design, Influence};
 use flatleak_pool::Pool;
 use flatleak_report::explorer::Explorer;
-use flatleak_report::{columns, csv, html, json, parquet};
+use flatleak_report::{Form, columns, csv, json, parquet};
 use flatleak_store::{DATA_FILE, INFLUENCE_LIMIT, Stated, export_npz};
 use flatleak_verdict::Detail;
 
@@ -40,6 +40,9 @@ pub struct Examples<'a> {
 
 /// Files about single examples, beside pictures and archives: what `--redact` leaves out.
 const TABLES: [&str; 5] = ["exposure.csv", "examples.parquet", "influence.parquet", "entropy.parquet", "examples.json"];
+
+/// The page as it was printed.
+const PAPER: &str = "report.pdf";
 
 /// A sign that files about single examples were written here; what it says is for people alone.
 const SIGN: &str = "details.txt";
@@ -105,7 +108,9 @@ fn names<'a>(examples: &'a Examples<'a>) -> Called<'a> {
             let group = data?.pool.groups.as_ref()?.get(i).copied()?;
             data?.groups.get(group as usize).cloned()
         }),
-        test_label: Box::new(move |k, t| examples.pools[k].test_labels.get(t).copied().unwrap_or_default()),
+        test_label: Box::new(move |k, t| {
+            examples.pools[k].test_labels.as_ref().and_then(|labels| labels.get(t).copied())
+        }),
     }
 }
 
@@ -114,7 +119,7 @@ struct Called<'a> {
     class: Box<dyn Fn(u32) -> String + 'a>,
     source: Box<dyn Fn(usize, usize) -> String + 'a>,
     group: Box<dyn Fn(usize) -> Option<String> + 'a>,
-    test_label: Box<dyn Fn(usize, usize) -> u32 + 'a>,
+    test_label: Box<dyn Fn(usize, usize) -> Option<u32> + 'a>,
 }
 
 impl Called<'_> {
@@ -164,18 +169,23 @@ pub fn merge(mut documents: Vec<Document>, folders: &[&Path], out: &Path) -> Res
     Ok(Some(document))
 }
 
-/// Renders a finished run again to `out`, perhaps without single examples; results and details stay as they are.
+/// Renders a finished run again to `out` in each of these forms, perhaps without single examples; results and details stay as they are. The files
+/// stand in the order of the forms.
 ///
 /// # Errors
-/// No results, or not those of the run; pictures that are not what they were, a page that cannot be written.
-pub fn report(dir: &Path, out: &Path, redact: bool) -> Result<(Document, PathBuf), Error> {
+/// No results, or not those of the run; pictures that are not what they were, a file that cannot be written.
+pub fn report(dir: &Path, out: &Path, redact: bool, forms: &[Form]) -> Result<(Document, Vec<PathBuf>), Error> {
     let mut document = read(dir)?;
     if redact {
         document.redact();
     }
-    let target = out.join("report.html");
-    replace(&target, page(&document, dir)?.as_bytes())?;
-    Ok((document, target))
+    let mut files = Vec::new();
+    for form in forms {
+        let file = out.join(form.file());
+        replace(&file, rendered(*form, &document, dir)?.as_bytes())?;
+        files.push(file);
+    }
+    Ok((document, files))
 }
 
 /// The results of a finished run.
@@ -202,11 +212,17 @@ fn is_of(document: &Document, stated: &Stated) -> bool {
         && document.study.recipes.iter().all(|r| recipe(&r.name))
 }
 
-/// The page, with pictures and listings from `folder`; one that is not there is left out.
+/// The page.
 fn page(document: &Document, folder: &Path) -> Result<String, Error> {
+    rendered(Form::Html, document, folder)
+}
+
+/// A form of the results; the page with its pictures and listings from `folder`, where one that is not there is left out.
+fn rendered(form: Form, document: &Document, folder: &Path) -> Result<String, Error> {
     let mut beside = HashMap::new();
     let pictures = document.pictures.iter().map(|p| (p.file.as_str(), p.blake3.as_str()));
-    for (file, digest) in pictures.chain(document.listings.iter().map(|l| (l.file.as_str(), l.blake3.as_str()))) {
+    let listings = document.listings.iter().map(|l| (l.file.as_str(), l.blake3.as_str()));
+    for (file, digest) in pictures.chain(listings).filter(|_| form == Form::Html) {
         let Some(path) = file_beside(folder, file) else { continue };
         let Ok(bytes) = files::read(&path) else { continue };
         if !digest.is_empty() && digest != checksum(&bytes) {
@@ -214,7 +230,7 @@ fn page(document: &Document, folder: &Path) -> Result<String, Error> {
         }
         beside.insert(file, bytes);
     }
-    Ok(html::render(document, &|file| beside.get(file).cloned())?)
+    Ok(form.render(document, &|file| beside.get(file).cloned())?)
 }
 
 fn checksum(bytes: &[u8]) -> String {
@@ -234,7 +250,9 @@ fn is_picture(name: &str) -> bool {
 fn is_detail(name: &str, archives: bool) -> bool {
     // The data of a run are what its trainers read, and no part of its report.
     let archive = archives && name.ends_with(".npz") && name != DATA_FILE;
-    let known = name == SIGN || TABLES.contains(&name) || archive || is_picture(name);
+    // Results in another form, and the page on paper, may hold what the results no longer do.
+    let form = name == Form::Json.file() || name == PAPER;
+    let known = name == SIGN || TABLES.contains(&name) || archive || is_picture(name) || form;
     known && !name.contains(['/', '\\'])
 }
 
@@ -266,13 +284,13 @@ fn file_beside(folder: &Path, file: &str) -> Option<PathBuf> {
 
 /// All influences, (T, N); none without held-out outputs or where they are too many to be written.
 fn influence_matrix(pool: &Pool, workers: usize) -> Result<Option<Vec<f32>>, Error> {
-    let (n, t) = (pool.labels.len(), pool.test_labels.len());
+    let (n, t) = (pool.examples(), pool.held_out());
     if pool.test.is_empty() || t == 0 || n.saturating_mul(t).saturating_mul(4) > INFLUENCE_LIMIT {
         return Ok(None);
     }
-    let right: Vec<&[u8]> = pool.test.iter().map(|s| s.correct.as_slice()).collect();
+    let right = pool.test_correct().map_err(flatleak_explain::Error::from)?;
     let design = Design::new(&pool.membership)?;
-    Ok(Some(Influence::hard(&design, &right)?.sweep(workers, |row| row.values().into_owned()).concat()))
+    Ok(Some(Influence::hard(&design, right.rows())?.sweep(workers, |row| row.values().into_owned()).concat()))
 }
 
 fn file(kind: PictureKind, recipe: &str) -> String {
@@ -289,9 +307,10 @@ fn memorized(data: &Dataset, detail: &Detail) -> Option<(Picture, sheet::Rows)> 
         let ((x, u), (y, v)) = (key(a), key(b));
         y.total_cmp(&x).then(v.total_cmp(&u)).then(a.cmp(&b))
     });
+    let labels = detail.labels.as_ref()?;
     let (mut rows, mut legend) = (Vec::new(), Vec::new());
     for class in 0..data.classes.min(MOST_CLASSES) {
-        let mine = order.iter().filter(|&&i| detail.labels[i] as usize == class && detail.memorization[i] >= HIGH.0);
+        let mine = order.iter().filter(|&&i| labels[i] as usize == class && detail.memorization[i] >= HIGH.0);
         let shown: Vec<usize> = mine.take(PER_CLASS).copied().collect();
         if !shown.is_empty() {
             legend.push(data.class_name(class));
@@ -313,7 +332,7 @@ fn influential(data: &Dataset, pool: &Pool, detail: &Detail) -> Option<(Picture,
             row.extend(supporters.iter().filter_map(|p| data.pixels(&data.pool, p.train as usize)));
             rows.push(row);
             let all: Vec<String> = supporters.iter().map(|p| format!("{:.2}", p.influence)).collect();
-            let class = data.class_name(pool.test_labels[pair.test as usize] as usize);
+            let class = data.class_name(pool.test_labels.as_ref()?[pair.test as usize] as usize);
             legend.push(format!("{class} (influences {})", all.join(", ")));
         }
     }

@@ -9,7 +9,7 @@ use flatleak_study::Study;
 /// The record of a study of which only outputs are known; `views` must not be empty.
 pub fn foreign_record(name: &str, seed: u64, views: &[&Pool]) -> StudyRecord {
     let first = views[0];
-    let classes = first.labels.iter().chain(&first.test_labels).max().map_or(1, |c| *c as usize + 1);
+    let classes = first.labels.iter().chain(&first.test_labels).flatten().max().map_or(1, |c| *c as usize + 1);
     StudyRecord {
         name: name.to_owned(),
         seed,
@@ -18,8 +18,8 @@ pub fn foreign_record(name: &str, seed: u64, views: &[&Pool]) -> StudyRecord {
         datasets: vec![DatasetRecord {
             name: name.to_owned(),
             digest: "unknown: outputs alone were given".into(),
-            pool: first.labels.len(),
-            test: first.test_labels.len(),
+            pool: first.examples(),
+            test: first.held_out(),
             classes,
         }],
         layers: Vec::new(),

@@ -3,6 +3,7 @@
 use flatleak_kernel::Buffer;
 use flatleak_kernel::sweep::{self, AdamStep, Direction, SgdStep};
 
+use crate::checkpoint::Kept;
 use crate::settings::{Parameter, Settings, settings};
 
 settings! {
@@ -94,6 +95,11 @@ impl Momenta {
     pub(crate) fn new(base: Base, parameters: usize) -> Self {
         let squares = Buffer::new(if base == Base::Sgd { 0 } else { parameters });
         Self { velocity: Buffer::new(parameters), squares }
+    }
+
+    /// Both, by name.
+    pub(crate) fn state(&mut self) -> Vec<(&'static str, Kept<'_>)> {
+        vec![("velocity", Kept::Single(&mut self.velocity)), ("squares", Kept::Single(&mut self.squares))]
     }
 
     /// One step of the parameters `w`.

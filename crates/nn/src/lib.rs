@@ -21,7 +21,7 @@
 //!
 //! let start = network.init(&mut Stream::new(0, Purpose::Init, 0, 0));
 //! let mut trainer = Trainer::new(&network, &recipe, start);
-//! let outcome = trainer.run((&x, &y), &[0, 1, 2, 3], (0, 0), |_, _, _| true);
+//! let outcome = trainer.run((&x, &y), &[0, 1, 2, 3], (0, 0), |_, _| true);
 //! assert!(matches!(outcome, Outcome::Done(loss) if loss < 0.1));
 //! let right = trainer.logits(&x).chunks(2).zip(y).filter(|(z, y)| (z[1] > z[0]) == (*y == 1)).count();
 //! assert_eq!(right, 4);
@@ -34,6 +34,7 @@ mod architecture;
 mod augment;
 mod base;
 mod batch;
+mod checkpoint;
 mod clash;
 mod command;
 mod compile;
@@ -46,6 +47,7 @@ mod network;
 mod noise;
 pub mod ops;
 mod passes;
+mod place;
 mod presets;
 mod recipe;
 mod schedule;
@@ -57,6 +59,7 @@ mod workspace;
 pub use architecture::Architecture;
 pub use augment::{QUERIES, Transform, View, views};
 pub use base::{AdamSettings, Base};
+pub use checkpoint::{Checkpoint, Kept, Unfit, Values};
 pub use clash::{DefenceError, Why};
 pub use command::{Command, CommandError, Filled, Placeholder};
 pub use defences::Defences;
@@ -68,10 +71,11 @@ pub use misfit::Misfit;
 pub use network::Network;
 pub use noise::add_noise;
 pub use ops::Layer;
+pub use place::Place;
 pub use presets::PRESETS;
 pub use recipe::{DEFAULT_BATCH, Recipe, Schedule};
 pub use settings::{Parameter, SettingError};
-pub use train::{Outcome, Trainer};
+pub use train::{Moment, Outcome, Trainer};
 pub use workspace::Workspace;
 
 /// Version of everything that decides a trained model's bits. Raised whenever the golden digests change.

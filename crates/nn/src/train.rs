@@ -6,8 +6,10 @@ use flatleak_stream::{Purpose, Stream};
 
 use crate::base::{Momenta, Rates};
 use crate::batch::Changed;
+use crate::checkpoint::{Checkpoint, Kept, Unfit, Values};
 use crate::methods::{Method, Pass, Training};
 use crate::network::Network;
+use crate::place::{Place, Streams};
 use crate::recipe::Recipe;
 use crate::workspace::Workspace;
 
@@ -20,6 +22,20 @@ pub enum Outcome {
     Diverged(usize),
     /// The caller asked to stop.
     Stopped,
+}
+
+/// What was just done when a trainer asks whether to go on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Moment {
+    /// A step.
+    Step,
+    /// All steps of an epoch.
+    Epoch {
+        /// The epoch, from 0.
+        epoch: usize,
+        /// Mean training loss of it.
+        loss: f64,
+    },
 }
 
 /// Batches, at least, by which running statistics of averaged parameters are measured anew: what they were before is then below .002.
@@ -37,8 +53,9 @@ pub struct Trainer<'a> {
     momenta: Momenta,
     workspace: Workspace,
     method: Box<dyn Method>,
-    /// The method's own random numbers.
-    stream: Stream,
+    streams: Streams,
+    /// Where it stands, but for positions: the streams have their own.
+    at: Place,
     step: usize,
     total: usize,
 }
@@ -55,7 +72,8 @@ impl<'a> Trainer<'a> {
             momenta: Momenta::new(recipe.base, d),
             workspace: network.workspace(recipe.batch),
             method: recipe.optimizer.method(Training { network, batch: recipe.batch, lr: recipe.lr }),
-            stream: Stream::new(0, Purpose::DpNoise, 0, 0),
+            streams: Streams::new((0, 0), 0),
+            at: Place::default(),
             step: 0,
             total: usize::MAX,
         }
@@ -88,7 +106,7 @@ impl<'a> Trainer<'a> {
             labels,
             batch,
             gathered: false,
-            stream: &mut self.stream,
+            stream: self.streams.noise(),
             lr,
             step: self.step,
             total: self.total,
@@ -108,8 +126,39 @@ impl<'a> Trainer<'a> {
         self.workspace.draw_masks(&self.network.steps, batch, stream);
     }
 
-    /// Trains on the rows `members` of `x`, in an order keyed by (seed, model, epoch), and reports each epoch
-    /// through `on_epoch(trainer, epoch, mean loss)`, which says whether to go on.
+    /// The model as it stands between two steps.
+    pub fn checkpoint(&mut self) -> Checkpoint<'_> {
+        let place = Place { positions: self.streams.positions(), ..self.at };
+        let mut kept = vec![("arena".to_owned(), Kept::Single(&mut self.parameters))];
+        kept.extend(self.momenta.state().into_iter().map(|(name, own)| (format!("base.{name}"), own)));
+        kept.extend(self.method.state().into_iter().map(|(name, own)| (format!("method.{name}"), own)));
+        kept.retain(|(_, own)| !own.is_empty());
+        Checkpoint { place, kept }
+    }
+
+    /// Takes the place of a model of the same recipe on as many `members` that stood at `place` and kept what `read` has of each name. What
+    /// [`Trainer::run`] does next is what it would have done there.
+    ///
+    /// # Errors
+    /// What does not fit this recipe and network; the trainer is as it was then.
+    pub fn resume(
+        &mut self,
+        place: Place,
+        members: usize,
+        read: impl FnMut(&str) -> Option<Values>,
+    ) -> Result<(), Unfit> {
+        let Place { epoch, done, .. } = place;
+        if epoch >= self.recipe.epochs || done > members.div_ceil(self.recipe.batch) {
+            return Err(Unfit::Place { epoch, done });
+        }
+        self.checkpoint().fill(read)?;
+        self.at = place;
+        self.streams.seek(place.positions);
+        Ok(())
+    }
+
+    /// Trains on the rows `members` of `x`, in an order keyed by (seed, model, epoch), from where the trainer stands: at the start, where
+    /// [`Trainer::resume`] put it, or where `watch` stopped it. `watch` says after every step and every epoch whether to go on.
     ///
     /// Private methods draw each batch by Poisson sampling instead: every member with probability batch / members.
     pub fn run(
@@ -117,7 +166,7 @@ impl<'a> Trainer<'a> {
         (x, y): (&[f32], &[u32]),
         members: &[u32],
         (seed, model): (u64, u64),
-        mut on_epoch: impl FnMut(&mut Self, usize, f64) -> bool,
+        mut watch: impl FnMut(&mut Self, Moment) -> bool,
     ) -> Outcome {
         let steps = members.len().div_ceil(self.recipe.batch);
         let (total, warmup) = (steps * self.recipe.epochs, steps * self.recipe.warmup);
@@ -125,44 +174,42 @@ impl<'a> Trainer<'a> {
         let mut batch = Vec::with_capacity(self.recipe.batch);
         let mut labels = Vec::with_capacity(self.recipe.batch);
         let mut changed = Changed::new(self.network, self.recipe);
+        let (from, positions) = (self.at, self.streams.positions());
+        self.step = from.epoch * steps + from.done;
         let mut mean = 0.0;
-        for epoch in 0..self.recipe.epochs {
-            let key = |purpose| Stream::new(seed, purpose, model, epoch as u64);
-            let mut augmentation = key(Purpose::Augmentation);
-            let mut mixing = key(Purpose::Mixup);
-            self.stream = key(Purpose::DpNoise);
-            let order = key(Purpose::Order).permutation(members.len());
-            let mut drops = self.network.drops().then(|| key(Purpose::Dropout));
-            let mut sum = 0.0;
-            for i in 0..steps {
-                let rate = self.recipe.rate(epoch * steps + i, warmup, total);
-                batch.clear();
-                if self.recipe.optimizer.is_private() {
-                    let q = self.recipe.batch as f64 / members.len() as f64;
-                    batch.extend(members.iter().filter(|_| self.stream.unit() < q));
-                } else {
-                    let first = i * self.recipe.batch;
-                    let end = (first + self.recipe.batch).min(order.len());
-                    batch.extend(order[first..end].iter().map(|&k| members[k as usize]));
-                }
+        for epoch in from.epoch..self.recipe.epochs {
+            self.streams = Streams::new((seed, model), epoch);
+            if epoch == from.epoch {
+                self.streams.seek(positions);
+            } else {
+                self.at = Place { epoch, ..Place::default() };
+            }
+            let order = Stream::new(seed, Purpose::Order, model, epoch as u64).permutation(members.len());
+            while self.at.done < steps {
+                let rate = self.recipe.rate(self.step, warmup, total);
+                self.choose(&mut batch, members, &order);
                 labels.clear();
                 labels.extend(batch.iter().map(|&k| y[k as usize]));
-                if let Some(drops) = &mut drops {
-                    self.draw_masks(batch.len(), drops);
+                if self.network.drops() {
+                    self.workspace.draw_masks(&self.network.steps, batch.len(), self.streams.drops());
                 }
-                let mixed = changed.mix(&labels, &mut mixing);
+                let mixed = changed.mix(&labels, self.streams.mixing());
                 self.workspace.objective = self.recipe.defences.objective(self.network.classes(), epoch, mixed);
-                let loss = match changed.rows(x, &batch, self.network, &mut augmentation) {
+                let loss = match changed.rows(x, &batch, self.network, self.streams.augmentation()) {
                     Some((rows, in_order)) => self.step(rows, &labels, in_order, rate),
                     None => self.step(x, &labels, &batch, rate),
                 };
-                sum += loss * labels.len() as f64;
+                self.at.loss += loss * labels.len() as f64;
+                self.at.done += 1;
+                if !watch(self, Moment::Step) {
+                    return Outcome::Stopped;
+                }
             }
-            mean = sum / members.len().max(1) as f64;
+            mean = self.at.loss / members.len().max(1) as f64;
             if !mean.is_finite() {
                 return Outcome::Diverged(epoch);
             }
-            if !on_epoch(self, epoch, mean) {
+            if !watch(self, Moment::Epoch { epoch, loss: mean }) {
                 return Outcome::Stopped;
             }
         }
@@ -171,6 +218,20 @@ impl<'a> Trainer<'a> {
             Outcome::Done(mean)
         } else {
             Outcome::Diverged(self.recipe.epochs - 1)
+        }
+    }
+
+    /// The members of the next batch.
+    fn choose(&mut self, batch: &mut Vec<u32>, members: &[u32], order: &[u32]) {
+        batch.clear();
+        if self.recipe.optimizer.is_private() {
+            let q = self.recipe.batch as f64 / members.len() as f64;
+            let stream = self.streams.noise();
+            batch.extend(members.iter().filter(|_| stream.unit() < q));
+        } else {
+            let first = self.at.done * self.recipe.batch;
+            let end = (first + self.recipe.batch).min(order.len());
+            batch.extend(order[first..end].iter().map(|&k| members[k as usize]));
         }
     }
 

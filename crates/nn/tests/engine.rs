@@ -29,7 +29,7 @@ fn train(preset: &str, recipe: &Recipe) -> Vec<f32> {
     let start = network.init(&mut Stream::new(1, Purpose::Init, 0, 0));
     let mut trainer = Trainer::new(&network, recipe, start);
     let members: Vec<u32> = (0..20).filter(|i| i % 3 != 0).collect();
-    assert!(matches!(trainer.run((&x, &y), &members, (1, 0), |_, _, _| true), Outcome::Done(_)));
+    assert!(matches!(trainer.run((&x, &y), &members, (1, 0), |_, _| true), Outcome::Done(_)));
     trainer.parameters
 }
 
@@ -108,7 +108,7 @@ fn divergence_is_reported_not_propagated() {
     (r.lr, r.schedule, r.warmup) = (1e5, Schedule::Constant, 0);
     let mut trainer = Trainer::new(&network, &r, network.init(&mut Stream::new(1, Purpose::Init, 0, 0)));
     let members: Vec<u32> = (0..20).collect();
-    assert!(matches!(trainer.run((&x, &y), &members, (1, 0), |_, _, _| true), Outcome::Diverged(_)));
+    assert!(matches!(trainer.run((&x, &y), &members, (1, 0), |_, _| true), Outcome::Diverged(_)));
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn train_with_dropout(seed: u64) -> Vec<f32> {
     let y: Vec<u32> = (0..20).map(|i| i % 3).collect();
     let r = recipe(sam(0.1));
     let mut trainer = Trainer::new(&network, &r, network.init(&mut Stream::new(1, Purpose::Init, 0, 0)));
-    trainer.run((&x, &y), &(0..20).collect::<Vec<_>>(), (seed, 0), |_, _, _| true);
+    trainer.run((&x, &y), &(0..20).collect::<Vec<_>>(), (seed, 0), |_, _| true);
     trainer.parameters
 }
 

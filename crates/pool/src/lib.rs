@@ -1,7 +1,7 @@
 //! What every analysis reads: which model was trained on which example, and what each model puts out.
 //!
 //! [`Membership`] is the blocked design, [`Signals`] are derived from logits once, and [`Pool`] is the view that
-//! attacks and explanations take. No input or output happens here.
+//! attacks and explanations take. What has one row per model is a [`Matrix`], read through [`Rows`]. No input or output happens here.
 //!
 //! ```
 //! use flatleak_pool::Membership;
@@ -18,6 +18,7 @@ mod error;
 mod limits;
 mod membership;
 mod pool;
+mod rows;
 mod signal;
 mod signals;
 mod views;
@@ -30,6 +31,7 @@ pub use error::{Error, ViewError};
 pub use limits::{MOST_ENTRIES, MOST_MODELS};
 pub use membership::{BLOCK, FEWEST, Membership, SIDE};
 pub use pool::{Features, Groups, NoiseAccuracy, Pool};
+pub use rows::{Matrix, NoRows, Rows};
 pub use signal::Signal;
-pub use signals::{PhiForm, Signals, Wanted, log_sigmoid, saturated_phi};
+pub use signals::{PhiForm, Signals, Wanted, saturated_phi};
 pub use views::{Keeper, Views};

@@ -8,6 +8,7 @@ use crate::design::cut::{Order, fold};
 use crate::design::{Design, Reading};
 use crate::error::Error;
 use crate::limits::{MOST_ENTRIES, MOST_MODELS};
+use crate::rows::{Matrix, Rows};
 
 /// Models per block at the ratio 1/2: a model and its complement.
 pub const BLOCK: usize = 2;
@@ -25,11 +26,11 @@ pub const FEWEST: usize = 1 + SIDE;
 /// (book/methods/membership.md#scored-examples).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Membership {
-    rows: Vec<Vec<bool>>,
+    rows: Matrix<bool>,
     reading: Arc<Reading>,
     complementary: bool,
     /// By block, (N); absent where every example is scored for every block.
-    scored: Option<Arc<[Vec<bool>]>>,
+    scored: Option<Arc<Matrix<bool>>>,
     /// Index of each model, and of each example, in the array that was given.
     origin: [Vec<usize>; 2],
     /// Rate at which each example was drawn, as a number of its own, where rates are known.
@@ -53,39 +54,33 @@ impl Membership {
         if models > MOST_MODELS || models.saturating_mul(examples) > MOST_ENTRIES {
             return Err(Error::TooLarge { models, examples });
         }
-        let mut rows = Vec::with_capacity(models);
+        let mut rows = Matrix::filled(models, examples, false);
         for block in 0..models / BLOCK {
             let order = Stream::new(seed, Purpose::Membership, block as u64, 0).permutation(examples);
-            let mut row = vec![false; examples];
-            for &i in &order[..examples / 2] {
-                row[i as usize] = true;
+            for (place, &i) in order.iter().enumerate() {
+                rows[BLOCK * block + usize::from(place >= examples / 2)][i as usize] = true;
             }
-            let complement = row.iter().map(|m| !m).collect();
-            rows.extend([row, complement]);
         }
         let blocks: Vec<usize> = (0..models).map(|m| m / BLOCK).collect();
-        Ok(Self::new(Reading::with_blocks(&rows, &blocks), rows))
+        Ok(Self::new(Reading::with_blocks(rows.rows(), &blocks), rows))
     }
 
     /// Any design, such as that of an imported pool, read as the book says (book/methods/membership.md#reading-a-membership).
     ///
     /// # Errors
     /// No model, fewer than 2 examples; rows of different lengths.
-    pub fn from_rows(rows: Vec<Vec<bool>>) -> Result<Self, Error> {
-        let examples = rows.first().map_or(0, Vec::len);
-        if examples < 2 {
-            return Err(Error::Examples(examples));
+    pub fn from_rows<R: AsRef<[bool]>>(rows: impl IntoIterator<Item = R>) -> Result<Self, Error> {
+        let rows = Matrix::from_rows(rows)?;
+        if rows.columns() < 2 {
+            return Err(Error::Examples(rows.columns()));
         }
-        if let Some(row) = rows.iter().find(|r| r.len() != examples) {
-            return Err(Error::Size { what: "a row of the membership", found: row.len(), expected: examples });
-        }
-        Ok(Self::new(Reading::new(&rows), rows))
+        Ok(Self::new(Reading::new(rows.rows()), rows))
     }
 
-    fn new(reading: Reading, rows: Vec<Vec<bool>>) -> Self {
-        let complementary = are_complementary(&rows, &reading.blocks);
-        let scored = scored(&rows, &reading);
-        let origin = [(0..rows.len()).collect(), (0..rows.first().map_or(0, Vec::len)).collect()];
+    fn new(reading: Reading, rows: Matrix<bool>) -> Self {
+        let complementary = are_complementary(rows.rows(), &reading.blocks);
+        let scored = scored(rows.rows(), &reading);
+        let origin = [(0..rows.len()).collect(), (0..rows.columns()).collect()];
         Self { rows, reading: Arc::new(reading), complementary, scored, origin, rates: None }
     }
 
@@ -113,23 +108,21 @@ impl Membership {
             }
         };
         let blocks: Vec<usize> = models.iter().map(|&m| number(self.block(m))).collect();
-        let rows: Vec<Vec<bool>> = models.iter().map(|&m| self.rows[m].clone()).collect();
+        let rows = self.rows.rows().select(models);
         let origin = [models.iter().map(|&m| self.origin[0][m]).collect(), self.origin[1].clone()];
-        Self { origin, rates: self.rates.clone(), ..Self::new(Reading::with_blocks(&rows, &blocks), rows) }
+        Self { origin, rates: self.rates.clone(), ..Self::new(Reading::with_blocks(rows.rows(), &blocks), rows) }
     }
 
     /// The design over some of the examples, in their order; blocks stay what they are, and so does what is scored.
     #[must_use]
     pub fn of_examples(&self, examples: &[usize]) -> Self {
-        let pick = |row: &Vec<bool>| examples.iter().map(|&i| row[i]).collect::<Vec<bool>>();
-        let rows: Vec<Vec<bool>> = self.rows.iter().map(pick).collect();
-        let scored = self.scored.as_ref().map(|all| all.iter().map(pick).collect::<Vec<_>>());
-        let every = |all: &Vec<Vec<bool>>| all.iter().flatten().all(|s| *s);
+        let rows = self.rows.rows().of_columns(examples);
+        let scored = self.scored.as_ref().map(|all| all.rows().of_columns(examples));
         Self {
-            complementary: are_complementary(&rows, &self.reading.blocks),
+            complementary: are_complementary(rows.rows(), &self.reading.blocks),
             rows,
             reading: Arc::new(self.reading.of_examples(examples)),
-            scored: scored.filter(|all| !every(all)).map(Into::into),
+            scored: scored.filter(|all| all.values().contains(&false)).map(Into::into),
             origin: [self.origin[0].clone(), examples.iter().map(|&i| self.origin[1][i]).collect()],
             rates: self.rates.as_ref().map(|all| examples.iter().map(|&i| all[i]).collect()),
         }
@@ -157,7 +150,7 @@ impl Membership {
 
     /// Which examples are scored for the targets of a block, (N); `None` where all are.
     pub fn scored(&self, block: usize) -> Option<&[bool]> {
-        self.scored.as_ref().map(|all| all[block].as_slice())
+        self.scored.as_ref().map(|all| &all[block])
     }
 
     /// Whether an example is scored for a model as a target.
@@ -261,7 +254,7 @@ impl Membership {
 
     /// Number of examples, N.
     pub fn examples(&self) -> usize {
-        self.rows.first().map_or(0, Vec::len)
+        self.rows.columns()
     }
 
     /// The row of one model.
@@ -285,7 +278,7 @@ impl Membership {
     }
 }
 
-fn are_complementary(rows: &[Vec<bool>], blocks: &[usize]) -> bool {
+fn are_complementary(rows: Rows<'_, bool>, blocks: &[usize]) -> bool {
     let mut models: Vec<Vec<usize>> = vec![Vec::new(); blocks.iter().max().map_or(0, |b| b + 1)];
     blocks.iter().enumerate().for_each(|(model, &block)| models[block].push(model));
     models.iter().all(|models| match models.as_slice() {
@@ -295,29 +288,29 @@ fn are_complementary(rows: &[Vec<bool>], blocks: &[usize]) -> bool {
 }
 
 /// By block, which examples are scored for its targets; `None` where all are.
-fn scored(rows: &[Vec<bool>], reading: &Reading) -> Option<Arc<[Vec<bool>]>> {
-    let (n, blocks) = (rows.first().map_or(0, Vec::len), reading.class.len());
+fn scored(rows: Rows<'_, bool>, reading: &Reading) -> Option<Arc<Matrix<bool>>> {
+    let (n, blocks) = (rows.columns(), reading.class.len());
     // Whether each block has a model on each side of each example, and how many blocks do.
-    let mut own = vec![vec![[false; 2]; n]; blocks];
-    for (row, &block) in rows.iter().zip(&reading.blocks) {
+    let mut own = Matrix::filled(blocks, n, [false; 2]);
+    for (row, &block) in rows.into_iter().zip(&reading.blocks) {
         own[block].iter_mut().zip(row).for_each(|(sides, m)| sides[usize::from(!m)] = true);
     }
     let mut all = vec![[0usize; 2]; n];
     for block in &own {
         all.iter_mut().zip(block).for_each(|(all, own)| (0..2).for_each(|s| all[s] += usize::from(own[s])));
     }
-    let mask = |block: usize| -> Vec<bool> {
-        let Some(class) = reading.class_of(block) else { return vec![false; n] };
+    let mask = |block: usize, mask: &mut [bool]| {
+        let Some(class) = reading.class_of(block) else { return };
         let cut = class.design == Design::Fixed;
         let enough = |i: usize| {
             // Where shadows are cut, one block is missing on either side whoever the target is.
             let sides = [0, 1].map(|s| all[i][s].saturating_sub(if cut { 1 } else { usize::from(own[block][i][s]) }));
             sides.into_iter().all(|side| side >= SIDE)
         };
-        (0..n).map(|i| class.informative[i] && enough(i)).collect()
+        mask.iter_mut().enumerate().for_each(|(i, scored)| *scored = class.informative[i] && enough(i));
     };
-    let masks: Vec<Vec<bool>> = (0..blocks).map(mask).collect();
-    masks.iter().flatten().any(|s| !s).then(|| masks.into())
+    let masks = Matrix::with_rows(blocks, n, mask);
+    masks.values().contains(&false).then(|| masks.into())
 }
 
 #[cfg(test)]
@@ -343,7 +336,7 @@ mod tests {
     fn complements_are_found_wherever_they_stand() {
         let whole = Membership::complementary(3, 8, 101).unwrap();
         let order = [5, 0, 7, 2, 1, 6, 3, 4];
-        let found = Membership::from_rows(order.iter().map(|&m| whole.row(m).to_vec()).collect()).unwrap();
+        let found = Membership::from_rows(order.iter().map(|&m| whole.row(m))).unwrap();
         assert!(found.is_complementary());
         assert_eq!((0..8).map(|m| found.block(m)).collect::<Vec<_>>(), [0, 1, 2, 3, 1, 2, 3, 0]);
         assert_eq!(found.by_block()[0], [0, 7]);

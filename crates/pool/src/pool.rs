@@ -4,6 +4,7 @@ use flatleak_results::Doubt;
 
 use crate::error::Error;
 use crate::membership::Membership;
+use crate::rows::Matrix;
 use crate::signal::Signal;
 use crate::signals::Signals;
 use crate::views::Views;
@@ -36,7 +37,7 @@ pub struct NoiseAccuracy {
     /// Deviations of the noise in units of the inputs', (L).
     pub levels: Vec<f64>,
     /// Accuracy of each model at each level, (M, L).
-    pub accuracy: Vec<Vec<f64>>,
+    pub accuracy: Matrix,
 }
 
 /// Everything that analyses read about one recipe on one data set.
@@ -50,10 +51,10 @@ pub struct Pool {
     pub membership: Membership,
     /// Where each pool example stands in its source, (N).
     pub ids: Vec<u32>,
-    /// Labels of the pool, (N).
-    pub labels: Vec<u32>,
-    /// Labels of the held-out examples, (T).
-    pub test_labels: Vec<u32>,
+    /// Labels of the pool, (N), where they are known.
+    pub labels: Option<Vec<u32>>,
+    /// Labels of the held-out examples, (T), where they are known.
+    pub test_labels: Option<Vec<u32>>,
     /// Known groups of examples, where the data has any.
     pub groups: Option<Groups>,
     /// Per model, signals of the pool examples.
@@ -79,13 +80,14 @@ impl Pool {
     pub fn new(
         recipe: impl Into<String>,
         membership: Membership,
-        labels: Vec<u32>,
+        labels: impl Into<Option<Vec<u32>>>,
         pool: Vec<Signals>,
     ) -> Result<Self, Error> {
         let (models, examples) = (membership.models(), membership.examples());
-        let sizes = [("the array of labels", labels.len(), examples), ("the list of models", pool.len(), models)];
+        let labels = labels.into();
+        let labelled = labels.iter().map(|l| ("the array of labels", l.len(), examples));
         let signals = pool.iter().map(|s| ("an array of signals", s.len(), examples));
-        for (what, found, expected) in sizes.into_iter().chain(signals) {
+        for (what, found, expected) in labelled.chain([("the list of models", pool.len(), models)]).chain(signals) {
             if found != expected {
                 return Err(Error::Size { what, found, expected });
             }
@@ -93,9 +95,9 @@ impl Pool {
         Ok(Self {
             recipe: recipe.into(),
             membership,
-            ids: (0..labels.len() as u32).collect(),
+            ids: (0..examples as u32).collect(),
             labels,
-            test_labels: Vec::new(),
+            test_labels: None,
             groups: None,
             pool,
             test: Vec::new(),
@@ -106,26 +108,36 @@ impl Pool {
         })
     }
 
+    /// Number of pool examples, N.
+    pub fn examples(&self) -> usize {
+        self.membership.examples()
+    }
+
+    /// Number of held-out examples, T.
+    pub fn held_out(&self) -> usize {
+        self.test.first().map_or(0, Signals::len)
+    }
+
     /// Number of views, Q.
     pub fn queries(&self) -> usize {
         1 + self.views.len()
     }
 
-    /// The values of one signal under one query, 0 the plain view: one row per model of N values, or of T held-out ones.
+    /// The values of one signal under one query, 0 the plain view, (M, N), or (M, T) of held-out examples.
     ///
     /// # Errors
     /// A view that cannot be read back from where it is kept.
-    pub fn query_rows(&self, query: usize, held_out: bool, signal: Signal) -> Result<Vec<Vec<f64>>, Error> {
+    pub fn query_rows(&self, query: usize, held_out: bool, signal: Signal) -> Result<Matrix, Error> {
         match query.checked_sub(1) {
-            None if held_out => Ok(self.test_rows(signal)),
-            None => Ok(self.rows(signal)),
+            None if held_out => self.test_rows(signal),
+            None => self.rows(signal),
             Some(view) => self.views.rows(view, held_out, signal),
         }
     }
 
     /// Whether the models' outputs hold this signal: an imported pool may know no more than who was right.
     pub fn offers(&self, signal: Signal) -> bool {
-        let n = self.labels.len();
+        let n = self.examples();
         self.pool.iter().all(|s| s.holds(signal, n))
     }
 
@@ -138,7 +150,7 @@ impl Pool {
             recipe: self.recipe.clone(),
             membership: self.membership.of_examples(examples),
             ids: words(&self.ids),
-            labels: words(&self.labels),
+            labels: self.labels.as_deref().map(words),
             test_labels: self.test_labels.clone(),
             groups: self.groups.as_ref().map(|g| Groups { pool: words(&g.pool), ..g.clone() }),
             pool: of(&self.pool),
@@ -168,21 +180,35 @@ impl Pool {
             test: pick(&self.test),
             views: self.views.select(models),
             features: self.features.clone(),
-            noise: self.noise.as_ref().map(|n| NoiseAccuracy {
-                accuracy: models.iter().filter_map(|&m| n.accuracy.get(m).cloned()).collect(),
-                ..n.clone()
+            noise: self.noise.as_ref().map(|n| {
+                let measured: Vec<usize> = models.iter().copied().filter(|&m| m < n.accuracy.len()).collect();
+                NoiseAccuracy { accuracy: n.accuracy.rows().select(&measured), levels: n.levels.clone() }
             }),
             doubts: self.doubts.clone(),
         }
     }
 
-    /// The values of one signal in f64, one row of N per model.
-    pub fn rows(&self, signal: Signal) -> Vec<Vec<f64>> {
-        self.pool.iter().map(|s| s.values(signal)).collect()
+    /// The values of one signal in f64, (M, N); (M, 0) where the outputs do not hold it.
+    ///
+    /// # Errors
+    /// Models of which some hold it and some do not.
+    pub fn rows(&self, signal: Signal) -> Result<Matrix, Error> {
+        Matrix::from_rows(self.pool.iter().map(|s| s.values(signal)))
     }
 
-    /// The values of one signal on the held-out examples, one row of T per model.
-    pub fn test_rows(&self, signal: Signal) -> Vec<Vec<f64>> {
-        self.test.iter().map(|s| s.values(signal)).collect()
+    /// The values of one signal on the held-out examples, (M, T).
+    ///
+    /// # Errors
+    /// Models of which some hold it and some do not.
+    pub fn test_rows(&self, signal: Signal) -> Result<Matrix, Error> {
+        Matrix::from_rows(self.test.iter().map(|s| s.values(signal)))
+    }
+
+    /// Which models are right about which held-out example, 0 or 1, (M, T).
+    ///
+    /// # Errors
+    /// Models with outputs on different numbers of them.
+    pub fn test_correct(&self) -> Result<Matrix<u8>, Error> {
+        Matrix::from_rows(self.test.iter().map(|s| &s.correct))
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use crate::error::{Error, ViewError};
+use crate::rows::Matrix;
 use crate::signal::Signal;
 use crate::signals::Signals;
 
@@ -57,12 +58,12 @@ impl Views {
         self.len() == 0
     }
 
-    /// The values of one signal under one view, one row per model.
+    /// The values of one signal under one view, (M, N), or (M, T) of held-out examples.
     ///
     /// # Errors
     /// A view that cannot be read.
-    pub fn rows(&self, view: usize, held_out: bool, signal: Signal) -> Result<Vec<Vec<f64>>, Error> {
-        let Some(keeper) = &self.keeper else { return Ok(Vec::new()) };
+    pub fn rows(&self, view: usize, held_out: bool, signal: Signal) -> Result<Matrix, Error> {
+        let Some(keeper) = &self.keeper else { return Ok(Matrix::default()) };
         let load = |&model: &usize| {
             let found = keeper.load(view, held_out, model, signal);
             let found = found.map_err(|reason| Error::View { view: view + 1, reason })?;
@@ -72,7 +73,8 @@ impl Views {
                 _ => all,
             })
         };
-        self.models[usize::from(held_out)].iter().map(load).collect()
+        let rows: Vec<Vec<f64>> = self.models[usize::from(held_out)].iter().map(load).collect::<Result<_, Error>>()?;
+        Matrix::from_rows(rows)
     }
 
     /// Those of some pool examples, in their order.
@@ -102,10 +104,10 @@ mod tests {
         let views = Views::new(Arc::new(kept), 3, 1);
         assert_eq!((views.len(), Views::default().len()), (2, 0));
         let rows = |v: &Views, held_out| v.rows(1, held_out, Signal::Correct).unwrap();
-        assert_eq!(rows(&views, false)[2], [60.0, 61.0, 62.0, 63.0]);
+        assert_eq!(&rows(&views, false)[2], [60.0, 61.0, 62.0, 63.0]);
         let some = views.select(&[2, 0]).of_examples(&[3, 1, 0]).of_examples(&[2, 0]);
-        assert_eq!(rows(&some, false), [[60.0, 63.0], [40.0, 43.0]]);
-        assert_eq!(rows(&some, true), [[70.0, 71.0, 72.0, 73.0]]);
+        assert_eq!(rows(&some, false).values(), [60.0, 63.0, 40.0, 43.0]);
+        assert_eq!(rows(&some, true).values(), [70.0, 71.0, 72.0, 73.0]);
         assert!(views.rows(2, false, Signal::Correct).unwrap_err().to_string().contains("view 3"));
     }
 }

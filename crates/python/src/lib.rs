@@ -7,7 +7,7 @@ use flatleak_attack::Attack;
 use flatleak_data::ArrayError;
 use flatleak_data::values::Source;
 use flatleak_explain::{Design, Influence, Memorization};
-use flatleak_pool::{Membership, Pool, Signal, Signals};
+use flatleak_pool::{Matrix, Membership, Pool, Signal, Signals};
 use flatleak_report::{html, json};
 use flatleak_results::Relevant;
 use flatleak_store::{Arrays, FeatureArrays, Given, HeldOut, Terms, from_arrays};
@@ -101,7 +101,7 @@ fn audit(
 }
 
 /// Rows of 0 and 1.
-fn rows(array: &Array, what: &str) -> PyResult<Vec<Vec<u8>>> {
+fn rows(array: &Array, what: &str) -> PyResult<Matrix<u8>> {
     let refused = |problem: String| wrong(format!("{what} {problem}"));
     let read = source(array).with(what, |found| Ok::<_, ArrayError>((found.shape().to_vec(), found.all()?)));
     let (shape, all) = read.map_err(|problem| refused(problem.to_string()))?;
@@ -111,12 +111,13 @@ fn rows(array: &Array, what: &str) -> PyResult<Vec<Vec<u8>>> {
     if all.iter().any(|v| *v != 0.0 && *v != 1.0) || examples == 0 {
         return Err(refused("holds other values than 0 and 1, or none".into()));
     }
-    Ok(all.chunks_exact(examples).map(|row| row.iter().map(|v| *v as u8).collect()).collect())
+    let rows = all.chunks_exact(examples);
+    Ok(Matrix::from_rows(rows).map_err(wrong)?.map(|v| *v as u8))
 }
 
 fn design(membership: &Array) -> PyResult<Membership> {
     let rows = rows(membership, "membership")?;
-    Membership::from_rows(rows.iter().map(|row| row.iter().map(|v| *v == 1).collect()).collect()).map_err(wrong)
+    Membership::from_rows(&rows.map(|v| *v == 1)).map_err(wrong)
 }
 
 fn as_bytes<const K: usize, T>(values: impl IntoIterator<Item = T>, to: impl Fn(T) -> [u8; K]) -> Vec<u8> {
@@ -129,11 +130,16 @@ fn memorization(py: Python<'_>, correct: Array, membership: Array) -> PyResult<(
     py.detach(|| {
         let (right, membership) = (rows(&correct, "correct")?, design(&membership)?);
         let n = membership.examples();
-        if right.len() != membership.models() || right.iter().any(|r| r.len() != n) {
+        if right.len() != membership.models() || right.columns() != n {
             return Err(wrong("correct and membership differ in shape"));
         }
-        let pool = Pool::new("model", membership, vec![0; n], right.into_iter().map(Signals::from_correct).collect())
-            .map_err(wrong)?;
+        let pool = Pool::new(
+            "model",
+            membership,
+            None::<Vec<u32>>,
+            right.iter().map(|row| Signals::from_correct(row.to_vec())).collect(),
+        )
+        .map_err(wrong)?;
         let found = Memorization::new(&pool, Signal::Correct).map_err(wrong)?;
         let bytes = |values: &[f64]| as_bytes(values.iter().copied(), f64::to_le_bytes);
         Ok((bytes(found.values()), bytes(&found.standard_errors())))
@@ -146,8 +152,7 @@ fn influence(py: Python<'_>, test_correct: Array, membership: Array, workers: Op
     py.detach(|| {
         let (right, membership) = (rows(&test_correct, "test_correct")?, design(&membership)?);
         let design = Design::new(&membership).map_err(wrong)?;
-        let views: Vec<&[u8]> = right.iter().map(Vec::as_slice).collect();
-        let found = Influence::hard(&design, &views).map_err(wrong)?;
+        let found = Influence::hard(&design, right.rows()).map_err(wrong)?;
         let workers = at_least_one(workers)?;
         let rows = found.sweep(workers, |row| row.values().into_owned());
         Ok(as_bytes(rows.into_iter().flatten(), f32::to_le_bytes))

@@ -10,6 +10,8 @@ use flatleak_verdict::{Detail, FAMILY};
 pub enum Column {
     /// Counts and indices.
     Integers(Vec<i64>),
+    /// Integers of which some are not known.
+    Known(Vec<Option<i64>>),
     /// Numbers; NaN is written as missing.
     Numbers(Vec<f64>),
     /// Names.
@@ -21,6 +23,7 @@ impl Column {
     pub fn len(&self) -> usize {
         match self {
             Self::Integers(v) => v.len(),
+            Self::Known(v) => v.len(),
             Self::Numbers(v) => v.len(),
             Self::Text(v) => v.len(),
         }
@@ -46,6 +49,11 @@ impl Table {
     }
 }
 
+/// The label of an example, where it is known.
+pub(crate) fn label_of(detail: &Detail, example: usize) -> Option<u32> {
+    detail.labels.as_ref().map(|labels| labels[example])
+}
+
 /// What examples are called: `k` is the place of a recipe among the details, `i` that of a pool example.
 pub struct Names<'a> {
     /// Name of the class with a label.
@@ -54,8 +62,15 @@ pub struct Names<'a> {
     pub source: &'a dyn Fn(usize, usize) -> String,
     /// Group of a pool example, where groups are known.
     pub group: &'a dyn Fn(usize) -> Option<String>,
-    /// Label of a held-out example.
-    pub test_label: &'a dyn Fn(usize, usize) -> u32,
+    /// Label of a held-out example, where it is known.
+    pub test_label: &'a dyn Fn(usize, usize) -> Option<u32>,
+}
+
+impl Names<'_> {
+    /// Name of a class; empty where the label is not known.
+    pub(crate) fn class_of(&self, label: Option<u32>) -> String {
+        label.map_or(String::new(), |label| (self.class)(label))
+    }
 }
 
 /// Columns of rates of right calls, each with its limits: the attack of headlines first.
@@ -78,12 +93,12 @@ pub fn exposure(details: &[Detail], names: &Names<'_>) -> Table {
         let helped = helped(d);
         for i in 0..d.ids.len() {
             index.push(i64::from(d.ids[i]));
-            label.push(i64::from(d.labels[i]));
-            let helps = helped
-                .get(&(i as u32))
-                .map_or(String::new(), |all| listed(all, |t| (names.class)((names.test_label)(k, t))));
+            let label_here = label_of(d, i);
+            label.push(label_here.map(i64::from));
+            let class = |t| names.class_of((names.test_label)(k, t));
+            let helps = helped.get(&(i as u32)).map_or(String::new(), |all| listed(all, class));
             let group = (names.group)(i).unwrap_or_default();
-            let own = [d.recipe.clone(), (names.class)(d.labels[i]), (names.source)(k, i), group, helps];
+            let own = [d.recipe.clone(), names.class_of(label_here), (names.source)(k, i), group, helps];
             texts.iter_mut().zip(own).for_each(|(column, text)| column.push(text));
             for (columns, (attack, _)) in calls.iter_mut().zip(&CALLS) {
                 let found = d.exposure.iter().find(|(a, _)| a == attack).map(|(_, e)| e[i]);
@@ -97,8 +112,7 @@ pub fn exposure(details: &[Detail], names: &Names<'_>) -> Table {
     }
     let [recipe, class, source, group, helps] = texts;
     let text = |name, column| (name, Column::Text(column));
-    let mut columns =
-        vec![text("recipe", recipe), ("index", Column::Integers(index)), ("label", Column::Integers(label))];
+    let mut columns = vec![text("recipe", recipe), ("index", Column::Integers(index)), ("label", Column::Known(label))];
     columns.extend([text("class", class), text("source", source), text("group", group)]);
     for (values, (_, names)) in calls.into_iter().zip(CALLS) {
         columns.extend(names.into_iter().zip(values).map(|(name, v)| (name, Column::Numbers(v))));
@@ -127,20 +141,29 @@ pub(crate) fn helped(d: &Detail) -> BTreeMap<u32, Vec<(usize, f64)>> {
 }
 
 fn listed(all: &[(usize, f64)], class: impl Fn(usize) -> String) -> String {
-    all.iter().map(|(t, v)| format!("test {t} ({}) {v:+.3}", class(*t))).collect::<Vec<_>>().join("; ")
+    all.iter()
+        .map(|(t, v)| {
+            let class = class(*t);
+            let class = if class.is_empty() { class } else { format!(" ({class})") };
+            format!("test {t}{class} {v:+.3}")
+        })
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 /// The influential pairs that were kept, per recipe and held-out example, strongest first: `recipe, test, rank, train, train_label,
 /// influence` with its interval and standard error, `p_value, q_value, memorization` of the training example.
 pub fn influence(details: &[Detail]) -> Table {
     let mut recipe = Vec::new();
-    let mut integers: [Vec<i64>; 4] = Default::default();
+    let mut integers: [Vec<i64>; 3] = Default::default();
+    let mut label = Vec::new();
     let mut numbers: [Vec<f64>; 7] = Default::default();
     for d in details {
         for (rank, p) in d.pairs.iter().flat_map(|p| &p.per_test).flat_map(|row| row.iter().enumerate()) {
             let i = p.train as usize;
             recipe.push(d.recipe.clone());
-            let whole = [i64::from(p.test), rank as i64 + 1, i64::from(d.ids[i]), i64::from(d.labels[i])];
+            let whole = [i64::from(p.test), rank as i64 + 1, i64::from(d.ids[i])];
+            label.push(label_of(d, i).map(i64::from));
             integers.iter_mut().zip(whole).for_each(|(c, v)| c.push(v));
             let real = [
                 f64::from(p.influence),
@@ -154,10 +177,11 @@ pub fn influence(details: &[Detail]) -> Table {
             numbers.iter_mut().zip(real).for_each(|(c, v)| c.push(v));
         }
     }
-    let whole = ["test", "rank", "train", "train_label"];
+    let whole = ["test", "rank", "train"];
     let real = ["influence", "low", "high", "standard_error", "p_value", "q_value", "memorization"];
     let mut columns = vec![("recipe", Column::Text(recipe))];
     columns.extend(whole.into_iter().zip(integers).map(|(name, values)| (name, Column::Integers(values))));
+    columns.push(("train_label", Column::Known(label)));
     columns.extend(real.into_iter().zip(numbers).map(|(name, values)| (name, Column::Numbers(values))));
     Table { columns }
 }

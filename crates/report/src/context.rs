@@ -3,6 +3,7 @@
 use base64::engine::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flatleak_results::{Comparison, Document, Figure, Picture, PictureKind, RecipeResult};
+use flatleak_verdict::HEADLINE;
 
 use crate::explorer::Explorer;
 use crate::glossary;
@@ -82,6 +83,11 @@ impl<'a> Context<'a> {
     /// The same under another word.
     pub(crate) fn term_as(&self, id: &str, shown: &str) -> String {
         glossary::link(id, Some(shown))
+    }
+
+    /// The attack of the verdict by name, with the term that explains it.
+    pub(crate) fn headline(&self) -> String {
+        self.term_as("headline", &HEADLINE.name())
     }
 
     /// Colour and form of a recipe, in every figure the same.

@@ -16,6 +16,7 @@ pub fn render(table: &Table) -> String {
             // Writing to a String cannot fail.
             let _ = match column {
                 Column::Integers(v) => write!(out, "{}", v[row]),
+                Column::Known(v) => v[row].map_or(Ok(()), |value| write!(out, "{value}")),
                 Column::Numbers(v) if v[row].is_nan() => Ok(()),
                 Column::Numbers(v) => write!(out, "{}", v[row]),
                 Column::Text(v) => write!(out, "{}", quoted(&v[row])),
@@ -45,10 +46,11 @@ mod tests {
             columns: vec![
                 ("name", Column::Text(vec!["a,\"b\"".into(), "c".into()])),
                 ("n", Column::Integers(vec![-1, 2])),
+                ("y", Column::Known(vec![None, Some(3)])),
                 ("x", Column::Numbers(vec![f64::NAN, 0.1])),
             ],
         };
-        assert_eq!(render(&table), "name,n,x\n\"a,\"\"b\"\"\",-1,\nc,2,0.1\n");
+        assert_eq!(render(&table), "name,n,y,x\n\"a,\"\"b\"\"\",-1,,\nc,2,3,0.1\n");
         assert_eq!(render(&Table::default()), "\n");
         for name in ["=1+1", "+1", "-1", "@SUM(1)", "\tx", "\rx", " =1", "＝1", "=cmd|' /C calc'!A0"] {
             let table =

@@ -7,7 +7,7 @@ use flatleak_stats::Interval;
 use flatleak_verdict::{Detail, HEADLINE};
 use serde::{Deserialize, Serialize};
 
-use crate::columns::{Names, helped};
+use crate::columns::{Names, helped, label_of};
 
 /// Most examples of a page.
 const MOST: usize = 200;
@@ -92,7 +92,7 @@ impl Explorer {
             let exposed = |(k, d, helped): &(usize, &Detail, BTreeMap<u32, Vec<(usize, f64)>>)| {
                 let one = |(test, influence): &(usize, f64)| Helped {
                     test: *test as u32,
-                    class: (names.class)((names.test_label)(*k, *test)),
+                    class: names.class_of((names.test_label)(*k, *test)),
                     influence: *influence,
                 };
                 let helps = helped.get(&(i as u32)).into_iter().flatten().map(one).collect();
@@ -104,7 +104,7 @@ impl Explorer {
             };
             Example {
                 index: first.ids[i],
-                class: (names.class)(first.labels[i]),
+                class: names.class_of(label_of(first, i)),
                 group: (names.group)(i),
                 source: (names.source)(0, i),
                 picture: picture(i),

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use flatleak_results::{Document, shortened};
 use serde_json::Value;
 
-/// Most characters of a name on a page or in a terminal.
+/// Most characters of a name on a page.
 const LONGEST: usize = 64;
 
 /// The document with long names cut wherever they stand, also within sentences; `results.json` keeps them whole.
@@ -24,20 +24,25 @@ pub(crate) fn short<'d>(d: &'d Document, names: &[(String, String)]) -> Cow<'d, 
 
 /// Long names with what stands for them: no two the same, the longest first, because one may be a part of another.
 pub(crate) fn long(d: &Document) -> Vec<(String, String)> {
+    longer(d, LONGEST)
+}
+
+/// The same for a place that has room for `most` characters of a name, at most as many as a page.
+pub(crate) fn longer(d: &Document, most: usize) -> Vec<(String, String)> {
+    let most = most.min(LONGEST);
     let recipes = d.recipes.iter().flat_map(|r| [&r.name, &r.dataset]);
     let attacks = d.recipes.iter().flat_map(|r| &r.attacks).flat_map(|a| std::iter::once(&a.name).chain(&a.variant));
     let record = d.study.datasets.iter().map(|s| &s.name).chain(d.study.recipes.iter().map(|r| &r.name));
     let explained = d.explain.memorization.iter().flat_map(|m| [&m.recipe, &m.dataset]);
     let groups = d.explain.groups.iter().map(|g| &g.name);
     let all = recipes.chain(attacks).chain(record).chain(explained).chain(groups).chain(&d.diverged);
-    let mut long: Vec<&String> =
-        all.chain([&d.study.name]).filter(|name| name.chars().nth(LONGEST).is_some()).collect();
+    let mut long: Vec<&String> = all.chain([&d.study.name]).filter(|name| name.chars().nth(most).is_some()).collect();
     long.sort_unstable_by_key(|name| (std::cmp::Reverse(name.len()), name.as_str()));
     long.dedup();
     let mut out: Vec<(String, String)> = Vec::new();
     for name in long {
         let number = |k: usize| if k < 2 { String::new() } else { format!("~{k}") };
-        let of = |k: usize| shortened(name, LONGEST - number(k).len()).into_owned() + &number(k);
+        let of = |k: usize| shortened(name, most - number(k).len()).into_owned() + &number(k);
         let free = |text: &String| out.iter().all(|(_, other)| other != text);
         let short = (1..).map(of).find(free).unwrap_or_default();
         out.push((name.clone(), short));
@@ -83,7 +88,7 @@ mod tests {
         assert!(names[0] != names[1] && names.iter().all(|name| name.chars().count() == LONGEST), "{names:?}");
         assert_eq!(shown.headline.sentence, format!("{} against {}.", names[0], names[1]));
         assert!(!crate::html::render(&document, &|_| None)?.contains(&"a".repeat(LONGEST)));
-        assert!(crate::table::render(&document).lines().all(|line| line.chars().count() < 200));
+        assert!(crate::table::render(&document, 100).to_string().lines().all(|line| line.chars().count() < 200));
         Ok(())
     }
 }

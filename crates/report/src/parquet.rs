@@ -12,7 +12,7 @@ use ::parquet::schema::types::Type;
 use crate::columns::{Column, Table};
 use crate::error::Error;
 
-/// A Parquet file with one row group, Snappy-compressed. Numbers are optional doubles: NaN is null.
+/// A Parquet file with one row group, Snappy-compressed. Numbers are optional doubles: NaN is null; labels are optional integers.
 ///
 /// # Errors
 /// When the library cannot encode it, which no table makes it do.
@@ -32,6 +32,11 @@ fn encode(table: &Table) -> Result<Vec<u8>, ParquetError> {
         match column {
             Column::Integers(v) => {
                 writer.typed::<Int64Type>().write_batch(v, None, None)?;
+            }
+            Column::Known(v) => {
+                let present: Vec<i64> = v.iter().flatten().copied().collect();
+                let levels: Vec<i16> = v.iter().map(|x| i16::from(x.is_some())).collect();
+                writer.typed::<Int64Type>().write_batch(&present, Some(&levels), None)?;
             }
             Column::Numbers(v) => {
                 let present: Vec<f64> = v.iter().copied().filter(|x| !x.is_nan()).collect();
@@ -53,6 +58,7 @@ fn encode(table: &Table) -> Result<Vec<u8>, ParquetError> {
 fn field(name: &str, column: &Column) -> Result<Arc<Type>, ParquetError> {
     let (physical, logical, repetition) = match column {
         Column::Integers(_) => (Physical::INT64, None, Repetition::REQUIRED),
+        Column::Known(_) => (Physical::INT64, None, Repetition::OPTIONAL),
         Column::Numbers(_) => (Physical::DOUBLE, None, Repetition::OPTIONAL),
         Column::Text(_) => (Physical::BYTE_ARRAY, Some(LogicalType::String), Repetition::REQUIRED),
     };

@@ -28,7 +28,7 @@ fn it_is_read_with_what_it_has() {
 #[test]
 fn it_is_rendered() {
     let d = json::parse(TEXT).unwrap();
-    let text = table::render(&d);
+    let text = table::render(&d, 100).to_string();
     assert!(text.contains(&d.recipes[0].name) && text.contains("  strongest.auc"), "{text}");
     let page = html::render(&d, &|_| None).unwrap();
     assert!(page.contains("The differences") && page.contains("Every attack"));

@@ -9,6 +9,7 @@ use crate::words::{Verdict, Word};
 
 /// A verdict and the sentence that says it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Headline {
     /// The verdict.
     pub verdict: Verdict,
@@ -18,6 +19,7 @@ pub struct Headline {
 
 /// How the models of two recipes are matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Pairing {
     /// Models of equal index were trained on the same examples: differences are taken model by model.
@@ -30,6 +32,7 @@ pub enum Pairing {
 
 /// Two recipes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Comparison {
     /// Baseline recipe.
     pub baseline: String,
@@ -63,6 +66,7 @@ impl Comparison {
 
 /// What is said at one operating point. The intervals of all points of all comparisons of a document hold together, with 95 % confidence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct PointResult {
     /// The metric, of the attack of headlines.
     pub metric: Metric,
@@ -86,6 +90,7 @@ pub struct PointResult {
 
 /// One metric's difference.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct MetricDifference {
     /// `attack.auc`, `attack.tpr@0.001`, or a property of the models.
     pub metric: Metric,
@@ -107,6 +112,7 @@ pub struct MetricDifference {
 
 /// One metric's paired difference over several data sets (random effects).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct PooledDifference {
     /// Baseline recipe.
     pub baseline: String,

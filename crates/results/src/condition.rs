@@ -6,6 +6,7 @@ use crate::doubt::Doubt;
 
 /// A condition on one recipe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(tag = "condition", rename_all = "kebab-case")]
 pub enum Condition {
     /// Its models are hardly better on their own members than one that always names the commonest class.

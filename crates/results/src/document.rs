@@ -16,6 +16,7 @@ pub const SCHEMA_VERSION: u32 = 2;
 
 /// Everything that the analysis of a study gives.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Results {
     /// The answer over all comparisons.
     pub headline: Headline,
@@ -35,6 +36,7 @@ pub struct Results {
 
 /// Everything in `results.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Document {
     /// Schema version.
     pub schema_version: u32,
@@ -89,6 +91,7 @@ pub const SMALLEST_GROUP: usize = 20;
 
 /// A picture of single examples beside `results.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Picture {
     /// Data set.
     pub dataset: String,
@@ -118,6 +121,7 @@ pub struct Listing {
 
 /// What a picture shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum PictureKind {
     /// The most memorized training examples, one class a row.
@@ -128,6 +132,7 @@ pub enum PictureKind {
 
 /// What changes results, and nothing else.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct StudyRecord {
     /// Study name.
     pub name: String,
@@ -151,6 +156,7 @@ pub struct StudyRecord {
 
 /// One data set of a study.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct DatasetRecord {
     /// Name or path as asked for.
     pub name: String,
@@ -166,6 +172,7 @@ pub struct DatasetRecord {
 
 /// One recipe in words.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct RecipeSettings {
     /// Name.
     pub name: String,
@@ -186,6 +193,7 @@ pub struct RecipeSettings {
 
 /// Where it ran.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Machine {
     /// Processor.
     pub cpu: String,
@@ -201,6 +209,7 @@ pub struct Machine {
 
 /// Wall-clock seconds, and what else is of one writing of the results alone.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Timings {
     /// Training, reuse included.
     pub training_s: f64,

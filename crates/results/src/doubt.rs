@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Something that outputs as a whole show, and that no careful user would pass over.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Doubt {
     /// Outputs that are sure of themselves and right no more often than chance.

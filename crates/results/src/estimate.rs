@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// An estimate with its limits, all in the unit of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Estimate {
     /// The estimate.
     pub mean: f64,
@@ -15,6 +16,7 @@ pub struct Estimate {
 
 /// Blocks, or models, that would be enough, as a range: the error of few blocks is itself uncertain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Needed {
     /// Enough for 80 % power on average over what pilots find; null where out of reach.
     pub about: Option<usize>,

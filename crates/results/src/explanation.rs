@@ -10,6 +10,7 @@ use crate::metric::{Side, Spreads};
 
 /// Why recipes leak.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Explanation {
     /// One entry per recipe.
@@ -55,6 +56,7 @@ impl Explanation {
 
 /// A difference, candidate - baseline, with its error.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Difference {
     /// Its value with a 95 % interval.
     #[serde(flatten)]
@@ -68,6 +70,7 @@ pub struct Difference {
 
 /// A statistic by name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct NamedEstimate {
     /// Which.
     pub name: Statistic,
@@ -78,6 +81,7 @@ pub struct NamedEstimate {
 
 /// A difference of a statistic by name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct NamedDifference {
     /// Which.
     pub name: Statistic,
@@ -88,6 +92,7 @@ pub struct NamedDifference {
 
 /// Memorization under one recipe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct MemorizationResult {
     /// Recipe name.
     pub recipe: String,
@@ -109,6 +114,7 @@ pub struct MemorizationResult {
 
 /// Both sides of mean memorization = accuracy on members - accuracy on non-members.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct IdentityResult {
     /// Mean 0/1 memorization.
     pub memorization: f64,
@@ -122,6 +128,7 @@ pub struct IdentityResult {
 
 /// Differences of memorization, candidate - baseline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct MemorizationDifference {
     /// Baseline recipe.
     pub baseline: String,
@@ -143,6 +150,7 @@ pub struct MemorizationDifference {
 
 /// Influence of all training examples on all held-out ones under one recipe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct InfluenceResult {
     /// Recipe name.
     pub recipe: String,
@@ -176,6 +184,7 @@ pub struct InfluenceResult {
 
 /// A rank correlation beside what chance gives.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct NullResult {
     /// As measured.
     pub real: f64,
@@ -191,15 +200,16 @@ pub struct NullResult {
 
 /// One influential pair.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct PairResult {
     /// Training example, by its place in the source.
     pub train: u32,
-    /// Its label.
-    pub train_label: u32,
+    /// Its label, where it is known.
+    pub train_label: Option<u32>,
     /// Held-out example, by its place in the test set.
     pub test: u32,
-    /// Its label.
-    pub test_label: u32,
+    /// Its label, where it is known.
+    pub test_label: Option<u32>,
     /// Influence with a 95 % interval.
     pub influence: Estimate,
     /// Memorization of the training example.
@@ -210,6 +220,7 @@ pub struct PairResult {
 
 /// Held-out examples in buckets, made by one half of the blocks and judged by the other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct BucketsResult {
     /// Baseline recipe; its models make the buckets.
     pub baseline: String,
@@ -232,6 +243,7 @@ pub struct BucketsResult {
 
 /// One bucket of held-out examples.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct BucketResult {
     /// `1` (lowest) to `5`, or `none`.
     pub bucket: String,
@@ -247,6 +259,7 @@ pub struct BucketResult {
 
 /// One recipe on one known group of examples.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct GroupResult {
     /// Recipe name.
     pub recipe: String,
@@ -274,6 +287,7 @@ pub struct GroupResult {
 
 /// How well one attack tells a group's members from its non-members.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct GroupLeakage {
     /// Attack name.
     pub attack: String,
@@ -285,6 +299,7 @@ pub struct GroupLeakage {
 
 /// A variance under one recipe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct VarianceResult {
     /// Recipe name.
     pub recipe: String,
@@ -302,6 +317,7 @@ pub struct VarianceResult {
 
 /// A variance's difference, candidate - baseline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct VarianceDifference {
     /// Baseline recipe.
     pub baseline: String,
@@ -321,6 +337,7 @@ pub struct VarianceDifference {
 
 /// Mean and deviation of phi under one recipe, as one threshold meets them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct MomentsResult {
     /// Mean over members, m.
     pub member_mean: f64,
@@ -340,6 +357,7 @@ pub struct MomentsResult {
 
 /// The difference in advantage of the global phi attack, in parts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct AttributionResult {
     /// Baseline recipe.
     pub baseline: String,
@@ -372,6 +390,7 @@ pub struct AttributionResult {
 
 /// Memorization against attack success.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct LinkResult {
     /// Recipe name.
     pub recipe: String,
@@ -385,6 +404,7 @@ pub struct LinkResult {
 
 /// What a run says about one claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ClaimOutcome {
     /// The run supports the claim.
@@ -397,6 +417,7 @@ pub enum ClaimOutcome {
 
 /// One of the study's claims and what this run says about it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ClaimResult {
     /// Which.
     pub claim: Claim,
@@ -414,6 +435,7 @@ pub struct ClaimResult {
 
 /// Something that could not be explained.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct LeftOut {
     /// Data set.
     pub dataset: String,
@@ -464,6 +486,7 @@ impl<'de> Deserialize<'de> for Reason {
 
 /// What influence is computed from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Form {
     /// Right answers.
@@ -483,6 +506,7 @@ impl Display for Form {
 
 /// What held-out examples are sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum SortedBy {
     /// Over how many training examples their support is spread.
@@ -497,6 +521,7 @@ pub enum SortedBy {
 
 /// What a variance is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub enum Over {
     /// Examples, per model.
     #[serde(rename = "over-examples")]
@@ -508,6 +533,7 @@ pub enum Over {
 
 /// A statistic of the distribution of memorization over examples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Statistic {
     /// Mean over examples.
@@ -546,6 +572,7 @@ impl Display for Statistic {
 
 /// A claim of the study (book/methods/study.md#the-claims).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Claim {
     /// Better accuracy and more leakage.

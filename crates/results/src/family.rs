@@ -6,6 +6,7 @@ use crate::relevant::Relevant;
 
 /// Errors that a document may make (own; book/methods/words.md#levels).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Family {
     /// Smallest relevant differences.
     pub relevant: Relevant,

@@ -6,6 +6,7 @@ use crate::estimate::Estimate;
 
 /// What the report draws for one recipe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Figure {
     /// Data set.
     pub dataset: String,
@@ -23,6 +24,7 @@ pub struct Figure {
 
 /// One mean ROC curve with a pointwise band.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct RocFigure {
     /// Attack name.
     pub attack: String,

@@ -7,6 +7,7 @@ use crate::metric::{Metric, Property};
 
 /// Recipes by leakage and accuracy on one data set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Frontier {
     /// Data set.
     pub dataset: String,
@@ -25,6 +26,7 @@ pub struct Frontier {
 
 /// One recipe's place.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct FrontierPoint {
     /// Recipe name.
     pub recipe: String,
@@ -47,6 +49,7 @@ pub struct FrontierPoint {
 
 /// Leakage of a candidate less that of its baseline where the baseline is as accurate, interpolated along its epochs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct MatchedDifference {
     /// Baseline recipe.
     pub baseline: String,
@@ -61,6 +64,7 @@ pub struct MatchedDifference {
 
 /// Recipes that cannot be told from the least leaking one at one point.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct LeastSet {
     /// The metric.
     pub metric: Metric,
@@ -72,6 +76,7 @@ pub struct LeastSet {
 
 /// Mean AUC of one attack with the shadows of one recipe on the targets of another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Mismatch {
     /// Data set.
     pub dataset: String,

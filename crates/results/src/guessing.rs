@@ -8,6 +8,7 @@ use crate::words::Verdict;
 
 /// What a pool's models say against guessing. Interval and test are one t on the logit scale.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct AgainstGuessing {
     /// `leaks`, `no-relevant-leak`, `inverted`, `open`, `too-few-models` or `withheld`.
     pub verdict: Verdict,
@@ -17,6 +18,7 @@ pub struct AgainstGuessing {
 
 /// One point.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct GuessingPoint {
     /// The metric.
     pub metric: Metric,
@@ -49,6 +51,7 @@ impl GuessingPoint {
 
 /// How the blind attack stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum BlindStatus {
     /// A block's models share their blind scores and split the examples between them: its AUC is 1/2 whatever they are.
@@ -63,6 +66,7 @@ pub enum BlindStatus {
 
 /// The blind attack on one recipe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Blind {
     /// How it stands.
     pub status: BlindStatus,

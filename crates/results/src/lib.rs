@@ -2,6 +2,8 @@
 //! [`Comparison`] what is said of two recipes, [`Word`] and [`Verdict`] how it is said, [`Explanation`] why.
 //!
 //! [`plain`] and [`shortened`] are names as people see them. Nothing is computed here, and nothing is needed but `serde`: another program reads results with this crate alone.
+//! With the feature `schemars` every type has a JSON schema, from which programs in other languages are made:
+//! `cargo run -p flatleak-results --features schemars --example schema` prints it.
 //!
 //! ```
 //! use flatleak_results::{Comparison, Word};
@@ -30,6 +32,7 @@ mod label;
 mod metric;
 mod recipe;
 mod relevant;
+mod schema;
 mod words;
 
 pub use comparison::{Comparison, Headline, MetricDifference, Pairing, PointResult, PooledDifference};

@@ -91,6 +91,7 @@ pub enum GroupProperty {
 
 /// A signal whose spread is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Spreads {
     /// p_y.
@@ -101,6 +102,7 @@ pub enum Spreads {
 
 /// Whom a figure is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Side {
     /// Examples that a model was trained on.

@@ -15,6 +15,7 @@ pub const DELTA: f64 = 1e-5;
 
 /// One recipe's models.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct RecipeResult {
     /// Recipe name.
     pub name: String,
@@ -61,6 +62,7 @@ impl RecipeResult {
 
 /// Accuracy under one level of noise.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct UnderNoise {
     /// Standard deviation of the noise in units of the inputs' own.
     pub deviation: f64,
@@ -72,6 +74,7 @@ pub struct UnderNoise {
 
 /// A variance over members and over non-members.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Spread {
     /// Over the examples that a model was trained on.
     pub member: Estimate,
@@ -81,6 +84,7 @@ pub struct Spread {
 
 /// One attack against one recipe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct AttackResult {
     /// Attack name.
     pub name: String,
@@ -110,19 +114,25 @@ pub struct AttackResult {
 }
 
 impl AttackResult {
-    /// What was measured of it; `None` for a TPR at a level that no table has.
-    pub fn measured(&self, measure: Measure) -> Option<f64> {
+    /// What was measured of it with its interval; `None` for a TPR at a level that no table has.
+    pub fn estimate(&self, measure: Measure) -> Option<Estimate> {
         match measure {
-            Measure::Auc => Some(self.auc.mean),
-            Measure::Advantage => Some(self.advantage.mean),
-            Measure::BalancedAccuracy => Some(self.balanced_accuracy.mean),
-            Measure::Tpr(level) => self.tpr_at_fpr.iter().find(|t| t.fpr == level).map(|t| t.tpr.mean),
+            Measure::Auc => Some(self.auc),
+            Measure::Advantage => Some(self.advantage),
+            Measure::BalancedAccuracy => Some(self.balanced_accuracy),
+            Measure::Tpr(level) => self.tpr_at_fpr.iter().find(|t| t.fpr == level).map(|t| t.tpr),
         }
+    }
+
+    /// The same without it.
+    pub fn measured(&self, measure: Measure) -> Option<f64> {
+        self.estimate(measure).map(|e| e.mean)
     }
 }
 
 /// TPR at one FPR level.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct TprAtFpr {
     /// The level.
     pub fpr: f64,
@@ -145,6 +155,7 @@ pub struct TprAtFpr {
 
 /// How targets are kept apart from their own block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Protection {
     /// A target's shadows are all models outside its block.

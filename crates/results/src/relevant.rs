@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(relevant.to_string(), "auc=0.02,tpr=20%,accuracy=0.01");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Relevant {
     /// Of an AUC.

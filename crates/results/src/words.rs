@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What is said at one operating point, of the simultaneous interval [l, u] of a difference and the smallest relevant one, delta.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Word {
     /// l >= delta > 0.
@@ -83,6 +84,7 @@ impl Word {
 
 /// What is said of two recipes, of a recipe alone, or of several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// The candidate leaks relevantly more.

@@ -19,6 +19,27 @@ pub enum Error {
     /// Outputs that do not fit the study.
     #[error(transparent)]
     Pool(#[from] flatleak_pool::Error),
+    /// What workers share.
+    #[error(transparent)]
+    Work(#[from] flatleak_work::Error),
+    /// Two attempts at a model gave different bytes, and one of them said so.
+    #[error(
+        "{task}: bits differ: two attempts gave other bytes for {file}; a machine or a program errs, and neither result may be used"
+    )]
+    BitsDiffer {
+        /// The task.
+        task: flatleak_work::Task,
+        /// The file.
+        file: String,
+    },
+    /// Several models that were not trained.
+    #[error("{first}\n{others} further models failed; all others are complete")]
+    Several {
+        /// The first of them.
+        first: Box<Error>,
+        /// How many more.
+        others: usize,
+    },
     /// A command that did not train its model.
     #[error("the trainer of recipe `{recipe}`, model {model}, {problem}; what it said is in {}{}", log.display(), end(said))]
     Trainer {

@@ -12,7 +12,7 @@ use flatleak_store::{DATA_FILE, LOG_FILE, Outputs, SplitOutputs, npy_of_mask};
 
 use crate::error::{Error, LogitsError, TrainerError};
 use crate::log::Log;
-use crate::plan::{Plan, Task};
+use crate::plan::{Model, Plan};
 use crate::process;
 
 /// Trains one model by its recipe's command: its membership row goes to a file, its logits come from `logits.npy`, (N, C) or (N, Q, C), and
@@ -23,10 +23,10 @@ use crate::process;
 pub(crate) fn train(
     plan: Plan<'_>,
     command: &str,
-    task: Task,
+    task: Model,
     go_on: impl FnMut() -> bool,
 ) -> Result<Option<Outputs>, Error> {
-    let (Plan { study, dir, .. }, Task { recipe, model }) = (plan, task);
+    let (Plan { study, dir, .. }, Model { recipe, model }) = (plan, task);
     let out = dir.workplace(recipe, model)?;
     let path = out.join(LOG_FILE);
     let mut log = Log::open(&path).map_err(flatleak_store::Error::from)?;
@@ -47,7 +47,7 @@ struct Places {
 }
 
 /// The words of a command for one model.
-fn filled(plan: Plan<'_>, command: &str, task: Task, places: &Places) -> Result<Filled, Error> {
+fn filled(plan: Plan<'_>, command: &str, task: Model, places: &Places) -> Result<Filled, Error> {
     let Plan { study, dir, .. } = plan;
     let command = Command::parse(command).map_err(|problem| flatleak_nn::Error::Recipe {
         recipe: study.recipes[task.recipe].name.clone(),

@@ -11,47 +11,59 @@ use flatleak_stream::{Purpose, Stream};
 use crate::error::Error;
 use crate::plan::Plan;
 
+/// Batches of a model's outputs between two looks at whether to go on.
+const BATCHES: usize = 16;
+
 /// What a model of a recipe puts out on pool and held-out examples under every view, and how often it is right on held-out ones under
-/// noise.
+/// noise. `None` when asked to stop.
 pub(crate) fn outputs(
     plan: Plan<'_>,
     recipe: &Recipe,
     model: usize,
     trainer: &mut Trainer<'_>,
-) -> Result<Outputs, Error> {
+    go_on: impl Fn() -> bool,
+) -> Result<Option<Outputs>, Error> {
     let Plan { study, data, dir, .. } = plan;
     let keep = dir.keeps_logits(data);
     let views = views(study.queries).unwrap_or_default();
     let span = recipe.defences.needs_random().then(|| range(&data.pool.x));
+    // As many rows at once as in one call for all: each batch is the same.
+    let rows = BATCHES * recipe.batch * data.shape.features();
+    let mut logits_of = |x: &[f32]| {
+        let parts = x.chunks(rows).map(|part| go_on().then(|| trainer.logits(part)));
+        parts.collect::<Option<Vec<_>>>().map(|parts| parts.concat())
+    };
     let mut of = |number: usize, split: &Split| {
         let mut out = SplitOutputs::default();
         for (query, view) in views.iter().enumerate() {
-            let mut logits = trainer.logits(&seen(&split.x, *view, data.shape));
+            let Some(mut logits) = logits_of(&seen(&split.x, *view, data.shape)) else { return Ok(None) };
             let random = if let Some(span) = span {
                 let key = (2 * query + number) as u64;
                 let mut stream = Stream::new(study.seed, Purpose::Published, model as u64, key);
-                trainer.logits(&uniform(split.x.len(), span, &mut stream))
+                logits_of(&uniform(split.x.len(), span, &mut stream))
             } else {
-                Vec::new()
+                Some(Vec::new())
             };
+            let Some(random) = random else { return Ok(None) };
             recipe.defences.publish(&mut logits, data.classes, &random);
             out.signals.push(Signals::from_logits(&logits, &split.y, data.classes)?);
             if keep {
                 out.logits.push(logits);
             }
         }
-        Ok::<_, Error>(out)
+        Ok::<_, Error>(Some(out))
     };
-    let splits = [of(0, &data.pool)?, of(1, &data.test)?];
-    let noise = study.noise.iter().map(|deviation| {
+    let (Some(pool), Some(test)) = (of(0, &data.pool)?, of(1, &data.test)?) else { return Ok(None) };
+    let mut noise = Vec::new();
+    for deviation in &study.noise {
         // The same noise for all models, recipes and levels, but for its size.
         let mut x = data.test.x.clone();
         add_noise(&mut x, *deviation, &mut Stream::new(study.seed, Purpose::InputNoise, 0, 0));
-        let signals = Signals::from_logits(&trainer.logits(&x), &data.test.y, data.classes)?;
-        Ok::<_, Error>((*deviation, signals.accuracy(|_| true)))
-    });
-    let noise = noise.collect::<Result<_, _>>()?;
-    Ok(Outputs { splits, noise })
+        let Some(logits) = logits_of(&x) else { return Ok(None) };
+        let signals = Signals::from_logits(&logits, &data.test.y, data.classes)?;
+        noise.push((*deviation, signals.accuracy(|_| true)));
+    }
+    Ok(Some(Outputs { splits: [pool, test], noise }))
 }
 
 /// A range of values.

@@ -40,6 +40,19 @@ pub enum Error {
     /// An artefact that was complete a moment ago cannot be read back.
     #[error("{} is missing or damaged; run `flatleak compare` again to train it anew", .0.display())]
     Missing(PathBuf),
+    /// Another attempt at the same model gave other bits.
+    #[error(
+        "{}: bits differ: it is whole, of the same data, recipe, seed and engine, and not what was computed here; \
+         a machine or a program errs, and neither result may be used",
+        .0.display()
+    )]
+    BitsDiffer(PathBuf),
+    /// Data that were laid down with the run and are not what they should be.
+    #[error("{name} is damaged or of other data")]
+    Staged {
+        /// Its name in the run.
+        name: String,
+    },
     /// A study whose logits were not kept.
     #[error("{} holds no logits: studies of 2 GiB of them or more do not keep them; run a smaller one", .0.display())]
     NoLogits(PathBuf),

@@ -29,7 +29,7 @@ pub const INFLUENCE_LIMIT: usize = 1 << 28;
 /// # Errors
 /// When the archive cannot be encoded.
 pub fn export_npz(pool: &Pool, memorization: &[f64], influence: Option<&[f32]>) -> Result<Vec<u8>, Error> {
-    let (models, n, t) = (pool.membership.models(), pool.labels.len(), pool.test_labels.len());
+    let (models, n, t) = (pool.membership.models(), pool.examples(), pool.held_out());
     let bits = |rows: &dyn Fn(usize) -> Vec<u8>| (0..models).flat_map(rows).collect::<Vec<u8>>();
     let words = |values: &[u32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
     let mask = bits(&|k| pool.membership.row(k).iter().map(|m| u8::from(*m)).collect());
@@ -43,12 +43,16 @@ pub fn export_npz(pool: &Pool, memorization: &[f64], influence: Option<&[f32]>) 
             "memorization",
             Array { descr: "<f8", shape: &n_shape, body: memorization.iter().flat_map(|v| v.to_le_bytes()).collect() },
         ),
-        ("labels", Array { descr: "<u4", shape: &n_shape, body: words(&pool.labels) }),
     ];
+    if let Some(labels) = &pool.labels {
+        arrays.push(("labels", Array { descr: "<u4", shape: &n_shape, body: words(labels) }));
+    }
     if !pool.test.is_empty() && t > 0 {
         let test = bits(&|k| pool.test[k].correct.clone());
         arrays.push(("testset_correctness", Array { descr: "|b1", shape: &test_shape, body: test }));
-        arrays.push(("test_labels", Array { descr: "<u4", shape: &t_shape, body: words(&pool.test_labels) }));
+        if let Some(labels) = &pool.test_labels {
+            arrays.push(("test_labels", Array { descr: "<u4", shape: &t_shape, body: words(labels) }));
+        }
     }
     if let Some(influence) = influence {
         arrays.push(("influence", Array { descr: "<f4", shape: &pairs, body: f32_bytes(influence) }));
@@ -100,15 +104,15 @@ fn read(path: &Path) -> Result<Pool, ImportError> {
         }
         _ => None,
     };
-    let membership = Membership::from_rows(mask.iter().map(|row| row.iter().map(|v| *v != 0).collect()).collect())?;
+    let membership = Membership::from_rows(mask.iter().map(|row| row.iter().map(|v| *v != 0).collect::<Vec<bool>>()))?;
     Ok(Pool {
-        test_labels: vector("test_labels", t)?.unwrap_or_else(|| vec![0; t]),
+        test_labels: vector("test_labels", t)?,
         groups,
         test: test.unwrap_or_default().into_iter().map(Signals::from_correct).collect(),
         ..Pool::new(
             path.file_stem().map_or("imported".into(), |s| s.to_string_lossy().into_owned()),
             membership,
-            vector("labels", n)?.unwrap_or_else(|| vec![0; n]),
+            vector("labels", n)?,
             right.into_iter().map(Signals::from_correct).collect(),
         )?
     })

@@ -37,7 +37,9 @@
 //! does not match is reported as absent, never used. The format is specified in the book. [`export_npz`] and [`import_npz`] speak
 //! NumPy.
 
+mod adopt;
 mod artefact;
+mod checkpoint;
 mod error;
 mod export;
 mod implausible;
@@ -48,9 +50,11 @@ mod number;
 mod problem;
 mod rundir;
 mod spill;
+mod staged;
 mod workplace;
 mod workshop;
 
+pub use checkpoint::Resumed;
 pub use error::{Difference, Error};
 pub use export::ExportLayout;
 pub use implausible::{Dark, Implausible};
@@ -61,6 +65,7 @@ pub use import::{
 pub use interchange::{INFLUENCE_LIMIT, export_npz, import_npz};
 pub use npy::{npy_of_mask, npy_of_rows};
 pub use problem::{CorrectnessError, FolderError, ImportError, OutputsError};
-pub use rundir::{Measured, RunDir, Stated};
+pub use rundir::{Measured, RunDir, Stated, model_folder};
+pub use staged::{load_staged, stage, staged_name};
 pub use workplace::LOG_FILE;
 pub use workshop::{DATA_FILE, Outputs, SplitOutputs, Workshop, lock_run};

@@ -2,6 +2,7 @@
 
 use std::io::{Cursor, Write};
 
+use flatleak_pool::Rows;
 use zip::write::SimpleFileOptions;
 
 use crate::error::Error;
@@ -33,10 +34,14 @@ pub(crate) fn encode(array: &Array<'_>) -> Vec<u8> {
     out
 }
 
-/// Bytes of a `.npy` file of rows of f64; all rows are as long as the first.
-pub fn npy_of_rows(rows: &[Vec<f64>]) -> Vec<u8> {
-    let shape = [rows.len(), rows.first().map_or(0, Vec::len)];
-    encode(&Array { descr: "<f8", shape: &shape, body: rows.iter().flatten().flat_map(|v| v.to_le_bytes()).collect() })
+/// Bytes of a `.npy` file of a matrix of f64.
+pub fn npy_of_rows(rows: Rows<'_>) -> Vec<u8> {
+    let shape = [rows.len(), rows.columns()];
+    encode(&Array {
+        descr: "<f8",
+        shape: &shape,
+        body: rows.into_iter().flatten().flat_map(|v| v.to_le_bytes()).collect(),
+    })
 }
 
 /// Bytes of a `.npy` file of rows of booleans; all rows are as long as the first.

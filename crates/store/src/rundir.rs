@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use flatleak_data::{Dataset, Part, files};
 use flatleak_nn::{Network, tensors};
-use flatleak_pool::{Decimal, Groups, Membership, NoiseAccuracy, Pool, Signals, Wanted};
+use flatleak_pool::{Decimal, Groups, Matrix, Membership, NoiseAccuracy, Pool, Signals, Wanted};
 use flatleak_study::Study;
 
 use crate::artefact::{f32_values, f64_values, read_tensors};
@@ -27,6 +27,9 @@ pub struct Stated {
     /// Digest of the data; empty where it says none.
     pub digest: String,
 }
+
+/// Models of a recipe that share a folder.
+const THOUSAND: usize = 1000;
 
 /// How the line of `study.toml` begins that has the digest of the data.
 pub(crate) const STAMP: &str = "# data ";
@@ -167,6 +170,16 @@ impl RunDir {
         Ok(split("pool").zip(split("test")).map(|(pool, test)| Measured { splits: [pool, test], noise }))
     }
 
+    /// Whether a model's signals have a file, whole or not: [`RunDir::signals`] reads it.
+    pub fn has_signals(&self, recipe: usize, model: usize) -> bool {
+        self.file(recipe, model, "signals.safetensors").is_file()
+    }
+
+    /// What the models of some recipes depend on, beside their numbers: names and identities of the recipes.
+    pub fn identity_of(&self, recipes: &[usize]) -> String {
+        self.study.identity_of_run(recipes, &self.digest)
+    }
+
     /// Epochs of one of the study's recipes.
     pub(crate) fn epochs(&self, recipe: usize) -> usize {
         self.study.recipes[recipe].checkpoint()
@@ -241,33 +254,48 @@ impl RunDir {
             pool.extend(spill.push(Part::Pool, a).map_err(no_room)?);
             test.extend(spill.push(Part::Test, b).map_err(no_room)?);
         }
+        let accuracy = Matrix::from_rows(accuracy)?;
         Ok(Pool {
             ids: data.pool.ids.clone(),
-            test_labels: data.test.y.clone(),
+            test_labels: Some(data.test.y.clone()),
             groups: groups(data),
             test,
             views: spill.into_views(),
-            noise: accuracy
-                .iter()
-                .any(|a| !a.is_empty())
-                .then(|| NoiseAccuracy { levels: self.study.noise.clone(), accuracy }),
+            noise: (accuracy.columns() > 0).then(|| NoiseAccuracy { levels: self.study.noise.clone(), accuracy }),
             ..Pool::new(self.study.recipes[recipe].name.clone(), self.membership.clone(), data.pool.y.clone(), pool)?
         })
     }
 
     pub(crate) fn file(&self, recipe: usize, model: usize, name: &str) -> PathBuf {
-        self.path.join("models").join(&self.study.recipes[recipe].name).join(format!("{model:04}")).join(name)
+        model_folder(&self.path, &self.study.recipes[recipe].name, model).join(name)
     }
 
     /// What one artefact depends on: the recipe's identity, the model's index and its membership row.
     pub(crate) fn identity(&self, recipe: usize, model: usize) -> String {
+        self.of_model(&self.study.identity(&self.study.recipes[recipe], &self.digest), model)
+    }
+
+    /// What one model depends on that is made in a certain way.
+    pub(crate) fn of_model(&self, way: &str, model: usize) -> String {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(self.study.identity(&self.study.recipes[recipe], &self.digest).as_bytes());
+        hasher.update(way.as_bytes());
         hasher.update(&(model as u64).to_le_bytes());
         let row: Vec<u8> = self.membership.row(model).iter().map(|&m| u8::from(m)).collect();
         hasher.update(&row);
         hasher.finalize().to_hex().to_string()
     }
+}
+
+/// The folder of one model in a run. The first thousand of a recipe lie beside each other; of the others each thousand has a folder, unless an
+/// earlier program laid them beside the first.
+pub fn model_folder(run: &Path, recipe: &str, model: usize) -> PathBuf {
+    let all = run.join("models").join(recipe);
+    let flat = all.join(format!("{model:04}"));
+    if model < THOUSAND || flat.is_dir() {
+        return flat;
+    }
+    let first = model / THOUSAND * THOUSAND;
+    all.join(format!("{first}-{}", first + THOUSAND - 1)).join(model.to_string())
 }
 
 /// Every `queries`-th value from `first` on: one view of interleaved ones.
@@ -278,4 +306,24 @@ fn every<T: Copy>(values: &[T], first: usize, queries: usize) -> Vec<T> {
 fn groups(data: &Dataset) -> Option<Groups> {
     let (pool, test) = data.pool.groups.clone().zip(data.test.groups.clone())?;
     Some(Groups { names: data.groups.clone(), pool, test })
+}
+
+#[cfg(test)]
+mod tests {
+    use flatleak_data::{Request, open};
+
+    use super::*;
+
+    #[test]
+    fn each_thousand_has_a_folder_unless_an_earlier_program_made_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let study = Study::parse("models = 10000\ndata = ['digits']\n[[recipe]]\nname = 'a'").unwrap();
+        let data = open(&Request { pool: Some(40), test: Some(10), ..Request::new("digits") }).unwrap();
+        let dir = RunDir::of(folder.path(), &study, &data).unwrap();
+        let at = |model| dir.file(0, model, "x").strip_prefix(folder.path().join("models/a")).unwrap().to_owned();
+        let expected = ["0000/x", "0999/x", "1000-1999/1000/x", "9000-9999/9999/x"].map(PathBuf::from);
+        assert_eq!([0, 999, 1000, 9999].map(at), expected);
+        std::fs::create_dir_all(folder.path().join("models/a/1234")).unwrap();
+        assert_eq!([1234, 1235].map(at), ["1234/x", "1000-1999/1235/x"].map(PathBuf::from));
+    }
 }

@@ -156,9 +156,9 @@ mod tests {
         for signal in all {
             let rows = views.rows(1, false, signal).unwrap();
             for (model, row) in rows.iter().enumerate() {
-                assert_eq!(*row, of(10 * model + 2).values(signal), "{signal:?}");
+                assert_eq!(row, of(10 * model + 2).values(signal), "{signal:?}");
             }
-            assert_eq!(views.rows(0, true, signal).unwrap(), [of(8).values(signal)]);
+            assert_eq!(views.rows(0, true, signal).unwrap().values(), of(8).values(signal));
         }
         let mut single = Spill::default();
         assert_eq!(single.push(Part::Pool, vec![of(1)]).unwrap(), Some(of(1)));

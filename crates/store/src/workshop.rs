@@ -5,13 +5,13 @@ use std::ops::Deref;
 use std::path::Path;
 
 use flatleak_data::Dataset;
-use flatleak_disk::{Lock, lock, make_folder, replace, unfinished};
+use flatleak_disk::{Creation, Lock, lock, make_folder, replace, unfinished};
 use flatleak_nn::{Network, tensors};
 use flatleak_pool::{Membership, Signals};
 use flatleak_study::Study;
 use safetensors::Dtype;
 
-use crate::artefact::{Tensor, f32_bytes, write_tensors};
+use crate::artefact::{Rival, Tensor, f32_bytes, write_tensors};
 use crate::error::{Difference, Error};
 use crate::npy::{self, Array, archive};
 use crate::rundir::{RunDir, STAMP, Stated};
@@ -51,11 +51,11 @@ pub fn lock_run(path: &Path) -> Result<Lock, Error> {
     lock(&path.join(LOCK))?.ok_or_else(|| Error::Busy(path.to_owned()))
 }
 
-/// A study's folder, locked while it is open.
+/// A study's folder in which models are published: by one process that has the lock, or by many that need none.
 #[derive(Debug)]
 pub struct Workshop {
     dir: RunDir,
-    _lock: Lock,
+    _lock: Option<Lock>,
 }
 
 impl Deref for Workshop {
@@ -79,7 +79,7 @@ impl Workshop {
         let lock = lock_run(path)?;
         let dir = RunDir::of(path, study, data)?;
         let difference = match Stated::read(path)? {
-            Some(before) => difference(&before.study, study, before.digest == dir.data_digest()),
+            Some(before) => before.difference(study, dir.data_digest()),
             None => {
                 // A program that was killed at its first step left nothing but the lock and half a file.
                 let ours = |name: &str| name == LOCK || unfinished(name).is_some();
@@ -94,20 +94,38 @@ impl Workshop {
         let stamp = format!("{STAMP}{}\n", dir.data_digest());
         replace(&path.join("study.toml"), (stamp + &study.to_toml()?).as_bytes())?;
         replace(&path.join("membership.npy"), &membership_npy(dir.membership()))?;
-        Ok(Self { dir, _lock: lock })
+        Ok(Self { dir, _lock: Some(lock) })
     }
 
-    /// Stores the weights of a model under PyTorch's names and shapes.
+    /// The folder of a study that another process opened, to publish models beside it. No lock is taken.
     ///
     /// # Errors
-    /// When the file system fails.
-    pub fn save_weights(&self, recipe: usize, model: usize, network: &Network, arena: &[f32]) -> Result<(), Error> {
+    /// A study that is none.
+    pub fn join(path: &Path, study: &Study, data: &Dataset) -> Result<Self, Error> {
+        Ok(Self { dir: RunDir::of(path, study, data)?, _lock: None })
+    }
+
+    /// Stores the weights of a model under PyTorch's names and shapes. [`Creation::Other`] took the place of something damaged.
+    ///
+    /// # Errors
+    /// When the file system fails; [`Error::BitsDiffer`] where other weights of the same model are there.
+    pub fn save_weights(
+        &self,
+        recipe: usize,
+        model: usize,
+        network: &Network,
+        arena: &[f32],
+    ) -> Result<Creation, Error> {
         let list: Vec<Tensor> = tensors::export(network, arena)
             .into_iter()
             .map(|(name, shape, values)| Tensor::of_f32(name, shape, &values))
             .collect();
         let path = self.file(recipe, model, "weights.safetensors");
-        write_tensors(&path, &list, &self.identity(recipe, model))
+        let rival = || {
+            let stands = self.weights(recipe, model, network)?.is_some();
+            Ok(if stands { Rival::Ours } else { Rival::Stale })
+        };
+        write_tensors(&path, &list, &self.identity(recipe, model), rival)
     }
 
     /// Writes the data as [`DATA_FILE`] in the folder, for commands that train models: `x` (N, features), `y` (N), `ids` (N) and the same with `test_`.
@@ -131,11 +149,12 @@ impl Workshop {
         Ok(replace(&path, &archive(&named)?)?)
     }
 
-    /// Stores what a model puts out. Axes (checkpoint, example, query[, class]), one checkpoint.
+    /// Stores what a model puts out. Axes (checkpoint, example, query[, class]), one checkpoint. [`Creation::Other`] took the place of something damaged
+    /// or of other views. Of two commands' models the first stays.
     ///
     /// # Errors
-    /// When the file system fails.
-    pub fn save_signals(&self, recipe: usize, model: usize, outputs: Outputs) -> Result<(), Error> {
+    /// When the file system fails; [`Error::BitsDiffer`] where other signals of the same model are there.
+    pub fn save_signals(&self, recipe: usize, model: usize, outputs: Outputs) -> Result<Creation, Error> {
         let mut list: Vec<Tensor> = Vec::new();
         for (split, SplitOutputs { signals, logits }) in ["pool", "test"].into_iter().zip(outputs.splits) {
             let (n, queries) = (signals.first().map_or(0, Signals::len), signals.len());
@@ -170,7 +189,16 @@ impl Workshop {
             list.push(Tensor { name: "test.noise".to_owned(), dtype: Dtype::F64, shape: vec![2, levels.len()], bytes });
         }
         let path = self.file(recipe, model, "signals.safetensors");
-        write_tensors(&path, &list, &self.identity(recipe, model))
+        let rival = || {
+            let theirs = self.study().recipes[recipe].trainer.is_some();
+            let stands = self.signals(recipe, model)?.is_some();
+            Ok(match (stands, theirs) {
+                (false, _) => Rival::Stale,
+                (true, true) => Rival::Theirs,
+                (true, false) => Rival::Ours,
+            })
+        };
+        write_tensors(&path, &list, &self.identity(recipe, model), rival)
     }
 
     /// Whether this study's logits are small enough to be kept.
@@ -187,7 +215,13 @@ fn interleaved<T: Copy>(views: &[&[T]], width: usize) -> Vec<T> {
     (0..n).flat_map(|i| views.iter().flat_map(move |v| v[i * width..(i + 1) * width].iter().copied())).collect()
 }
 
-/// What keeps `after` from continuing the folder of `before`.
+impl Stated {
+    /// What keeps a study on data of this digest from continuing the folder.
+    pub fn difference(&self, after: &Study, digest: &str) -> Option<Difference> {
+        difference(&self.study, after, self.digest == digest)
+    }
+}
+
 fn difference(before: &Study, after: &Study, same_data: bool) -> Option<Difference> {
     if before.seed != after.seed {
         return Some(Difference::Seed { there: before.seed, here: after.seed });

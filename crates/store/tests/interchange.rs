@@ -12,15 +12,20 @@ fn pool() -> Pool {
     let right =
         |k: usize, n: usize| Signals::from_correct((0..n).map(|i| u8::from((i * 7 + k).is_multiple_of(3))).collect());
     Pool {
-        test_labels: vec![1, 0, 3],
+        test_labels: Some(vec![1, 0, 3]),
         groups: Some(Groups {
             names: vec!["group 0".into(), "group 1".into()],
             pool: (0..11).map(|i| u32::from(i > 5)).collect(),
             test: vec![0, 1, 0],
         }),
         test: (0..6).map(|k| right(k + 1, 3)).collect(),
-        ..Pool::new("written", membership, (0..11).map(|i| i % 4).collect(), (0..6).map(|k| right(k, 11)).collect())
-            .unwrap()
+        ..Pool::new(
+            "written",
+            membership,
+            (0..11).map(|i| i % 4).collect::<Vec<u32>>(),
+            (0..6).map(|k| right(k, 11)).collect(),
+        )
+        .unwrap()
     }
 }
 

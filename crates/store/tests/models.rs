@@ -301,7 +301,7 @@ fn square_arrays_are_read_one_way_or_refused() {
     let mut less = World::new(Kind { learnt: [0.0, 0.0, 0.0], preference: 0.0, paired: false, ..kind }, 4);
     less.member.pop();
     let found = less.read(Given::Phi, &phi[..(n - 1) * n], &[n - 1, n]).unwrap();
-    assert_eq!((found.pool.pool.len(), found.pool.labels.len()), (n - 1, n));
+    assert_eq!((found.pool.pool.len(), found.pool.examples()), (n - 1, n));
 }
 
 /// One column of two classes that is nowhere above 0.

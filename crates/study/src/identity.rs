@@ -62,13 +62,15 @@ impl Study {
         hasher.finalize().to_hex().to_string()
     }
 
+    /// Hash of everything that decides how a recipe's models are trained: recipes that are measured at different epochs of one run, or publish
+    /// its models in different ways, share it.
+    pub fn training_identity(&self, recipe: &Recipe, data_digest: &str) -> String {
+        self.identity(&trained(recipe), data_digest)
+    }
+
     /// Recipes by index whose models come from one run, measured at different epochs or published in different ways; by their first.
     pub fn runs(&self) -> Vec<Vec<usize>> {
-        let whole = |r: usize| {
-            let recipe = &self.recipes[r];
-            let trained = Recipe { measured_at: None, defences: recipe.defences.in_training(), ..recipe.clone() };
-            self.told_apart(&trained)
-        };
+        let whole = |r: usize| self.told_apart(&trained(&self.recipes[r]));
         let mut out: Vec<(String, Vec<usize>)> = Vec::new();
         for r in 0..self.recipes.len() {
             let identity = whole(r);
@@ -78,6 +80,16 @@ impl Study {
             }
         }
         out.into_iter().map(|(_, run)| run).collect()
+    }
+
+    /// What the models of some recipes, by index, depend on beside their numbers: names and identities of the recipes.
+    pub fn identity_of_run(&self, recipes: &[usize], data_digest: &str) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for recipe in recipes.iter().filter_map(|r| self.recipes.get(*r)) {
+            hasher.update(recipe.name.as_bytes());
+            hasher.update(self.identity(recipe, data_digest).as_bytes());
+        }
+        hasher.finalize().to_hex()[..16].to_owned()
     }
 
     /// What tells the runs of a study apart. A command learns of its recipe's name, which is in the path of the folder that it writes to, and two
@@ -96,6 +108,11 @@ impl Study {
         }
         hasher.finalize().to_hex()[..8].to_owned()
     }
+}
+
+/// A recipe without what matters behind training alone.
+fn trained(recipe: &Recipe) -> Recipe {
+    Recipe { measured_at: None, defences: recipe.defences.in_training(), ..recipe.clone() }
 }
 
 /// A name as one capitalised word: `dp-sgd` is `DpSgd`.

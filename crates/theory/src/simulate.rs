@@ -38,7 +38,7 @@ fn mean_auc(
 ) -> Result<f64, Error> {
     let models: Vec<usize> = (0..design.models()).filter(|&m| Some(design.block(m)) != without).collect();
     let seat = |&m: &usize| Seat { block: design.block(m), member: design.row(m), values: &values[m], population: &[] };
-    let lineup = Lineup::new(models.iter().map(seat).collect(), labels)?;
+    let lineup = Lineup::new(models.iter().map(seat).collect(), Some(labels))?;
     let mut ranking = Ranking::default();
     let mut aucs = Vec::new();
     for (scores, seat) in attack.score(&lineup).iter().zip(lineup.seats()) {

@@ -212,7 +212,8 @@ fn unfair(repetitions: u64) {
                 }
                 _ => 0.5,
             };
-            let rows = (0..16).map(|_| (0..EXAMPLES).map(|i| stream.uniform(0.0, 1.0) < rate(i)).collect()).collect();
+            let rows: Vec<Vec<bool>> =
+                (0..16).map(|_| (0..EXAMPLES).map(|i| stream.uniform(0.0, 1.0) < rate(i)).collect()).collect();
             let membership = Membership::from_rows(rows).unwrap();
             let by_class = |i: usize| if kind == "class" && i % CLASSES < 2 { 1.0 } else { 0.0 };
             let pool = pool(membership, &mut stream, |_, i, s| level[i] + by_class(i) + spread[i] * s.normal());

@@ -161,7 +161,7 @@ fn pool(name: &str, world: &World, scenario: Scenario, membership: Membership, n
     let mut out = simulated::pool(membership, (0..EXAMPLES as u32).map(|i| i % 3).collect(), own);
     out.recipe = name.into();
     out.test = test;
-    out.test_labels = (0..TESTS as u32).map(|i| i % 3).collect();
+    out.test_labels = Some((0..TESTS as u32).map(|i| i % 3).collect());
     out
 }
 

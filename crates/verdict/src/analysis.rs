@@ -3,8 +3,8 @@
 use crate::attacked::AttackedRecipe;
 use crate::error::Error;
 use crate::explanation::detail::Detail;
-use crate::options::{Options, Progress};
-use flatleak_pool::Pool;
+use crate::options::{Options, Progress, Stage};
+use flatleak_pool::{Matrix, Pool};
 use flatleak_results::{
     Comparison, Condition, Estimate, Explanation, Frontier, LeftOut, LinkResult, Pairing, Property, Protection,
     RecipeResult, Results, Spreads, UnderNoise, Verdict, Word,
@@ -58,7 +58,7 @@ pub fn analyse(
         compare(pools, options, |p| on_progress(Progress { total, ..p }))?;
     let curves = attacked.iter_mut().map(|a| std::mem::take(&mut a.curves)).collect();
     let before = Some((recipes.as_slice(), comparisons.as_slice()));
-    let mut step = counted(first, total, &mut on_progress);
+    let mut step = counted(first, (first, total), &mut on_progress);
     let (explain, details) = explain_attacked(pools, options, before, &attacked, &mut step)?;
     let results = Results {
         headline: headline::overall(&comparisons, &recipes, frontier.as_ref()),
@@ -67,7 +67,7 @@ pub fn analyse(
         recipes,
         comparisons,
         explain,
-        figures: figures::draw(pools, curves, &options.dataset),
+        figures: figures::draw(pools, curves, &options.dataset)?,
     };
     Ok(Analysis { results, details })
 }
@@ -81,7 +81,8 @@ pub fn compare(
     options: &Options,
     mut on_progress: impl FnMut(Progress) -> bool,
 ) -> Result<Compared, Error> {
-    let mut step = counted(0, steps_to_compare(pools, options), &mut on_progress);
+    let attacks = steps_to_compare(pools, options);
+    let mut step = counted(0, (attacks, attacks), &mut on_progress);
     let (mut recipes, mut all) = (Vec::new(), Vec::new());
     let other_examples = have_other_examples(pools, options);
     for ((pool, &checkpoint), other_examples) in pools.iter().zip(&options.checkpoints).zip(other_examples) {
@@ -133,8 +134,9 @@ pub fn explain(
     before: Option<(&[RecipeResult], &[Comparison])>,
     mut on_progress: impl FnMut(Progress) -> bool,
 ) -> Result<(Explanation, Vec<Detail>), Error> {
-    let total = options.attacks.len() * pools.len() + explanation::steps(pools.len(), options.pairs.len());
-    let mut step = counted(0, total, &mut on_progress);
+    let attacks = steps_to_compare(pools, options);
+    let total = attacks + explanation::steps(pools.len(), options.pairs.len());
+    let mut step = counted(0, (attacks, total), &mut on_progress);
     let attacked =
         pools.iter().map(|p| attack_all(&Judge::new(p), options, false, &mut step)).collect::<Result<Vec<_>, _>>()?;
     explain_attacked(pools, options, before, &attacked, &mut step)
@@ -149,7 +151,7 @@ fn explain_attacked(
 ) -> Result<(Explanation, Vec<Detail>), Error> {
     let (recipes, comparisons) = before.unwrap_or_default();
     let explained: Vec<Explained<'_>> = pools.iter().map(|pool| Explained::new(pool)).collect();
-    if explained.iter().any(|e| e.pool.labels.is_empty()) {
+    if explained.iter().any(|e| e.pool.examples() == 0) {
         let mut out = Explanation::default();
         out.left_out.push(LeftOut {
             dataset: options.dataset.clone(),
@@ -198,15 +200,16 @@ fn steps_to_compare(pools: &[&Pool], options: &Options) -> usize {
     options.attacks.len() * pools.len()
 }
 
-/// A step counter that turns "stop" into an error.
+/// A step counter that turns "stop" into an error; of all steps the first are attacks.
 fn counted(
     mut done: usize,
-    total: usize,
+    (attacks, total): (usize, usize),
     on_progress: &mut impl FnMut(Progress) -> bool,
 ) -> impl FnMut() -> Result<(), Error> {
     move || {
         done += 1;
-        if on_progress(Progress { done, total }) { Ok(()) } else { Err(Error::Stopped) }
+        let stage = if done <= attacks { Stage::Attacks } else { Stage::Explanation };
+        if on_progress(Progress { stage, done, total }) { Ok(()) } else { Err(Error::Stopped) }
     }
 }
 
@@ -251,7 +254,7 @@ fn attack_all(
             }));
         }
         if !family::is_of_family(attack) {
-            found.scored.calls = Vec::new();
+            found.scored.calls = Matrix::default();
         }
         out.curves.extend(found.curve);
         out.results.push(found.result);

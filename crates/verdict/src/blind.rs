@@ -6,11 +6,11 @@
 
 use crate::error::Error;
 use flatleak_attack::learned::CrossFit;
-use flatleak_pool::{Design, Pool};
+use flatleak_pool::{Design, Matrix, Pool};
 use flatleak_results::{Blind, BlindStatus};
 use flatleak_stats::{FEWEST_UNITS, Range, Replicates, parallel};
 
-use crate::judge::{AUC, Judge, Sheet};
+use crate::judge::{AUC, Judge, MEASURES, Sheet};
 use crate::scored::Scorer;
 
 /// One-sided p-value from which on members and non-members count as different by themselves.
@@ -105,8 +105,8 @@ pub(crate) fn sentence(recipe: &str, blind: &Blind) -> Option<String> {
 impl Judge<'_> {
     /// The AUC of every unit of a sheet.
     fn aucs(&self, sheet: &Sheet, otherwise: Option<&Vec<f64>>) -> Result<Vec<f64>, Error> {
-        let filled = otherwise.map(|o| o.iter().map(|v| vec![*v; crate::judge::MEASURES]).collect::<Vec<_>>());
-        let found = self.judge(sheet, &[], filled.as_deref(), false)?;
+        let filled = otherwise.map(|o| Matrix::with_rows(o.len(), MEASURES, |unit, row| row.fill(o[unit])));
+        let found = self.judge(sheet, &[], filled.as_ref().map(Matrix::rows), false)?;
         Ok(found.units.iter().map(|row| row[AUC]).collect())
     }
 }

@@ -18,10 +18,10 @@ pub(crate) struct Knowledge {
 
 impl Knowledge {
     pub(crate) fn new(pool: &Pool) -> Self {
-        // Imported losses come without classes: all labels are the same then, and chance is not known.
-        let known = pool.labels.windows(2).any(|pair| pair[0] != pair[1]);
+        // Of a single class nothing can be learnt.
+        let several = pool.labels.as_deref().filter(|labels| labels.windows(2).any(|pair| pair[0] != pair[1]));
         Self {
-            chance: known.then(|| chance(&pool.labels)),
+            chance: several.map(chance),
             labels_only: !pool.offers(Signal::Phi) || pool.pool.iter().all(Signals::says_labels_alone),
             doubts: pool.doubts.clone(),
         }

@@ -1,7 +1,7 @@
 //! Known groups of examples: where atypical ones are marked, who gets them right, who learns them by heart, who gives them away?
 
 use crate::error::Error;
-use flatleak_pool::{Groups, Pool, Signals};
+use flatleak_pool::{Groups, Matrix, Pool, Signals};
 use flatleak_results::{GroupProperty, Metric};
 use flatleak_stats::Ranking;
 
@@ -47,15 +47,15 @@ pub(crate) type Leak = [f64; 2];
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Leaks {
     /// By unit and group.
-    pub(crate) whole: Vec<Vec<Option<Leak>>>,
+    pub(crate) whole: Matrix<Option<Leak>>,
     /// By deleted unit, unit and group; of attacks without shadows too.
-    pub(crate) deleted: Vec<Vec<Vec<Option<Leak>>>>,
+    pub(crate) deleted: Vec<Matrix<Option<Leak>>>,
 }
 
 /// By unit and group: the AUC among the group's examples, and the share of its members found at the threshold that accuses 1 % of all
 /// non-members. Mean over the unit's targets that have members and non-members in the group; `None` where none has.
-pub(crate) fn leakage(judge: &Judge<'_>, sheet: &Sheet, groups: &Groups) -> Result<Vec<Vec<Option<Leak>>>, Error> {
-    let mut sums = vec![vec![[0.0; 3]; groups.names.len()]; judge.units().len()];
+pub(crate) fn leakage(judge: &Judge<'_>, sheet: &Sheet, groups: &Groups) -> Result<Matrix<Option<Leak>>, Error> {
+    let mut sums = Matrix::filled(judge.units().len(), groups.names.len(), [0.0; 3]);
     let mut ranking = Ranking::default();
     let mut failed = None;
     judge.each_scored(sheet, |unit, scores, member, at| {
@@ -79,8 +79,8 @@ pub(crate) fn leakage(judge: &Judge<'_>, sheet: &Sheet, groups: &Groups) -> Resu
             failed.get_or_insert(e);
         }
     });
-    let mean = |[auc, tpr, n]: [f64; 3]| (n > 0.0).then(|| [auc / n, tpr / n]);
-    failed.map_or_else(|| Ok(sums.into_iter().map(|unit| unit.into_iter().map(mean).collect()).collect()), Err)
+    let mean = |[auc, tpr, n]: &[f64; 3]| (*n > 0.0).then(|| [auc / n, tpr / n]);
+    failed.map_or_else(|| Ok(sums.map(mean)), Err)
 }
 
 /// Accuracies on unseen examples per group, one value per block.

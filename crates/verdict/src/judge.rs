@@ -1,12 +1,17 @@
 //! Measures of the targets of a pool, by unit: what every estimate is a mean of.
 
+use std::borrow::Cow;
+
 use crate::error::Error;
-use flatleak_pool::{Membership, Pool};
+use flatleak_pool::{Matrix, Membership, Pool, Rows};
 use flatleak_results::{DELTA, FPR_LEVELS, Measure};
 use flatleak_stats::{Judged, Ranking, best_thresholds, empirical_epsilon, interpolate, moments};
 
 /// Most blocks that are deleted one by one.
-const SINGLE: usize = 64;
+const SINGLE: usize = 32;
+
+/// Most blocks that are deleted two by two.
+const DOUBLE: usize = 64;
 
 /// Groups that are deleted of more.
 const UNITS: usize = 32;
@@ -32,13 +37,13 @@ pub(crate) struct Sheet {
     /// Index of each model in the pool.
     pub(crate) models: Vec<usize>,
     /// One row of N per model; NaN where an example is not scored.
-    pub(crate) scores: Vec<Vec<f64>>,
+    pub(crate) scores: Matrix,
 }
 
 /// Targets of a pool, and units of blocks that are deleted together.
 pub(crate) struct Judge<'a> {
     pool: &'a Pool,
-    /// Blocks of each unit: each block, or, of more than [`SINGLE`], one of [`UNITS`] groups of equal size (the delete-a-group jackknife,
+    /// Blocks of each unit: each block, of more than [`SINGLE`] two, or, of more than [`DOUBLE`], one of [`UNITS`] groups of equal size (the delete-a-group jackknife,
     /// Kott 2001, Journal of Official Statistics 17). Blocks without a target are in none.
     units: Vec<Vec<usize>>,
     /// By block.
@@ -52,7 +57,7 @@ pub(crate) struct Judge<'a> {
 /// One sheet judged.
 pub(crate) struct Verdicts {
     /// Measures by unit; balanced accuracies are filled in by [`Judge::balanced`].
-    pub(crate) units: Vec<Vec<f64>>,
+    pub(crate) units: Matrix,
     /// The best threshold over all targets of the sheet, and without each unit.
     pub(crate) threshold: f64,
     pub(crate) thresholds: Vec<f64>,
@@ -91,7 +96,7 @@ impl<'a> Judge<'a> {
     /// Targets of a sheet: model, unit and row.
     pub(crate) fn targets<'s>(&'s self, sheet: &'s Sheet) -> impl Iterator<Item = (usize, usize, &'s [f64])> {
         let all = sheet.models.iter().zip(&sheet.scores).filter(|(k, _)| self.is_target[**k]);
-        all.filter_map(|(&k, row)| Some((k, self.unit_of[self.membership().block(k)]?, row.as_slice())))
+        all.filter_map(|(&k, row)| Some((k, self.unit_of[self.membership().block(k)]?, row)))
     }
 
     /// The fewest scored non-members, and the mean number of scored members, of a target.
@@ -134,7 +139,7 @@ impl<'a> Judge<'a> {
         &self,
         sheet: &Sheet,
         fprs: &[f64],
-        otherwise: Option<&[Vec<f64>]>,
+        otherwise: Option<Rows<'_>>,
         only_thresholds: bool,
     ) -> Result<Verdicts, Error> {
         let judged: Vec<Judged<'_>> = self
@@ -150,11 +155,12 @@ impl<'a> Judge<'a> {
             }
         }
         let units = self.by_unit(measured);
-        let filled = |(unit, found): (usize, Option<Vec<f64>>)| {
-            found.or_else(|| Some(otherwise?.get(unit)?.clone())).unwrap_or_else(|| vec![0.0; MEASURES + fprs.len()])
-        };
-        let units = units.into_iter().enumerate().map(filled).collect();
-        Ok(Verdicts { units, threshold: found.all, thresholds: found.without })
+        let mut filled = Matrix::filled(self.units.len(), MEASURES + fprs.len(), 0.0);
+        for (unit, (row, found)) in filled.iter_mut().zip(&units).enumerate() {
+            let known = found.as_deref().or_else(|| otherwise?.get(unit));
+            known.into_iter().for_each(|known| row.copy_from_slice(known));
+        }
+        Ok(Verdicts { units: filled, threshold: found.all, thresholds: found.without })
     }
 
     /// Measures of one target; `None` where a deletion left it one side alone.
@@ -183,21 +189,33 @@ impl<'a> Judge<'a> {
     }
 
     /// Scores and membership of the examples that are scored for a target.
-    fn scored(&self, model: usize, row: &[f64]) -> (Vec<f64>, Vec<bool>) {
-        row.iter().zip(self.membership().row(model)).filter(|(s, _)| !s.is_nan()).map(|(s, m)| (*s, *m)).unzip()
+    fn scored<'s>(&'s self, model: usize, row: &'s [f64]) -> (Cow<'s, [f64]>, Cow<'s, [bool]>) {
+        let member = self.membership().row(model);
+        if !row.iter().fold(false, |is_nan, s| is_nan | s.is_nan()) {
+            return (row.into(), member.into());
+        }
+        let kept = row.iter().zip(member).filter(|(s, _)| !s.is_nan());
+        let (scores, member): (Vec<f64>, Vec<bool>) = kept.map(|(s, m)| (*s, *m)).unzip();
+        (scores.into(), member.into())
     }
 
     /// Balanced accuracy of the targets of each unit at the threshold of their unit; `None` for a unit that is not in the sheet.
     pub(crate) fn balanced(&self, sheet: &Sheet, thresholds: &[f64]) -> Vec<Option<f64>> {
         let m = self.membership();
         let of = |(k, unit, row): (usize, usize, &[f64])| {
-            let mut counts = [[0.0; 2]; 2];
-            for (score, member) in row.iter().zip(m.row(k)).filter(|(s, _)| !s.is_nan()) {
-                let side = &mut counts[usize::from(!member)];
-                side[0] += 1.0;
-                side[1] += f64::from(u8::from((*score >= thresholds[unit]) == *member));
+            let threshold = thresholds[unit];
+            // Of members and of others, how many are scored and on how many the call is right.
+            let (mut scored, mut right) = ([0u32; 2], [0u32; 2]);
+            for (score, member) in row.iter().zip(m.row(k)) {
+                let is_scored = u32::from(!score.is_nan());
+                let is_right = is_scored & u32::from((*score >= threshold) == *member);
+                let inside = u32::from(*member);
+                scored[0] += is_scored & inside;
+                scored[1] += is_scored & (1 - inside);
+                right[0] += is_right & inside;
+                right[1] += is_right & (1 - inside);
             }
-            let [[members, hits], [others, rejected]] = counts;
+            let [[members, others], [hits, rejected]] = [scored, right].map(|both| both.map(f64::from));
             (members > 0.0 && others > 0.0).then(|| (k, vec![0.5 * (hits / members + rejected / others)]))
         };
         self.by_unit(self.targets(sheet).filter_map(of).collect()).into_iter().map(|v| v.map(|v| v[0])).collect()
@@ -205,18 +223,22 @@ impl<'a> Judge<'a> {
 
     /// Per unit and example, the share of the unit's targets, of those for which the example is scored, on which the call at the unit's
     /// threshold is right; NaN where it is scored for none.
-    pub(crate) fn calls(&self, sheet: &Sheet, thresholds: &[f64]) -> Vec<Vec<f64>> {
+    pub(crate) fn calls(&self, sheet: &Sheet, thresholds: &[f64]) -> Matrix {
         let n = self.membership().examples();
-        let mut sums = vec![vec![(0.0, 0.0); n]; self.units.len()];
+        let mut right = Matrix::filled(self.units.len(), n, 0.0);
+        let mut seen = right.clone();
         for (k, unit, row) in self.targets(sheet) {
-            for ((sum, score), member) in sums[unit].iter_mut().zip(row).zip(self.membership().row(k)) {
-                if !score.is_nan() {
-                    sum.0 += f64::from(u8::from((*score >= thresholds[unit]) == *member));
-                    sum.1 += 1.0;
-                }
+            let threshold = thresholds[unit];
+            let to = right[unit].iter_mut().zip(&mut seen[unit]);
+            for (((right, seen), score), member) in to.zip(row).zip(self.membership().row(k)) {
+                *seen += if score.is_nan() { 0.0 } else { 1.0 };
+                // A score that is none reaches no threshold, and counts for nobody.
+                let is_right = ((*score >= threshold) == *member) & !score.is_nan();
+                *right += if is_right { 1.0 } else { 0.0 };
             }
         }
-        sums.into_iter().map(|row| row.into_iter().map(|(right, seen)| right / seen).collect()).collect()
+        right.values_mut().iter_mut().zip(seen.values()).for_each(|(right, seen)| *right /= seen);
+        right
     }
 
     /// Mean over targets of the realised FPR and of the false positives at each level, and of the nominal epsilon.
@@ -276,9 +298,13 @@ fn auc_within(row: &[f64], member: &[bool], strata: &[u32], ranking: &mut Rankin
 }
 
 /// What a jackknife deletes at a time, by place of the blocks. Every deletion scores all other models, which would cost large pools the square
-/// of their size; blocks are independent draws, so that every UNITS-th of them are a random group.
+/// of their size; blocks are independent draws, so that every n-th of them are a random group.
 fn units(blocks: usize) -> Vec<Vec<usize>> {
-    let n = if blocks > SINGLE { UNITS } else { blocks };
+    let n = match blocks {
+        ..=SINGLE => blocks,
+        ..=DOUBLE => blocks.div_ceil(2),
+        _ => UNITS,
+    };
     (0..n).map(|unit| (unit..blocks).step_by(n).collect()).collect()
 }
 
@@ -290,16 +316,18 @@ mod tests {
     fn units_are_single_blocks_or_groups_that_hold_each_once() {
         assert_eq!(units(3), [[0], [1], [2]]);
         assert_eq!(units(SINGLE).len(), SINGLE);
-        for blocks in [SINGLE + 1, 128, 257] {
+        for (blocks, groups) in
+            [(SINGLE + 1, 17), (48, 24), (DOUBLE, UNITS), (DOUBLE + 1, UNITS), (128, UNITS), (257, UNITS)]
+        {
             let found = units(blocks);
-            assert_eq!(found.len(), UNITS);
+            assert_eq!(found.len(), groups);
             let sizes: Vec<usize> = found.iter().map(Vec::len).collect();
             assert!(sizes.iter().max().unwrap() - sizes.iter().min().unwrap() <= 1, "{sizes:?}");
             let mut all = found.concat();
             all.sort_unstable();
             assert_eq!(all, (0..blocks).collect::<Vec<_>>());
-            // Every UNITS-th block is of one group.
-            assert!((0..blocks).all(|b| found[b % UNITS].contains(&b)));
+            // Every n-th block is of one group.
+            assert!((0..blocks).all(|b| found[b % groups].contains(&b)));
         }
     }
 

@@ -67,7 +67,7 @@ pub use flatleak_attack::all as attacks;
 pub use guessing::{of_target, target_conditions};
 pub use headline::{FEW, against_guessing, called};
 pub use merged::merge;
-pub use options::{Options, Progress};
+pub use options::{Options, Progress, Stage};
 pub use pooled::{across, pool_differences};
 pub use scored::{can_run, scores};
 pub use words::word;

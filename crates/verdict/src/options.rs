@@ -47,9 +47,30 @@ impl Options {
     }
 }
 
+/// What an analysis is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Recipes are attacked and compared.
+    Attacks,
+    /// Leakage is explained.
+    Explanation,
+}
+
+impl Stage {
+    /// In one word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Attacks => "attacks",
+            Self::Explanation => "explanation",
+        }
+    }
+}
+
 /// How far the analysis is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
+    /// What the last step was of.
+    pub stage: Stage,
     /// Steps done.
     pub done: usize,
     /// Steps in all.

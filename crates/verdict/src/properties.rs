@@ -69,7 +69,7 @@ pub(crate) fn spread(found: &Properties, signal: Spreads, pool: &Pool) -> Result
 /// Where a property can lie: accuracies are rates, over the examples of one side, what is lost of them and gaps are differences, variances
 /// are any number.
 pub(crate) fn range_of(metric: &Metric, pool: &Pool) -> Range {
-    let (n, t) = (pool.labels.len() as f64, pool.test_labels.len() as f64);
+    let (n, t) = (pool.examples() as f64, pool.held_out() as f64);
     match metric {
         Metric::Property(Property::Variance(..)) => Range::Real,
         Metric::Property(Property::LostAccuracy(_)) | Metric::Group { property: GroupProperty::Memorization, .. } => {

@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::table::{Scored, Table};
 use flatleak_attack::Attack;
-use flatleak_pool::Pool;
+use flatleak_pool::{Matrix, Pool};
 use flatleak_results::{AttackResult, Estimate, FPR_LEVELS, PRIORS, RocFigure, TprAtFpr};
 use flatleak_stats::{FEWEST_UNITS, Range, parallel, precision};
 
@@ -47,13 +47,13 @@ pub(crate) fn attack(judge: &Judge<'_>, attack: Attack, run: &Run<'_>) -> Result
     let units = judge.units();
     let deletions = parallel::map(units.len(), workers, |unit| {
         let rest = scorer.score(Some(unit))?;
-        let found = judge.judge(&rest, &fprs, Some(&whole), !shadows)?;
+        let found = judge.judge(&rest, &fprs, Some(whole.rows()), !shadows)?;
         let calls = judge.calls(&rest, &found.thresholds);
         Ok::<_, Error>(Deletion {
             threshold: found.threshold,
             measures: found.units,
             balanced: judge.balanced(&rest, &found.thresholds),
-            links: links.map(|links| links.correlations(&calls, Some(unit))),
+            links: links.map(|links| links.correlations(calls.rows(), Some(unit))),
             groups: by_group.map(|groups| groups::leakage(judge, &rest, groups)).transpose()?,
         })
     })
@@ -67,7 +67,7 @@ pub(crate) fn attack(judge: &Judge<'_>, attack: Attack, run: &Run<'_>) -> Result
     let calls = judge.calls(&sheet, &thresholds);
     let link = links.map(|links| {
         let deleted = deletions.iter().map(|d| d.links.clone().unwrap_or_default()).collect();
-        links.estimate(links.correlations(&calls, None), deleted)
+        links.estimate(links.correlations(calls.rows(), None), deleted)
     });
     let leaks = by_group.map(|groups| {
         Ok::<_, Error>(Leaks {
@@ -114,10 +114,10 @@ pub(crate) struct Attacked {
 /// One unit left out as targets and as shadows.
 struct Deletion {
     threshold: f64,
-    measures: Vec<Vec<f64>>,
+    measures: Matrix,
     balanced: Vec<Option<f64>>,
     links: Option<Vec<Option<f64>>>,
-    groups: Option<Vec<Vec<Option<Leak>>>>,
+    groups: Option<Matrix<Option<Leak>>>,
 }
 
 /// The mean ROC curve, its band from the same variance as every other interval.

@@ -6,7 +6,7 @@ use crate::judge::{Judge, Sheet};
 use flatleak_attack::learned::{Learned, Sight, Surroundings};
 use flatleak_attack::quantile::{self, Regression};
 use flatleak_attack::{Attack, Lineup, Seat};
-use flatleak_pool::{Pool, Signal};
+use flatleak_pool::{Matrix, Pool, Signal};
 
 /// What scores the models of a pool, whole and without a unit of blocks.
 pub(crate) struct Scorer<'a> {
@@ -46,8 +46,8 @@ impl<'a> Scorer<'a> {
             Method::Learned { pool, learned } => {
                 let scores = without.map_or_else(|| learned.score(), |unit| learned.score_without(unit));
                 let m = &pool.membership;
-                let rows = scores.into_iter().enumerate().filter(|(k, _)| !gone.contains(&m.block(*k)));
-                let (models, scores) = rows.unzip();
+                let models: Vec<usize> = (0..m.models()).filter(|&k| !gone.contains(&m.block(k))).collect();
+                let scores = if gone.is_empty() { scores } else { scores.rows().select(&models) };
                 Ok(Sheet { models, scores })
             }
         }
@@ -71,7 +71,7 @@ fn learn<'a>(judge: &'a Judge<'a>, sight: Sight, workers: usize) -> Option<Learn
 /// What a pool knows of its examples beside outputs.
 pub(crate) fn around(pool: &Pool) -> Surroundings<'_> {
     Surroundings {
-        labels: &pool.labels,
+        labels: pool.labels.as_deref(),
         groups: pool.groups.as_ref().map(|g| g.pool.as_slice()),
         features: pool.features.as_ref().map(|f| (f.pool.as_slice(), f.width)),
     }
@@ -90,13 +90,13 @@ fn allowed(pool: &Pool, attack: Attack) -> Attack {
 pub(crate) struct Evidence<'a> {
     pub(crate) pool: &'a Pool,
     attack: Attack,
-    plain: Rows,
+    plain: Values,
 }
 
-/// The signal under one view, one row per model.
-struct Rows {
-    pool: Vec<Vec<f64>>,
-    population: Vec<Vec<f64>>,
+/// The signal under one view, (M, N) and (M, T).
+struct Values {
+    pool: Matrix,
+    population: Matrix,
 }
 
 /// Who takes part: the models of some blocks from another recipe, those of some not at all.
@@ -115,15 +115,15 @@ pub(crate) struct Scene<'e> {
 
 impl<'a> Evidence<'a> {
     pub(crate) fn new(pool: &'a Pool, attack: Attack) -> Result<Self, Error> {
-        Ok(Self { pool, attack, plain: Self::rows(pool, attack, 0)? })
+        Ok(Self { pool, attack, plain: Self::values(pool, attack, 0)? })
     }
 
-    fn rows(pool: &Pool, attack: Attack, query: usize) -> Result<Rows, Error> {
+    fn values(pool: &Pool, attack: Attack, query: usize) -> Result<Values, Error> {
         let population =
-            if attack.needs_population() { pool.query_rows(query, true, attack.signal())? } else { Vec::new() };
+            if attack.needs_population() { pool.query_rows(query, true, attack.signal())? } else { Matrix::default() };
         let rows = pool.query_rows(query, false, attack.signal())?;
         let rows = if attack.needs_features() { beyond_quantiles(pool, rows)? } else { rows };
-        Ok(Rows { pool: rows, population })
+        Ok(Values { pool: rows, population })
     }
 
     /// All models but those of the blocks `without`.
@@ -139,7 +139,7 @@ impl<'a> Evidence<'a> {
 }
 
 impl<'e> Cast<'e> {
-    fn lineup<'r>(&self, own: &'r Rows, other: &'r Rows) -> Result<Lineup<'r>, Error>
+    fn lineup<'r>(&self, own: &'r Values, other: &'r Values) -> Result<Lineup<'r>, Error>
     where
         'e: 'r,
     {
@@ -152,11 +152,11 @@ impl<'e> Cast<'e> {
                 block,
                 member: m.row(k),
                 values: &rows.pool[k],
-                population: rows.population.get(k).map_or(&[], Vec::as_slice),
+                population: rows.population.rows().get(k).unwrap_or_default(),
             }
         };
         let seats = (0..m.models()).filter(|&k| !self.without.contains(&m.block(k))).map(seat);
-        Ok(Lineup::of_design(m, seats.collect(), &pool.labels)?)
+        Ok(Lineup::of_design(m, seats.collect(), pool.labels.as_deref())?)
     }
 }
 
@@ -180,7 +180,7 @@ impl<'e> Scene<'e> {
         let m = &self.cast.own.pool.membership;
         let models: Vec<usize> = (0..m.models()).filter(|&k| !self.cast.without.contains(&m.block(k))).collect();
         for (row, at) in scores.iter().zip(self.plain.positions()) {
-            let scored = self.plain.scored(at as usize);
+            let scored = self.plain.scored(at);
             let is_wrong = |i: &usize| row[*i].is_nan() && scored.is_none_or(|s| s[*i]);
             if let Some(index) = (0..row.len()).find(is_wrong) {
                 return Err(flatleak_stats::Error::NanScore { index }.into());
@@ -193,16 +193,16 @@ impl<'e> Scene<'e> {
     /// that of Carlini et al. (2022), and for the others this project's own.
     ///
     /// Further views are read one at a time: f64 rows of all of them at once would be many times the pool.
-    pub(crate) fn score(&self) -> Result<Vec<Vec<f64>>, Error> {
+    pub(crate) fn score(&self) -> Result<Matrix, Error> {
         let (own, other) = (self.cast.own, self.cast.other);
         let attack = own.attack;
         let queries = if attack.reads_plain_view() { 1 } else { own.pool.queries() };
         let mut sum = attack.score(&self.plain);
         for query in 1..queries {
-            let rows = Evidence::rows(own.pool, attack, query)?;
+            let rows = Evidence::values(own.pool, attack, query)?;
             // Another pool's rows are needed only where some of its models take part.
             let theirs = match self.cast.exchanged.contains(&true) {
-                true => Some(Evidence::rows(other.pool, attack, query)?),
+                true => Some(Evidence::values(other.pool, attack, query)?),
                 false => None,
             };
             let lineup = self.cast.lineup(&rows, theirs.as_ref().unwrap_or(&rows))?;
@@ -214,10 +214,10 @@ impl<'e> Scene<'e> {
 }
 
 /// phi of every model minus the quantile that its outputs on held-out examples let expect.
-fn beyond_quantiles(pool: &Pool, mut rows: Vec<Vec<f64>>) -> Result<Vec<Vec<f64>>, Error> {
+fn beyond_quantiles(pool: &Pool, mut rows: Matrix) -> Result<Matrix, Error> {
     let Some(features) = &pool.features else { return Ok(rows) };
-    for (row, known) in rows.iter_mut().zip(pool.test_rows(Signal::Phi)) {
-        let fit = Regression::fit(&features.test, &known, features.width, quantile::LEVEL)?;
+    for (row, known) in rows.iter_mut().zip(&pool.test_rows(Signal::Phi)?) {
+        let fit = Regression::fit(&features.test, known, features.width, quantile::LEVEL)?;
         for (i, v) in row.iter_mut().enumerate() {
             *v -= fit.at(&features.pool[i * features.width..(i + 1) * features.width]);
         }
@@ -234,8 +234,7 @@ pub fn can_run(pool: &Pool, attack: Attack) -> bool {
         && (!attack.needs_population() || population)
         && (!attack.needs_views() || pool.queries() > 1)
         && (!attack.needs_features()
-            || population
-                && pool.features.as_ref().is_some_and(|f| pool.test_labels.len() >= quantile::fewest(f.width)))
+            || population && pool.features.as_ref().is_some_and(|f| pool.held_out() >= quantile::fewest(f.width)))
 }
 
 /// Scores of every model of a pool on every pool example, (M, N) as rows, higher = member, each target scored by the models outside its
@@ -243,17 +242,17 @@ pub fn can_run(pool: &Pool, attack: Attack) -> bool {
 ///
 /// # Errors
 /// Models that form no lineup: fewer than two blocks. The pool has to have what the attack reads ([`can_run`]).
-pub fn scores(pool: &Pool, attack: Attack) -> Result<Vec<Vec<f64>>, Error> {
+pub fn scores(pool: &Pool, attack: Attack) -> Result<Matrix, Error> {
     let judge = Judge::new(pool);
     Ok(Scorer::new(&judge, attack, 1)?.score(None)?.scores)
 }
 
-fn add(sum: &mut [Vec<f64>], more: &[Vec<f64>]) {
-    sum.iter_mut().flatten().zip(more.iter().flatten()).for_each(|(to, from)| *to += from);
+fn add(sum: &mut Matrix, more: &Matrix) {
+    sum.values_mut().iter_mut().zip(more.values()).for_each(|(to, from)| *to += from);
 }
 
-fn divide(sum: &mut [Vec<f64>], n: usize) {
+fn divide(sum: &mut Matrix, n: usize) {
     if n > 1 {
-        sum.iter_mut().flatten().for_each(|v| *v /= n as f64);
+        sum.values_mut().iter_mut().for_each(|v| *v /= n as f64);
     }
 }

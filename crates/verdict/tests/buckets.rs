@@ -20,7 +20,7 @@ fn pool(name: &str, models: usize, draw: u64, chance: impl Fn(&[bool], usize) ->
         all.push(Signals::from_correct(row.iter().map(|m| u8::from(*m || s.unit() < 0.6)).collect()));
         test.push(Signals::from_correct((0..TESTS).map(|j| u8::from(s.unit() < chance(row, j))).collect()));
     }
-    Pool { test_labels: vec![0; TESTS], test, ..Pool::new(name, membership, vec![0; EXAMPLES], all).unwrap() }
+    Pool { test_labels: Some(vec![0; TESTS]), test, ..Pool::new(name, membership, vec![0; EXAMPLES], all).unwrap() }
 }
 
 fn explained(pools: &[&Pool]) -> Explanation {

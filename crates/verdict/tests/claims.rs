@@ -55,7 +55,7 @@ fn pool(name: &str, recipe: Recipe, noise: u64) -> Pool {
         test.push(signals(phi.collect()));
     }
     Pool {
-        test_labels: vec![0; TESTS],
+        test_labels: Some(vec![0; TESTS]),
         groups: Some(Groups {
             names: vec!["frequent".into(), "rare".into()],
             pool: (0..EXAMPLES).map(group).collect(),

@@ -1,10 +1,12 @@
 //! Attacks that set the target's loss, or its prediction, against those of its shadows.
 
-use flatleak_pool::Signal;
+use flatleak_pool::{Matrix, Signal};
 
 use crate::Lineup;
 use crate::definition::{Definition, Meta, Views};
-use crate::shadows::{Means, score_by_means, score_by_shadows};
+use crate::means::score_by_means;
+use crate::shadows::score_by_place;
+use crate::tile::Means;
 
 /// Share of OUT shadows with a larger loss (Ye et al. 2022, arXiv 2111.09679).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -13,6 +15,7 @@ pub struct AttackR;
 impl Definition for AttackR {
     fn meta(&self) -> Meta {
         Meta::by_shadows("attack-r")
+            .of("how many models that never saw the example do worse on it", "Ye et al. 2022, arXiv 2111.09679")
     }
 
     fn formula(&self) -> &'static str {
@@ -23,22 +26,15 @@ impl Definition for AttackR {
         Signal::LogConfidence
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         attack_r(lineup)
     }
 }
 
 /// Share of the example's OUT shadows with a loss above the target's; ties count half.
-fn attack_r(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
-    score_by_shadows(
-        lineup,
-        |_, _, _| (),
-        |v, (), outside| {
-            // Values are log p = -loss: a larger loss is a smaller value.
-            let (below, equal) = outside.rank(v);
-            (below as f64 + 0.5 * equal as f64) / outside.len() as f64
-        },
-    )
+fn attack_r(lineup: &Lineup<'_>) -> Matrix {
+    // Values are log p = -loss: a larger loss is a smaller value.
+    score_by_place(lineup, |below, equal, all| (below + 0.5 * equal) / all)
 }
 
 /// Mean OUT loss minus the target's (Watson et al. 2022).
@@ -47,7 +43,10 @@ pub struct CalibratedLoss;
 
 impl Definition for CalibratedLoss {
     fn meta(&self) -> Meta {
-        Meta::by_shadows("calibrated-loss")
+        Meta::by_shadows("calibrated-loss").of(
+            "loss beside the mean loss of models that never saw the example",
+            "Watson et al. 2022, arXiv 2111.08440",
+        )
     }
 
     fn formula(&self) -> &'static str {
@@ -58,13 +57,13 @@ impl Definition for CalibratedLoss {
         Signal::LogConfidence
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         calibrated_loss(lineup)
     }
 }
 
 /// Mean OUT loss minus the target's loss.
-fn calibrated_loss(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+fn calibrated_loss(lineup: &Lineup<'_>) -> Matrix {
     score_by_means(lineup, |v| [v], |[_, out]| out.means(), |v, [out]| v - out)
 }
 
@@ -75,7 +74,11 @@ pub struct CalibratedCorrectness;
 
 impl Definition for CalibratedCorrectness {
     fn meta(&self) -> Meta {
-        Meta { views: Views::Plain, ..Meta::by_shadows("calibrated-correctness") }
+        Meta {
+            views: Views::Plain,
+            ..Meta::by_shadows("calibrated-correctness")
+                .of("correctness beside that of other models: what labels alone tell", "own")
+        }
     }
 
     fn formula(&self) -> &'static str {
@@ -86,13 +89,13 @@ impl Definition for CalibratedCorrectness {
         Signal::Correct
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         calibrated_correctness(lineup)
     }
 }
 
 /// The target's value less that of the shadows, the mean of both sides' means.
-fn calibrated_correctness(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+fn calibrated_correctness(lineup: &Lineup<'_>) -> Matrix {
     let middle = |[inside, outside]: [Means<1>; 2]| [0.5 * (inside.means()[0] + outside.means()[0])];
     score_by_means(lineup, |v| [v], middle, |v, [middle]| v - middle)
 }

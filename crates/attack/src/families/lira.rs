@@ -3,7 +3,8 @@
 //! On phi; mu is the median, or the mean, over the shadows of one side, per example; s per example is their deviation about
 //! the mean, ddof 0, plus 1e-30. The fixed forms pool s over examples and shadows, per target.
 
-use flatleak_pool::Signal;
+use flatleak_kernel::elementary::log;
+use flatleak_pool::{Matrix, Signal};
 
 use crate::Lineup;
 use crate::definition::{Centre, Definition, Meta, Parameter, attack};
@@ -45,7 +46,10 @@ impl LiraOnline {
 
 impl Definition for LiraOnline {
     fn meta(&self) -> Meta {
-        Meta::by_shadows("lira-online")
+        Meta::by_shadows("lira-online").of(
+            "likelihood ratio of Gaussians fitted to each example with and without it",
+            "Carlini et al. 2022, arXiv 2112.03570",
+        )
     }
 
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
@@ -60,7 +64,7 @@ impl Definition for LiraOnline {
         Signal::Phi
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         online(lineup, self.centre)
     }
 }
@@ -81,6 +85,7 @@ impl LiraOnlineFixed {
 impl Definition for LiraOnlineFixed {
     fn meta(&self) -> Meta {
         Meta::by_shadows("lira-online-fixed")
+            .of("the same with one spread for all examples, for few shadows", "Carlini et al. 2022, arXiv 2112.03570")
     }
 
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
@@ -108,7 +113,7 @@ impl Definition for LiraOnlineFixed {
         Some(self.variance.name())
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         online_fixed(lineup, self.variance, self.centre)
     }
 
@@ -120,7 +125,7 @@ impl Definition for LiraOnlineFixed {
 attack!(
     /// One-sided test against the OUT shadows, ranked by its z value.
     LiraOffline,
-    Meta::by_shadows("lira-offline"),
+    Meta::by_shadows("lira-offline").of("how unusual the margin is among models that never saw the example, one side", "Carlini et al. 2022, arXiv 2112.03570"),
     "(phi - mu_out) / s_out, which ranks as log Phi of it (the paper's one-sided test)",
     Signal::Phi,
     |lineup| Offline::OneSided.per_example(lineup)
@@ -128,7 +133,7 @@ attack!(
 attack!(
     /// The same with a pooled deviation.
     LiraOfflineFixed,
-    Meta::by_shadows("lira-offline-fixed"),
+    Meta::by_shadows("lira-offline-fixed").of("the same with one spread for all examples", "Carlini et al. 2022, arXiv 2112.03570"),
     "the same, s_out over all examples of phi - mu_out",
     Signal::Phi,
     |lineup| Offline::OneSided.fixed(lineup)
@@ -136,7 +141,7 @@ attack!(
 attack!(
     /// Negative OUT log-density, as the 2021 reference code computes it.
     LiraOfflineTwoSided,
-    Meta::by_shadows("lira-offline-two-sided"),
+    Meta::by_shadows("lira-offline-two-sided").of("how unusual the margin is in either direction", "Carlini et al. 2022, arXiv 2112.03570 (reference code of 2021)"),
     "-log N(phi; mu_out, s_out) (what the 2021 reference code computes)",
     Signal::Phi,
     |lineup| Offline::TwoSided.per_example(lineup)
@@ -144,37 +149,45 @@ attack!(
 attack!(
     /// The same with a pooled deviation.
     LiraOfflineTwoSidedFixed,
-    Meta::by_shadows("lira-offline-two-sided-fixed"),
+    Meta::by_shadows("lira-offline-two-sided-fixed").of("the same with one spread for all examples", "Carlini et al. 2022, arXiv 2112.03570 (reference code of 2021)"),
     "the same, s_out over all examples of phi - mu_out",
     Signal::Phi,
     |lineup| Offline::TwoSided.fixed(lineup)
 );
 
 /// Pooled sums of both sides, by position of the block and part of the examples.
-type PooledSides = Vec<Vec<[Pooled; 2]>>;
+type PooledSides = Matrix<[Pooled; 2]>;
 
 fn pooled_sides(lineup: &Lineup<'_>) -> PooledSides {
-    vec![vec![[Pooled::default(); 2]; lineup.parts()]; lineup.blocks().len()]
+    Matrix::filled(lineup.blocks().len(), lineup.parts(), [Pooled::default(); 2])
 }
 
 /// log N(phi; mu_in, s_in) - log N(phi; mu_out, s_out), s per example.
-fn online(lineup: &Lineup<'_>, centre: Centre) -> Vec<Vec<f64>> {
+fn online(lineup: &Lineup<'_>, centre: Centre) -> Matrix {
     score_by_shadows(
         lineup,
-        |_, _, both| [&both[0], &both[1]].map(|side| (centre.of(side), Spread::new(side.deviation()))),
-        |phi, [(mu_in, s_in), (mu_out, s_out)], _| s_in.log_density(phi, *mu_in) - s_out.log_density(phi, *mu_out),
+        #[inline(always)]
+        |_, _, [inside, outside]| {
+            let (s_in, s_out) = (Spread::new(inside.deviation()), Spread::new(outside.deviation()));
+            [centre.of(inside), s_in.deviation, s_in.log, centre.of(outside), s_out.deviation, s_out.log]
+        },
+        #[inline(always)]
+        |phi, [mu_in, s_in, log_in, mu_out, s_out, log_out]| {
+            let spread = |deviation: f64, log: f64| Spread { deviation, log };
+            spread(s_in, log_in).log_density(phi, mu_in) - spread(s_out, log_out).log_density(phi, mu_out)
+        },
     )
 }
 
 /// The same with pooled s in the given variant.
-fn online_fixed(lineup: &Lineup<'_>, variant: FixedVariance, centre: Centre) -> Vec<Vec<f64>> {
+fn online_fixed(lineup: &Lineup<'_>, variant: FixedVariance, centre: Centre) -> Matrix {
     let mut pooled = pooled_sides(lineup);
     let centres = per_block(lineup, |block, i, both| {
         let mut centres = [0.0; 2];
         for (side, shadows) in both.iter().enumerate() {
             centres[side] = centre.of(shadows);
             let about = if variant == FixedVariance::Residual { centres[side] } else { 0.0 };
-            lineup.teach(i, |part| shadows.pool(&mut pooled[block][part][side], about));
+            lineup.teach(i, |part| shadows.pool(&mut pooled[block.index()][part][side], about));
         }
         centres
     });
@@ -185,9 +198,9 @@ fn online_fixed(lineup: &Lineup<'_>, variant: FixedVariance, centre: Centre) -> 
         };
         both.map(Spread::new)
     };
-    let fixed: Vec<Vec<[Spread; 2]>> = pooled.iter().map(|parts| parts.iter().map(spread).collect()).collect();
-    score_seats(lineup, &centres, |phi, [mu_in, mu_out], block, i| {
-        let [s_in, s_out] = fixed[block][lineup.part(i)];
+    let fixed = pooled.map(spread);
+    score_seats(lineup, centres.rows(), |phi, [mu_in, mu_out], block, i| {
+        let [s_in, s_out] = fixed[block.index()][lineup.part(i)];
         s_in.log_density(phi, *mu_in) - s_out.log_density(phi, *mu_out)
     })
 }
@@ -202,6 +215,7 @@ enum Offline {
 }
 
 impl Offline {
+    #[inline(always)]
     fn score(self, phi: f64, mu: f64, s: Spread) -> f64 {
         match self {
             Self::OneSided => (phi - mu) / s.deviation,
@@ -210,22 +224,32 @@ impl Offline {
     }
 
     /// With s per example.
-    fn per_example(self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
-        let fit = |_: usize, _: usize, both: &[Shadows<'_>; 2]| (both[1].median(), Spread::new(both[1].deviation()));
-        score_by_shadows(lineup, fit, |phi, &(mu, s), _| self.score(phi, mu, s))
+    fn per_example(self, lineup: &Lineup<'_>) -> Matrix {
+        score_by_shadows(
+            lineup,
+            #[inline(always)]
+            |_, _, [_, outside]| {
+                let spread = Spread::new(outside.deviation());
+                [outside.median, spread.deviation, spread.log]
+            },
+            #[inline(always)]
+            |phi, [mu, deviation, log]| self.score(phi, mu, Spread { deviation, log }),
+        )
     }
 
     /// With pooled s.
-    fn fixed(self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn fixed(self, lineup: &Lineup<'_>) -> Matrix {
         let mut pooled = pooled_sides(lineup);
         let medians = per_block(lineup, |block, i, [_, outside]| {
-            let mu = outside.median();
-            lineup.teach(i, |part| outside.pool(&mut pooled[block][part][1], mu));
+            let mu = outside.median;
+            lineup.teach(i, |part| outside.pool(&mut pooled[block.index()][part][1], mu));
             mu
         });
         let spread = |both: &[Pooled; 2]| Spread::new(both[1].deviation());
-        let fixed: Vec<Vec<Spread>> = pooled.iter().map(|parts| parts.iter().map(spread).collect()).collect();
-        score_seats(lineup, &medians, |phi, mu, block, i| self.score(phi, *mu, fixed[block][lineup.part(i)]))
+        let fixed = pooled.map(spread);
+        score_seats(lineup, medians.rows(), |phi, mu, block, i| {
+            self.score(phi, *mu, fixed[block.index()][lineup.part(i)])
+        })
     }
 }
 
@@ -237,10 +261,11 @@ pub fn log_likelihood_ratio(x: f64, inside: (f64, f64), outside: (f64, f64)) -> 
 }
 
 impl Centre {
-    fn of(self, shadows: &Shadows<'_>) -> f64 {
+    #[inline(always)]
+    fn of(self, shadows: &Shadows) -> f64 {
         match self {
-            Self::Median => shadows.median(),
-            Self::Mean => shadows.mean(),
+            Self::Median => shadows.median,
+            Self::Mean => shadows.mean,
         }
     }
 }
@@ -253,11 +278,13 @@ struct Spread {
 }
 
 impl Spread {
+    #[inline(always)]
     fn new(deviation: f64) -> Self {
-        Self { deviation, log: libm::log(deviation) }
+        Self { deviation, log: log(deviation) }
     }
 
     /// log N(x; mu, s).
+    #[inline(always)]
     fn log_density(self, x: f64, mu: f64) -> f64 {
         let z = (x - mu) / self.deviation;
         -0.5 * z * z - self.log - HALF_LOG_TAU

@@ -10,7 +10,7 @@ mod rmia;
 mod strongest;
 mod target;
 
-use flatleak_pool::{Decimal, Signal};
+use flatleak_pool::{Decimal, Matrix, Signal};
 
 pub(crate) use empirical_bayes::cohorts;
 pub use lira::{FixedVariance, log_likelihood_ratio};
@@ -109,6 +109,16 @@ impl Attack {
         self.definition().meta().name
     }
 
+    /// What it does, in a line of everyday words.
+    pub fn about(self) -> &'static str {
+        self.definition().meta().about
+    }
+
+    /// Who published it (book/methods/attacks.md#notation), or `own`.
+    pub fn source(self) -> &'static str {
+        self.definition().meta().source
+    }
+
     /// Variant, where the literature has several definitions under one name.
     pub fn variant(self) -> Option<&'static str> {
         self.definition().variant()
@@ -179,7 +189,7 @@ impl Attack {
 
     /// Scores of every model of the lineup on every example, (M, N) as rows; higher = member, NaN where an example is not scored for a
     /// target. [`Attack::STRONGEST`] reads more than a lineup has: what a lineup allows of it is [`EmpiricalBayes`].
-    pub fn score(self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    pub fn score(self, lineup: &Lineup<'_>) -> Matrix {
         let mut scores = self.definition().score(lineup);
         lineup.blank(&mut scores);
         scores

@@ -1,10 +1,11 @@
 //! Class-dependent thresholds learnt on shadows (Song & Mittal 2021, arXiv 2003.10595).
 
-use flatleak_pool::Signal;
+use flatleak_pool::{Matrix, Signal};
 use flatleak_stats::{Error, Judged, best_thresholds};
 
 use crate::Lineup;
 use crate::definition::{Definition, Meta, attack};
+use crate::lineup::Position;
 
 /// Its scores are signals less a threshold of the class.
 const fn by_class(name: &'static str) -> Meta {
@@ -14,7 +15,7 @@ const fn by_class(name: &'static str) -> Meta {
 attack!(
     /// p_y minus the threshold of its class.
     ConfidencePerClass,
-    by_class("confidence-per-class"),
+    by_class("confidence-per-class").of("confidence beside a threshold for each class", "Song & Mittal 2021, arXiv 2003.10595"),
     "p_y - t_class, t of best balanced accuracy on shadows (Song & Mittal 2021)",
     Signal::Confidence,
     per_class
@@ -22,7 +23,7 @@ attack!(
 attack!(
     /// Negative loss minus the threshold of its class.
     LossPerClass,
-    by_class("loss-per-class"),
+    by_class("loss-per-class").of("loss beside a threshold for each class", "Song & Mittal 2021, arXiv 2003.10595"),
     "-loss - t_class",
     Signal::LogConfidence,
     per_class
@@ -30,7 +31,7 @@ attack!(
 attack!(
     /// Negative entropy minus the threshold of its class.
     EntropyPerClass,
-    by_class("entropy-per-class"),
+    by_class("entropy-per-class").of("entropy beside a threshold for each class", "Song & Mittal 2021, arXiv 2003.10595"),
     "-H(p) - t_class",
     Signal::NegativeEntropy,
     per_class
@@ -38,7 +39,7 @@ attack!(
 attack!(
     /// Negative modified entropy minus the threshold of its class.
     ModifiedEntropyPerClass,
-    by_class("modified-entropy-per-class"),
+    by_class("modified-entropy-per-class").of("modified entropy beside a threshold for each class", "Song & Mittal 2021, arXiv 2003.10595"),
     "-Mentr(p, y) - t_class",
     Signal::NegativeModifiedEntropy,
     per_class
@@ -48,8 +49,8 @@ attack!(
 /// value t that maximises (TPR + TNR) / 2 of "signal >= t means member" over the shadows' examples of that
 /// class; of equals the lowest. Where the shadows have members alone or none, it is 0. The ROC of the difference is this project's own
 /// reading.
-fn per_class(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
-    let classes = lineup.labels.iter().max().map_or(0, |c| *c as usize + 1);
+fn per_class(lineup: &Lineup<'_>) -> Matrix {
+    let classes = lineup.labels.map_or(1, |labels| labels.iter().max().map_or(0, |c| *c as usize + 1));
     let positions = lineup.positions();
     // By part of the examples and class, one threshold per block.
     let mut thresholds = vec![Vec::with_capacity(classes); lineup.parts()];
@@ -58,27 +59,23 @@ fn per_class(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
             thresholds.push(of_class(lineup, &positions, part, class).unwrap_or_default());
         }
     }
-    lineup
-        .seats
-        .iter()
-        .zip(positions)
-        .map(|(seat, block)| {
-            let threshold = |i: usize, c: u32| thresholds[lineup.part(i)][c as usize].get(block as usize);
-            let score = |(i, (v, &c)): (usize, (&f64, &u32))| v - threshold(i, c).copied().unwrap_or(0.0);
-            seat.values.iter().zip(lineup.labels).enumerate().map(score).collect()
-        })
-        .collect()
+    Matrix::with_rows(lineup.seats.len(), lineup.examples(), |k, row| {
+        let block = positions[k].index();
+        for (i, (score, v)) in row.iter_mut().zip(lineup.seats[k].values).enumerate() {
+            *score = v - thresholds[lineup.part(i)][lineup.class(i)].get(block).copied().unwrap_or(0.0);
+        }
+    })
 }
 
 /// The thresholds of one class without each block, from the examples that teach a part.
-fn of_class(lineup: &Lineup<'_>, positions: &[u32], part: usize, class: usize) -> Result<Vec<f64>, Error> {
+fn of_class(lineup: &Lineup<'_>, positions: &[Position], part: usize, class: usize) -> Result<Vec<f64>, Error> {
     let mut kept = Vec::new();
-    for i in (0..lineup.examples()).filter(|&i| lineup.labels[i] as usize == class) {
+    for i in (0..lineup.examples()).filter(|&i| lineup.class(i) == class) {
         lineup.teach(i, |other| kept.extend((other == part).then_some(i)));
     }
     let rows: Vec<(Vec<f64>, Vec<bool>)> =
         lineup.seats.iter().map(|seat| kept.iter().map(|&i| (seat.values[i], seat.member[i])).unzip()).collect();
-    let judged = |((scores, member), &block)| Judged { scores, member, group: block as usize };
+    let judged = |((scores, member), block): (_, &Position)| Judged { scores, member, group: block.index() };
     let targets: Vec<Judged<'_>> =
         rows.iter().map(|(s, m)| (s.as_slice(), m.as_slice())).zip(positions).map(judged).collect();
     let found = best_thresholds(&targets, lineup.blocks().len())?;

@@ -7,7 +7,7 @@
 use clarabel::algebra::CscMatrix;
 use clarabel::solver::{DefaultSettingsBuilder, DefaultSolver, IPSolver, SolverStatus, SupportedConeT};
 
-use flatleak_pool::Signal;
+use flatleak_pool::{Matrix, Signal};
 
 use super::target::as_given;
 use crate::definition::{Definition, Meta, Views};
@@ -20,7 +20,14 @@ pub struct Quantile;
 
 impl Definition for Quantile {
     fn meta(&self) -> Meta {
-        Meta { views: Views::Plain, needs_features: true, ..Meta::by_target("quantile") }
+        Meta {
+            views: Views::Plain,
+            needs_features: true,
+            ..Meta::by_target("quantile").of(
+                "margin beside what is expected of a non-member with such features",
+                "own simplification of Bertran et al. 2023, arXiv 2307.03694",
+            )
+        }
     }
 
     fn formula(&self) -> &'static str {
@@ -31,7 +38,7 @@ impl Definition for Quantile {
         Signal::Phi
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         as_given(lineup)
     }
 }

@@ -3,12 +3,12 @@
 //! Ratios are formed in logarithms and through the complement q = 1 - p where p is near 1, so that
 //! well-fitted examples keep distinct scores: log pbar = log1p(-qbar) there.
 
-use flatleak_pool::{Decimal, Signal, log_sigmoid};
+use flatleak_kernel::elementary::{log, log_1p, log_sigmoid, sigmoid};
+use flatleak_pool::{Decimal, Matrix, Signal};
 
 use crate::Lineup;
 use crate::definition::{Definition, Meta, Parameter, Range, named};
-use crate::logistic::{complement, sigmoid};
-use crate::shadows::{Means, score_by_means};
+use crate::means::score_by_means;
 
 /// Weight a of the offline correction, never tuned on a target (Zarifzadeh et al. 2024).
 const OFFLINE_A: Decimal = Decimal::thousandths(300);
@@ -36,7 +36,10 @@ impl Default for Rmia {
 
 impl Definition for Rmia {
     fn meta(&self) -> Meta {
-        Meta::by_shadows("rmia")
+        Meta::by_shadows("rmia").of(
+            "probability of the true class beside its mean over models with and without the example",
+            "Zarifzadeh et al. 2024, arXiv 2312.03262",
+        )
     }
 
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
@@ -51,7 +54,7 @@ impl Definition for Rmia {
         Signal::phi_at(self.temperature)
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         rmia(lineup)
     }
 
@@ -77,7 +80,10 @@ impl Default for RmiaOffline {
 
 impl Definition for RmiaOffline {
     fn meta(&self) -> Meta {
-        Meta::by_shadows("rmia-offline")
+        Meta::by_shadows("rmia-offline").of(
+            "the same where only models without the example are to be had",
+            "Zarifzadeh et al. 2024, arXiv 2312.03262",
+        )
     }
 
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
@@ -92,7 +98,7 @@ impl Definition for RmiaOffline {
         Signal::phi_at(self.temperature)
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         rmia_offline(lineup, self.a.value())
     }
 }
@@ -116,7 +122,11 @@ impl Default for RmiaGamma {
 
 impl Definition for RmiaGamma {
     fn meta(&self) -> Meta {
-        Meta { needs_population: true, ..Meta::by_shadows("rmia-gamma") }
+        Meta {
+            needs_population: true,
+            ..Meta::by_shadows("rmia-gamma")
+                .of("how many other examples it beats by the same ratio", "Zarifzadeh et al. 2024, arXiv 2312.03262")
+        }
     }
 
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
@@ -133,7 +143,7 @@ impl Definition for RmiaGamma {
         Signal::phi_at(self.temperature)
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         rmia_gamma(lineup, self.gamma.value(), self.a.value())
     }
 }
@@ -153,7 +163,10 @@ impl Default for Base {
 
 impl Definition for Base {
     fn meta(&self) -> Meta {
-        Meta::by_shadows("base")
+        Meta::by_shadows("base").of(
+            "probability of the true class beside its mean over all other models",
+            "Lassila et al. 2025, arXiv 2505.24089",
+        )
     }
 
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
@@ -173,7 +186,7 @@ impl Definition for Base {
         equal.then(|| named(rmia.meta().name, &rmia.parameters()))
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         base(lineup)
     }
 
@@ -183,87 +196,105 @@ impl Definition for Base {
 }
 
 /// log(p / pbar), pbar = (mean IN + mean OUT) / 2.
-fn rmia(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
-    let half = |a: f64, b: f64| 0.5 * (a + b);
-    let log_pbar = |[inside, outside]: [Means<2>; 2]| {
-        let ([p_in, q_in], [p_out, q_out]) = (inside.means(), outside.means());
-        log_share(half(p_in, p_out), half(q_in, q_out))
-    };
-    score_by_means(lineup, share_and_rest, log_pbar, |phi, log_pbar| log_sigmoid(phi) - log_pbar)
+fn rmia(lineup: &Lineup<'_>) -> Matrix {
+    score_by_means(
+        lineup,
+        #[inline(always)]
+        |phi| share_and_rest(phi),
+        #[inline(always)]
+        |[inside, outside]| {
+            let ([p_in, q_in], [p_out, q_out]) = (inside.means(), outside.means());
+            [log_share(0.5 * (p_in + p_out), 0.5 * (q_in + q_out))]
+        },
+        #[inline(always)]
+        |phi, fit| ratio(phi, fit),
+    )
 }
 
 /// log p - log of the mean p over all shadows of the example.
-fn base(lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
-    let log_mean = |[inside, outside]: [Means<2>; 2]| {
-        let [p, q] = inside.with(outside).means();
-        log_share(p, q)
-    };
-    score_by_means(lineup, share_and_rest, log_mean, |phi, log_mean| log_sigmoid(phi) - log_mean)
+fn base(lineup: &Lineup<'_>) -> Matrix {
+    score_by_means(
+        lineup,
+        #[inline(always)]
+        |phi| share_and_rest(phi),
+        #[inline(always)]
+        |[inside, outside]| {
+            let [p, q] = inside.with(outside).means();
+            [log_share(p, q)]
+        },
+        #[inline(always)]
+        |phi, fit| ratio(phi, fit),
+    )
 }
 
 /// log(p / pbar), pbar = (1 + a)/2 mean OUT + (1 - a)/2.
-fn rmia_offline(lineup: &Lineup<'_>, a: f64) -> Vec<Vec<f64>> {
-    let log_pbar = |[_, out]: [Means<1>; 2]| {
-        let [rest] = out.means();
-        offline_log_pbar(rest, a)
-    };
-    score_by_means(lineup, |phi| [complement(phi)], log_pbar, |phi, log_pbar| log_sigmoid(phi) - log_pbar)
+fn rmia_offline(lineup: &Lineup<'_>, a: f64) -> Matrix {
+    score_by_means(
+        lineup,
+        #[inline(always)]
+        |phi| [sigmoid(-phi)],
+        #[inline(always)]
+        |[_, out]| {
+            let [rest] = out.means();
+            [offline_log_pbar(rest, a)]
+        },
+        #[inline(always)]
+        |phi, fit| ratio(phi, fit),
+    )
 }
 
 /// p and 1 - p.
+#[inline(always)]
 fn share_and_rest(phi: f64) -> [f64; 2] {
-    [sigmoid(phi), complement(phi)]
+    [sigmoid(phi), sigmoid(-phi)]
+}
+
+/// log p - log pbar.
+#[inline(always)]
+fn ratio(phi: f64, [log_pbar]: [f64; 1]) -> f64 {
+    log_sigmoid(phi) - log_pbar
 }
 
 /// Share of population examples z with r_x / r_z > gamma; r = p / pbar with the offline pbar for x and z alike.
 /// All shadows are OUT for z.
-fn rmia_gamma(lineup: &Lineup<'_>, gamma: f64, a: f64) -> Vec<Vec<f64>> {
-    let own = rmia_offline(lineup, a);
+fn rmia_gamma(lineup: &Lineup<'_>, gamma: f64, a: f64) -> Matrix {
+    let mut scores = rmia_offline(lineup, a);
     let population = lineup.seats.first().map_or(0, |s| s.population.len());
-    let rest: Vec<Vec<f64>> =
-        lineup.seats.iter().map(|s| s.population.iter().map(|&v| complement(v)).collect()).collect();
-    let log_pbars: Vec<Vec<f64>> = lineup
-        .blocks()
-        .iter()
-        .map(|&block| {
-            let mut sums = vec![0.0; population];
-            let mut shadows = 0.0;
-            for (_, q) in lineup.seats.iter().zip(&rest).filter(|(s, _)| s.block != block) {
-                shadows += 1.0;
-                sums.iter_mut().zip(q).for_each(|(sum, q)| *sum += q);
-            }
-            sums.into_iter().map(|sum| offline_log_pbar(sum / shadows, a)).collect()
-        })
-        .collect();
-    let margin = libm::log(gamma);
-    lineup
-        .seats
-        .iter()
-        .zip(lineup.positions())
-        .zip(own)
-        .map(|((seat, at), mut scores)| {
-            let mut reference: Vec<f64> = seat
-                .population
-                .iter()
-                .zip(&log_pbars[at as usize])
-                .map(|(&phi, pbar)| log_sigmoid(phi) - pbar)
-                .collect();
-            reference.sort_unstable_by(f64::total_cmp);
-            for score in &mut scores {
-                let below = reference.partition_point(|r| *r + margin < *score);
-                *score = below as f64 / population.max(1) as f64;
-            }
-            scores
-        })
-        .collect()
+    let rest = Matrix::with_rows(lineup.seats.len(), population, |k, row| {
+        row.iter_mut().zip(lineup.seats[k].population).for_each(|(q, &v)| *q = sigmoid(-v));
+    });
+    let log_pbars = Matrix::with_rows(lineup.blocks().len(), population, |at, sums| {
+        let mut shadows = 0.0;
+        for (_, q) in lineup.seats.iter().zip(&rest).filter(|(s, _)| s.block != lineup.blocks()[at]) {
+            shadows += 1.0;
+            sums.iter_mut().zip(q).for_each(|(sum, q)| *sum += q);
+        }
+        sums.iter_mut().for_each(|sum| *sum = offline_log_pbar(*sum / shadows, a));
+    });
+    let margin = log(gamma);
+    for ((seat, at), row) in lineup.seats.iter().zip(lineup.positions()).zip(scores.iter_mut()) {
+        let known = seat.population.iter().zip(&log_pbars[at.index()]);
+        let mut reference: Vec<f64> = known.map(|(&phi, pbar)| log_sigmoid(phi) - pbar).collect();
+        reference.sort_unstable_by(f64::total_cmp);
+        for score in row {
+            let below = reference.partition_point(|r| *r + margin < *score);
+            *score = below as f64 / population.max(1) as f64;
+        }
+    }
+    scores
 }
 
 /// log pbar of the offline form from the mean complement q of the OUT shadows: 1 - pbar = (1 + a)/2 q.
+#[inline(always)]
 fn offline_log_pbar(mean_complement: f64, a: f64) -> f64 {
-    libm::log1p(-0.5 * (1.0 + a) * mean_complement)
+    log_1p(-0.5 * (1.0 + a) * mean_complement)
 }
 
-/// log p, from the complement q = 1 - p where that is the small one.
+/// log p, from the complement q = 1 - p where that is the small one: ln(1 - q) as [`log_1p`] has it.
+#[inline(always)]
 fn log_share(p: f64, q: f64) -> f64 {
-    if q < 0.5 { libm::log1p(-q) } else { libm::log(p) }
+    let is_large = q < 0.5;
+    let u = if is_large { 1.0 - q } else { p };
+    let lost = if is_large { ((1.0 - u) - q) / u } else { 0.0 };
+    log(u) + lost
 }

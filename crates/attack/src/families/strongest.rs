@@ -1,6 +1,6 @@
 //! The attack of headlines; what it learns from and how stands in [`learned`](crate::learned).
 
-use flatleak_pool::Signal;
+use flatleak_pool::{Matrix, Signal};
 
 use super::empirical_bayes::EmpiricalBayes;
 use crate::Lineup;
@@ -13,7 +13,11 @@ pub struct Strongest;
 
 impl Definition for Strongest {
     fn meta(&self) -> Meta {
-        Meta { views: Views::Plain, ..Meta::by_shadows("strongest") }
+        Meta {
+            views: Views::Plain,
+            ..Meta::by_shadows("strongest")
+                .of("combines all that the pool allows by a regression learnt on other blocks", "own")
+        }
     }
 
     fn formula(&self) -> &'static str {
@@ -24,7 +28,7 @@ impl Definition for Strongest {
         Signal::Phi
     }
 
-    fn score(&self, lineup: &Lineup<'_>) -> Vec<Vec<f64>> {
+    fn score(&self, lineup: &Lineup<'_>) -> Matrix {
         EmpiricalBayes.score(lineup)
     }
 }

@@ -80,7 +80,7 @@ impl Examples {
     pub fn pool(&self, recipe: &str, told: &Membership, models: Vec<[Signals; 2]>) -> Pool {
         let (pool, test) = models.into_iter().map(|[a, b]| (a, b)).unzip();
         Pool {
-            test_labels: self.labels[self.n..].to_vec(),
+            test_labels: Some(self.labels[self.n..].to_vec()),
             test,
             ..Pool::new(recipe, told.clone(), self.labels().to_vec(), pool).unwrap()
         }

@@ -33,17 +33,17 @@ impl Reader for Cifar {
     fn read(&self, input: &Input, _: Options) -> Result<Found, Error> {
         let path = input.path();
         if !input.holds(TEN) {
-            return Ok(Found::Both([
+            return Ok(Found::Both(Box::new([
                 whole(path, &[HUNDRED], Kind::Hundred)?,
                 whole(path, &["test.bin"], Kind::Hundred)?,
-            ]));
+            ])));
         }
         let names: Vec<String> = (1..=5).map(|i| format!("data_batch_{i}.bin")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         if let Some(missing) = names.iter().find(|n| !input.holds(n)) {
             return Err(Error::MissingFile { directory: path.into(), expected: (*missing).into() });
         }
-        Ok(Found::Both([whole(path, &names, Kind::Ten)?, whole(path, &["test_batch.bin"], Kind::Ten)?]))
+        Ok(Found::Both(Box::new([whole(path, &names, Kind::Ten)?, whole(path, &["test_batch.bin"], Kind::Ten)?])))
     }
 }
 

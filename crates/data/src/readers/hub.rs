@@ -57,7 +57,7 @@ impl Reader for Hub {
             pool.remarks.push(Remark::Taken { taken: "`train*` and `test*`".into(), left_out: others });
         }
         let test = both.swap_remove(0);
-        Ok(Found::Both([pool, test]))
+        Ok(Found::Both(Box::new([pool, test])))
     }
 }
 

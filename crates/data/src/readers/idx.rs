@@ -47,7 +47,7 @@ impl Reader for Idx {
     }
 
     fn read(&self, input: &Input, _: Options) -> Result<Found, Error> {
-        directory(input.path()).map(Found::Both)
+        directory(input.path()).map(|both| Found::Both(Box::new(both)))
     }
 }
 

@@ -46,7 +46,7 @@ pub(crate) fn open(path: &Path, seed: u64, options: Options) -> Result<[Whole; 2
                 return Err(Error::NoPictures { path: path.into() });
             }
             return Ok(match reader.read(&input, options)? {
-                Found::Both(both) => both,
+                Found::Both(both) => *both,
                 Found::One(whole) => cut(&whole, seed),
             });
         }

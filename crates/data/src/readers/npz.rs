@@ -116,7 +116,7 @@ fn from_archive(bytes: &[u8]) -> Result<Found, Problem> {
         (None, None) => named(bytes, &whole.raw.labels)?,
     };
     Ok(match wholes.next() {
-        Some(test) => Found::Both([whole, test]),
+        Some(test) => Found::Both(Box::new([whole, test])),
         None => Found::One(whole),
     })
 }

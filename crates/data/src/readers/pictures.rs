@@ -69,7 +69,7 @@ impl Reader for Pictures {
         if !others.is_empty() {
             remarks.push(Remark::Taken { taken: "`train` and `test`".into(), left_out: others });
         }
-        Ok(Found::Both([Whole { remarks, ..pool }, by_class(input.path(), "test", &classes, options.side)?]))
+        Ok(Found::Both(Box::new([Whole { remarks, ..pool }, by_class(input.path(), "test", &classes, options.side)?])))
     }
 }
 

@@ -4,6 +4,7 @@ use flatleak_kernel::Buffer;
 
 use super::method::{Method, Optimize, Pass, Perturbed, Privacy, RHO, Training};
 use crate::apart::{Apart, Sink};
+use crate::checkpoint::Kept;
 use crate::noise::add_noise;
 use crate::settings::{Parameter, settings};
 
@@ -159,6 +160,10 @@ impl Method for Private {
             self.previous.copy_from_slice(g);
         }
         loss / batch.len().max(1) as f64
+    }
+
+    fn state(&mut self) -> Vec<(&'static str, Kept<'_>)> {
+        vec![("previous", Kept::Single(&mut self.previous))]
     }
 }
 

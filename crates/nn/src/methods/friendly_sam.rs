@@ -3,6 +3,7 @@
 use flatleak_kernel::{Buffer, sweep};
 
 use super::method::{Method, Optimize, Pass, Perturbed, RHO, Training, radius};
+use crate::checkpoint::Kept;
 use crate::network::Network;
 use crate::settings::{Parameter, settings};
 
@@ -58,5 +59,9 @@ impl Method for Friendly {
         }
         pass.gradient(g, &self.perturbed.arena);
         loss
+    }
+
+    fn state(&mut self) -> Vec<(&'static str, Kept<'_>)> {
+        vec![("mean", Kept::Single(&mut self.mean))]
     }
 }

@@ -1,8 +1,11 @@
 //! LookSAM.
 
+use std::slice;
+
 use flatleak_kernel::{Buffer, sweep};
 
 use super::method::{Method, Optimize, Pass, Perturbed, RHO, Training};
+use crate::checkpoint::Kept;
 use crate::network::Network;
 use crate::settings::{Parameter, settings};
 
@@ -80,6 +83,11 @@ impl Method for Look {
             self.weight = self.settings.alpha * sweep::squared_norm(g).sqrt() / self.length;
         }
         loss
+    }
+
+    fn state(&mut self) -> Vec<(&'static str, Kept<'_>)> {
+        let length = slice::from_mut(&mut self.length);
+        vec![("across", Kept::Single(&mut self.across)), ("length", Kept::Double(length))]
     }
 
     fn beside(&self) -> Option<(f32, &[f32], f32)> {

@@ -12,6 +12,7 @@ use flatleak_stream::Stream;
 
 use crate::apart::Sink;
 use crate::base::Base;
+use crate::checkpoint::Kept;
 use crate::network::Network;
 use crate::settings::{Parameter, SettingError, Settings};
 use crate::workspace::Workspace;
@@ -152,6 +153,11 @@ pub(crate) trait Method: Debug + Send {
 
     /// What is done to the D parameters behind the base step, `g` the gradient that was left.
     fn after(&mut self, _pass: &mut Pass<'_>, _w: &mut [f32], _g: &[f32]) {}
+
+    /// What is kept from one step to the next, by name: a step depends on nothing else that an earlier one left.
+    fn state(&mut self) -> Vec<(&'static str, Kept<'_>)> {
+        Vec::new()
+    }
 
     /// What takes the parameters' place when training is over.
     fn end(&mut self) -> Option<Vec<f32>> {

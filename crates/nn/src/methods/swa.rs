@@ -1,6 +1,9 @@
 //! Stochastic weight averaging.
 
+use std::slice;
+
 use super::method::{Method, Optimize, Pass, Plain, Training};
+use crate::checkpoint::Kept;
 use crate::network::Network;
 use crate::settings::{Parameter, settings};
 
@@ -28,12 +31,13 @@ impl Optimize for Swa {
 struct Average {
     from: f64,
     sum: Vec<f64>,
-    taken: usize,
+    /// How many parameters were summed.
+    taken: f64,
 }
 
 impl Average {
     fn new(network: &Network, from: f64) -> Self {
-        Self { from, sum: vec![0.0; network.parameters()], taken: 0 }
+        Self { from, sum: vec![0.0; network.parameters()], taken: 0.0 }
     }
 }
 
@@ -45,13 +49,17 @@ impl Method for Average {
     fn after(&mut self, pass: &mut Pass<'_>, w: &mut [f32], _: &[f32]) {
         // The last step always counts.
         if pass.step as f64 >= self.from * pass.total as f64 || pass.step + 1 == pass.total {
-            self.taken += 1;
+            self.taken += 1.0;
             self.sum.iter_mut().zip(w.iter()).for_each(|(sum, w)| *sum += f64::from(*w));
         }
     }
 
     fn end(&mut self) -> Option<Vec<f32>> {
-        let n = self.taken as f64;
-        (self.taken > 0).then(|| self.sum.iter().map(|sum| (sum / n) as f32).collect())
+        let n = self.taken;
+        (n > 0.0).then(|| self.sum.iter().map(|sum| (sum / n) as f32).collect())
+    }
+
+    fn state(&mut self) -> Vec<(&'static str, Kept<'_>)> {
+        vec![("sum", Kept::Double(&mut self.sum)), ("taken", Kept::Double(slice::from_mut(&mut self.taken)))]
     }
 }

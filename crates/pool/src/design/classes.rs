@@ -1,11 +1,13 @@
 //! Models by the data that they could have been trained on.
 
+use crate::rows::Rows;
+
 /// Models that share an example, directly or through others, in the order of their first models; those that hold all or nothing are in none.
-pub(super) fn find(rows: &[Vec<bool>]) -> Vec<Vec<usize>> {
+pub(super) fn find(rows: Rows<'_, bool>) -> Vec<Vec<usize>> {
     let mut first: Vec<usize> = (0..rows.len()).collect();
-    let mut holder: Vec<Option<usize>> = vec![None; rows.first().map_or(0, Vec::len)];
-    let varies = |row: &Vec<bool>| row.contains(&true) && row.contains(&false);
-    for (model, row) in rows.iter().enumerate().filter(|(_, row)| varies(row)) {
+    let mut holder: Vec<Option<usize>> = vec![None; rows.columns()];
+    let varies = |row: &[bool]| row.contains(&true) && row.contains(&false);
+    for (model, row) in rows.into_iter().enumerate().filter(|(_, row)| varies(row)) {
         for (holder, _) in holder.iter_mut().zip(row).filter(|(_, m)| **m) {
             match *holder {
                 Some(other) => join(&mut first, other, model),
@@ -15,7 +17,7 @@ pub(super) fn find(rows: &[Vec<bool>]) -> Vec<Vec<usize>> {
     }
     let numbers = numbered(&first);
     let mut sets: Vec<Vec<usize>> = vec![Vec::new(); numbers.iter().max().map_or(0, |n| n + 1)];
-    for (model, _) in rows.iter().enumerate().filter(|(_, row)| varies(row)) {
+    for (model, _) in rows.into_iter().enumerate().filter(|(_, row)| varies(row)) {
         sets[numbers[model]].push(model);
     }
     sets.retain(|set| !set.is_empty());

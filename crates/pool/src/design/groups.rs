@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::rows::Rows;
+
 /// Models of one partition at least; two are complements.
 const FEWEST: usize = 3;
 
@@ -25,7 +27,7 @@ fn disjoint(a: &Bits, b: &Bits) -> bool {
 
 impl Groups {
     /// Groups of `models`, by position among them, as their rows (N) are on the informative examples.
-    pub(crate) fn new(rows: &[Vec<bool>], models: &[usize], informative: &[bool]) -> Self {
+    pub(crate) fn new(rows: Rows<'_, bool>, models: &[usize], informative: &[bool]) -> Self {
         let at_stake: Vec<usize> = (0..informative.len()).filter(|&i| informative[i]).collect();
         let pack = |value: &dyn Fn(usize) -> bool| {
             let mut bits = vec![0u64; at_stake.len().div_ceil(64)];

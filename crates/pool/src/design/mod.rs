@@ -15,6 +15,8 @@ mod relations;
 use counts::{counts, informative};
 use dispersion::Dispersion;
 
+use crate::rows::Rows;
+
 /// What kind of design the models of a class form, which decides what can be read from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Design {
@@ -57,7 +59,7 @@ pub(crate) struct Reading {
 
 impl Reading {
     /// Reads a matrix.
-    pub(crate) fn new(rows: &[Vec<bool>]) -> Self {
+    pub(crate) fn new(rows: Rows<'_, bool>) -> Self {
         let sets = classes::find(rows);
         let mut first: Vec<usize> = (0..rows.len()).collect();
         for models in &sets {
@@ -67,11 +69,11 @@ impl Reading {
     }
 
     /// Reads a matrix whose blocks are known.
-    pub(crate) fn with_blocks(rows: &[Vec<bool>], blocks: &[usize]) -> Self {
+    pub(crate) fn with_blocks(rows: Rows<'_, bool>, blocks: &[usize]) -> Self {
         Self::of_blocks(rows, &classes::find(rows), blocks)
     }
 
-    fn of_blocks(rows: &[Vec<bool>], sets: &[Vec<usize>], blocks: &[usize]) -> Self {
+    fn of_blocks(rows: Rows<'_, bool>, sets: &[Vec<usize>], blocks: &[usize]) -> Self {
         let mut class = vec![None; blocks.iter().max().map_or(0, |b| b + 1)];
         let mut classes = Vec::with_capacity(sets.len());
         for (number, models) in sets.iter().enumerate() {
@@ -102,7 +104,7 @@ impl Reading {
 }
 
 impl Class {
-    fn new(rows: &[Vec<bool>], models: &[usize], blocks: &[usize]) -> Self {
+    fn new(rows: Rows<'_, bool>, models: &[usize], blocks: &[usize]) -> Self {
         let informative = informative(rows, models);
         let mut members: Vec<(usize, Vec<usize>)> = Vec::new();
         for &k in models {

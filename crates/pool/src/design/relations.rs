@@ -5,6 +5,7 @@ use statrs::distribution::{DiscreteCDF, Hypergeometric};
 use super::classes;
 use super::counts::{counts, informative};
 use super::groups::Groups;
+use crate::rows::Rows;
 
 /// Correlation beyond what chance and the estimated rates explain, from which on two models are no shadows of each other.
 const CORRELATED: f64 = 0.25;
@@ -21,7 +22,7 @@ const CONSTANT: f64 = 1e-9;
 /// themselves, which shifts the correlation of independent ones to -1/(M - 1) and leaves that of pairs where it is. What is expected under
 /// independence of the groups is taken off before the correlation is judged (own; book/methods/membership.md#correlated-rows): -1/(M - 1) taken off
 /// everywhere would link some rows in a third of all pools of three pairs over 1,000 examples.
-pub(super) fn join(first: &mut [usize], models: &[usize], rows: &[Vec<bool>]) {
+pub(super) fn join(first: &mut [usize], models: &[usize], rows: Rows<'_, bool>) {
     let informative = informative(rows, models);
     let groups = Groups::new(rows, models, &informative);
     for (at, &model) in models.iter().enumerate() {

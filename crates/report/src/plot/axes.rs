@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use flatleak_results::{Estimate, shortened};
 
+use super::escaped::escape;
 use super::label::LETTER;
 use super::ticks::Tick;
 
@@ -13,9 +14,6 @@ pub(crate) const LEFT: f64 = 54.0;
 pub(crate) const BOTTOM: f64 = 40.0;
 pub(crate) const TOP: f64 = 12.0;
 pub(crate) const RIGHT: f64 = 18.0;
-
-/// Most characters of a text in a figure.
-const LONGEST: usize = 100;
 
 /// Maps data to the plotting area.
 pub(crate) struct Axes {
@@ -91,9 +89,4 @@ pub(crate) fn reach<'a>(all: impl Iterator<Item = &'a Estimate> + Clone) -> (f64
     let high = all.map(|e| e.high).fold(f64::NEG_INFINITY, f64::max);
     let room = 0.06 * (high - low).max(1e-6);
     (low - room, high + room)
-}
-
-/// Text for SVG, inside and in attributes, no longer than a figure has room for.
-pub(crate) fn escape(text: &str) -> String {
-    super::figure::escape_all(&shortened(text, LONGEST))
 }

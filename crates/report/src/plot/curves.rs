@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use flatleak_results::Estimate;
 
-use super::axes::{Axes, escape};
+use super::axes::Axes;
+use super::escaped::escape;
 use crate::hue::Hue;
 
 /// One curve; its points in the units of the axes.

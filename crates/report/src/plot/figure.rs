@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use super::axes::{WIDTH, escape};
+use super::axes::WIDTH;
 use super::data::Data;
+use super::escaped::{escape, escape_all};
 use crate::hue::Hue;
 
 /// What stands in the page.
@@ -53,9 +54,4 @@ impl Figure {
         );
         out
     }
-}
-
-/// Text for HTML, inside and in attributes, of any length.
-pub(crate) fn escape_all(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }

@@ -9,6 +9,7 @@
 mod axes;
 pub(crate) mod curves;
 mod data;
+mod escaped;
 mod figure;
 mod label;
 pub(crate) mod rows;
@@ -16,7 +17,8 @@ pub(crate) mod scatter;
 pub(crate) mod steps;
 mod ticks;
 
-pub(crate) use axes::{Axes, LEFT, RIGHT, WIDTH, escape, reach};
+pub(crate) use axes::{Axes, LEFT, RIGHT, WIDTH, reach};
 pub(crate) use data::{Data, Datum};
-pub(crate) use figure::{Figure, escape_all};
+pub(crate) use escaped::{escape, escape_all};
+pub(crate) use figure::Figure;
 pub(crate) use ticks::{Tick, percents, powers, round, signed_percents};

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use flatleak_results::{Estimate, LABEL, shortened};
 
-use super::axes::{RIGHT, WIDTH, escape};
+use super::axes::{RIGHT, WIDTH};
+use super::escaped::escape;
 use super::label::LETTER;
 use super::ticks::{self, Tick};
 use crate::hue::Hue;

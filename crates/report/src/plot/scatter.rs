@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use flatleak_results::{Estimate, LABEL, shortened};
 
-use super::axes::{Axes, LEFT, RIGHT, TOP, WIDTH, escape};
+use super::axes::{Axes, LEFT, RIGHT, TOP, WIDTH};
+use super::escaped::escape;
 use super::label::{Area, Placed, place};
 use crate::hue::Hue;
 

@@ -66,12 +66,13 @@ fn sorted_by(b: &BucketsResult) -> &'static str {
 fn pair(p: &PairResult) -> String {
     let text = format!("{:+.3} [{:+.3}, {:+.3}]", p.influence.mean, p.influence.low, p.influence.high);
     let q = p.q_value.map_or("<td>–</td>".into(), cell::probability);
+    let class = |label: Option<u32>| label.map_or(String::new(), |label| format!(" (class {label})"));
     format!(
-        "<td>{} (class {})</td><td>{} (class {})</td>{}{}{q}",
+        "<td>{}{}</td><td>{}{}</td>{}{}{q}",
         p.train,
-        p.train_label,
+        class(p.train_label),
         p.test,
-        p.test_label,
+        class(p.test_label),
         cell::estimate(&p.influence, &text.replace('-', "−")),
         cell::number(p.memorization, &format!("{:+.2}", p.memorization).replace('-', "−")),
     )

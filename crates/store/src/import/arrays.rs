@@ -113,14 +113,13 @@ pub fn from_arrays(arrays: &Arrays<'_>) -> Result<Imported, Error> {
         all.push("without labels, class-wise thresholds are common ones".into());
     }
     let features = match arrays.features {
-        Some(both) if !test.is_empty() => Some(features(both, sizes.examples, test_labels.len())?),
+        Some(both) if !test.is_empty() => Some(features(both, sizes.examples, test.first().map_or(0, Signals::len))?),
         Some(both) => return Err(Error::import(both.pool.place(), OutputsError::NoHeldOut)),
         None => None,
     };
-    let labelled = labels.is_some();
     let one_column = arrays.given.has_classes() && sizes.columns == 1;
     let Outputs { tally, .. } = outputs;
-    let classes = labels.map_or_else(|| vec![0; sizes.examples], |l| l.classes);
+    let classes = labels.map(|l| l.classes);
     let pool = Pool {
         test_labels,
         test,
@@ -128,7 +127,7 @@ pub fn from_arrays(arrays: &Arrays<'_>) -> Result<Imported, Error> {
         features,
         ..Pool::new(arrays.recipe, membership, classes, plain).map_err(|problem| own(problem.into()))?
     };
-    let read = Read { given: arrays.given, terms: arrays.terms, one_column, labelled, tally: &tally };
+    let read = Read { given: arrays.given, terms: arrays.terms, one_column, tally: &tally };
     let pool = questioned(pool, &read).map_err(|problem| own(problem.into()))?;
     Ok(Imported { pool, notes: all })
 }
@@ -189,7 +188,7 @@ fn seen(outputs: &Outputs<'_>, sizes: Sizes, look: &Look, labels: Option<&Labels
 #[derive(Default)]
 struct HeldOutFound {
     signals: Vec<Signals>,
-    labels: Vec<u32>,
+    labels: Option<Vec<u32>>,
     notes: Vec<String>,
 }
 
@@ -225,7 +224,7 @@ fn held_out(
     let mut found = Outputs::new(asked, None);
     let signals = read(outputs, Part::Test, sizes, &mut found, spill)?;
     let notes = found.notes("held-out set");
-    let labels = own.map_or_else(|| vec![0; sizes.examples], |l| l.classes);
+    let labels = own.map(|l| l.classes);
     Ok(HeldOutFound { signals, labels, notes })
 }
 

@@ -27,7 +27,7 @@ pub(super) fn looked_at(models: usize, examples: usize) -> Vec<usize> {
 
 /// The fit of every model; `None` where there are too few, or labels alone are known.
 pub(super) fn fit(pool: &Pool) -> Option<Fit> {
-    let (m, n) = (&pool.membership, pool.labels.len());
+    let (m, n) = (&pool.membership, pool.examples());
     let alike = pool.pool.iter().all(|s| s.phi.len() == n && !s.says_labels_alone());
     if pool.pool.len() < FEWEST || !alike {
         return None;

@@ -199,7 +199,7 @@ pub fn from_folder(
         views: spill.into_views(),
         ..Pool::new(recipe, membership, labels, pool).map_err(|e| Error::import(dir, ImportError::from(e)))?
     };
-    let read = Read { given: Given::Logits, terms: Terms::Flags, one_column: false, labelled: true, tally: &tally };
+    let read = Read { given: Given::Logits, terms: Terms::Flags, one_column: false, tally: &tally };
     let pool = questioned(pool, &read).map_err(|problem| Error::import(dir, problem))?;
     Ok(Some(Imported { pool, notes }))
 }

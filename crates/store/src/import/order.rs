@@ -51,7 +51,7 @@ pub(super) fn divergence(found: f64, wanted: f64) -> f64 {
 
 /// Models of single values that have nothing in common with the most of them, which have much in common, over examples.
 pub(super) fn apart(pool: &Pool) -> Vec<usize> {
-    let n = pool.labels.len();
+    let n = pool.examples();
     if pool.pool.len() < FEWEST || n < FEWEST_EXAMPLES || pool.pool.iter().any(|s| s.phi.len() != n) {
         return Vec::new();
     }

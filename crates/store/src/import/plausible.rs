@@ -42,8 +42,6 @@ pub(super) struct Read<'a> {
     pub(super) terms: Terms,
     /// One column stood for two classes.
     pub(super) one_column: bool,
-    /// Labels were given.
-    pub(super) labelled: bool,
     pub(super) tally: &'a Tally,
 }
 
@@ -64,12 +62,12 @@ fn doubts(pool: &Pool, read: &Read<'_>) -> Result<Vec<Doubt>, Implausible> {
     let rises = z(&effects.iter().flatten().copied().collect::<Vec<_>>());
     let fit = fit(pool);
     let mut out = Vec::new();
-    if read.labelled {
-        let chance = chance(&pool.labels);
+    if let Some(labels) = &pool.labels {
+        let chance = chance(labels);
         let all = Sum::new(read.tally);
         columns(read, &all, chance)?;
         if !read.given.has_classes() {
-            positive_class(pool, read, &effects, chance)?;
+            positive_class((pool, labels), read, &effects, chance)?;
         }
         // What is learnt of the labels belongs to their rows, whatever the labels are.
         out.extend(rows_mixed(read.tally, &all, chance).filter(|_| rises <= SURE));
@@ -278,18 +276,23 @@ fn z(values: &[f64]) -> f64 {
 
 /// Refuses single values that are those of one class for every example: training then raises them for that class and lowers them for the
 /// other.
-fn positive_class(pool: &Pool, read: &Read<'_>, effects: &[Option<f64>], chance: f64) -> Result<(), Implausible> {
-    if pool.labels.iter().any(|y| *y > 1) {
+fn positive_class(
+    (pool, labels): (&Pool, &[u32]),
+    read: &Read<'_>,
+    effects: &[Option<f64>],
+    chance: f64,
+) -> Result<(), Implausible> {
+    if labels.iter().any(|y| *y > 1) {
         return Ok(());
     }
     let of = |class: u32| {
-        let own = effects.iter().zip(&pool.labels).filter(|(_, y)| **y == class);
+        let own = effects.iter().zip(labels).filter(|(_, y)| **y == class);
         z(&own.filter_map(|(e, _)| *e).collect::<Vec<_>>())
     };
     // Of saturated models the mean moves little; but none that learnt balanced classes takes its own members of one for the other.
     let right = |class: u32| {
         let sides =
-            pool.pool.iter().enumerate().flat_map(|(k, s)| s.phi.iter().zip(pool.membership.row(k)).zip(&pool.labels));
+            pool.pool.iter().enumerate().flat_map(|(k, s)| s.phi.iter().zip(pool.membership.row(k)).zip(labels));
         let own = sides.filter(|((_, member), y)| **member && **y == class);
         let (hits, n) = own.fold((0.0, 0.0), |(hits, n), ((v, _), _)| (hits + f64::from(u8::from(*v > 0.0)), n + 1.0));
         hits / n
@@ -352,20 +355,21 @@ struct Slope {
 }
 
 /// phi less its mean over the examples of the same label: models may prefer some classes, each its own.
-fn within_classes(signals: &Signals, labels: &[u32]) -> Vec<f64> {
+fn within_classes(signals: &Signals, labels: Option<&[u32]>) -> Vec<f64> {
+    let class = |i: usize| labels.map_or(0, |labels| labels[i]);
     let mut sums: HashMap<u32, (f64, f64)> = HashMap::new();
-    for (v, y) in signals.phi.iter().zip(labels) {
-        let sum = sums.entry(*y).or_default();
+    for (i, v) in signals.phi.iter().enumerate() {
+        let sum = sums.entry(class(i)).or_default();
         *sum = (sum.0 + f64::from(*v), sum.1 + 1.0);
     }
-    let mean = |y: &u32| sums.get(y).map_or(0.0, |(sum, n)| sum / n);
-    signals.phi.iter().zip(labels).map(|(v, y)| f64::from(*v) - mean(y)).collect()
+    let mean = |y: u32| sums.get(&y).map_or(0.0, |(sum, n)| sum / n);
+    signals.phi.iter().enumerate().map(|(i, v)| f64::from(*v) - mean(class(i))).collect()
 }
 
 /// By model, its slope.
 fn slopes(pool: &Pool) -> Vec<Slope> {
-    let (m, n) = (pool.pool.len() as f64, pool.labels.len());
-    let all: Vec<Vec<f64>> = pool.pool.iter().map(|s| within_classes(s, &pool.labels)).collect();
+    let (m, n) = (pool.pool.len() as f64, pool.examples());
+    let all: Vec<Vec<f64>> = pool.pool.iter().map(|s| within_classes(s, pool.labels.as_deref())).collect();
     let total: Vec<f64> = (0..n).map(|i| all.iter().map(|own| own[i]).sum()).collect();
     let of = |own: &Vec<f64>| {
         let pairs = own.iter().zip(&total).map(|(y, all)| (*y, (all - y) / (m - 1.0)));
@@ -379,7 +383,7 @@ fn slopes(pool: &Pool) -> Vec<Slope> {
 
 /// Models whose outputs surely are on a far larger, or smaller, scale than those of all the rest; at most a quarter of them.
 fn other_scale(pool: &Pool) -> Option<Doubt> {
-    let n = pool.labels.len();
+    let n = pool.examples();
     if n < FEWEST || pool.pool.len() < 4 || pool.pool.iter().any(|s| s.phi.len() != n || !is_fine(s)) {
         return None;
     }
@@ -406,7 +410,7 @@ fn other_scale(pool: &Pool) -> Option<Doubt> {
 
 /// Examples with the same label and the same outputs in every model, of which a model was trained on one and not on the other.
 fn duplicates(pool: &Pool) -> Option<Doubt> {
-    let (m, n) = (&pool.membership, pool.labels.len());
+    let (m, n) = (&pool.membership, pool.examples());
     if m.models() < 4 || pool.pool.iter().any(|s| s.phi.len() != n) {
         return None;
     }
@@ -415,7 +419,7 @@ fn duplicates(pool: &Pool) -> Option<Doubt> {
     for i in 0..n {
         let mut values: Vec<u32> = pool.pool.iter().map(|s| s.phi[i].to_bits()).collect();
         let mut hasher = DefaultHasher::new();
-        (pool.labels[i], &values).hash(&mut hasher);
+        (pool.labels.as_ref().map(|labels| labels[i]), &values).hash(&mut hasher);
         values.sort_unstable();
         values.dedup();
         // Saturated and coarse values coincide without being the same example's.

@@ -99,12 +99,12 @@ pub(super) fn read(
     let (plain, tally, held_out) = (pool.plain, pool.outputs.tally, test.map(|t| t.plain).unwrap_or_default());
     let complete = held_out.len() == files.len();
     let found = Pool {
-        test_labels: test_classes.filter(|_| complete).unwrap_or_default(),
+        test_labels: test_classes.filter(|_| complete),
         test: if complete { held_out } else { Vec::new() },
         views: spill.into_views(),
         ..Pool::new(recipe, membership, classes, plain).map_err(|e| Error::import(dir, ImportError::from(e)))?
     };
-    let read = Read { given: Given::Logits, terms: Terms::Flags, one_column: false, labelled: true, tally: &tally };
+    let read = Read { given: Given::Logits, terms: Terms::Flags, one_column: false, tally: &tally };
     let pool = questioned(found, &read).map_err(|problem| Error::import(dir, problem))?;
     Ok(Some(Imported { pool, notes }))
 }

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::properties::{over_blocks, over_blocks_with_error};
 use flatleak_explain::halves::{AgainstNull, Halves, Outputs, null_order, rank_agreement};
 use flatleak_explain::{BUCKETS, Design, ENTROPY_CUT, Influence, Memorization, Strata};
-use flatleak_pool::{Pool, Signal};
+use flatleak_pool::{Matrix, Pool, Signal};
 use flatleak_results::{BucketResult, BucketsResult, SortedBy};
 use flatleak_stats::{Jackknife, Range, moments};
 use flatleak_stream::{Purpose, Stream};
@@ -26,11 +26,11 @@ type Values = Vec<Option<f64>>;
 
 /// What one half of the baseline's models says about the held-out examples.
 struct Half {
-    /// The half as a pool of its own.
-    pool: Pool,
     design: Design,
     /// Confidences of its models on the held-out examples.
-    confidence: Option<Vec<Vec<f64>>>,
+    confidence: Option<Matrix>,
+    /// Who of them is right about these.
+    right: Matrix<u8>,
     /// 0/1 memorization of its examples.
     memorization: Memorization,
     /// Accuracy of the half's models on each.
@@ -42,25 +42,20 @@ impl Half {
     fn new(pool: &Pool, models: &[usize], usable: &[usize]) -> Result<Self, Error> {
         let pool = pool.select(models).of_examples(usable);
         let design = Design::new(&pool.membership)?;
-        let tests = pool.test_labels.len();
+        let tests = pool.held_out();
         let share = |j: usize| pool.test.iter().map(|s| f64::from(s.correct[j])).sum::<f64>() / pool.test.len() as f64;
         let difficulty = (0..tests).map(|j| Some(share(j))).collect();
-        let confidence = pool.offers(Signal::Confidence).then(|| pool.test_rows(Signal::Confidence));
+        let confidence = pool.offers(Signal::Confidence).then(|| pool.test_rows(Signal::Confidence)).transpose()?;
+        let right = pool.test_correct()?;
         let memorization = Memorization::new(&pool, Signal::Correct)?;
-        Ok(Self { pool, design, confidence, memorization, difficulty })
+        Ok(Self { design, confidence, right, memorization, difficulty })
     }
 
     /// Of confidences where the pool has them: they say more than right and wrong do. `order` says whose outputs stand where.
     fn influence(&self, order: &[usize]) -> Result<Influence<'_>, Error> {
         Ok(match &self.confidence {
-            Some(rows) => {
-                let rows: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
-                Outputs::Confidence(&rows).influence(&self.design, order)?
-            }
-            None => {
-                let rows: Vec<&[u8]> = self.pool.test.iter().map(|s| s.correct.as_slice()).collect();
-                Outputs::Right(&rows).influence(&self.design, order)?
-            }
+            Some(confidence) => Outputs::Confidence(confidence.rows()).influence(&self.design, order)?,
+            None => Outputs::Right(self.right.rows()).influence(&self.design, order)?,
         })
     }
 

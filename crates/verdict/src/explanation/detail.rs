@@ -17,8 +17,8 @@ pub struct Detail {
     pub recipe: String,
     /// Place of each pool example in its source, (N).
     pub ids: Vec<u32>,
-    /// Labels, (N).
-    pub labels: Vec<u32>,
+    /// Labels, (N), where they are known.
+    pub labels: Option<Vec<u32>>,
     /// 0/1 memorization, (N), with standard errors and 95 % intervals.
     pub memorization: Vec<f64>,
     /// Its standard errors, (N).

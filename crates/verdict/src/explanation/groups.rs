@@ -2,7 +2,7 @@
 
 use flatleak_attack::Attack;
 use flatleak_explain::Memorization;
-use flatleak_pool::Pool;
+use flatleak_pool::{Matrix, Pool};
 use flatleak_results::{Estimate, GroupLeakage, GroupResult};
 use flatleak_stats::{Range, Replicates, jackknife, moments};
 
@@ -25,7 +25,7 @@ pub(crate) fn results(
         let count = |of: &[u32]| of.iter().filter(|g| **g == group).count();
         let estimate = |side: Where| -> Result<Option<Estimate>, Error> {
             by_block(pool, groups, group, side)
-                .map(|v| over_blocks(&v, Range::Rate { of: 0.5 * pool.labels.len() as f64 }))
+                .map(|v| over_blocks(&v, Range::Rate { of: 0.5 * pool.examples() as f64 }))
                 .transpose()
         };
         let Some(member_accuracy) = estimate(Where::Member)? else { continue };
@@ -60,9 +60,8 @@ fn memorized(memorization: &Memorization, groups: &[u32], group: u32) -> Result<
 /// Leakage of one group with its interval; `None` where a unit has no target with both sides in the group.
 fn leaked(attack: Attack, scored: &Scored, group: u32) -> Result<Option<GroupLeakage>, Error> {
     let g = group as usize;
-    let column = |units: &[Vec<Option<Leak>>], k: usize, gone: Option<usize>| -> Option<Vec<f64>> {
-        let of =
-            |(u, groups): (usize, &Vec<Option<Leak>>)| if Some(u) == gone { Some(0.0) } else { Some(groups[g]?[k]) };
+    let column = |units: &Matrix<Option<Leak>>, k: usize, gone: Option<usize>| -> Option<Vec<f64>> {
+        let of = |(u, groups): (usize, &[Option<Leak>])| if Some(u) == gone { Some(0.0) } else { Some(groups[g]?[k]) };
         units.iter().enumerate().map(of).collect()
     };
     let estimate = |k: usize| -> Result<Option<Estimate>, Error> {

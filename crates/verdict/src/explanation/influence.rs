@@ -38,15 +38,14 @@ pub(super) fn of(context: &Context<'_>, pool: &Pool, both: &Both) -> Result<Opti
         return Ok(None);
     }
     let design = Design::new(&pool.membership)?;
-    let right: Vec<&[u8]> = pool.test.iter().map(|s| s.correct.as_slice()).collect();
+    let right = pool.test_correct()?;
     let (result, pairs, mut measurable) =
-        form(context, pool, both.hard.values(), &design, (Form::Hard, Outputs::Right(&right)))?;
+        form(context, pool, both.hard.values(), &design, (Form::Hard, Outputs::Right(right.rows())))?;
     let mut results = vec![result];
     if let Some(memorization) = &both.soft {
-        let rows = pool.test_rows(Signal::Confidence);
-        let rows: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
+        let rows = pool.test_rows(Signal::Confidence)?;
         let (result, _, exceeds) =
-            form(context, pool, memorization.values(), &design, (Form::Soft, Outputs::Confidence(&rows)))?;
+            form(context, pool, memorization.values(), &design, (Form::Soft, Outputs::Confidence(rows.rows())))?;
         results.push(result);
         measurable = exceeds;
     }
@@ -100,22 +99,18 @@ fn form(
 
 /// Reliability on at most [`JUDGED`] held-out examples.
 fn reliable(context: &Context<'_>, pool: &Pool, outputs: Outputs<'_>) -> Result<Reliability, Error> {
-    let tests = pool.test_labels.len();
+    let tests = pool.held_out();
     let step = tests.div_ceil(JUDGED).max(1);
     let frequency = frequencies(pool).map(|f| f.into_iter().step_by(step).collect::<Vec<_>>());
     let seeded = (context.seed, context.workers);
-    let judge = |outputs| reliability(&pool.membership, outputs, ENTROPY_CUT, frequency.as_deref(), seeded);
-    Ok(match outputs {
-        Outputs::Right(rows) if step > 1 => {
-            let thinned: Vec<Vec<u8>> = rows.iter().map(|r| r.iter().step_by(step).copied().collect()).collect();
-            judge(Outputs::Right(&thinned.iter().map(Vec::as_slice).collect::<Vec<_>>()))?
-        }
-        Outputs::Confidence(rows) if step > 1 => {
-            let thinned: Vec<Vec<f64>> = rows.iter().map(|r| r.iter().step_by(step).copied().collect()).collect();
-            judge(Outputs::Confidence(&thinned.iter().map(Vec::as_slice).collect::<Vec<_>>()))?
-        }
-        whole => judge(whole)?,
-    })
+    let judge =
+        |outputs: Outputs<'_>| Ok(reliability(&pool.membership, outputs, ENTROPY_CUT, frequency.as_deref(), seeded)?);
+    let kept: Vec<usize> = (0..tests).step_by(step).collect();
+    match outputs {
+        whole if step == 1 => judge(whole),
+        Outputs::Right(rows) => judge(Outputs::Right(rows.of_columns(&kept).rows())),
+        Outputs::Confidence(rows) => judge(Outputs::Confidence(rows.of_columns(&kept).rows())),
+    }
 }
 
 /// Pool frequency of every held-out example's group.
@@ -130,9 +125,9 @@ pub(super) fn listed(pool: &Pool, memorization: &[f64], pair: &Pair) -> PairResu
     let (i, j) = (pair.train as usize, pair.test as usize);
     PairResult {
         train: pool.ids[i],
-        train_label: pool.labels[i],
+        train_label: pool.labels.as_ref().map(|labels| labels[i]),
         test: pair.test,
-        test_label: pool.test_labels[j],
+        test_label: pool.test_labels.as_ref().map(|labels| labels[j]),
         influence: pair.interval,
         memorization: memorization[i],
         q_value: (!pair.q_value.is_nan()).then_some(pair.q_value),

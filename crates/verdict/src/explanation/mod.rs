@@ -106,7 +106,7 @@ fn each(
             out.left_out.push(left_out(context, what, "the pool says who is right, not how sure the models are"));
         }
         known.variances.push(if phi { Some(Variances::new(pool)?) } else { None });
-        known.moments.push(phi.then(|| PhiMoments::new(pool)));
+        known.moments.push(phi.then(|| PhiMoments::new(pool)).transpose()?);
         known.influence.push(influence);
         step()?;
     }
