@@ -1,5 +1,8 @@
 //! Scores from means over shadows.
-
+#![expect(
+    clippy::redundant_closure,
+    reason = "a closure can be told to become part of the vectors that call it, a function's name cannot"
+)]
 #![allow(
     clippy::needless_range_loop,
     reason = "lanes of several arrays are walked at once, in loops that become vectors"

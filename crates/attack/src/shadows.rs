@@ -3,7 +3,10 @@
 //! A target's shadows are all models outside its block. Examples are taken [`TOGETHER`], a vector's lane each: sums without each block are
 //! made of the sums before and behind it, and medians follow from one sort, so that scoring all M targets costs little more than scoring one.
 //! Sums are added and never subtracted: nothing of a block, not even its rounding, is in what its targets are measured with.
-
+#![expect(
+    clippy::redundant_closure,
+    reason = "a closure can be told to become part of the vectors that call it, a function's name cannot"
+)]
 #![allow(
     clippy::needless_range_loop,
     reason = "lanes of several arrays are walked at once, in loops that become vectors"

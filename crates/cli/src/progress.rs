@@ -202,7 +202,7 @@ impl Now {
             }
             Shown::Bar(bar)
         } else {
-            Shown::Lines(Ticker::new(pace.clone(), begun, PERIOD, |line| warn(line)))
+            Shown::Lines(Ticker::new(pace.clone(), begun, PERIOD, warn))
         };
         Self { pace, begun, told: None, shown }
     }

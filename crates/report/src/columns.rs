@@ -127,9 +127,12 @@ pub fn exposure(details: &[Detail], names: &Names<'_>) -> Table {
 /// Held-out examples that a training example helps, at most so many.
 const HELPED: usize = 3;
 
+/// By training example, held-out ones with the influence on them.
+pub(crate) type Helping = BTreeMap<u32, Vec<(usize, f64)>>;
+
 /// By training example, the held-out ones that it helps most among the pairs that were kept, with the influence; the strongest first.
-pub(crate) fn helped(d: &Detail) -> BTreeMap<u32, Vec<(usize, f64)>> {
-    let mut out: BTreeMap<u32, Vec<(usize, f64)>> = BTreeMap::new();
+pub(crate) fn helped(d: &Detail) -> Helping {
+    let mut out = Helping::new();
     for p in d.pairs.iter().flat_map(|p| &p.per_test).flatten() {
         out.entry(p.train).or_default().push((p.test as usize, f64::from(p.influence)));
     }

@@ -7,7 +7,7 @@ use flatleak_stats::Interval;
 use flatleak_verdict::{Detail, HEADLINE};
 use serde::{Deserialize, Serialize};
 
-use crate::columns::{Names, helped, label_of};
+use crate::columns::{Helping, Names, helped, label_of};
 
 /// Most examples of a page.
 const MOST: usize = 200;
@@ -89,7 +89,7 @@ impl Explorer {
         order.sort_by(|(i, a), (j, b)| b.0.total_cmp(&a.0).then(b.1.total_cmp(&a.1)).then(i.cmp(j)));
         let helped: Vec<_> = same.iter().map(|(k, d)| (*k, *d, helped(d))).collect();
         let example = |i: usize| {
-            let exposed = |(k, d, helped): &(usize, &Detail, BTreeMap<u32, Vec<(usize, f64)>>)| {
+            let exposed = |(k, d, helped): &(usize, &Detail, Helping)| {
                 let one = |(test, influence): &(usize, f64)| Helped {
                     test: *test as u32,
                     class: names.class_of((names.test_label)(*k, *test)),

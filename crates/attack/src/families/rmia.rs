@@ -2,6 +2,10 @@
 //!
 //! Ratios are formed in logarithms and through the complement q = 1 - p where p is near 1, so that
 //! well-fitted examples keep distinct scores: log pbar = log1p(-qbar) there.
+#![expect(
+    clippy::redundant_closure,
+    reason = "a closure can be told to become part of the vectors that call it, a function's name cannot"
+)]
 
 use flatleak_kernel::elementary::{log, log_1p, log_sigmoid, sigmoid};
 use flatleak_pool::{Decimal, Matrix, Signal};

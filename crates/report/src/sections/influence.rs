@@ -74,7 +74,7 @@ fn pair(p: &PairResult) -> String {
         p.test,
         class(p.test_label),
         cell::estimate(&p.influence, &text.replace('-', "−")),
-        cell::number(p.memorization, &format!("{:+.2}", p.memorization).replace('-', "−")),
+        cell::number(p.memorization, format!("{:+.2}", p.memorization).replace('-', "−")),
     )
 }
 

@@ -142,7 +142,7 @@ fn range(shown: &Shown<'_>, found: &[(&RecipeResult, Estimate)]) -> ((f64, f64),
     let is_auc = matches!(shown.of, Property::Attack(m) if m.is_auc());
     match shown.guessing {
         Some(_) if is_auc => {
-            let ends = (low.min(0.5), high.max(0.6).min(1.0));
+            let ends = (low.min(0.5), high.clamp(0.6, 1.0));
             (ends, plot::round(ends, 5))
         }
         Some(chance) => {
