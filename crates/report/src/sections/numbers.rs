@@ -95,11 +95,7 @@ impl<'a> Shown<'a> {
 /// What an attack reaches on a recipe.
 fn attacked(r: &RecipeResult, metric: &Metric) -> Option<Estimate> {
     let Metric::Attack { attack, measure } = metric else { return None };
-    let found = r.attack(attack)?;
-    match measure {
-        Measure::Tpr(level) => found.tpr_at_fpr.iter().find(|t| t.fpr == *level).map(|t| t.tpr),
-        _ => Some(found.auc),
-    }
+    r.attack(attack)?.estimate(*measure)
 }
 
 /// One bar a recipe with its interval.
