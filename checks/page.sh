@@ -28,6 +28,6 @@ if [ "${1:-}" = --full ]; then
 fi
 (cd checks/page && npm ci --ignore-scripts --no-audit --no-fund --silent) || skipped "npm cannot get the packages of checks/page/package-lock.json"
 
-[ -n "${FLATLEAK:-}" ] || cargo build --release -q -p flatleak-cli
+[ -n "${FLATLEAK:-}" ] || cargo build --release -q --workspace --bin flatleak
 cd checks/page
 node --test

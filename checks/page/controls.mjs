@@ -395,10 +395,10 @@ const prepare = (nodes, [selectors, named]) =>
     };
   });
 
-/// Works every control of a page; those that no kind covers, and what went wrong with the others.
-export const exercise = async (page) => {
-  const controls = await page.locator(CONTROLS).elementHandles();
-  const prepared = await page.locator(CONTROLS).evaluateAll(prepare, [KINDS.map(([selector]) => selector), NAMED]);
+/// Works every control of a page, or those of a selector; those that no kind covers, and what went wrong with the others.
+export const exercise = async (page, selector = CONTROLS) => {
+  const controls = await page.locator(selector).elementHandles();
+  const prepared = await page.locator(selector).evaluateAll(prepare, [KINDS.map(([selector]) => selector), NAMED]);
   const failures = [];
   const seen = new Set();
   for (const [k, control] of controls.entries()) {

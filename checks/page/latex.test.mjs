@@ -33,7 +33,8 @@ test("tables in LaTeX compile", { skip: process.env.FLATLEAK_FULL !== "1" }, asy
   writeFileSync(file, `<!doctype html><meta charset=utf-8><title>odd</title>${table}<script>${fill}\n${source}</script>`);
   for (const page of [file, ...["main", "names", "audit", "version1"].map((name) => pageOf(name).file)]) {
     const opened = await open(browser, page);
-    await exercise(opened.page);
+    const { failures } = await exercise(opened.page, "button[aria-label$='as LaTeX']");
+    assert.deepEqual(failures, []);
     await opened.close();
   }
   assert.ok(latexFiles.length > 10, `${latexFiles.length} tables`);

@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-BEAT = 0.3
+BEAT = 1.0
 # Where a worker is killed: while weights and signals are written, before they have their names, and at its own small files.
 POINTS = ["weights-write", "weights-rename", "signals-write", "signals-rename"]
 

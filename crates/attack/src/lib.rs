@@ -20,10 +20,12 @@ mod definition;
 mod families;
 pub mod learned;
 mod lineup;
-mod logistic;
+mod means;
 mod name;
+mod order;
 mod shadows;
 mod shrinkage;
+mod tile;
 
 pub use definition::Centre;
 pub use families::*;

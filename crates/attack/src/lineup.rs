@@ -181,30 +181,39 @@ impl<'a> Lineup<'a> {
     fn enough(&self, membership: &Membership) -> Matrix<bool> {
         let n = self.examples();
         let positions = self.positions();
-        let mut all = vec![[0u32; 2]; n];
-        let mut own = Matrix::filled(self.blocks.len(), n, [0u32; 2]);
+        // How many models hold an example, of all and of each block; the others lack it.
+        let mut held = vec![0u32; n];
+        let mut own = Matrix::filled(self.blocks.len(), n, 0u32);
+        let mut sizes = vec![0u32; self.blocks.len()];
         for (seat, &at) in self.seats.iter().zip(&positions) {
-            for ((all, own), member) in all.iter_mut().zip(&mut own[at.index()]).zip(seat.member) {
-                let side = usize::from(!member);
-                (all[side], own[side]) = (all[side] + 1, own[side] + 1);
+            sizes[at.index()] += 1;
+            for ((all, own), member) in held.iter_mut().zip(&mut own[at.index()]).zip(seat.member) {
+                (*all, *own) = (*all + u32::from(*member), *own + u32::from(*member));
             }
         }
-        let seats = |i: usize, side: bool| {
-            let held = move |k: &usize| self.seats[*k].member[i] == side;
-            (0..self.seats.len()).filter(held)
-        };
-        let left = |at: Position, i: usize, side: usize| -> usize {
-            let others = (all[i][side] - own[at.index()][i][side]) as usize;
-            let Some(cut) = self.cut.as_ref().filter(|cut| cut.concerns(at)) else { return others };
-            let shadows: Vec<usize> = seats(i, side == 0).filter(|k| positions[*k] != at).collect();
-            others - cut.left_out(at, i, &shadows, side).len()
-        };
+        let models = self.seats.len() as u32;
         Matrix::with_rows(self.blocks.len(), n, |at, row| {
-            let whole = membership.scored(self.blocks[at]);
+            for ((scored, all), own) in row.iter_mut().zip(&held).zip(&own[at]) {
+                *scored = (all - own > 0) & ((models - all) - (sizes[at] - own) > 0);
+            }
+            if let Some(whole) = membership.scored(self.blocks[at]) {
+                row.iter_mut().zip(whole).for_each(|(scored, whole)| *scored &= whole);
+            }
             let at = Position::new(at);
-            let enough = |i: usize| whole.is_none_or(|w| w[i]) && left(at, i, 0) > 0 && left(at, i, 1) > 0;
-            row.iter_mut().enumerate().for_each(|(i, scored)| *scored = enough(i));
+            if let Some(cut) = self.cut.as_ref().filter(|cut| cut.concerns(at)) {
+                let is_left = |i: usize, side: usize| self.is_left(cut, &positions, (at, i), side);
+                for (i, scored) in row.iter_mut().enumerate().filter(|(_, scored)| **scored) {
+                    *scored = is_left(i, 0) && is_left(i, 1);
+                }
+            }
         })
+    }
+
+    /// Whether a cut leaves a shadow on one side of an example for the targets of the block at a position.
+    fn is_left(&self, cut: &Cut<'_>, positions: &[Position], (at, i): (Position, usize), side: usize) -> bool {
+        let is_shadow = |k: &usize| self.seats[*k].member[i] == (side == 0) && positions[*k] != at;
+        let shadows: Vec<usize> = (0..self.seats.len()).filter(is_shadow).collect();
+        shadows.len() > cut.left_out(at, i, &shadows, side).len()
     }
 
     /// The models.

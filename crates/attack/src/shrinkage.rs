@@ -10,6 +10,7 @@
 //!
 //! Then a member's value is N(g + n0 D / n, S (1 + 1/n) + (n0/n)^2 w S u), another's N(g - n1 D / n, S (1 + 1/n) + (n1/n)^2 w S u).
 
+use flatleak_kernel::elementary::log;
 use statrs::function::gamma::digamma;
 
 /// Counts, means and the pooled variance of one example's shadows.
@@ -45,6 +46,13 @@ impl Summary {
             means: sides.map(|[n, sum, _]| sum / n),
             squares: sides.into_iter().map(within).sum(),
         }
+    }
+
+    /// Of counts, and sums and sums of squares about a centre, of both sides.
+    pub(crate) fn of_centred(sides: [(f64, f64, f64, f64); 2]) -> Self {
+        let mean = |(n, centre, sum, _): (f64, f64, f64, f64)| centre + sum / n;
+        let within = |(n, _, sum, squares): (f64, f64, f64, f64)| (squares - sum * sum / n).max(0.0);
+        Self { counts: sides.map(|s| s.0), means: sides.map(mean), squares: sides.map(within).iter().sum() }
     }
 
     /// Whether both sides have a value and one more is left to tell a variance.
@@ -137,7 +145,7 @@ impl Learner {
         let terms: Vec<(f64, f64)> = (0..self.counts.len()).map(term).collect();
         let (mut e, mut noise) = (Mean::default(), 0.0);
         for (variance, at) in &self.variances {
-            e.add(libm::log(variance.max(least)) - terms[*at as usize].0);
+            e.add(log(variance.max(least)) - terms[*at as usize].0);
             noise += terms[*at as usize].1;
         }
         let excess = e.variance() - noise / n;
@@ -220,15 +228,23 @@ fn inverse_trigamma(y: f64) -> f64 {
 /// The laws of one example's values.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fit {
-    /// Mean and variance of a member's value and of another's.
+    /// Mean and deviation of a member's value and of another's.
     laws: [(f64, f64); 2],
+    /// Of the variances.
     logs: [f64; 2],
+}
+
+/// The laws before the logarithms of their variances are taken, of many at once where there are many.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Draft {
+    /// Mean and variance of a member's value and of another's.
+    pub(crate) laws: [(f64, f64); 2],
     /// D and S.
     pub(crate) difference: f64,
     pub(crate) variance: f64,
 }
 
-impl Fit {
+impl Draft {
     pub(crate) fn new(s: &Summary, known: &Hyper) -> Self {
         let [n1, n0] = s.counts;
         let n = n1 + n0;
@@ -240,14 +256,25 @@ impl Fit {
         let law = |share: f64, sign: f64| {
             (centre + sign * share * difference, variance * (1.0 + 1.0 / n) + share * share * weight * error)
         };
-        let laws = [law(n0 / n, 1.0), law(n1 / n, -1.0)];
-        Self { laws, logs: laws.map(|(_, v)| libm::log(v)), difference, variance }
+        Self { laws: [law(n0 / n, 1.0), law(n1 / n, -1.0)], difference, variance }
+    }
+
+    /// With the logarithms of both laws' variances.
+    pub(crate) fn fit(&self, logs: [f64; 2]) -> Fit {
+        Fit { laws: self.laws.map(|(mean, variance)| (mean, variance.sqrt())), logs }
+    }
+}
+
+impl Fit {
+    pub(crate) fn new(s: &Summary, known: &Hyper) -> Self {
+        let draft = Draft::new(s, known);
+        draft.fit(draft.laws.map(|(_, variance)| log(variance)))
     }
 
     /// (x - mean) / deviation of a member's law (0) or another's (1).
     pub(crate) fn z(&self, x: f64, side: usize) -> f64 {
-        let (mean, variance) = self.laws[side];
-        (x - mean) / variance.sqrt()
+        let (mean, deviation) = self.laws[side];
+        (x - mean) / deviation
     }
 
     /// log N(x; IN) - log N(x; OUT).

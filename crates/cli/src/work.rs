@@ -28,7 +28,8 @@ pub(crate) struct WorkAt {
     /// Stop after so long, such as 55m: what is not complete by then is another's
     #[arg(long, value_name = "TIME")]
     until: Option<Budget>,
-    /// Time after which a model in training is saved again, such as 60s or 10m, or `off`; no result depends on it [default: 60s]
+    /// Time after which a model in training is saved again, such as 60s or 10m, or `off`; no result depends on it [default: 60s, and at most
+    /// 0.5 % of the time]
     #[arg(long, value_name = "TIME|off")]
     checkpoint: Option<Checkpoint>,
     /// Work with this program, whose digest this is, at a run that another one began; both must train the same bits

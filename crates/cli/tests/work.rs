@@ -38,7 +38,7 @@ fn expect(output: Output, want: i32, said: &str) {
 
 fn prepared(dir: &Path, text: &str) -> (PathBuf, PathBuf) {
     let (study, run) = (study(dir, text), dir.join("run"));
-    expect(compare(&study, &run, &["--prepare", "--beat", "0.3s"]), 0, "prepared");
+    expect(compare(&study, &run, &["--prepare", "--beat", "2s"]), 0, "prepared");
     (study, run)
 }
 

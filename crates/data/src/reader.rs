@@ -43,6 +43,7 @@ pub(crate) struct Options {
 
 /// What a reader finds.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one is made by a reading, and taken apart at once")]
 pub(crate) enum Found {
     /// Pool and test set.
     Both([Whole; 2]),

@@ -109,16 +109,27 @@ pub fn unusable(path: &Path) -> PathBuf {
 }
 
 /// Gives a file that is of no use to this program the name that [`unusable`] says, so that whoever wants to may look at it. What had that
-/// name before is removed.
+/// name before is removed. What is not there, because another process was faster, is as good as set aside.
 ///
 /// # Errors
 /// When the file system fails.
 pub fn set_aside(path: &Path) -> Result<PathBuf, Error> {
     let to = unusable(path);
-    remove(&to)?;
-    operation::rename(path, &to).map_err(Error::of("cannot rename", path))?;
-    sync_folder_of(path)?;
-    Ok(to)
+    let moved = match operation::rename(path, &to) {
+        // A file and a folder do not take each other's place.
+        Err(e) if e.kind() != io::ErrorKind::NotFound && fs::symlink_metadata(&to).is_ok() => {
+            remove(&to)?;
+            operation::rename(path, &to)
+        }
+        done => done,
+    };
+    match moved {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(Error::of("cannot rename", path)(source)),
+        _ => {
+            sync_folder_of(path)?;
+            Ok(to)
+        }
+    }
 }
 
 pub(crate) fn sync_folder(path: &Path) -> Result<(), Error> {
@@ -276,7 +287,11 @@ mod tests {
                 (content, vec!["state.unusable".to_owned()])
             );
         }
-        assert_eq!(set_aside(&path).unwrap_err().action, "cannot rename");
+        // Another process was faster.
+        assert_eq!(set_aside(&path).unwrap(), unusable(&path));
+        assert_eq!(names(dir.path()), ["state.unusable"]);
+        fs::create_dir(&path).unwrap();
+        assert!(set_aside(&path).unwrap().is_dir());
     }
 
     #[cfg(unix)]

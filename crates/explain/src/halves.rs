@@ -1,7 +1,7 @@
 //! Halves of a pool, and pools in which membership means nothing.
 
 use flatleak_pool::{Membership, Rows};
-use flatleak_stats::moments;
+use flatleak_stats::{moments, rank_correlation};
 use flatleak_stream::{Purpose, Stream};
 
 use crate::design::Design;
@@ -185,5 +185,5 @@ fn against_null(measure: impl Fn(Option<u64>) -> Result<Option<f64>, Error>) -> 
 /// Rank correlation over the places where both have a value (Spearman); `None` for fewer than ten or a constant side.
 pub fn rank_agreement(a: &[Option<f64>], b: &[Option<f64>]) -> Option<f64> {
     let (x, y): (Vec<f64>, Vec<f64>) = a.iter().zip(b).filter_map(|(a, b)| (*a).zip(*b)).unzip();
-    if x.len() < 10 { None } else { moments::rank_correlation(&x, &y).ok() }
+    if x.len() < 10 { None } else { rank_correlation(&x, &y).ok() }
 }

@@ -159,7 +159,7 @@ fn trained(options: &Compare, job: &Job, models: usize, to: &mut Listener<'_>) -
             desk.resume()?;
             train(options, plan, to)?
         }
-        Training::Elsewhere => collected(job, plan)?,
+        Training::Elsewhere => collected(job, plan, to)?,
     };
     let seconds = started.elapsed().as_secs_f64();
     if summary.stopped {
@@ -178,12 +178,16 @@ fn trained(options: &Compare, job: &Job, models: usize, to: &mut Listener<'_>) -
 }
 
 /// What workers left; a model that is missing is an error.
-fn collected(job: &Job, plan: Plan<'_>) -> Result<Summary, Error> {
+fn collected(job: &Job, plan: Plan<'_>, to: &mut Listener<'_>) -> Result<Summary, Error> {
     let (summary, missing) = survey(plan);
+    let recipe = |at: usize| plan.study.recipes[at].name.clone();
+    for d in &summary.diverged {
+        (to.hear)(Event::Diverged { recipe: recipe(d.recipe), model: d.model, epoch: d.epoch });
+    }
     if missing.is_empty() {
         return Ok(summary);
     }
-    let name = |m: &Missing| format!("{} {:04}", plan.study.recipes[m.recipe].name, m.model);
+    let name = |m: &Missing| format!("{} {:04}", recipe(m.recipe), m.model);
     let first = missing.iter().take(SHOWN).map(name).collect();
     Err(Error::ModelsMissing { folder: job.out.clone(), missing: missing.len(), first })
 }

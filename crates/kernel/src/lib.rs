@@ -1,4 +1,4 @@
-//! f32 operations as forward and backward pairs on plain slices.
+//! f32 operations as forward and backward pairs on plain slices, and exponentials and logarithms of f64 for the analysis ([`elementary`]).
 //!
 //! Every operation of training takes its inputs, outputs and workspace explicitly, allocates nothing and starts no
 //! thread; only the matrix product keeps its panels, one set per thread. Activations are row-major with the batch first; images are channels-last, `[B, H, W, C]`, so that
@@ -24,6 +24,7 @@ pub mod bits;
 mod buffer;
 pub mod conv;
 mod dispatch;
+pub mod elementary;
 mod exp;
 mod gemm;
 pub mod linear;

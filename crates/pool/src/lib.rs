@@ -33,5 +33,5 @@ pub use membership::{BLOCK, FEWEST, Membership, SIDE};
 pub use pool::{Features, Groups, NoiseAccuracy, Pool};
 pub use rows::{Matrix, NoRows, Rows};
 pub use signal::Signal;
-pub use signals::{PhiForm, Signals, Wanted, log_sigmoid, saturated_phi};
+pub use signals::{PhiForm, Signals, Wanted, saturated_phi};
 pub use views::{Keeper, Views};

@@ -1,5 +1,7 @@
 //! What an attacker can read off a model's output for one example.
 
+use flatleak_kernel::elementary::{in_vectors, log_sigmoid, sigmoid};
+
 use crate::decimal::Decimal;
 use crate::error::Error;
 use crate::signal::Signal;
@@ -196,8 +198,22 @@ impl Signals {
         let phi = self.phi.iter().map(|&v| f64::from(v));
         match signal {
             Signal::Phi => phi.collect(),
-            Signal::Confidence => phi.map(|v| 1.0 / (1.0 + libm::exp(-v))).collect(),
-            Signal::LogConfidence => phi.map(log_sigmoid).collect(),
+            Signal::Confidence => {
+                let mut out: Vec<f64> = phi.collect();
+                in_vectors(
+                    #[inline(always)]
+                    || out.iter_mut().for_each(|v| *v = sigmoid(*v)),
+                );
+                out
+            }
+            Signal::LogConfidence => {
+                let mut out: Vec<f64> = phi.collect();
+                in_vectors(
+                    #[inline(always)]
+                    || out.iter_mut().for_each(|v| *v = log_sigmoid(*v)),
+                );
+                out
+            }
             Signal::NegativeEntropy => self.entropy.iter().map(|&v| -f64::from(v)).collect(),
             Signal::NegativeModifiedEntropy => self.modified_entropy.iter().map(|&v| -f64::from(v)).collect(),
             Signal::Correct => self.correct.iter().map(|&v| f64::from(v)).collect(),
@@ -216,11 +232,6 @@ impl Signals {
         }
         f64::from(hits) / f64::from(all)
     }
-}
-
-/// log(1 / (1 + exp(-phi))), exact in both tails.
-pub fn log_sigmoid(phi: f64) -> f64 {
-    if phi >= 0.0 { -libm::log1p(libm::exp(-phi)) } else { phi - libm::log1p(libm::exp(phi)) }
 }
 
 /// phi in the form of 2021.

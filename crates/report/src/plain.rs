@@ -73,7 +73,7 @@ fn compared(c: &Comparison, several: bool) -> String {
         }
         Verdict::Mixed => format!("{a} gives away more {whose} than {b} by one measure, and less by the other"),
         Verdict::TooFewModels => {
-            format!("there are too few models to say whether {a} gives away more {whose} than {b}")
+            format!("there are too few models to compare what {a} and {b} give away {whose}")
         }
         Verdict::Withheld => format!("nothing is said of what {a} gives away {whose} beside {b}, for the reason below"),
         _ => format!("it is undecided whether {a} gives away more or less {whose} than {b}"),
@@ -148,6 +148,9 @@ pub(crate) fn size(d: &Document) -> Option<String> {
 /// How sure that is.
 pub(crate) fn certainty(d: &Document) -> String {
     let models = d.recipes.iter().map(|r| r.models).min().unwrap_or(0);
+    if d.headline.verdict == Verdict::TooFewModels {
+        return format!("From {models} models of each recipe nothing can be said with 95 % confidence.");
+    }
     let together = if d.comparisons.len() > 1 { ", for all comparisons together" } else { "" };
     format!("Said with 95 % confidence{together}, from {models} models of each recipe.")
 }

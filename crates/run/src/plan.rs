@@ -143,18 +143,30 @@ impl Summary {
 }
 
 /// How often the state of a model in training is saved. No result depends on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Checkpoints {
+    /// Once a minute, and when the run is stopped; less often where saving would take more than a two-hundredth of the time.
+    #[default]
+    Sparing,
     /// Whenever so much time has passed, and when the run is stopped.
     Every(Duration),
     /// Never. What an earlier run saved is used all the same.
     Off,
 }
 
-impl Default for Checkpoints {
-    /// Once a minute: what is lost when the program is killed is less than what a person notices, and few models take as long.
-    fn default() -> Self {
-        Self::Every(Duration::from_secs(60))
+impl Checkpoints {
+    /// What is lost at most when the program is killed, where saving is cheap.
+    const MINUTE: Duration = Duration::from_secs(60);
+    /// How many times as long as saving took it is trained before the next time.
+    const APART: u32 = 200;
+
+    /// Time from one save to the next, the last of which took so long; `None` where nothing is saved.
+    pub(crate) fn gap(self, took: Duration) -> Option<Duration> {
+        match self {
+            Self::Sparing => Some(Self::MINUTE.max(took.saturating_mul(Self::APART))),
+            Self::Every(time) => Some(time),
+            Self::Off => None,
+        }
     }
 }
 
@@ -211,4 +223,18 @@ pub struct Manner {
 pub(crate) struct Model {
     pub(crate) recipe: usize,
     pub(crate) model: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn saving_takes_a_two_hundredth_of_the_time_at_most() {
+        let [cheap, dear] = [Duration::from_millis(10), Duration::from_secs(2)];
+        assert_eq!(Checkpoints::default().gap(cheap), Some(Duration::from_secs(60)));
+        assert_eq!(Checkpoints::default().gap(dear), Some(Duration::from_secs(400)));
+        assert_eq!(Checkpoints::Every(cheap).gap(dear), Some(cheap));
+        assert_eq!(Checkpoints::Off.gap(cheap), None);
+    }
 }

@@ -1,6 +1,6 @@
 //! When a model in training is saved, and from where its training goes on.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use flatleak_nn::{Place, Trainer};
 use flatleak_store::Resumed;
@@ -16,11 +16,13 @@ pub(crate) struct Saver<'a> {
     model: usize,
     /// When the state on the disk was that of the trainer.
     last: Instant,
+    /// How long it took to save it.
+    took: Duration,
 }
 
 impl<'a> Saver<'a> {
     pub(crate) fn new(plan: Plan<'a>, run: &'a [usize], model: usize) -> Self {
-        Self { plan, run, model, last: Instant::now() }
+        Self { plan, run, model, last: Instant::now(), took: Duration::ZERO }
     }
 
     /// Puts the trainer where the model was saved, by whichever of the recipes led the run then. Checkpoints behind the end of a recipe that is
@@ -49,9 +51,7 @@ impl<'a> Saver<'a> {
 
     /// Saves the model if it is time.
     pub(crate) fn save_if_due(&mut self, trainer: &mut Trainer<'_>, say: &impl Fn(Event)) {
-        if let Checkpoints::Every(time) = self.plan.checkpoints
-            && self.last.elapsed() >= time
-        {
+        if self.plan.checkpoints.gap(self.took).is_some_and(|gap| self.last.elapsed() >= gap) {
             self.save(trainer, say);
         }
     }
@@ -61,11 +61,12 @@ impl<'a> Saver<'a> {
         if self.plan.checkpoints == Checkpoints::Off {
             return;
         }
-        let (recipe, model) = (self.run[0], self.model);
+        let (recipe, model, begun) = (self.run[0], self.model, Instant::now());
         if let Err(e) = self.plan.dir.save_checkpoint(recipe, model, trainer) {
             say(Event::Unsaved { recipe, model, why: e.to_string() });
         }
         self.last = Instant::now();
+        self.took = self.last - begun;
     }
 
     /// Removes what was saved: the model is complete, or diverged.

@@ -95,32 +95,6 @@ pub fn correlation(x: &[f64], y: &[f64]) -> Result<f64, Error> {
     Ok((xy / (xx.sqrt() * yy.sqrt())).clamp(-1.0, 1.0))
 }
 
-/// Spearman's rank correlation: [`correlation`] of the ranks, equal values sharing the mean of theirs (Spearman 1904).
-///
-/// # Errors
-/// Those of [`correlation`].
-pub fn rank_correlation(x: &[f64], y: &[f64]) -> Result<f64, Error> {
-    for side in [x, y] {
-        crate::error::check_finite("value", side)?;
-    }
-    correlation(&ranks(x), &ranks(y))
-}
-
-/// Ranks from 1, ties sharing their mean.
-fn ranks(values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
-    let mut out = vec![0.0; values.len()];
-    let mut first = 0;
-    for tied in order.chunk_by(|a, b| values[*a] == values[*b]) {
-        // Positions first + 1 to first + n have the mean first + (n + 1) / 2.
-        let rank = first as f64 + (tied.len() as f64 + 1.0) / 2.0;
-        tied.iter().for_each(|&i| out[i] = rank);
-        first += tied.len();
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,16 +110,6 @@ mod tests {
         assert_eq!(quantile(&[0.0, 1.0, f64::INFINITY], 0.5), 1.0);
         assert_eq!(quantile(&[0.0, 10.0], 0.25), 2.5);
         assert_eq!(quantile(&[0.0, 10.0], 7.0), 10.0);
-    }
-
-    #[test]
-    fn ranks_share_ties() {
-        assert_eq!(ranks(&[3.0, 1.0, 3.0, -0.0, 0.0]), [4.5, 3.0, 4.5, 1.5, 1.5]);
-        // scipy.stats.spearmanr([1, 2, 2, 4, 7, -3], [1, 3, 2, 4, 4, 4])
-        let found = rank_correlation(&[1.0, 2.0, 2.0, 4.0, 7.0, -3.0], &[1.0, 3.0, 2.0, 4.0, 4.0, 4.0]).unwrap();
-        assert!((found - 0.369_624_662_180_218_5).abs() < 1e-14);
-        assert!((rank_correlation(&[1.0, 2.0, 3.0], &[1.0, 8.0, 27.0]).unwrap() - 1.0).abs() < 1e-15);
-        assert!(rank_correlation(&[1.0, f64::NAN], &[1.0, 2.0]).is_err());
     }
 
     #[test]

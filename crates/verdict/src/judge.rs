@@ -1,5 +1,7 @@
 //! Measures of the targets of a pool, by unit: what every estimate is a mean of.
 
+use std::borrow::Cow;
+
 use crate::error::Error;
 use flatleak_pool::{Matrix, Membership, Pool, Rows};
 use flatleak_results::{DELTA, FPR_LEVELS, Measure};
@@ -184,21 +186,33 @@ impl<'a> Judge<'a> {
     }
 
     /// Scores and membership of the examples that are scored for a target.
-    fn scored(&self, model: usize, row: &[f64]) -> (Vec<f64>, Vec<bool>) {
-        row.iter().zip(self.membership().row(model)).filter(|(s, _)| !s.is_nan()).map(|(s, m)| (*s, *m)).unzip()
+    fn scored<'s>(&'s self, model: usize, row: &'s [f64]) -> (Cow<'s, [f64]>, Cow<'s, [bool]>) {
+        let member = self.membership().row(model);
+        if !row.iter().fold(false, |is_nan, s| is_nan | s.is_nan()) {
+            return (row.into(), member.into());
+        }
+        let kept = row.iter().zip(member).filter(|(s, _)| !s.is_nan());
+        let (scores, member): (Vec<f64>, Vec<bool>) = kept.map(|(s, m)| (*s, *m)).unzip();
+        (scores.into(), member.into())
     }
 
     /// Balanced accuracy of the targets of each unit at the threshold of their unit; `None` for a unit that is not in the sheet.
     pub(crate) fn balanced(&self, sheet: &Sheet, thresholds: &[f64]) -> Vec<Option<f64>> {
         let m = self.membership();
         let of = |(k, unit, row): (usize, usize, &[f64])| {
-            let mut counts = [[0.0; 2]; 2];
-            for (score, member) in row.iter().zip(m.row(k)).filter(|(s, _)| !s.is_nan()) {
-                let side = &mut counts[usize::from(!member)];
-                side[0] += 1.0;
-                side[1] += f64::from(u8::from((*score >= thresholds[unit]) == *member));
+            let threshold = thresholds[unit];
+            // Of members and of others, how many are scored and on how many the call is right.
+            let (mut scored, mut right) = ([0u32; 2], [0u32; 2]);
+            for (score, member) in row.iter().zip(m.row(k)) {
+                let is_scored = u32::from(!score.is_nan());
+                let is_right = is_scored & u32::from((*score >= threshold) == *member);
+                let inside = u32::from(*member);
+                scored[0] += is_scored & inside;
+                scored[1] += is_scored & (1 - inside);
+                right[0] += is_right & inside;
+                right[1] += is_right & (1 - inside);
             }
-            let [[members, hits], [others, rejected]] = counts;
+            let [[members, others], [hits, rejected]] = [scored, right].map(|both| both.map(f64::from));
             (members > 0.0 && others > 0.0).then(|| (k, vec![0.5 * (hits / members + rejected / others)]))
         };
         self.by_unit(self.targets(sheet).filter_map(of).collect()).into_iter().map(|v| v.map(|v| v[0])).collect()
@@ -208,16 +222,20 @@ impl<'a> Judge<'a> {
     /// threshold is right; NaN where it is scored for none.
     pub(crate) fn calls(&self, sheet: &Sheet, thresholds: &[f64]) -> Matrix {
         let n = self.membership().examples();
-        let mut sums = Matrix::filled(self.units.len(), n, (0.0, 0.0));
+        let mut right = Matrix::filled(self.units.len(), n, 0.0);
+        let mut seen = right.clone();
         for (k, unit, row) in self.targets(sheet) {
-            for ((sum, score), member) in sums[unit].iter_mut().zip(row).zip(self.membership().row(k)) {
-                if !score.is_nan() {
-                    sum.0 += f64::from(u8::from((*score >= thresholds[unit]) == *member));
-                    sum.1 += 1.0;
-                }
+            let threshold = thresholds[unit];
+            let to = right[unit].iter_mut().zip(&mut seen[unit]);
+            for (((right, seen), score), member) in to.zip(row).zip(self.membership().row(k)) {
+                *seen += if score.is_nan() { 0.0 } else { 1.0 };
+                // A score that is none reaches no threshold, and counts for nobody.
+                let is_right = ((*score >= threshold) == *member) & !score.is_nan();
+                *right += if is_right { 1.0 } else { 0.0 };
             }
         }
-        sums.map(|(right, seen)| right / seen)
+        right.values_mut().iter_mut().zip(seen.values()).for_each(|(right, seen)| *right /= seen);
+        right
     }
 
     /// Mean over targets of the realised FPR and of the false positives at each level, and of the nominal epsilon.

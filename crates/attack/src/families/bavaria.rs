@@ -6,11 +6,11 @@
 //! kappa = 1 + n, alpha = alpha0 + n/2, beta = V + ss/2 + n (x - mu0)^2 / (2 (n + 1)). The paper's text could not be had; formulas are
 //! those that its author's code computes, and the priors its defaults.
 
+use flatleak_kernel::elementary::{log, log_1p};
 use flatleak_pool::{Matrix, Signal};
 
 use crate::Lineup;
 use crate::definition::{Definition, Meta};
-use crate::lineup::Position;
 use crate::shadows::{Pooled, Shadows, per_block, score_by_shadows};
 
 /// Likelihood ratio with means and variances shrunk towards the pool's, for few shadows (Brännvall 2026, arXiv 2603.11799).
@@ -83,9 +83,10 @@ struct Posterior {
 }
 
 impl Posterior {
-    fn new(shadows: &Shadows<'_>, prior: Prior, alpha0: f64) -> Self {
-        let n = shadows.len() as f64;
-        let (mean, squares) = (shadows.mean(), n * shadows.variance());
+    #[inline(always)]
+    fn new(shadows: &Shadows, prior: Prior, alpha0: f64) -> Self {
+        let Shadows { n, mean, variance, .. } = *shadows;
+        let squares = n * variance;
         let away = mean - prior.mean;
         Self {
             kappa: 1.0 + n,
@@ -115,38 +116,71 @@ fn priors(lineup: &Lineup<'_>) -> Matrix<[Prior; 2]> {
 /// log N(phi; mean IN, v_in) - log N(phi; mean OUT, v_out), v = beta / (alpha - 1) the posterior mean of the variance.
 fn normal(lineup: &Lineup<'_>) -> Matrix {
     let priors = priors(lineup);
-    let fit = |block: Position, i: usize, both: &[Shadows<'_>; 2]| {
-        [0, 1].map(|side| {
-            let posterior = Posterior::new(&both[side], priors[block.index()][lineup.part(i)][side], 1.0);
-            let variance = posterior.beta / (posterior.alpha - 1.0);
-            (posterior.mean, variance, libm::log(variance))
-        })
-    };
-    let density = |phi: f64, (mean, variance, log): (f64, f64, f64)| {
-        let d = phi - mean;
-        -0.5 * (log + d * d / variance)
-    };
-    score_by_shadows(lineup, fit, |phi, [inside, outside], _| density(phi, *inside) - density(phi, *outside))
+    let priors: Vec<&[[Prior; 2]]> = priors.iter().collect();
+    score_by_shadows(
+        lineup,
+        #[inline(always)]
+        |block, i, [inside, outside]| {
+            let [p_in, p_out] = priors[block.index()][lineup.part(i)];
+            let ([a, b, c], [d, e, f]) = (normal_law(inside, p_in), normal_law(outside, p_out));
+            [a, b, c, d, e, f]
+        },
+        #[inline(always)]
+        |phi, [a, b, c, d, e, f]| log_normal(phi, [a, b, c]) - log_normal(phi, [d, e, f]),
+    )
+}
+
+/// Mean, variance and the variance's logarithm of one side's law.
+#[inline(always)]
+fn normal_law(shadows: &Shadows, prior: Prior) -> [f64; 3] {
+    let posterior = Posterior::new(shadows, prior, 1.0);
+    let variance = posterior.beta / (posterior.alpha - 1.0);
+    [posterior.mean, variance, log(variance)]
+}
+
+/// log N(phi; mean, variance), but for a constant.
+#[inline(always)]
+fn log_normal(phi: f64, [mean, variance, log]: [f64; 3]) -> f64 {
+    let d = phi - mean;
+    -0.5 * (log + d * d / variance)
 }
 
 /// log t(phi; IN) - log t(phi; OUT), t the posterior predictive: Student's with 2 alpha degrees of freedom about the shrunken mean, of
 /// squared scale beta (kappa + 1) / (alpha kappa).
 fn student(lineup: &Lineup<'_>) -> Matrix {
     let priors = priors(lineup);
-    let fit = |block: Position, i: usize, both: &[Shadows<'_>; 2]| {
-        [0, 1].map(|side| {
-            let p = Posterior::new(&both[side], priors[block.index()][lineup.part(i)][side], 2.0);
-            let (degrees, squared) = (2.0 * p.alpha, p.beta * (p.kappa + 1.0) / (p.alpha * p.kappa));
-            let squared = squared.max(LEAST);
-            let peak = libm::lgamma(0.5 * (degrees + 1.0))
-                - libm::lgamma(0.5 * degrees)
-                - 0.5 * libm::log(degrees * std::f64::consts::PI * squared);
-            (p.centre, degrees, degrees * squared, peak)
-        })
-    };
-    let density = |phi: f64, (centre, degrees, scale, peak): (f64, f64, f64, f64)| {
-        let d = phi - centre;
-        peak - 0.5 * (degrees + 1.0) * libm::log1p(d * d / scale)
-    };
-    score_by_shadows(lineup, fit, |phi, [inside, outside], _| density(phi, *inside) - density(phi, *outside))
+    let priors: Vec<&[[Prior; 2]]> = priors.iter().collect();
+    // log Gamma((d + 1) / 2) - log Gamma(d / 2) with d = n + 4, by the number of shadows.
+    let gammas: Vec<f64> = (0..=lineup.seats.len())
+        .map(|n| libm::lgamma(0.5 * (n as f64 + 5.0)) - libm::lgamma(0.5 * (n as f64 + 4.0)))
+        .collect();
+    score_by_shadows(
+        lineup,
+        #[inline(always)]
+        |block, i, [inside, outside]| {
+            let [p_in, p_out] = priors[block.index()][lineup.part(i)];
+            let a = student_law(inside, p_in, gammas[inside.n as usize]);
+            let b = student_law(outside, p_out, gammas[outside.n as usize]);
+            [a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3]]
+        },
+        #[inline(always)]
+        |phi, [a, b, c, d, e, f, g, h]| log_student(phi, [a, b, c, d]) - log_student(phi, [e, f, g, h]),
+    )
+}
+
+/// Centre, degrees of freedom, these times the squared scale, and the logarithm of the density at the centre of one side's law.
+#[inline(always)]
+fn student_law(shadows: &Shadows, prior: Prior, gamma: f64) -> [f64; 4] {
+    let p = Posterior::new(shadows, prior, 2.0);
+    let (degrees, squared) = (2.0 * p.alpha, p.beta * (p.kappa + 1.0) / (p.alpha * p.kappa));
+    // A comparison with NaN is false: it is kept.
+    let squared = if squared < LEAST { LEAST } else { squared };
+    [p.centre, degrees, degrees * squared, gamma - 0.5 * log(degrees * std::f64::consts::PI * squared)]
+}
+
+/// log t(phi).
+#[inline(always)]
+fn log_student(phi: f64, [centre, degrees, scale, peak]: [f64; 4]) -> f64 {
+    let d = phi - centre;
+    peak - 0.5 * (degrees + 1.0) * log_1p(d * d / scale)
 }

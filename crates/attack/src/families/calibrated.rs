@@ -4,7 +4,9 @@ use flatleak_pool::{Matrix, Signal};
 
 use crate::Lineup;
 use crate::definition::{Definition, Meta, Views};
-use crate::shadows::{Means, score_by_means, score_by_shadows};
+use crate::means::score_by_means;
+use crate::shadows::score_by_place;
+use crate::tile::Means;
 
 /// Share of OUT shadows with a larger loss (Ye et al. 2022, arXiv 2111.09679).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -31,15 +33,8 @@ impl Definition for AttackR {
 
 /// Share of the example's OUT shadows with a loss above the target's; ties count half.
 fn attack_r(lineup: &Lineup<'_>) -> Matrix {
-    score_by_shadows(
-        lineup,
-        |_, _, _| (),
-        |v, (), outside| {
-            // Values are log p = -loss: a larger loss is a smaller value.
-            let (below, equal) = outside.rank(v);
-            (below as f64 + 0.5 * equal as f64) / outside.len() as f64
-        },
-    )
+    // Values are log p = -loss: a larger loss is a smaller value.
+    score_by_place(lineup, |below, equal, all| (below + 0.5 * equal) / all)
 }
 
 /// Mean OUT loss minus the target's (Watson et al. 2022).

@@ -3,11 +3,11 @@
 //! On phi; mu is the median, or the mean, over the shadows of one side, per example; s per example is their deviation about
 //! the mean, ddof 0, plus 1e-30. The fixed forms pool s over examples and shadows, per target.
 
+use flatleak_kernel::elementary::log;
 use flatleak_pool::{Matrix, Signal};
 
 use crate::Lineup;
 use crate::definition::{Centre, Definition, Meta, Parameter, attack};
-use crate::lineup::Position;
 use crate::shadows::{Pooled, Shadows, per_block, score_by_shadows, score_seats};
 
 /// How the pooled standard deviation of `lira-online-fixed` is formed; the literature has several.
@@ -166,8 +166,16 @@ fn pooled_sides(lineup: &Lineup<'_>) -> PooledSides {
 fn online(lineup: &Lineup<'_>, centre: Centre) -> Matrix {
     score_by_shadows(
         lineup,
-        |_, _, both| [&both[0], &both[1]].map(|side| (centre.of(side), Spread::new(side.deviation()))),
-        |phi, [(mu_in, s_in), (mu_out, s_out)], _| s_in.log_density(phi, *mu_in) - s_out.log_density(phi, *mu_out),
+        #[inline(always)]
+        |_, _, [inside, outside]| {
+            let (s_in, s_out) = (Spread::new(inside.deviation()), Spread::new(outside.deviation()));
+            [centre.of(inside), s_in.deviation, s_in.log, centre.of(outside), s_out.deviation, s_out.log]
+        },
+        #[inline(always)]
+        |phi, [mu_in, s_in, log_in, mu_out, s_out, log_out]| {
+            let spread = |deviation: f64, log: f64| Spread { deviation, log };
+            spread(s_in, log_in).log_density(phi, mu_in) - spread(s_out, log_out).log_density(phi, mu_out)
+        },
     )
 }
 
@@ -207,6 +215,7 @@ enum Offline {
 }
 
 impl Offline {
+    #[inline(always)]
     fn score(self, phi: f64, mu: f64, s: Spread) -> f64 {
         match self {
             Self::OneSided => (phi - mu) / s.deviation,
@@ -216,15 +225,23 @@ impl Offline {
 
     /// With s per example.
     fn per_example(self, lineup: &Lineup<'_>) -> Matrix {
-        let fit = |_: Position, _: usize, both: &[Shadows<'_>; 2]| (both[1].median(), Spread::new(both[1].deviation()));
-        score_by_shadows(lineup, fit, |phi, &(mu, s), _| self.score(phi, mu, s))
+        score_by_shadows(
+            lineup,
+            #[inline(always)]
+            |_, _, [_, outside]| {
+                let spread = Spread::new(outside.deviation());
+                [outside.median, spread.deviation, spread.log]
+            },
+            #[inline(always)]
+            |phi, [mu, deviation, log]| self.score(phi, mu, Spread { deviation, log }),
+        )
     }
 
     /// With pooled s.
     fn fixed(self, lineup: &Lineup<'_>) -> Matrix {
         let mut pooled = pooled_sides(lineup);
         let medians = per_block(lineup, |block, i, [_, outside]| {
-            let mu = outside.median();
+            let mu = outside.median;
             lineup.teach(i, |part| outside.pool(&mut pooled[block.index()][part][1], mu));
             mu
         });
@@ -244,10 +261,11 @@ pub fn log_likelihood_ratio(x: f64, inside: (f64, f64), outside: (f64, f64)) -> 
 }
 
 impl Centre {
-    fn of(self, shadows: &Shadows<'_>) -> f64 {
+    #[inline(always)]
+    fn of(self, shadows: &Shadows) -> f64 {
         match self {
-            Self::Median => shadows.median(),
-            Self::Mean => shadows.mean(),
+            Self::Median => shadows.median,
+            Self::Mean => shadows.mean,
         }
     }
 }
@@ -260,11 +278,13 @@ struct Spread {
 }
 
 impl Spread {
+    #[inline(always)]
     fn new(deviation: f64) -> Self {
-        Self { deviation, log: libm::log(deviation) }
+        Self { deviation, log: log(deviation) }
     }
 
     /// log N(x; mu, s).
+    #[inline(always)]
     fn log_density(self, x: f64, mu: f64) -> f64 {
         let z = (x - mu) / self.deviation;
         -0.5 * z * z - self.log - HALF_LOG_TAU

@@ -3,12 +3,12 @@
 //! Ratios are formed in logarithms and through the complement q = 1 - p where p is near 1, so that
 //! well-fitted examples keep distinct scores: log pbar = log1p(-qbar) there.
 
-use flatleak_pool::{Decimal, Matrix, Signal, log_sigmoid};
+use flatleak_kernel::elementary::{log, log_1p, log_sigmoid, sigmoid};
+use flatleak_pool::{Decimal, Matrix, Signal};
 
 use crate::Lineup;
 use crate::definition::{Definition, Meta, Parameter, Range, named};
-use crate::logistic::{complement, sigmoid};
-use crate::shadows::{Means, score_by_means};
+use crate::means::score_by_means;
 
 /// Weight a of the offline correction, never tuned on a target (Zarifzadeh et al. 2024).
 const OFFLINE_A: Decimal = Decimal::thousandths(300);
@@ -197,35 +197,62 @@ impl Definition for Base {
 
 /// log(p / pbar), pbar = (mean IN + mean OUT) / 2.
 fn rmia(lineup: &Lineup<'_>) -> Matrix {
-    let half = |a: f64, b: f64| 0.5 * (a + b);
-    let log_pbar = |[inside, outside]: [Means<2>; 2]| {
-        let ([p_in, q_in], [p_out, q_out]) = (inside.means(), outside.means());
-        log_share(half(p_in, p_out), half(q_in, q_out))
-    };
-    score_by_means(lineup, share_and_rest, log_pbar, |phi, log_pbar| log_sigmoid(phi) - log_pbar)
+    score_by_means(
+        lineup,
+        #[inline(always)]
+        |phi| share_and_rest(phi),
+        #[inline(always)]
+        |[inside, outside]| {
+            let ([p_in, q_in], [p_out, q_out]) = (inside.means(), outside.means());
+            [log_share(0.5 * (p_in + p_out), 0.5 * (q_in + q_out))]
+        },
+        #[inline(always)]
+        |phi, fit| ratio(phi, fit),
+    )
 }
 
 /// log p - log of the mean p over all shadows of the example.
 fn base(lineup: &Lineup<'_>) -> Matrix {
-    let log_mean = |[inside, outside]: [Means<2>; 2]| {
-        let [p, q] = inside.with(outside).means();
-        log_share(p, q)
-    };
-    score_by_means(lineup, share_and_rest, log_mean, |phi, log_mean| log_sigmoid(phi) - log_mean)
+    score_by_means(
+        lineup,
+        #[inline(always)]
+        |phi| share_and_rest(phi),
+        #[inline(always)]
+        |[inside, outside]| {
+            let [p, q] = inside.with(outside).means();
+            [log_share(p, q)]
+        },
+        #[inline(always)]
+        |phi, fit| ratio(phi, fit),
+    )
 }
 
 /// log(p / pbar), pbar = (1 + a)/2 mean OUT + (1 - a)/2.
 fn rmia_offline(lineup: &Lineup<'_>, a: f64) -> Matrix {
-    let log_pbar = |[_, out]: [Means<1>; 2]| {
-        let [rest] = out.means();
-        offline_log_pbar(rest, a)
-    };
-    score_by_means(lineup, |phi| [complement(phi)], log_pbar, |phi, log_pbar| log_sigmoid(phi) - log_pbar)
+    score_by_means(
+        lineup,
+        #[inline(always)]
+        |phi| [sigmoid(-phi)],
+        #[inline(always)]
+        |[_, out]| {
+            let [rest] = out.means();
+            [offline_log_pbar(rest, a)]
+        },
+        #[inline(always)]
+        |phi, fit| ratio(phi, fit),
+    )
 }
 
 /// p and 1 - p.
+#[inline(always)]
 fn share_and_rest(phi: f64) -> [f64; 2] {
-    [sigmoid(phi), complement(phi)]
+    [sigmoid(phi), sigmoid(-phi)]
+}
+
+/// log p - log pbar.
+#[inline(always)]
+fn ratio(phi: f64, [log_pbar]: [f64; 1]) -> f64 {
+    log_sigmoid(phi) - log_pbar
 }
 
 /// Share of population examples z with r_x / r_z > gamma; r = p / pbar with the offline pbar for x and z alike.
@@ -234,7 +261,7 @@ fn rmia_gamma(lineup: &Lineup<'_>, gamma: f64, a: f64) -> Matrix {
     let mut scores = rmia_offline(lineup, a);
     let population = lineup.seats.first().map_or(0, |s| s.population.len());
     let rest = Matrix::with_rows(lineup.seats.len(), population, |k, row| {
-        row.iter_mut().zip(lineup.seats[k].population).for_each(|(q, &v)| *q = complement(v));
+        row.iter_mut().zip(lineup.seats[k].population).for_each(|(q, &v)| *q = sigmoid(-v));
     });
     let log_pbars = Matrix::with_rows(lineup.blocks().len(), population, |at, sums| {
         let mut shadows = 0.0;
@@ -244,7 +271,7 @@ fn rmia_gamma(lineup: &Lineup<'_>, gamma: f64, a: f64) -> Matrix {
         }
         sums.iter_mut().for_each(|sum| *sum = offline_log_pbar(*sum / shadows, a));
     });
-    let margin = libm::log(gamma);
+    let margin = log(gamma);
     for ((seat, at), row) in lineup.seats.iter().zip(lineup.positions()).zip(scores.iter_mut()) {
         let known = seat.population.iter().zip(&log_pbars[at.index()]);
         let mut reference: Vec<f64> = known.map(|(&phi, pbar)| log_sigmoid(phi) - pbar).collect();
@@ -258,11 +285,16 @@ fn rmia_gamma(lineup: &Lineup<'_>, gamma: f64, a: f64) -> Matrix {
 }
 
 /// log pbar of the offline form from the mean complement q of the OUT shadows: 1 - pbar = (1 + a)/2 q.
+#[inline(always)]
 fn offline_log_pbar(mean_complement: f64, a: f64) -> f64 {
-    libm::log1p(-0.5 * (1.0 + a) * mean_complement)
+    log_1p(-0.5 * (1.0 + a) * mean_complement)
 }
 
-/// log p, from the complement q = 1 - p where that is the small one.
+/// log p, from the complement q = 1 - p where that is the small one: ln(1 - q) as [`log_1p`] has it.
+#[inline(always)]
 fn log_share(p: f64, q: f64) -> f64 {
-    if q < 0.5 { libm::log1p(-q) } else { libm::log(p) }
+    let is_large = q < 0.5;
+    let u = if is_large { 1.0 - q } else { p };
+    let lost = if is_large { ((1.0 - u) - q) / u } else { 0.0 };
+    log(u) + lost
 }

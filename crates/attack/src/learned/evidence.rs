@@ -1,8 +1,8 @@
 //! What the learner sees: outputs of all models on one example, and sums over the shadows that are left without some of them.
 
-use flatleak_pool::{Decimal, Membership, Signal, Signals, log_sigmoid};
+use flatleak_kernel::elementary::{log_sigmoid, sigmoid};
+use flatleak_pool::{Decimal, Membership, Signal, Signals};
 
-use crate::logistic::{complement, sigmoid};
 use crate::shrinkage::Summary;
 
 /// Signals whose shadows are fitted: phi, log p_y at temperatures 2 and 4, negative entropy.
@@ -12,14 +12,26 @@ pub(super) const TWO: usize = 1;
 pub(super) const ENTROPY: usize = 3;
 /// Temperatures of RMIA.
 pub(super) const TEMPERATURES: usize = 3;
-/// Values of one model on one example: fitted signals, confidences, whether it is right.
-const WIDTH: usize = FITTED + TEMPERATURES + 1;
+/// Values of one model on one example that are added up over shadows: fitted signals, confidences, whether it is right.
+const SUMMED: usize = FITTED + TEMPERATURES + 1;
+/// The same and log p_y.
+const WIDTH: usize = SUMMED + 1;
 
 /// Values that are worked out once and kept, at most: 64 MiB.
 const KEPT: usize = 1 << 20;
 
 /// One model's values on one example.
 pub(super) type Values = [f64; WIDTH];
+
+/// log p_y at a temperature, by place.
+pub(super) fn log_confidence(values: &Values, place: usize) -> f64 {
+    if place == PHI { values[WIDTH - 1] } else { values[place] }
+}
+
+/// Whether the model is right.
+pub(super) fn correct(values: &Values) -> f64 {
+    values[SUMMED - 1]
+}
 
 /// The models of a pool as the learner reads them.
 #[derive(Clone, Debug)]
@@ -45,19 +57,20 @@ pub(super) struct Evidence<'a> {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Stat {
     pub(super) n: f64,
-    sums: Values,
+    sums: [f64; SUMMED],
     squares: [f64; FITTED],
 }
 
 impl Stat {
     fn add(&mut self, values: &Values, offsets: &[f64; FITTED]) {
         self.n += 1.0;
-        for (k, v) in values.iter().enumerate() {
-            let v = if k < FITTED { v - offsets[k] } else { *v };
+        for (k, offset) in offsets.iter().enumerate() {
+            let v = values[k] - offset;
             self.sums[k] += v;
-            if k < FITTED {
-                self.squares[k] += v * v;
-            }
+            self.squares[k] += v * v;
+        }
+        for (sum, v) in self.sums.iter_mut().zip(values).skip(FITTED) {
+            *sum += v;
         }
     }
 
@@ -74,7 +87,7 @@ impl Stat {
 
     /// Share of shadows that are right.
     pub(super) fn correct(&self) -> f64 {
-        self.sums[WIDTH - 1] / self.n
+        self.sums[SUMMED - 1] / self.n
     }
 }
 
@@ -193,16 +206,12 @@ impl<'a> Evidence<'a> {
             -f64::from(s.entropy[i])
         } else {
             let phi = out[PHI];
-            let (p, q) = (out[FITTED], complement(phi));
+            let (p, q) = (out[FITTED], sigmoid(-phi));
             p * log_sigmoid(phi) + q * log_sigmoid(-phi)
         };
-        out[WIDTH - 1] = f64::from(s.correct[i]);
+        out[SUMMED - 1] = f64::from(s.correct[i]);
+        out[WIDTH - 1] = log_sigmoid(out[PHI]);
         out
-    }
-
-    /// log p_y at a temperature, by place, of one model on one example.
-    pub(super) fn log_confidence(&self, model: usize, i: usize, place: usize) -> f64 {
-        log_sigmoid(self.phi(model, i, place))
     }
 
     /// A fitted signal of a target without its offset.

@@ -1,7 +1,11 @@
 //! Features of one target's example.
 
-use super::evidence::{Desk, ENTROPY, Evidence, FITTED, PHI, Sides, TEMPERATURES, TWO, summary};
-use crate::shrinkage::{Fit, Hyper, Learner};
+use flatleak_kernel::elementary::{in_vectors, log};
+
+use super::evidence::{
+    Desk, ENTROPY, Evidence, FITTED, PHI, Sides, TEMPERATURES, TWO, correct, log_confidence, summary,
+};
+use crate::shrinkage::{Draft, Fit, Hyper, Learner};
 
 /// What the learner may look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,64 +96,124 @@ impl Lessons {
 
 /// log((held + 1/2) / (lacked + 1/2)).
 fn log_odds([held, lacked]: [f64; 2]) -> f64 {
-    libm::log((held + 0.5) / (lacked + 0.5))
+    log((held + 0.5) / (lacked + 0.5))
 }
 
-/// Appends the features of one target's example, given its shadows; false where these do not suffice.
-///
-/// With [`Sight::Full`], per fitted signal (phi; log p_y at temperatures 2 and 4; negative entropy), after [`Fit`]: log-likelihood ratio, z
-/// against OUT, D / sqrt(S), ln(S) / 2, the plain value; then log(p_y / pbar) of RMIA at temperatures 1, 2, 4; whether the target is right; the
-/// share of OUT shadows that are.
-///
-/// With [`Sight::Blind`], per fitted signal the mean of all shadows, D / sqrt(S) and ln(S) / 2; then log-odds of inclusion of the example, its
-/// class and its group among the shadows; the shares of IN and OUT shadows that are right; the example's features.
-pub(super) fn of(
-    desk: &Desk<'_, '_>,
-    evidence: &Evidence<'_>,
-    (model, sides): (usize, &Sides),
-    known: &Known,
-    (sight, around): (Sight, &Surroundings<'_>),
-    out: &mut Vec<f64>,
-) -> bool {
-    out.clear();
-    if !summary(sides, PHI).is_known() {
-        return false;
-    }
-    let i = desk.example;
-    let values = &desk.values[model];
-    for (signal, hyper) in known.hyper.iter().enumerate() {
-        let seen = summary(sides, signal);
-        let fit = Fit::new(&seen, hyper);
-        let (step, log_deviation) = (fit.difference / fit.variance.sqrt(), 0.5 * libm::log(fit.variance));
-        match sight {
-            Sight::Full => {
-                let x = evidence.centred(model, values, signal);
-                let z = fit.z(x, 1);
-                out.extend([fit.log_ratio(x), z, step, log_deviation, values[signal]]);
-            }
-            Sight::Blind => out.extend([seen.mean(), step, log_deviation]),
+/// What the shadows of one example say of every target that has them: all of its features but those of its own outputs.
+#[derive(Clone, Debug)]
+pub(super) struct Expected {
+    sides: Sides,
+    signals: [Law; FITTED],
+    said: Said,
+}
+
+/// What is expected of one fitted signal.
+#[derive(Clone, Copy, Debug)]
+struct Law {
+    fit: Fit,
+    /// D / sqrt(S).
+    step: f64,
+    /// ln(S) / 2.
+    log_deviation: f64,
+    /// Of all shadows.
+    mean: f64,
+}
+
+/// Logarithms of one example, filled up to whole vectors.
+const LOGS: usize = (3 * FITTED + TEMPERATURES).next_multiple_of(8);
+
+/// What else is read, by sight.
+#[derive(Clone, Debug)]
+enum Said {
+    /// log pbar of RMIA, by temperature.
+    Full([f64; TEMPERATURES]),
+    /// All features.
+    Blind(Vec<f64>),
+}
+
+impl Expected {
+    /// `None` where the shadows do not suffice.
+    pub(super) fn new(
+        sides: Sides,
+        known: &Known,
+        (sight, around): (Sight, &Surroundings<'_>),
+        example: usize,
+    ) -> Option<Self> {
+        let seen: [_; FITTED] = std::array::from_fn(|signal| summary(&sides, signal));
+        if !seen[PHI].is_known() {
+            return None;
         }
-    }
-    match sight {
-        Sight::Full => {
-            for t in 0..TEMPERATURES {
-                let middle = 0.5 * (sides[0].confidence(t) + sides[1].confidence(t));
-                out.push(evidence.log_confidence(model, i, t) - libm::log(middle.max(f64::MIN_POSITIVE)));
-            }
-            out.extend([values[values.len() - 1], sides[1].correct()]);
+        let drafts: [_; FITTED] = std::array::from_fn(|signal| Draft::new(&seen[signal], &known.hyper[signal]));
+        // All logarithms at once: of each signal's laws and S, and of pbar.
+        let mut logs = [1.0; LOGS];
+        for (draft, logs) in drafts.iter().zip(logs.chunks_exact_mut(3)) {
+            logs.copy_from_slice(&[draft.laws[0].1, draft.laws[1].1, draft.variance]);
         }
-        Sight::Blind => {
-            out.push(log_odds([sides[0].n, sides[1].n]));
-            out.push(log_odds(known.classes[around.class(i) as usize]));
-            out.extend(around.groups.map(|groups| log_odds(known.groups[groups[i] as usize])));
-            out.extend([sides[0].correct(), sides[1].correct()]);
-            if let Some((features, width)) = around.features {
-                out.extend(features[i * width..].iter().take(width.min(MOST_FEATURES)).map(|v| f64::from(*v)));
+        for (t, log) in logs[3 * FITTED..][..TEMPERATURES].iter_mut().enumerate() {
+            let middle = 0.5 * (sides[0].confidence(t) + sides[1].confidence(t));
+            *log = middle.max(f64::MIN_POSITIVE);
+        }
+        in_vectors(
+            #[inline(always)]
+            || {
+                for value in &mut logs {
+                    *value = log(*value);
+                }
+            },
+        );
+        let signals = std::array::from_fn(|signal| {
+            let (draft, logs) = (&drafts[signal], &logs[3 * signal..]);
+            let step = draft.difference / draft.variance.sqrt();
+            Law { fit: draft.fit([logs[0], logs[1]]), step, log_deviation: 0.5 * logs[2], mean: seen[signal].mean() }
+        });
+        let said = match sight {
+            Sight::Full => Said::Full(std::array::from_fn(|t| logs[3 * FITTED + t])),
+            Sight::Blind => {
+                let mut all: Vec<f64> = signals.iter().flat_map(|l: &Law| [l.mean, l.step, l.log_deviation]).collect();
+                all.push(log_odds([sides[0].n, sides[1].n]));
+                all.push(log_odds(known.classes[around.class(example) as usize]));
+                all.extend(around.groups.map(|groups| log_odds(known.groups[groups[example] as usize])));
+                all.extend([sides[0].correct(), sides[1].correct()]);
+                if let Some((features, width)) = around.features {
+                    let own = features[example * width..].iter().take(width.min(MOST_FEATURES));
+                    all.extend(own.map(|v| f64::from(*v)));
+                }
+                Said::Blind(all)
+            }
+        };
+        Some(Self { sides, signals, said })
+    }
+
+    /// The features of one target.
+    ///
+    /// With [`Sight::Full`], per fitted signal (phi; log p_y at temperatures 2 and 4; negative entropy), after [`Fit`]: log-likelihood ratio,
+    /// z against OUT, D / sqrt(S), ln(S) / 2, the plain value; then log(p_y / pbar) of RMIA at temperatures 1, 2, 4; whether the target is
+    /// right; the share of OUT shadows that are.
+    ///
+    /// With [`Sight::Blind`], per fitted signal the mean of all shadows, D / sqrt(S) and ln(S) / 2; then log-odds of inclusion of the example,
+    /// its class and its group among the shadows; the shares of IN and OUT shadows that are right; the example's features. They are the same
+    /// for all targets with these shadows.
+    pub(super) fn features(&self, desk: &Desk<'_, '_>, evidence: &Evidence<'_>, model: usize, out: &mut Vec<f64>) {
+        out.clear();
+        match &self.said {
+            Said::Blind(all) => out.extend_from_slice(all),
+            Said::Full(log_pbar) => {
+                let values = &desk.values[model];
+                for (signal, law) in self.signals.iter().enumerate() {
+                    let x = evidence.centred(model, values, signal);
+                    out.extend([law.fit.log_ratio(x), law.fit.z(x, 1), law.step, law.log_deviation, values[signal]]);
+                }
+                out.extend((0..TEMPERATURES).map(|t| log_confidence(values, t) - log_pbar[t]));
+                out.extend([correct(values), self.sides[1].correct()]);
             }
         }
+        out.iter_mut().filter(|v| !v.is_finite()).for_each(|v| *v = 0.0);
     }
-    out.iter_mut().filter(|v| !v.is_finite()).for_each(|v| *v = 0.0);
-    true
+
+    /// Whether targets with these shadows share all features.
+    pub(super) fn is_blind(&self) -> bool {
+        matches!(self.said, Said::Blind(_))
+    }
 }
 
 /// Features per fitted signal.

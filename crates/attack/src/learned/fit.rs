@@ -1,5 +1,12 @@
 //! Ridge logistic regression on features and some of their products, and what it becomes without some of its rows.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "lanes of several arrays are walked at once, in loops that become vectors"
+)]
+
+use flatleak_kernel::elementary::{in_vectors, log_sigmoid, sigmoid};
+
 /// Distance from the mean, in deviations, at which a feature is cut off: saturated models put out values far from all others.
 const CLIP: f64 = 5.0;
 
@@ -11,6 +18,12 @@ const STEPS: usize = 40;
 
 /// Largest change of a weight at which the fit has converged.
 const TOLERANCE: f64 = 1e-6;
+
+/// Rows that are added to sums at once.
+const TOGETHER: usize = 8;
+
+/// Columns of a vector of doubles.
+const VECTOR: usize = 4;
 
 /// Rows of features with who is a member, and the unit that each can be left out with.
 #[derive(Clone, Debug)]
@@ -150,23 +163,55 @@ impl Slopes {
         Self { loss: 0.0, gradient: vec![0.0; p], hessian: vec![0.0; p * p] }
     }
 
-    /// Adds a row of columns.
-    fn add(&mut self, x: &[f64], member: bool, weights: &[f64]) {
-        let odds: f64 = x.iter().zip(weights).map(|(x, w)| x * w).sum();
-        let q = 1.0 / (1.0 + libm::exp(-odds));
-        // log(1 + exp(odds)) - y odds, without overflow.
-        let wrong = if member { -odds } else { odds };
-        self.loss += wrong.max(0.0) + libm::log1p(libm::exp(-wrong.abs()));
-        let (error, weight, p) = (q - f64::from(u8::from(member)), q * (1.0 - q), x.len());
-        for (a, xa) in x.iter().enumerate() {
-            self.gradient[a] += error * xa;
-            let weighted = weight * xa;
-            let row = &mut self.hessian[a * p + a..(a + 1) * p];
-            row.iter_mut().zip(&x[a..]).for_each(|(h, xb)| *h += weighted * xb);
+    /// Of some rows of columns, each with whether it is a member's.
+    ///
+    /// [`TOGETHER`] rows are added at once, so that the Hessian is read and written once for them, and a row of it in whole vectors.
+    #[inline(always)]
+    fn new(rows: &[f32], member: &[bool], weights: &[f64]) -> Self {
+        let p = weights.len();
+        let stride = p.next_multiple_of(VECTOR);
+        let (mut loss, mut gradient, mut hessian) = (0.0, vec![0.0; p], vec![0.0; p * stride]);
+        let mut columns = vec![0.0; TOGETHER * stride];
+        for (rows, member) in rows.chunks(TOGETHER * p).zip(member.chunks(TOGETHER)) {
+            for (x, row) in columns.chunks_exact_mut(stride).zip(rows.chunks_exact(p)) {
+                for (x, v) in x.iter_mut().zip(row) {
+                    *x = f64::from(*v);
+                }
+            }
+            // Rows that are not there are those of the last time, and weigh nothing.
+            let (mut errors, mut curvature) = ([0.0; TOGETHER], [0.0; TOGETHER]);
+            for (r, (x, member)) in columns.chunks_exact(stride).zip(member).enumerate() {
+                let odds: f64 = x.iter().zip(weights).map(|(x, w)| x * w).sum();
+                let q = sigmoid(odds);
+                // log(1 + exp(odds)) - y odds, without overflow.
+                loss -= log_sigmoid(if *member { odds } else { -odds });
+                (errors[r], curvature[r]) = (q - f64::from(u8::from(*member)), q * (1.0 - q));
+            }
+            for a in 0..p {
+                let mut weighted = [0.0; TOGETHER];
+                for r in 0..TOGETHER {
+                    let x = columns[r * stride + a];
+                    gradient[a] += errors[r] * x;
+                    weighted[r] = curvature[r] * x;
+                }
+                let first = a / VECTOR * VECTOR;
+                let row = &mut hessian[a * stride + first..(a + 1) * stride];
+                for (at, h) in row.chunks_exact_mut(VECTOR).enumerate() {
+                    for r in 0..TOGETHER {
+                        let x = &columns[r * stride + first + at * VECTOR..][..VECTOR];
+                        for k in 0..VECTOR {
+                            h[k] += weighted[r] * x[k];
+                        }
+                    }
+                }
+            }
         }
+        let hessian = hessian.chunks_exact(stride).flat_map(|row| row[..p].iter().copied()).collect();
+        Self { loss, gradient, hessian }
     }
 
     fn with(&mut self, other: &Self) {
+        self.loss += other.loss;
         self.gradient.iter_mut().zip(&other.gradient).for_each(|(a, b)| *a += b);
         self.hessian.iter_mut().zip(&other.hessian).for_each(|(a, b)| *a += b);
     }
@@ -205,49 +250,49 @@ impl Regression {
         let columns = Columns::new(rows, products);
         let p = columns.len();
         let penalty = RIDGE * rows.len();
-        let filled = columns.of(rows);
+        let mut of_unit = vec![(Vec::new(), Vec::new()); units];
+        for ((row, member), unit) in columns.of(rows).chunks_exact(p).zip(&rows.member).zip(&rows.unit) {
+            let (own, members) = &mut of_unit[*unit as usize];
+            own.extend_from_slice(row);
+            members.push(*member);
+        }
+        // Of every unit, and of all rows with the penalty.
         let slopes = |weights: &[f64]| {
+            let of = |(own, members): &(Vec<f32>, Vec<bool>)| {
+                in_vectors(
+                    #[inline(always)]
+                    || Slopes::new(own, members, weights),
+                )
+            };
+            let by_unit: Vec<Slopes> = of_unit.iter().map(of).collect();
             let mut all = Slopes::zero(p);
-            let mut x = vec![0.0; p];
-            for (row, member) in filled.chunks_exact(p).zip(&rows.member) {
-                x.iter_mut().zip(row).for_each(|(x, v)| *x = f64::from(*v));
-                all.add(&x, *member, weights);
-            }
+            by_unit.iter().for_each(|own| all.with(own));
             all.penalise(weights, penalty);
-            all
+            (all, by_unit)
         };
         let mut weights = start.map_or(vec![0.0; p], |start| start.weights.clone());
-        let mut at = slopes(&weights);
+        let (mut at, mut by_unit) = slopes(&weights);
         for _ in 0..STEPS {
             let Some(step) = solve(&at.hessian, &at.gradient) else { break };
             let mut share = 1.0;
             let (next, found) = loop {
                 let next: Vec<f64> = weights.iter().zip(&step).map(|(w, s)| w - share * s).collect();
                 let found = slopes(&next);
-                if found.loss <= at.loss + 1e-9 * rows.len() || share < 1e-4 {
+                if found.0.loss <= at.loss + 1e-9 * rows.len() || share < 1e-4 {
                     break (next, found);
                 }
                 share *= 0.5;
             };
             let moved = step.iter().map(|s| (share * s).abs()).fold(0.0, f64::max);
-            (weights, at) = (next, found);
+            (weights, (at, by_unit)) = (next, found);
             if moved < TOLERANCE {
                 break;
             }
         }
-        let mut by_unit = vec![Slopes::zero(p); units];
-        let mut x = vec![0.0; p];
-        for ((row, member), unit) in filled.chunks_exact(p).zip(&rows.member).zip(&rows.unit) {
-            x.iter_mut().zip(row).for_each(|(x, v)| *x = f64::from(*v));
-            by_unit[*unit as usize].add(&x, *member, &weights);
-        }
-        let mut all = Slopes::zero(p);
-        by_unit.iter().for_each(|own| all.with(own));
-        all.penalise(&weights, penalty);
         let without = by_unit
             .iter()
             .map(|own| {
-                let rest = all.minus(own);
+                let rest = at.minus(own);
                 let step = solve(&rest.hessian, &rest.gradient).unwrap_or_else(|| vec![0.0; p]);
                 weights.iter().zip(step).map(|(w, s)| w - s).collect()
             })
@@ -322,11 +367,7 @@ mod tests {
     fn the_gradient_vanishes_at_the_fit_and_weights_are_those_that_made_it() {
         let rows = made(20_000, 10);
         let found = Regression::fit(&rows, &[(0, 1)], 10, None);
-        let (mut all, mut x) = (Slopes::zero(4), vec![0.0; 4]);
-        for (row, member, _) in rows.iter() {
-            found.columns.fill(row.iter().map(|v| f64::from(*v)), &mut x);
-            all.add(&x, member, &found.weights);
-        }
+        let mut all = Slopes::new(&found.columns.of(&rows), &rows.member, &found.weights);
         all.penalise(&found.weights, RIDGE * 20_000.0);
         assert!(all.gradient.iter().all(|g| g.abs() < 1e-2), "{:?}", all.gradient);
         // In units of the features' deviations, 1 and 2; the product says nothing.

@@ -23,7 +23,7 @@ use flatleak_stats::{Ranking, normal, parallel};
 pub use features::{Sight, Surroundings};
 
 use evidence::{Desk, Evidence, Exclusion, Other};
-use features::{Known, Lessons};
+use features::{Expected, Known, Lessons};
 use fit::{Regression, Rows};
 
 /// Blocks with targets from which on a regression is learnt.
@@ -72,13 +72,19 @@ impl<'a> Learned<'a> {
         }
         let evidence = Evidence::new(membership, signals, units)?;
         let mut out = Self { evidence, around, sight, fits: Vec::new(), known: Vec::new(), pairs: Vec::new() };
-        out.known = parallel::map(out.evidence.cohorts(), workers, |g| out.learn(Exclusion { cohort: g, other: None }));
         let cohorts = out.evidence.cohorts();
-        out.pairs = parallel::map(cohorts * cohorts, workers, |at| {
-            let (cohort, other) = (at / cohorts, at % cohorts);
-            let known = cohort < other || cohort > other && parts(membership) > 1;
-            if known { out.learn(Exclusion { cohort, other: Some(Other::Cohort(other)) }) } else { Vec::new() }
+        let alone: Vec<Exclusion> = (0..cohorts).map(|cohort| Exclusion { cohort, other: None }).collect();
+        out.known = out.learn(&alone);
+        // By cohort, the others with which it is left out.
+        let is_apart = |cohort: usize, other: usize| cohort < other || cohort > other && parts(membership) > 1;
+        let pairs = parallel::map(cohorts, workers, |cohort| {
+            let others: Vec<usize> = (0..cohorts).filter(|other| is_apart(cohort, *other)).collect();
+            let excluded = |other: &usize| Exclusion { cohort, other: Some(Other::Cohort(*other)) };
+            let mut found = out.learn(&others.iter().map(excluded).collect::<Vec<_>>()).into_iter();
+            let row = (0..cohorts).map(|other| if others.contains(&other) { found.next() } else { None });
+            row.map(Option::unwrap_or_default).collect::<Vec<_>>()
         });
+        out.pairs = pairs.into_iter().flatten().collect();
         // The others begin where the first ends: they are fitted to nearly the same rows.
         let first = out.train(0, None);
         let rest = parallel::map(out.evidence.cohorts() - 1, workers, |g| out.train(g + 1, Some(&first)));
@@ -93,26 +99,31 @@ impl<'a> Learned<'a> {
         (0..m.models()).filter(|&k| m.is_target(k)).filter_map(|k| Some((k, unit(k)?))).collect()
     }
 
-    /// What all examples say under an exclusion, by part.
-    fn learn(&self, exclusion: Exclusion) -> Vec<Known> {
+    /// What all examples say under each of some exclusions, by part: one walk over the examples for all of them.
+    fn learn(&self, exclusions: &[Exclusion]) -> Vec<Vec<Known>> {
         let m = self.evidence.membership;
         let parts = parts(m);
-        let mut lessons = vec![Lessons::new(&self.around); parts];
+        let mut lessons = vec![vec![Lessons::new(&self.around); parts]; exclusions.len()];
         let mut desk = Desk::new(&self.evidence);
         // Where shadows are cut, any block of the cohort stands for all: its shadows are as many.
-        let unit = (0..self.evidence.units()).find(|u| self.evidence.cohort(*u) == exclusion.cohort);
-        let block = (0..m.blocks()).find(|b| self.evidence.unit_of[*b] == unit && unit.is_some()).unwrap_or(0);
+        let standing = |exclusion: &Exclusion| {
+            let unit = (0..self.evidence.units()).find(|u| self.evidence.cohort(*u) == exclusion.cohort);
+            (0..m.blocks()).find(|b| self.evidence.unit_of[*b] == unit && unit.is_some()).unwrap_or(0)
+        };
+        let blocks: Vec<usize> = exclusions.iter().map(standing).collect();
         for i in 0..m.examples() {
             desk.turn(i);
-            let sides = desk.sides(block, exclusion);
             let own = part(m, parts, i);
-            for (p, lessons) in lessons.iter_mut().enumerate() {
-                if parts == 1 || p != own {
-                    lessons.add(&sides, i, &self.around);
+            for ((lessons, exclusion), &block) in lessons.iter_mut().zip(exclusions).zip(&blocks) {
+                let sides = desk.sides(block, *exclusion);
+                for (p, lessons) in lessons.iter_mut().enumerate() {
+                    if parts == 1 || p != own {
+                        lessons.add(&sides, i, &self.around);
+                    }
                 }
             }
         }
-        lessons.iter().map(Lessons::known).collect()
+        lessons.iter().map(|own| own.iter().map(Lessons::known).collect()).collect()
     }
 
     /// What all examples say without two cohorts, of which the first's block decides where shadows are cut.
@@ -132,21 +143,26 @@ impl<'a> Learned<'a> {
         let targets: usize = others.iter().map(|&h| self.targets(h).len()).sum();
         let stride = (targets * m.examples()).div_ceil(MOST_ROWS).max(1);
         let mut found = Vec::with_capacity(width);
-        for &other in &others {
-            let exclusion = Exclusion { cohort, other: Some(Other::Cohort(other)) };
-            let known = self.pair(cohort, other);
-            let targets = self.targets(other);
-            let gone = |k: usize| e.unit(k).is_some_and(|u| [cohort, other].contains(&e.cohort(u)));
-            let mut desk = Desk::new(e);
-            for i in (0..m.examples()).step_by(stride) {
-                desk.turn(i);
-                let own = part(m, parts, i);
-                let mut last = None;
+        let by_cohort: Vec<Vec<(usize, usize)>> = others.iter().map(|&other| self.targets(other)).collect();
+        let mut desk = Desk::new(e);
+        for i in (0..m.examples()).step_by(stride) {
+            desk.turn(i);
+            let own = part(m, parts, i);
+            for (&other, targets) in others.iter().zip(&by_cohort) {
+                let exclusion = Exclusion { cohort, other: Some(Other::Cohort(other)) };
+                let known = self.pair(cohort, other);
+                let gone = |k: usize| e.unit(k).is_some_and(|u| [cohort, other].contains(&e.cohort(u)));
+                let mut last = Last::default();
                 for &(model, unit) in targets.iter().filter(|(k, _)| m.teaches(*k, i, gone)) {
-                    let sides = sides_of(&desk, m.block(model), exclusion, &mut last);
-                    for (p, rows) in rows.iter_mut().enumerate().filter(|(p, _)| parts == 1 || *p != own) {
+                    let block = m.is_cut(m.block(model)).then_some(m.block(model));
+                    let expected = last.of(block, || {
+                        let sides = desk.sides(m.block(model), exclusion);
                         let sight = (self.sight, &self.around);
-                        if features::of(&desk, e, (model, &sides), &known[p], sight, &mut found) {
+                        known.iter().map(|known| Expected::new(sides, known, sight, i)).collect::<Vec<_>>()
+                    });
+                    for (p, rows) in rows.iter_mut().enumerate().filter(|(p, _)| parts == 1 || *p != own) {
+                        if let Some(expected) = &expected[p] {
+                            expected.features(&desk, e, model, &mut found);
                             rows.push(&found, m.row(model)[i], unit);
                         }
                     }
@@ -174,33 +190,46 @@ impl<'a> Learned<'a> {
         let parts = parts(m);
         let mut scores = Matrix::filled(m.models(), m.examples(), f64::NAN);
         let (mut found, mut room) = (Vec::new(), Vec::new());
-        for cohort in 0..e.cohorts() {
-            // A unit of the cohort itself is among nobody's shadows here.
-            let other = without.filter(|unit| e.cohort(*unit) != cohort).map(Other::Unit);
-            let exclusion = Exclusion { cohort, other };
-            // Where cohorts are units, the pair is known.
-            let single = e.cohorts() == e.units();
-            let fresh = if single { None } else { other.map(|_| self.learn(exclusion)) };
-            let known = match (without, other) {
-                (Some(unit), Some(_)) if single => self.pair(cohort, unit),
-                _ => fresh.as_deref().unwrap_or(&self.known[cohort]),
-            };
-            let targets: Vec<(usize, usize)> =
-                self.targets(cohort).into_iter().filter(|(_, unit)| Some(*unit) != without).collect();
-            let mut desk = Desk::new(e);
-            (0..m.examples()).for_each(|i| {
-                desk.turn(i);
-                let own = part(m, parts, i);
-                let mut last = None;
-                for &(model, _) in targets.iter().filter(|(k, _)| m.is_scored(*k, i)) {
-                    let sides = sides_of(&desk, m.block(model), exclusion, &mut last);
-                    let sight = (self.sight, &self.around);
-                    if features::of(&desk, e, (model, &sides), &known[own], sight, &mut found) {
-                        let deleted = without.filter(|_| other.is_some());
-                        scores[model][i] = self.fits[cohort][own].log_odds(&found, deleted, &mut room);
-                    }
+        // A unit of the cohort itself is among nobody's shadows here.
+        let other = |cohort: usize| without.filter(|unit| e.cohort(*unit) != cohort);
+        let exclusions: Vec<Exclusion> =
+            (0..e.cohorts()).map(|cohort| Exclusion { cohort, other: other(cohort).map(Other::Unit) }).collect();
+        // Where cohorts are units, the pair is known.
+        let single = e.cohorts() == e.units();
+        let fresh = match without {
+            Some(_) if !single => self.learn(&exclusions),
+            _ => Vec::new(),
+        };
+        let known = |cohort: usize| match other(cohort) {
+            Some(unit) if single => self.pair(cohort, unit),
+            Some(_) => fresh[cohort].as_slice(),
+            None => &self.known[cohort],
+        };
+        let is_left = |unit: usize| Some(unit) != without;
+        let targets: Vec<Vec<usize>> = (0..e.cohorts())
+            .map(|cohort| self.targets(cohort).into_iter().filter(|(_, u)| is_left(*u)).map(|(k, _)| k).collect())
+            .collect();
+        let mut desk = Desk::new(e);
+        for i in 0..m.examples() {
+            desk.turn(i);
+            let own = part(m, parts, i);
+            for (cohort, targets) in targets.iter().enumerate() {
+                let deleted = other(cohort);
+                let mut last = Last::default();
+                for &model in targets.iter().filter(|k| m.is_scored(**k, i)) {
+                    let block = m.is_cut(m.block(model)).then_some(m.block(model));
+                    let (expected, shared) = last.of(block, || {
+                        let sides = desk.sides(m.block(model), exclusions[cohort]);
+                        (Expected::new(sides, &known(cohort)[own], (self.sight, &self.around), i), None)
+                    });
+                    let Some(expected) = expected else { continue };
+                    scores[model][i] = shared.unwrap_or_else(|| {
+                        expected.features(&desk, e, model, &mut found);
+                        self.fits[cohort][own].log_odds(&found, deleted, &mut room)
+                    });
+                    *shared = expected.is_blind().then_some(scores[model][i]);
                 }
-            });
+            }
         }
         scores
     }
@@ -250,7 +279,8 @@ impl CrossFit {
         for i in order {
             desk.turn(i);
             let sides = desk.sides(block, exclusion);
-            if features::of(&desk, &evidence, (target, &sides), &known, (Sight::Blind, around), &mut found) {
+            if let Some(expected) = Expected::new(sides, &known, (Sight::Blind, around), i) {
+                expected.features(&desk, &evidence, target, &mut found);
                 let member = membership.row(target)[i];
                 let count = &mut dealt[usize::from(member)];
                 rows.push((found.clone(), member, *count % FOLDS));
@@ -281,19 +311,19 @@ impl CrossFit {
     }
 }
 
-/// The shadows of a block's targets, worked out once for targets that follow one another: only where shadows are cut does the block matter.
-fn sides_of(
-    desk: &Desk<'_, '_>,
-    block: usize,
-    exclusion: Exclusion,
-    last: &mut Option<(usize, evidence::Sides)>,
-) -> evidence::Sides {
-    if let Some((known, sides)) = last
-        && *known == block
-    {
-        return *sides;
+/// What was worked out last, for targets that follow one another: only where shadows are cut does the block matter.
+struct Last<T>(Option<(Option<usize>, T)>);
+
+impl<T> Default for Last<T> {
+    fn default() -> Self {
+        Self(None)
     }
-    let sides = desk.sides(block, exclusion);
-    *last = Some((block, sides));
-    sides
+}
+
+impl<T> Last<T> {
+    /// Of a block, where that matters.
+    fn of(&mut self, block: Option<usize>, work: impl FnOnce() -> T) -> &mut T {
+        let kept = self.0.take().filter(|(known, _)| *known == block);
+        &mut self.0.insert(kept.unwrap_or_else(|| (block, work()))).1
+    }
 }

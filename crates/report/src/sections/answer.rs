@@ -84,8 +84,8 @@ fn differences(context: &Context<'_>) -> Option<Figure> {
         body,
         legend: Vec::new(),
         caption: "Picks: how often the attacker picks the right one of a member and another example. Found: how many members it finds at few false \
-                  alarms. All lines hold together with 95 % confidence. Inside the shaded band, from −1 to 1, a difference is too small to matter. Dark \
-                  lines exclude no difference, grey ones do not."
+                  alarms. All lines hold together with 95 % confidence. Inside the shaded band, from −1 to 1, a difference is too small to matter. Strong \
+                  lines exclude no difference, pale ones do not."
             .into(),
         data,
         class: "",

@@ -55,7 +55,7 @@ pub(super) fn densities(shown: &[Shown], tau: f64) -> Densities {
     let top = 1.15 * laws.iter().map(peak).fold(0.1, f64::max);
     let axes = Axes::new(MARGINS, (0.0, top));
     let mut backdrop = axes.frame(
-        (&ticks(&[-2.0, -1.0, 0.0, 1.0, 2.0]), "signed margin: above 0 is right, 1 is the label"),
+        (&ticks(&[-2.0, -1.0, 0.0, 1.0, 2.0]), "signed margin (right above 0, label at 1)"),
         (&[], "share of examples"),
     );
     // Members are as narrow as the noise on their labels; higher than the picture, they are cut off at its top.

@@ -1,10 +1,13 @@
 //! Does memorization explain who is found? (own; book/methods/explanation.md#link)
 
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
 use crate::error::Error;
 use flatleak_explain::Memorization;
 use flatleak_pool::Rows;
 use flatleak_results::Estimate;
-use flatleak_stats::{Range, Replicates, moments};
+use flatleak_stats::{Ordered, Range, Replicates};
 
 use crate::explanation::subject::Explained;
 use crate::judge::Judge;
@@ -16,7 +19,13 @@ pub(crate) struct Links {
     examples: Vec<usize>,
     /// By unit of the attacks, what memorization leaves out: blocks where these are its units, else models.
     units: Vec<Vec<usize>>,
+    /// Memorization without each pair of units, and without one alone, in order: every attack is set against all of them. Empty where that
+    /// would be more than [`KEPT`].
+    ordered: Vec<OnceLock<Ordered>>,
 }
+
+/// Values that are kept in order, at most: 120 MiB.
+const KEPT: usize = 10 << 20;
 
 impl Links {
     /// `memorization` is that of what is explained of the judge's pool.
@@ -29,7 +38,24 @@ impl Links {
             units.dedup();
             units
         };
-        Self { memorization, examples: explained.examples.clone(), units: judge.units().iter().map(of_unit).collect() }
+        let units: Vec<Vec<usize>> = judge.units().iter().map(of_unit).collect();
+        let pairs = units.len() * (units.len() + 1) / 2;
+        let kept = if pairs * explained.examples.len() <= KEPT { pairs } else { 0 };
+        let ordered = (0..kept).map(|_| OnceLock::new()).collect();
+        Self { memorization, examples: explained.examples.clone(), units, ordered }
+    }
+
+    /// Memorization without a unit and perhaps another, in order.
+    fn without(&self, unit: usize, other: Option<usize>) -> Cow<'_, Ordered> {
+        let (first, last) = other.map_or((unit, unit), |other| (unit.min(other), unit.max(other)));
+        let found = || {
+            let gone = [self.units[first].as_slice(), &self.units[last]].concat();
+            Ordered::new(&self.memorization.without_all(&gone))
+        };
+        match self.ordered.get(last * (last + 1) / 2 + first) {
+            Some(kept) => Cow::Borrowed(kept.get_or_init(found)),
+            None => Cow::Owned(found()),
+        }
     }
 
     /// By unit, the rank correlation over examples of memorization with the rate of right membership calls: a unit's targets are set against
@@ -37,15 +63,12 @@ impl Links {
     ///
     /// `calls` holds one row of N rates per unit; those of `deleted`, whose models then enter memorization nowhere, are passed over.
     pub(crate) fn correlations(&self, calls: Rows<'_>, deleted: Option<usize>) -> Vec<Option<f64>> {
-        let gone: &[usize] = deleted.map_or(&[], |unit| &self.units[unit]);
         let of = |(unit, right): (usize, &[f64])| {
             if Some(unit) == deleted {
                 return None;
             }
-            let rest = self.memorization.without_all(&[&self.units[unit], gone].concat());
-            let known = rest.iter().zip(self.examples.iter().map(|&i| right[i]));
-            let (x, y): (Vec<f64>, Vec<f64>) = known.filter(|(m, r)| m.is_finite() && !r.is_nan()).unzip();
-            moments::rank_correlation(&x, &y).ok()
+            let right: Vec<f64> = self.examples.iter().map(|&i| right[i]).collect();
+            self.without(unit, deleted).rank_correlation(&right)
         };
         calls.into_iter().enumerate().map(of).collect()
     }
