@@ -129,7 +129,16 @@ pub(crate) fn bars(context: &Context<'_>, shown: &Shown<'_>, id: &str) -> Option
     };
     let (height, body) = draw(&rows, &scale);
     let caption = format!("{}.", shown.name);
-    Some(Figure { id: id.into(), name: shown.name.clone(), height, body, legend: Vec::new(), caption, data, class: "small" })
+    Some(Figure {
+        id: id.into(),
+        name: shown.name.clone(),
+        height,
+        body,
+        legend: Vec::new(),
+        caption,
+        data,
+        class: "small",
+    })
 }
 
 /// Ends and ticks: rates of attacks from guessing on, accuracies as far apart as they are.
