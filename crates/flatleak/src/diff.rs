@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use flatleak_results::{
-    AttackResult, Comparison, DatasetRecord, Document, Estimate, FPR_LEVELS, Measure, Metric, Property, RecipeResult,
-    Verdict,
+    AttackResult, Comparison, DatasetRecord, Document, Estimate, Measure, Metric, Property, RecipeResult, Verdict,
 };
 use serde::Serialize;
 
@@ -202,8 +201,7 @@ fn of_recipe(first: &RecipeResult, second: &RecipeResult) -> RecipeDiff {
         // Of two definitions under one name the figures are not compared.
         let same = |b: &&AttackResult| b.variant == a.variant;
         if let Some(b) = second.attack(&a.name).filter(same) {
-            let measures = [Measure::Auc, Measure::Advantage, Measure::BalancedAccuracy].into_iter();
-            let both = measures.chain(FPR_LEVELS.map(Measure::Tpr)).filter_map(|measure| {
+            let both = Measure::all().filter_map(|measure| {
                 Some(figure(Metric::attack(&a.name, measure), a.estimate(measure)?, b.estimate(measure)?))
             });
             figures.extend(both);

@@ -106,7 +106,7 @@ fn of_recipe(r: &RecipeResult) -> Vec<Figure<'_>> {
     let mut out: Vec<Figure<'_>> = properties.map(|(property, e)| of(property.into(), e)).collect();
     for a in &r.attacks {
         let levels = a.tpr_at_fpr.iter().map(|t| Measure::Tpr(t.fpr));
-        for measure in [Measure::Auc, Measure::Advantage, Measure::BalancedAccuracy].into_iter().chain(levels) {
+        for measure in Measure::PLAIN.iter().copied().chain(levels) {
             out.extend(a.estimate(measure).map(|e| of(Metric::attack(&a.name, measure), e)));
         }
     }

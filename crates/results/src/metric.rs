@@ -56,7 +56,7 @@ pub enum Measure {
 
 /// Text that names no measure of an attack.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no measure; there are auc, advantage, balanced-accuracy, {levels}", levels = FPR_LEVELS.map(|l| format!("tpr@{l}")).join(", "))]
+#[error("{0:?} is no measure; there are {known}", known = Measure::all().map(|m| m.to_string()).collect::<Vec<_>>().join(", "))]
 pub struct NoMeasure(pub String);
 
 /// A property of a recipe's models.
@@ -172,6 +172,16 @@ impl Metric {
     }
 }
 
+impl Measure {
+    /// Those without a level.
+    pub const PLAIN: &'static [Self] = &[Self::Auc, Self::Advantage, Self::BalancedAccuracy];
+
+    /// Every measure, the TPR at each of [`FPR_LEVELS`] last.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::PLAIN.iter().copied().chain(FPR_LEVELS.map(Self::Tpr))
+    }
+}
+
 impl From<Property> for Metric {
     fn from(property: Property) -> Self {
         Self::Property(property)
@@ -193,9 +203,9 @@ impl FromStr for Measure {
     type Err = NoMeasure;
 
     fn from_str(text: &str) -> Result<Self, NoMeasure> {
-        let fixed = [Self::Auc, Self::Advantage, Self::BalancedAccuracy];
         let tpr = || text.strip_prefix("tpr@")?.parse().ok().map(Self::Tpr);
-        fixed.into_iter().find(|m| m.to_string() == text).or_else(tpr).ok_or_else(|| NoMeasure(text.into()))
+        let plain = Self::PLAIN.iter().copied().find(|m| m.to_string() == text);
+        plain.or_else(tpr).ok_or_else(|| NoMeasure(text.into()))
     }
 }
 
@@ -338,6 +348,18 @@ mod tests {
             ["strongest", "strongest.", "strongest.acu", "strongest.tpr@x", "age[rare]", "", ".", "rmia(t=2.auc"]
         {
             assert!(text.parse::<Metric>().is_err() || text == "rmia(t=2.auc", "{text}");
+        }
+    }
+
+    #[test]
+    fn every_measure_is_read_back_and_named_where_one_is_wrong() {
+        let said = "acu".parse::<Measure>().unwrap_err().to_string();
+        for measure in [Measure::Auc, Measure::Advantage, Measure::BalancedAccuracy, Measure::Tpr(0.001)] {
+            assert!(Measure::all().any(|known| known == measure));
+        }
+        for measure in Measure::all() {
+            assert_eq!(measure.to_string().parse(), Ok(measure));
+            assert!(said.contains(&measure.to_string()), "{said}");
         }
     }
 

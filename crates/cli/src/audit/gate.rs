@@ -2,7 +2,7 @@
 
 use flatleak::{LeftOut, Pools, Target};
 use flatleak_attack::{Attack, NoAttack};
-use flatleak_results::{Condition, Document, FPR_LEVELS, Measure, Metric, NoMeasure, RecipeResult, Verdict};
+use flatleak_results::{Condition, Document, Measure, Metric, NoMeasure, RecipeResult, Verdict};
 use flatleak_verdict::{FALSE_POSITIVES, HEADLINE};
 
 use crate::exit::{Failure, USAGE};
@@ -26,7 +26,7 @@ impl Gate {
         }
         let (attack, measure) = Metric::split(metric).ok_or_else(|| wrong("write attack.measure=X".into()))?;
         let attack: Attack = attack.parse().map_err(|e: NoAttack| wrong(e.to_string()))?;
-        let known = |m: &Measure| !matches!(m, Measure::Tpr(level) if !FPR_LEVELS.contains(level));
+        let known = |m: &Measure| Measure::all().any(|known| known == *m);
         let found = measure.parse().ok().filter(known);
         let measure = found.ok_or_else(|| wrong(NoMeasure(measure.into()).to_string()))?;
         Ok(Self { attack, measure, limit })
@@ -60,10 +60,7 @@ impl Gate {
 
     fn figure(&self, recipe: &RecipeResult) -> Option<Figure> {
         let attack = recipe.attack(&self.attack.name())?;
-        let reliable = match self.measure {
-            Measure::Tpr(level) => attack.tpr_at_fpr.iter().any(|t| t.fpr == level && t.reliable),
-            Measure::Auc | Measure::Advantage | Measure::BalancedAccuracy => true,
-        };
+        let reliable = self.level().is_none_or(|level| attack.tpr_at_fpr.iter().any(|t| t.fpr == level && t.reliable));
         Some(Figure { value: attack.measured(self.measure)?, reliable })
     }
 
@@ -75,9 +72,14 @@ impl Gate {
                 let at = attack.tpr_at_fpr.iter().find(|t| t.fpr == level)?;
                 Some(Figure { value: at.tpr.mean, reliable: at.reliable })
             }
-            // Their threshold is learnt on other targets.
-            Measure::Advantage | Measure::BalancedAccuracy => None,
+            // Their threshold is learnt on other targets; of any further one it is not known here what it needs.
+            _ => None,
         }
+    }
+
+    /// The FPR of a TPR.
+    fn level(&self) -> Option<f64> {
+        if let Measure::Tpr(level) = self.measure { Some(level) } else { None }
     }
 
     /// What has no pool keeps no limit.
@@ -129,14 +131,12 @@ impl Gate {
                     .into(),
             );
         }
-        let few = match self.measure {
-            Measure::Tpr(level) => format!(
+        let few = match self.level() {
+            Some(level) => format!(
                 "fewer than {FALSE_POSITIVES} false positives are expected at this level, which takes {:.0} non-members: give more examples, or a limit at a higher level",
                 FALSE_POSITIVES / level
             ),
-            Measure::Auc | Measure::Advantage | Measure::BalancedAccuracy => {
-                "there are fewer than two members or non-members".into()
-            }
+            None => "there are fewer than two members or non-members".into(),
         };
         (!reliable).then_some(few)
     }

@@ -95,11 +95,7 @@ impl<'a> Shown<'a> {
 /// What an attack reaches on a recipe.
 fn attacked(r: &RecipeResult, metric: &Metric) -> Option<Estimate> {
     let Metric::Attack { attack, measure } = metric else { return None };
-    let found = r.attack(attack)?;
-    match measure {
-        Measure::Tpr(level) => found.tpr_at_fpr.iter().find(|t| t.fpr == *level).map(|t| t.tpr),
-        _ => Some(found.auc),
-    }
+    r.attack(attack)?.estimate(*measure)
 }
 
 /// One bar a recipe with its interval.
@@ -133,7 +129,16 @@ pub(crate) fn bars(context: &Context<'_>, shown: &Shown<'_>, id: &str) -> Option
     };
     let (height, body) = draw(&rows, &scale);
     let caption = format!("{}.", shown.name);
-    Some(Figure { id: id.into(), name: shown.name.clone(), height, body, legend: Vec::new(), caption, data, class: "small" })
+    Some(Figure {
+        id: id.into(),
+        name: shown.name.clone(),
+        height,
+        body,
+        legend: Vec::new(),
+        caption,
+        data,
+        class: "small",
+    })
 }
 
 /// Ends and ticks: rates of attacks from guessing on, accuracies as far apart as they are.
