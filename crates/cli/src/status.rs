@@ -10,7 +10,7 @@ use flatleak::Status;
 
 use crate::exit::{Failure, OTHER};
 use crate::progress::stop_flag;
-use crate::voice::say;
+use crate::voice::{hand_over, say};
 
 /// How often a run is looked at with `--watch`.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -34,12 +34,12 @@ pub(crate) fn run(options: &StatusOf) -> Result<ExitCode, Failure> {
     let stop = options.watch.then(stop_flag);
     loop {
         let status = flatleak::status(&options.run)?;
-        let text = if options.json {
-            serde_json::to_string(&status).map_err(|e| Failure::new(OTHER, e))? + "\n"
+        if options.json {
+            let line = serde_json::to_string(&status).map_err(|e| Failure::new(OTHER, e))? + "\n";
+            hand_over(line.as_bytes());
         } else {
-            rendered(&status)
-        };
-        say(&text);
+            say(&rendered(&status));
+        }
         let Some(stop) = &stop else { break };
         if status.open == 0 && status.running.is_empty() {
             break;

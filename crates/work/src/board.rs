@@ -76,13 +76,23 @@ impl Board {
             self.tasks.entry(task).or_default().attempts.entry(number).or_default();
         }
         for name in self.depot.list(ENDS)? {
-            let Some(Attempt { task, number }) = name.strip_suffix(".json").and_then(Attempt::parse) else { continue };
-            let seen = self.tasks.entry(task).or_default().attempts.entry(number).or_default();
-            if !seen.is_over {
-                seen.is_over = true;
-                // One that is damaged says that the attempt is over, and no more.
-                seen.end = read(self.depot.as_ref(), &format!("{ENDS}/{name}"))?.and_then(Result::ok);
+            if let Some(attempt) = name.strip_suffix(".json").and_then(Attempt::parse) {
+                self.look_at_end(&attempt)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Reads how an attempt ended, if it did and this was not read before.
+    fn look_at_end(&mut self, attempt: &Attempt) -> Result<(), Error> {
+        let seen = self.tasks.entry(attempt.task.clone()).or_default().attempts.entry(attempt.number).or_default();
+        if seen.is_over {
+            return Ok(());
+        }
+        if let Some(end) = read(self.depot.as_ref(), &format!("{ENDS}/{attempt}.json"))? {
+            seen.is_over = true;
+            // One that is damaged says that the attempt is over, and no more.
+            seen.end = end.ok();
         }
         Ok(())
     }
@@ -104,6 +114,10 @@ impl Board {
             Some(lease) => !lease.worker.is_gone() && self.lives(&lease.worker)?,
             None => false,
         };
+        // Whoever seems to be gone may have ended the attempt since the last look, and left.
+        if !lives {
+            self.look_at_end(&Attempt { task: task.clone(), number })?;
+        }
         let history = self.tasks.entry(task.clone()).or_default();
         Ok(if lives { Standing::Running { number, lease } } else { history.lost(identity, limits) })
     }
@@ -306,6 +320,19 @@ mod tests {
         a.leave().unwrap();
         b.refresh().unwrap();
         assert_eq!(b.standing(&task, "i", Limits::default()).unwrap(), Standing::Open { next: 2 });
+    }
+
+    #[test]
+    fn who_ends_and_leaves_between_two_looks_has_lost_nothing() {
+        let run = tempfile::tempdir().unwrap();
+        let (mut a, mut b) = (board(run.path(), "a"), board(run.path(), "b"));
+        let task = Task::new("sgd", 0);
+        let first = a.claim(&task, 1).unwrap().unwrap();
+        b.refresh().unwrap();
+        a.end(&End::new(&first, "i", Outcome::Done { published: Published::New }, SHORT)).unwrap();
+        a.leave().unwrap();
+        let standing = b.standing(&task, "i", Limits::default()).unwrap();
+        assert!(matches!(standing, Standing::Done { next: 2, .. }), "{standing:?}");
     }
 
     #[test]
