@@ -28,7 +28,8 @@ pub enum Operation {
 }
 
 impl Operation {
-    fn path(&self) -> &Path {
+    /// What it makes, changes or removes; of two names the later one.
+    pub fn path(&self) -> &Path {
         match self {
             Self::MakeFolder { path }
             | Self::Create { path }
