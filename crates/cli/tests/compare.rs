@@ -342,7 +342,7 @@ fn augmentation_and_query_views() {
     let study = dir.path().join("study.toml");
     let run = |text: &str| {
         std::fs::write(&study, format!("models = 6\npool = 80\ndata = 'digits'\n{text}")).unwrap();
-        let output = flatleak().arg("compare").arg(&study).arg("--out").arg(&out).output().unwrap();
+        let output = flatleak().args(["-q", "compare"]).arg(&study).arg("--out").arg(&out).output().unwrap();
         (code(&output), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     let train = "[train]\nepochs = 2\nbatch = 32\naugment = ['crop 1', 'mirror', 'cutout 3']\n";

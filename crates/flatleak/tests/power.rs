@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use flatleak::{Compare, Listener, compare, outputs, prepare};
 use flatleak_disk::journal::{Names, Operation, Wreck, record};
@@ -65,28 +65,27 @@ fn is_looked_at(root: &Path, steps: &[Operation], cut: usize) -> bool {
     cut.is_multiple_of(HINTS) || !steps[cut.saturating_sub(1)..].first().is_some_and(is_hint)
 }
 
+/// Wrecks that are looked at side by side: most of the time is spent waiting for the disk.
+const TOGETHER: usize = 4;
+
 /// Every wreck of these steps, and what it is called.
-fn wrecks(root: &Path, before: &[(PathBuf, Vec<u8>)], steps: &[Operation], mut look: impl FnMut(&Path, &str)) -> usize {
-    let mut cuts = 0;
-    for cut in (0..=steps.len()).filter(|cut| is_looked_at(root, steps, *cut)) {
-        for names in [Names::Kept, Names::Lost] {
-            let dir = tempfile::tempdir().unwrap();
-            let to = dir.path().join("wreck");
-            Wreck::after(root, before, &steps[..cut]).lay_out(names, &to).unwrap();
-            // Whoever worked there is dead, which is not to be seen while the test lives: without its last sign of life nobody waits for more.
-            let _ = fs::remove_dir_all(to.join("work/beats"));
-            look(
-                &to,
-                &format!(
-                    "cut {cut} of {}, names {names:?}, after {:?}",
-                    steps.len(),
-                    cut.checked_sub(1).map(|k| &steps[k])
-                ),
-            );
-            cuts += 1;
+fn wrecks(root: &Path, before: &[(PathBuf, Vec<u8>)], steps: &[Operation], look: impl Fn(&Path, &str) + Sync) {
+    let cuts: Vec<usize> = (0..=steps.len()).filter(|cut| is_looked_at(root, steps, *cut)).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(&cut) = cuts.get(next.fetch_add(1, Ordering::Relaxed)) {
+            for names in [Names::Kept, Names::Lost] {
+                let dir = tempfile::tempdir().unwrap();
+                let to = dir.path().join("wreck");
+                Wreck::after(root, before, &steps[..cut]).lay_out(names, &to).unwrap();
+                // Whoever worked there is dead, which is not to be seen while the test lives: without its last sign of life nobody waits for more.
+                let _ = fs::remove_dir_all(to.join("work/beats"));
+                let last = cut.checked_sub(1).map(|k| &steps[k]);
+                look(&to, &format!("cut {cut} of {}, names {names:?}, after {last:?}", steps.len()));
+            }
         }
-    }
-    cuts
+    };
+    std::thread::scope(|scope| (0..TOGETHER).for_each(|_| drop(scope.spawn(work))));
 }
 
 #[test]
@@ -97,17 +96,17 @@ fn a_study_resumes_after_every_cut() {
     let ((), steps) = record(&out, || run(&out, 6));
     let whole = lasting(&out);
     assert!(steps.len() > 60, "{}", steps.len());
-    let mut complete = 0;
+    let complete = AtomicUsize::new(0);
     wrecks(&out, &[], &steps, |wreck, what| {
         // Results that are there are whole.
         if wreck.join("results.json").exists() {
             outputs::read(wreck).unwrap_or_else(|e| panic!("{what}: {e}"));
-            complete += 1;
+            complete.fetch_add(1, Ordering::Relaxed);
         }
         run(wreck, 6);
         assert!(lasting(wreck) == whole, "{what}");
     });
-    assert!(complete > 0);
+    assert!(complete.into_inner() > 0);
 }
 
 #[test]
