@@ -247,7 +247,7 @@ fn redaction_removes_single_examples_and_says_so() {
         || ["exposure.csv", ".parquet", ".npz", ".png"].iter().map(|e| lists(dir.path(), e).len()).sum::<usize>();
     assert!(details() >= 10, "{}", details());
     let table = std::fs::read_to_string(dir.path().join("exposure.csv")).unwrap();
-    assert!(table.starts_with("recipe,index,label,right_calls,") && table.lines().count() == 181);
+    assert!(table.starts_with("recipe,index,label,class,source,group,right_calls,") && table.lines().count() == 181);
     let page = || std::fs::read_to_string(dir.path().join("report.html")).unwrap();
     assert!(page().contains("data:image/png;base64,") && page().contains("flatleak report --redact"));
 
@@ -289,7 +289,9 @@ fn several_data_sets_are_explained_in_their_order() {
     let files: Vec<&str> = after["pictures"].as_array().unwrap().iter().map(|p| p["file"].as_str().unwrap()).collect();
     assert!(files.iter().all(|f| dir.path().join(f).is_file()) && !files.is_empty(), "{files:?}");
     let page = std::fs::read_to_string(dir.path().join("report.html")).unwrap();
-    assert_eq!(page.matches("data:image/png").count(), files.len());
+    let listed = page.matches("alt=\"a training example of class").count();
+    assert!(listed > 0);
+    assert_eq!(page.matches("data:image/png").count(), files.len() + listed);
 }
 
 #[test]

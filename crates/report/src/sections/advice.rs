@@ -38,16 +38,16 @@ pub(super) fn section(context: &Context<'_>) -> Option<impl Template> {
     let open = context.comparisons.iter().any(|c| !c.headline.verdict.is_settled());
     let points = context.comparisons.iter().flat_map(|c| &c.points);
     let needed = points.filter_map(|p| p.models_needed.as_ref().and_then(|n| n.about)).max();
-    let leaks = context.recipes.iter().any(|r| {
-        r.guessing.as_ref().is_some_and(|g| g.points.iter().any(flatleak_results::GuessingPoint::is_above))
-    });
+    let leaks = context
+        .recipes
+        .iter()
+        .any(|r| r.guessing.as_ref().is_some_and(|g| g.points.iter().any(flatleak_results::GuessingPoint::is_above)));
     context.attacked().then_some(Advice { context, choices, sentences, needed, open, leaks })
 }
 
 fn choices<'a>(d: &'a Document, f: &'a Frontier) -> Vec<Choice<'a>> {
-    let gradients = |recipe: &str| {
-        d.study.recipes.iter().find(|r| r.name == recipe).map(|r| r.gradients).filter(|g| *g > 0.0)
-    };
+    let gradients =
+        |recipe: &str| d.study.recipes.iter().find(|r| r.name == recipe).map(|r| r.gradients).filter(|g| *g > 0.0);
     let least = f.points.iter().filter_map(|p| gradients(&p.recipe)).fold(f64::INFINITY, f64::min);
     let one = |point: &'a FrontierPoint| Choice { point, training: gradients(&point.recipe).map(|g| g / least) };
     f.points.iter().filter(|p| f.recommended.contains(&p.recipe)).map(one).collect()

@@ -36,8 +36,16 @@ pub(super) fn section(context: &Context<'_>) -> Option<impl Template> {
 /// The points of every comparison, in units of the smallest difference that matters: AUC and TPR on one scale.
 fn differences(context: &Context<'_>) -> Option<Figure> {
     let several = context.document.study.datasets.len() > 1;
-    let mut data =
-        Data::new(&["candidate", "baseline", "dataset", "metric", "difference", "low", "high", "smallest that matters"]);
+    let mut data = Data::new(&[
+        "candidate",
+        "baseline",
+        "dataset",
+        "metric",
+        "difference",
+        "low",
+        "high",
+        "smallest that matters",
+    ]);
     let mut rows = Vec::new();
     for c in &context.document.comparisons {
         for p in c.points.iter().filter(|p| p.relevant > 0.0) {

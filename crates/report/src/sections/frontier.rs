@@ -75,7 +75,9 @@ fn figure(context: &Context<'_>, points: &[FrontierPoint]) -> Figure {
         height: axes.height,
         body,
         legend: Vec::new(),
-        caption: format!("Right is more accurate, low leaks less. The dashed line joins recipes that no other beats on both; their names are bold.{without}"),
+        caption: format!(
+            "Right is more accurate, low leaks less. The dashed line joins recipes that no other beats on both; their names are bold.{without}"
+        ),
         data,
         class: "large",
     }

@@ -4,10 +4,10 @@ use askama::Template;
 use flatleak_results::{Comparison, Estimate, GroupProperty, GroupResult, Metric};
 use flatleak_verdict::HEADLINE;
 
+use crate::cell;
 use crate::context::Context;
 use crate::plot::curves::{Curve, draw};
 use crate::plot::{self, Axes, Data, Figure};
-use crate::cell;
 
 pub(super) const TITLE: &str = "Known groups";
 

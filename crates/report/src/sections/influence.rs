@@ -89,10 +89,21 @@ fn gains(context: &Context<'_>, b: &BucketsResult, k: usize) -> Figure {
     let mut data = Data::new(&["bucket", "examples", "gain", "low", "high"]);
     for (i, bucket) in b.buckets.iter().enumerate() {
         let e = bucket.gain;
-        data.push(vec![bucket.bucket.as_str().into(), bucket.examples.into(), e.mean.into(), e.low.into(), e.high.into()]);
+        data.push(vec![
+            bucket.bucket.as_str().into(),
+            bucket.examples.into(),
+            e.mean.into(),
+            e.low.into(),
+            e.high.into(),
+        ]);
         let sure = b.measurable && (e.low > 0.0 || e.high < 0.0);
         let (x, class) = (axes.x(i as f64 + 0.5), if sure { "sure" } else { "unsure" });
-        let _ = write!(body, "<g class='{class}'><path class='whisker' d='M{x:.1} {:.1}V{:.1}'/>", axes.y(e.low), axes.y(e.high));
+        let _ = write!(
+            body,
+            "<g class='{class}'><path class='whisker' d='M{x:.1} {:.1}V{:.1}'/>",
+            axes.y(e.low),
+            axes.y(e.high)
+        );
         let _ = write!(body, "<circle class='dot' cx='{x:.1}' cy='{:.1}' r='3.5'/></g>", axes.y(e.mean));
     }
     let contrast = b.contrast.map_or(String::new(), |c| {

@@ -27,8 +27,7 @@ struct ByHeart<'a> {
 pub(super) fn section(context: &Context<'_>) -> Option<impl Template> {
     let explain = &context.document.explain;
     let recipes: Vec<_> = explain.memorization.iter().filter(|m| context.covers(&m.dataset)).collect();
-    let differences: Vec<_> =
-        explain.memorization_differences.iter().filter(|m| context.covers(&m.dataset)).collect();
+    let differences: Vec<_> = explain.memorization_differences.iter().filter(|m| context.covers(&m.dataset)).collect();
     let mut figures = Vec::new();
     if !recipes.is_empty() {
         figures.push(cumulative(context, &recipes));
@@ -98,7 +97,8 @@ fn histogram(context: &Context<'_>, m: &MemorizationResult, k: usize) -> Figure 
 /// Cumulative share of examples by memorization, one line a recipe.
 fn cumulative(context: &Context<'_>, recipes: &[&MemorizationResult]) -> Figure {
     let axes = Axes::new((-1.0, 1.0), (0.0, 1.0));
-    let mut body = axes.frame((&whole(), "memorization at most"), (&plot::percents((0.0, 1.0), 4), "share of examples"));
+    let mut body =
+        axes.frame((&whole(), "memorization at most"), (&plot::percents((0.0, 1.0), 4), "share of examples"));
     let mut data = Data::new(&["recipe", "memorization", "share"]);
     let mut curves = Vec::new();
     for m in recipes.iter().take(MOST) {
