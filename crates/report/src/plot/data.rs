@@ -40,9 +40,10 @@ impl Data {
         self.rows.push(row);
     }
 
-    /// An array of objects whose keys keep the order of the columns. No `<` stands in it, so that a page can hold it in a script element.
+    /// An array of objects whose keys keep the order of the columns. Neither `<` nor `'` stands in it, so that a page can hold it
+    /// anywhere.
     pub(crate) fn json(&self) -> String {
-        let text = |s: &str| serde_json::Value::from(s).to_string().replace('<', "\\u003c");
+        let text = |s: &str| serde_json::Value::from(s).to_string().replace('<', "\\u003c").replace('\'', "\\u0027");
         let mut out = String::from("[");
         for (at, row) in self.rows.iter().enumerate() {
             out.push_str(if at == 0 { "{" } else { ",{" });
