@@ -110,6 +110,7 @@ pub struct Picture {
 
 /// A file of single examples beside `results.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Listing {
     /// Data set.
     pub dataset: String,
