@@ -11,7 +11,7 @@
 use flatleak_kernel::elementary::in_vectors;
 use flatleak_pool::Matrix;
 
-use crate::tile::{Means, Sums, TOGETHER, Tile, masked, members, tiles, without_each, write};
+use crate::tile::{Means, Sums, TOGETHER, Tile, masked, members, tiles, without_each};
 use crate::{Lineup, Position};
 
 /// Scores of every seat, (M, N) as rows, from means over its shadows: `parts(value)` is what is averaged, `fit([IN, OUT])` is called once per
@@ -44,23 +44,13 @@ pub(crate) fn score_by_means<const K: usize, const F: usize>(
             #[inline(always)]
             || {
                 for (sums, seats) in sums.iter().zip(&members) {
-                    let mut fits = [[0.0; TOGETHER]; F];
-                    for e in 0..TOGETHER {
-                        let found = fit([sums[0].at(e), sums[1].at(e)]);
-                        for f in 0..F {
-                            fits[f][e] = found[f];
-                        }
-                    }
-                    for &k in seats {
-                        write(
-                            &mut scores[k],
-                            tile,
-                            &tile.values[k],
-                            &fits,
-                            #[inline(always)]
-                            |v, fit| score(v, fit),
-                        );
-                    }
+                    tile.score(
+                        seats,
+                        #[inline(always)]
+                        |e| fit([sums[0].at(e), sums[1].at(e)]),
+                        &score,
+                        &mut scores,
+                    );
                 }
             },
         );

@@ -3,10 +3,6 @@
 //! A target's shadows are all models outside its block. Examples are taken [`TOGETHER`], a vector's lane each: sums without each block are
 //! made of the sums before and behind it, and medians follow from one sort, so that scoring all M targets costs little more than scoring one.
 //! Sums are added and never subtracted: nothing of a block, not even its rounding, is in what its targets are measured with.
-#![expect(
-    clippy::redundant_closure,
-    reason = "a closure can be told to become part of the vectors that call it, a function's name cannot"
-)]
 #![allow(
     clippy::needless_range_loop,
     reason = "lanes of several arrays are walked at once, in loops that become vectors"
@@ -16,7 +12,7 @@ use flatleak_kernel::elementary::in_vectors;
 use flatleak_pool::{Matrix, Rows};
 
 use crate::order::Column;
-use crate::tile::{Lanes, Sums, TOGETHER, Tile, by_group, masked, members, tiles, without_each, write};
+use crate::tile::{Lanes, Sums, TOGETHER, Tile, by_group, masked, members, tiles, without_each};
 use crate::{Lineup, Position};
 
 /// Relative size of a variance, beside the mean square, below which it is computed anew: the difference of sums has lost too many digits.
@@ -262,23 +258,13 @@ pub(crate) fn score_by_shadows<const F: usize>(
             #[inline(always)]
             || {
                 for (block, (found, seats)) in lineup.places().zip(walk.found.iter().zip(&walk.members)) {
-                    let mut fits = [[0.0; TOGETHER]; F];
-                    for e in 0..TOGETHER {
-                        let found = fit(block, (tile.first + e).min(last), &[found[0].at(e), found[1].at(e)]);
-                        for f in 0..F {
-                            fits[f][e] = found[f];
-                        }
-                    }
-                    for &k in seats {
-                        write(
-                            &mut scores[k],
-                            tile,
-                            &tile.values[k],
-                            &fits,
-                            #[inline(always)]
-                            |v, fit| score(v, fit),
-                        );
-                    }
+                    tile.score(
+                        seats,
+                        #[inline(always)]
+                        |e| fit(block, (tile.first + e).min(last), &[found[0].at(e), found[1].at(e)]),
+                        &score,
+                        &mut scores,
+                    );
                 }
             },
         );

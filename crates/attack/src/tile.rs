@@ -5,6 +5,8 @@
     reason = "lanes of several arrays are walked at once, in loops that become vectors"
 )]
 
+use flatleak_pool::Matrix;
+
 use crate::Lineup;
 
 /// Examples that are taken together.
@@ -67,6 +69,35 @@ impl Tile {
     pub(crate) fn column(&self, lane: usize, side: usize) -> impl Iterator<Item = (usize, f64)> {
         let is_here = move |(k, _): &(usize, &Lanes)| self.sides[*k][side][lane] != 0;
         self.values.iter().enumerate().filter(is_here).map(move |(k, v)| (k, v[lane]))
+    }
+
+    /// Writes what its examples score for some seats: `fit(lane)` is worked out once for all of them, `score(value, fit)` for each.
+    #[inline(always)]
+    pub(crate) fn score<const F: usize>(
+        &self,
+        seats: &[usize],
+        fit: impl Fn(usize) -> [f64; F],
+        score: &impl Fn(f64, [f64; F]) -> f64,
+        scores: &mut Matrix,
+    ) {
+        let mut fits = [[0.0; TOGETHER]; F];
+        for e in 0..TOGETHER {
+            let fit = fit(e);
+            for f in 0..F {
+                fits[f][e] = fit[f];
+            }
+        }
+        for &k in seats {
+            let (values, mut found) = (&self.values[k], [0.0; TOGETHER]);
+            for e in 0..TOGETHER {
+                let mut fit = [0.0; F];
+                for f in 0..F {
+                    fit[f] = fits[f][e];
+                }
+                found[e] = score(values[e], fit);
+            }
+            scores[k][self.first..][..self.here].copy_from_slice(&found[..self.here]);
+        }
     }
 }
 
@@ -200,24 +231,4 @@ pub(crate) fn members(lineup: &Lineup<'_>) -> Vec<Vec<usize>> {
     let mut members = vec![Vec::new(); lineup.blocks().len()];
     lineup.positions().into_iter().enumerate().for_each(|(seat, block)| members[block.index()].push(seat));
     members
-}
-
-/// Writes the scores of one seat.
-#[inline(always)]
-pub(crate) fn write<const F: usize>(
-    row: &mut [f64],
-    tile: &Tile,
-    values: &Lanes,
-    fits: &[Lanes; F],
-    score: impl Fn(f64, [f64; F]) -> f64,
-) {
-    let mut found = [0.0; TOGETHER];
-    for e in 0..TOGETHER {
-        let mut fit = [0.0; F];
-        for f in 0..F {
-            fit[f] = fits[f][e];
-        }
-        found[e] = score(values[e], fit);
-    }
-    row[tile.first..][..tile.here].copy_from_slice(&found[..tile.here]);
 }

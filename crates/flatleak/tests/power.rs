@@ -62,7 +62,7 @@ const HINTS: usize = 8;
 /// Whether a wreck behind so many steps is looked at.
 fn is_looked_at(root: &Path, steps: &[Operation], cut: usize) -> bool {
     let is_hint = |step: &Operation| step.path().strip_prefix(root).unwrap_or(step.path()).starts_with("work");
-    cut.is_multiple_of(HINTS) || !steps[cut.saturating_sub(1)..].first().is_some_and(is_hint)
+    cut.is_multiple_of(HINTS) || !is_hint(&steps[cut - 1])
 }
 
 /// Wrecks that are looked at side by side: most of the time is spent waiting for the disk.

@@ -13,6 +13,7 @@ use flatleak_pool::{Decimal, Matrix, Signal};
 use crate::Lineup;
 use crate::definition::{Definition, Meta, Parameter, Range, named};
 use crate::means::score_by_means;
+use crate::tile::Means;
 
 /// Weight a of the offline correction, never tuned on a target (Zarifzadeh et al. 2024).
 const OFFLINE_A: Decimal = Decimal::thousandths(300);
@@ -201,29 +202,34 @@ impl Definition for Base {
 
 /// log(p / pbar), pbar = (mean IN + mean OUT) / 2.
 fn rmia(lineup: &Lineup<'_>) -> Matrix {
-    score_by_means(
+    against_share(
         lineup,
-        #[inline(always)]
-        |phi| share_and_rest(phi),
         #[inline(always)]
         |[inside, outside]| {
             let ([p_in, q_in], [p_out, q_out]) = (inside.means(), outside.means());
-            [log_share(0.5 * (p_in + p_out), 0.5 * (q_in + q_out))]
+            [0.5 * (p_in + p_out), 0.5 * (q_in + q_out)]
         },
-        #[inline(always)]
-        |phi, fit| ratio(phi, fit),
     )
 }
 
 /// log p - log of the mean p over all shadows of the example.
 fn base(lineup: &Lineup<'_>) -> Matrix {
+    against_share(
+        lineup,
+        #[inline(always)]
+        |[inside, outside]| inside.with(outside).means(),
+    )
+}
+
+/// log(p / pbar), where `share` gives pbar and 1 - pbar from the sums of p and 1 - p.
+fn against_share(lineup: &Lineup<'_>, share: impl Fn([Means<2>; 2]) -> [f64; 2]) -> Matrix {
     score_by_means(
         lineup,
         #[inline(always)]
         |phi| share_and_rest(phi),
         #[inline(always)]
-        |[inside, outside]| {
-            let [p, q] = inside.with(outside).means();
+        |sums| {
+            let [p, q] = share(sums);
             [log_share(p, q)]
         },
         #[inline(always)]
