@@ -18,6 +18,7 @@
 //! assert!(!found.is_settled());
 //! ```
 
+mod attacked;
 mod comparison;
 mod condition;
 mod document;
@@ -36,6 +37,7 @@ mod relevant;
 mod schema;
 mod words;
 
+pub use attacked::{AttackResult, DELTA, PRIORS, TprAtFpr};
 pub use comparison::{Comparison, Headline, MetricDifference, Pairing, PointResult, PooledDifference};
 pub use condition::Condition;
 pub use document::{
@@ -52,6 +54,6 @@ pub use guessing::{AgainstGuessing, Blind, BlindStatus, GuessingPoint};
 pub use label::{LABEL, is_device, is_hidden, plain, plain_lines, shortened};
 pub use measure::{FPR_LEVELS, Measure, NoMeasure};
 pub use metric::{GroupProperty, Metric, NoMetric, Property, Side, Spreads};
-pub use recipe::{AttackResult, DELTA, PRIORS, Protection, RecipeResult, Spread, TprAtFpr, UnderNoise};
+pub use recipe::{Protection, RecipeResult, Spread, UnderNoise};
 pub use relevant::{NotRelevant, Relevant};
 pub use words::{Direction, Verdict, Word};

@@ -3,8 +3,8 @@
 use std::fmt::{self, Display, Formatter};
 use std::str::FromStr;
 
+use crate::attacked::AttackResult;
 use crate::estimate::Estimate;
-use crate::recipe::AttackResult;
 
 /// FPR levels at which the TPR is reported.
 pub const FPR_LEVELS: [f64; 5] = [0.0001, 0.001, 0.01, 0.05, 0.1];
