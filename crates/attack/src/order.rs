@@ -107,14 +107,14 @@ impl Column {
             #[inline(always)]
             || {
                 for &(a, b) in network {
-                    let (before, behind) = rows.split_at_mut(b);
-                    let (low, high) = (&mut before[a], &mut behind[0]);
+                    // Copies: of two rows in place it is not known that they do not overlap, and each lane becomes a branch.
+                    let (x, y) = (rows[a], rows[b]);
+                    let (mut low, mut high) = (x, y);
                     for e in 0..TOGETHER {
-                        let (x, y) = (low[e], high[e]);
-                        let is_less = y < x;
-                        low[e] = if is_less { y } else { x };
-                        high[e] = if is_less { x } else { y };
+                        low[e] = if y[e] < x[e] { y[e] } else { x[e] };
+                        high[e] = if y[e] < x[e] { x[e] } else { y[e] };
                     }
+                    (rows[a], rows[b]) = (low, high);
                 }
             },
         );
