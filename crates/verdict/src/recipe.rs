@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::table::{Scored, Table};
 use flatleak_attack::Attack;
-use flatleak_pool::{Matrix, Pool};
+use flatleak_pool::{Matrix, Pool, UnitId};
 use flatleak_results::{AttackResult, Estimate, FPR_LEVELS, PRIORS, RocFigure, TprAtFpr};
 use flatleak_stats::{FEWEST_UNITS, Range, parallel, precision};
 
@@ -46,6 +46,7 @@ pub(crate) fn attack(judge: &Judge<'_>, attack: Attack, run: &Run<'_>) -> Result
     let by_group = pool.groups.as_ref().filter(|_| is_of_family(attack));
     let units = judge.units();
     let deletions = parallel::map(units.len(), workers, |unit| {
+        let unit = UnitId::new(unit);
         let rest = scorer.score(Some(unit))?;
         let found = judge.judge(&rest, &fprs, Some(whole.rows()), !shadows)?;
         let calls = judge.calls(&rest, &found.thresholds);
