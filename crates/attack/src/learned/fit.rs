@@ -172,10 +172,7 @@ struct Batch {
 
 impl Batch {
     fn new(width: usize) -> Self {
-        Self {
-            rows: vec![[[0.0; WIDE]; TOGETHER]; width.div_ceil(WIDE)],
-            columns: vec![[0.0; TOGETHER]; width],
-        }
+        Self { rows: vec![[[0.0; WIDE]; TOGETHER]; width.div_ceil(WIDE)], columns: vec![[0.0; TOGETHER]; width] }
     }
 
     #[inline(always)]
