@@ -253,3 +253,29 @@ fn best(kept: &mut Vec<(u32, f32)>, most: usize) {
     kept.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     kept.truncate(most);
 }
+
+#[cfg(test)]
+mod tests {
+    use flatleak_stream::{Purpose, Stream};
+
+    use super::*;
+
+    /// Values that fill no piece, zeros and cuts of their own among them, against sums one by one.
+    #[test]
+    fn measured_sums_are_those_of_what_is_above_its_cut() {
+        let mut stream = Stream::new(3, Purpose::Simulation, 0, 0);
+        for n in [0, 1, 63, 64, 65, 200] {
+            let values: Vec<f32> =
+                (0..n).map(|i| if i % 7 == 0 { 0.0 } else { 0.1 * stream.normal() as f32 }).collect();
+            let cut = |i: usize| 0.01 * (i % 5) as f32;
+            let mut found = Measured::default();
+            found.add_above(&values, cut);
+            let above = || values.iter().enumerate().filter(|(i, v)| **v > 0.0 && **v > cut(*i));
+            let sum: f64 = above().map(|(_, v)| f64::from(*v)).sum();
+            let logs: f64 = above().map(|(_, v)| f64::from(*v) * libm::log(f64::from(*v))).sum();
+            assert!((found.sum - sum).abs() <= 1e-13 * sum, "{n}: {} for {sum}", found.sum);
+            assert!((found.logs - logs).abs() <= 1e-13 * logs.abs(), "{n}: {} for {logs}", found.logs);
+            assert_eq!(found.sum > 0.0, above().count() > 0);
+        }
+    }
+}

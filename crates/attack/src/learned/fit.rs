@@ -419,6 +419,35 @@ mod tests {
         rows
     }
 
+    /// More columns than are added at once, rows that fill no batch, against sums row by row.
+    #[test]
+    fn slopes_are_sums_over_rows() {
+        let mut stream = Stream::new(8, Purpose::Simulation, 0, 0);
+        for (n, p) in [(1, 3), (8, 8), (21, 11), (40, 17)] {
+            let rows: Vec<f32> = (0..n * p).map(|_| stream.normal() as f32).collect();
+            let member: Vec<bool> = (0..n).map(|_| stream.coin()).collect();
+            let weights: Vec<f64> = (0..p).map(|_| 0.3 * stream.normal()).collect();
+            let found = Slopes::new(&rows, &member, &weights);
+            let (mut loss, mut gradient, mut hessian) = (0.0, vec![0.0; p], vec![0.0; p * p]);
+            for (x, member) in rows.chunks(p).zip(&member) {
+                let odds: f64 = x.iter().zip(&weights).map(|(x, w)| f64::from(*x) * w).sum();
+                let q = 1.0 / (1.0 + libm::exp(-odds));
+                loss -= libm::log(if *member { q } else { 1.0 - q });
+                for a in 0..p {
+                    gradient[a] += (q - f64::from(u8::from(*member))) * f64::from(x[a]);
+                    for b in 0..p {
+                        hessian[a * p + b] += q * (1.0 - q) * f64::from(x[a]) * f64::from(x[b]);
+                    }
+                }
+            }
+            let is_near = |a: f64, b: f64| (a - b).abs() < 1e-12 * (1.0 + b.abs());
+            assert!(is_near(found.loss, loss), "{n} rows of {p}: {} for {loss}", found.loss);
+            assert!(found.gradient.iter().zip(&gradient).all(|(a, b)| is_near(*a, *b)), "{n} rows of {p}");
+            let upper = (0..p).flat_map(|a| (a..p).map(move |b| a * p + b));
+            assert!(upper.into_iter().all(|at| is_near(found.hessian[at], hessian[at])), "{n} rows of {p}");
+        }
+    }
+
     #[test]
     fn the_gradient_vanishes_at_the_fit_and_weights_are_those_that_made_it() {
         let rows = made(20_000, 10);
