@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use crate::condition::Condition;
 use crate::estimate::Estimate;
 use crate::guessing::{AgainstGuessing, Blind};
-use crate::metric::Measure;
 
 /// Shares of members among the examples of which an attacker asks, for the precision.
 pub const PRIORS: [f64; 3] = [0.01, 0.1, 0.5];
@@ -111,23 +110,6 @@ pub struct AttackResult {
     /// Mean over targets of a lower limit of epsilon (delta 1e-5) over each target's examples: nominal, not a bound on the training.
     #[serde(default)]
     pub nominal_epsilon: Option<f64>,
-}
-
-impl AttackResult {
-    /// What was measured of it with its interval; `None` for a TPR at a level that no table has.
-    pub fn estimate(&self, measure: Measure) -> Option<Estimate> {
-        match measure {
-            Measure::Auc => Some(self.auc),
-            Measure::Advantage => Some(self.advantage),
-            Measure::BalancedAccuracy => Some(self.balanced_accuracy),
-            Measure::Tpr(level) => self.tpr_at_fpr.iter().find(|t| t.fpr == level).map(|t| t.tpr),
-        }
-    }
-
-    /// The same without it.
-    pub fn measured(&self, measure: Measure) -> Option<f64> {
-        self.estimate(measure).map(|e| e.mean)
-    }
 }
 
 /// TPR at one FPR level.

@@ -271,13 +271,14 @@ fn repetition(scenario: Scenario, blocks: usize, at: u64, claims: bool) -> Said 
     Said { comparison: comparisons.remove(0), claims: found, leaks }
 }
 
-/// Whether p, interval and word say different things.
+/// Whether p, interval and word say different things. A word that is withheld says nothing.
 fn contradicts(c: &Comparison) -> bool {
     c.points.iter().any(|p| {
         let (l, u) = (p.difference.low, p.difference.high);
         let outside = l > 0.0 || u < 0.0;
         let directed = !matches!(p.word, Word::Open | Word::Equivalent | Word::Identical | Word::TooFewModels);
-        outside != directed || outside != (p.p_adjusted <= 0.05) && (p.p_adjusted - 0.05).abs() > 1e-6
+        p.word != Word::Withheld && outside != directed
+            || outside != (p.p_adjusted <= 0.05) && (p.p_adjusted - 0.05).abs() > 1e-6
     })
 }
 
