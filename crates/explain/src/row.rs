@@ -1,15 +1,9 @@
 //! One held-out example against all pool examples.
 
-#![allow(
-    clippy::needless_range_loop,
-    reason = "lanes of several arrays are walked at once, in loops that become vectors"
-)]
-
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use flatleak_kernel::bits;
-use flatleak_kernel::elementary::{in_vectors, log};
 use flatleak_stats::{Interval, student_t_critical};
 
 use crate::Error;
@@ -33,49 +27,6 @@ pub(crate) enum Content<'a> {
     Counts { counts: &'a [u16], right: i32, histogram: &'a [u32] },
     /// Soft form: the influences themselves, (N).
     Values(&'a [f32]),
-}
-
-/// Values that are added up at once.
-const TOGETHER: usize = 64;
-
-/// Sums over influences v that count as measured: of v, and of v log v. The former is above 0 where there is any.
-#[derive(Clone, Copy, Debug, Default)]
-struct Measured {
-    sum: f64,
-    logs: f64,
-}
-
-impl Measured {
-    /// Adds a value above 0 so many times.
-    fn add(&mut self, v: f64, times: f64) {
-        self.sum += times * v;
-        self.logs += times * v * log(v);
-    }
-
-    /// Adds those of some values that are above 0 and above their cut.
-    fn add_above(&mut self, values: &[f32], cut: impl Fn(usize) -> f32) {
-        let (mut sums, mut logs) = ([0.0; TOGETHER], [0.0; TOGETHER]);
-        for (piece, own) in values.chunks(TOGETHER).enumerate() {
-            let (mut v, mut cuts) = ([0.0; TOGETHER], [0.0; TOGETHER]);
-            v[..own.len()].copy_from_slice(own);
-            cuts[..own.len()].iter_mut().enumerate().for_each(|(e, to)| *to = cut(piece * TOGETHER + e));
-            in_vectors(
-                #[inline(always)]
-                || {
-                    for e in 0..TOGETHER {
-                        let is_counted = (v[e] > 0.0) & (v[e] > cuts[e]);
-                        let x = f64::from(v[e]);
-                        sums[e] += if is_counted { x } else { 0.0 };
-                        // 1 log 1 is 0: what is not counted adds nothing.
-                        let x = if is_counted { x } else { 1.0 };
-                        logs[e] += x * log(x);
-                    }
-                },
-            );
-        }
-        self.sum += sums.iter().sum::<f64>();
-        self.logs += logs.iter().sum::<f64>();
-    }
 }
 
 impl<'a> Row<'a> {
@@ -147,20 +98,25 @@ impl<'a> Row<'a> {
     /// Influence entropy (own definition; book/methods/explanation.md#influence-entropy): with q_i = infl_ij / sum of the infl_ij that exceed `errors`
     /// standard errors, -sum q_i log q_i over those, in nats. `errors` 0 takes every positive one. `None` where there is none: no measurable influence.
     pub fn entropy(&self, errors: f64) -> Option<f64> {
-        let mut found = Measured::default();
+        let (mut sum, mut logs, mut any) = (0.0, 0.0, false);
+        let mut add = |v: f32, cut: f32, times: f64| {
+            if v > 0.0 && v > cut {
+                let v = f64::from(v);
+                sum += times * v;
+                logs += times * v * libm::log(v);
+                any = true;
+            }
+        };
         let common = self.cut(0, errors);
         if let Some(distinct) = self.distinct() {
-            for (_, v, n) in distinct.filter(|(_, v, _)| *v > 0.0 && *v > common) {
-                found.add(f64::from(v), f64::from(n));
-            }
+            distinct.for_each(|(_, v, n)| add(v, common, f64::from(n)));
         } else if self.design.uniform {
-            found.add_above(&self.values(), |_| common);
+            self.values().iter().for_each(|&v| add(v, common, 1.0));
         } else {
-            found.add_above(&self.values(), |i| self.cut(i, errors));
+            self.values().iter().enumerate().for_each(|(i, &v)| add(v, self.cut(i, errors), 1.0));
         }
-        let Measured { sum, logs } = found;
         // -sum (v/s) log(v/s) = log s - (sum v log v) / s.
-        (sum > 0.0).then(|| (log(sum) - logs / sum).max(0.0))
+        any.then(|| (libm::log(sum) - logs / sum).max(0.0))
     }
 
     /// The `most` examples of largest positive influence, largest first; the earlier example where they are equal.
@@ -252,30 +208,4 @@ impl<'a> Row<'a> {
 fn best(kept: &mut Vec<(u32, f32)>, most: usize) {
     kept.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     kept.truncate(most);
-}
-
-#[cfg(test)]
-mod tests {
-    use flatleak_stream::{Purpose, Stream};
-
-    use super::*;
-
-    /// Values that fill no piece, zeros and cuts of their own among them, against sums one by one.
-    #[test]
-    fn measured_sums_are_those_of_what_is_above_its_cut() {
-        let mut stream = Stream::new(3, Purpose::Simulation, 0, 0);
-        for n in [0, 1, 63, 64, 65, 200] {
-            let values: Vec<f32> =
-                (0..n).map(|i| if i % 7 == 0 { 0.0 } else { 0.1 * stream.normal() as f32 }).collect();
-            let cut = |i: usize| 0.01 * (i % 5) as f32;
-            let mut found = Measured::default();
-            found.add_above(&values, cut);
-            let above = || values.iter().enumerate().filter(|(i, v)| **v > 0.0 && **v > cut(*i));
-            let sum: f64 = above().map(|(_, v)| f64::from(*v)).sum();
-            let logs: f64 = above().map(|(_, v)| f64::from(*v) * libm::log(f64::from(*v))).sum();
-            assert!((found.sum - sum).abs() <= 1e-13 * sum, "{n}: {} for {sum}", found.sum);
-            assert!((found.logs - logs).abs() <= 1e-13 * logs.abs(), "{n}: {} for {logs}", found.logs);
-            assert_eq!(found.sum > 0.0, above().count() > 0);
-        }
-    }
 }

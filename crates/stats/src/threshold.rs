@@ -114,18 +114,12 @@ fn borders(entries: &[Entry]) -> [u64; CHUNKS] {
     std::array::from_fn(|c| if c + 1 < chunks { sample[(c + 1) * sample.len() / chunks] } else { u64::MAX })
 }
 
-/// Keys that are looked up at once: the steps of one wait for each other.
-const TOGETHER: usize = 8;
-
-/// The chunks of some keys: how many borders lie below each. No branch depends on the keys, which come in no order.
-#[inline(always)]
-fn chunks_of(borders: &[u64; CHUNKS], keys: [u64; TOGETHER]) -> [usize; TOGETHER] {
-    let mut first = [0; TOGETHER];
+/// The chunk of a key: how many borders lie below it. No branch depends on the keys, which come in no order.
+fn chunk_of(borders: &[u64; CHUNKS], key: u64) -> usize {
+    let mut first = 0;
     let mut half = CHUNKS / 2;
     while half > 0 {
-        for (first, key) in first.iter_mut().zip(keys) {
-            *first += half * usize::from(borders[(*first + half - 1) % CHUNKS] < key);
-        }
+        first += half * usize::from(borders[(first + half - 1) % CHUNKS] < key);
         half /= 2;
     }
     first
@@ -144,12 +138,10 @@ impl Sorted {
         let mut chunks = Vec::with_capacity(entries.len());
         for own in entries.chunk_by(|a, b| a.group == b.group) {
             let counts = &mut before[1 + own[0].group as usize];
-            for own in own.chunks(TOGETHER) {
-                let keys = std::array::from_fn(|k| own.get(k).map_or(0, |entry| entry.key));
-                for (entry, chunk) in own.iter().zip(chunks_of(&borders, keys)) {
-                    counts[chunk + 1].add(entry);
-                    chunks.push(chunk as u16);
-                }
+            for entry in own {
+                let chunk = chunk_of(&borders, entry.key);
+                counts[chunk + 1].add(entry);
+                chunks.push(chunk as u16);
             }
         }
         let (all, own) = before.split_at_mut(1);
