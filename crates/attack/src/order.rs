@@ -107,12 +107,12 @@ impl Column {
             #[inline(always)]
             || {
                 for &(a, b) in network {
-                    // Copies: of two rows in place it is not known that they do not overlap, and each lane becomes a branch.
-                    let (x, y) = (rows[a], rows[b]);
-                    let (mut low, mut high) = (x, y);
+                    let (mut low, mut high) = (rows[a], rows[b]);
                     for e in 0..TOGETHER {
-                        low[e] = if y[e] < x[e] { y[e] } else { x[e] };
-                        high[e] = if y[e] < x[e] { x[e] } else { y[e] };
+                        // The bits in which they differ, where they have to change places: no branch, and no choice that could become one.
+                        let (x, y) = (low[e].to_bits(), high[e].to_bits());
+                        let changed = (x ^ y) & if high[e] < low[e] { u64::MAX } else { 0 };
+                        (low[e], high[e]) = (f64::from_bits(x ^ changed), f64::from_bits(y ^ changed));
                     }
                     (rows[a], rows[b]) = (low, high);
                 }
