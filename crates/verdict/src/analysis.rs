@@ -44,7 +44,7 @@ pub struct Compared {
 
 /// Attacks, intervals, comparisons, explanation and figures over the pools of a study: [`compare`], then [`explain`].
 ///
-/// `on_progress` is called after every step and says whether to go on.
+/// `on_progress` is called after every step, and every tenth of a second while an attack deletes units; it says whether to go on.
 ///
 /// # Errors
 /// See [`Error`]; [`Error::Stopped`] when `on_progress` says so.
