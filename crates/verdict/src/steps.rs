@@ -58,7 +58,7 @@ impl<'p> Steps<'p> {
     ) -> Result<Vec<T>, Error> {
         let stopped = AtomicBool::new(false);
         let each = |i| if stopped.load(Ordering::Relaxed) { Err(Error::Stopped) } else { f(i) };
-        let all = || parallel::map(n, workers, &each);
+        let all = || parallel::map(n, workers, each);
         thread::scope(|scope| {
             let (to, from) = channel();
             // Nobody listens any more where this thread has ended.
