@@ -127,7 +127,7 @@ pub struct TprAtFpr {
     pub realised_fpr: f64,
     /// Mean number of false positives per target.
     pub false_positives: f64,
-    /// At least 5 false positives are expected.
+    /// At least 5 false positives are expected, and equal scores leave half of the level or more to be realised.
     pub reliable: bool,
     /// Share of members among those called members when 1, 10 or 50 % of all examples are ([`PRIORS`]), from the mean TPR and the mean
     /// realised FPR; null where nobody is called one.

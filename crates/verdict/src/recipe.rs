@@ -8,7 +8,7 @@ use flatleak_results::{AttackResult, Estimate, FPR_LEVELS, PRIORS, RocFigure, Tp
 use flatleak_stats::{FEWEST_UNITS, Range, precision};
 
 use crate::explanation::link::Links;
-use crate::family::{FALSE_POSITIVES, chance, is_drawn, is_of_family};
+use crate::family::{chance, is_drawn, is_of_family, is_reliable};
 use crate::groups::{self, Leak, Leaks};
 use crate::judge::{AUC, BALANCED, Judge, MEASURES, ORACLE, Sheet, TPR};
 use crate::scored::Scorer;
@@ -157,7 +157,7 @@ fn result(
                 precision: PRIORS.map(|prior| precision(tpr.mean, realised, prior)),
                 realised_fpr: realised,
                 false_positives: positives,
-                reliable: fpr * non_members as f64 >= FALSE_POSITIVES,
+                reliable: is_reliable(fpr, non_members, realised),
             })
         })
         .collect::<Result<_, Error>>()?;
