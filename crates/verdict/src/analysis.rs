@@ -3,7 +3,7 @@
 use crate::attacked::AttackedRecipe;
 use crate::error::Error;
 use crate::explanation::detail::Detail;
-use crate::options::{Options, Progress, Stage};
+use crate::options::{Options, Progress};
 use flatleak_pool::{Matrix, Pool};
 use flatleak_results::{
     Comparison, Condition, Estimate, Explanation, Frontier, LeftOut, LinkResult, Pairing, Property, Protection,
@@ -19,6 +19,7 @@ use crate::explanation::subject::Explained;
 use crate::judge::{AUC, Judge};
 use crate::recipe::{self, Run};
 use crate::scored::can_run;
+use crate::steps::Steps;
 use crate::{blind, comparison, condition, family, figures, frontier, guessing, headline, mismatch, properties};
 
 /// What an analysis gives.
@@ -43,7 +44,7 @@ pub struct Compared {
 
 /// Attacks, intervals, comparisons, explanation and figures over the pools of a study: [`compare`], then [`explain`].
 ///
-/// `on_progress` is called after every step and says whether to go on.
+/// `on_progress` is called after every step, and every tenth of a second while an attack deletes units; it says whether to go on.
 ///
 /// # Errors
 /// See [`Error`]; [`Error::Stopped`] when `on_progress` says so.
@@ -58,8 +59,8 @@ pub fn analyse(
         compare(pools, options, |p| on_progress(Progress { total, ..p }))?;
     let curves = attacked.iter_mut().map(|a| std::mem::take(&mut a.curves)).collect();
     let before = Some((recipes.as_slice(), comparisons.as_slice()));
-    let mut step = counted(first, (first, total), &mut on_progress);
-    let (explain, details) = explain_attacked(pools, options, before, &attacked, &mut step)?;
+    let mut steps = Steps::new(first, (first, total), &mut on_progress);
+    let (explain, details) = explain_attacked(pools, options, before, &attacked, &mut steps)?;
     let results = Results {
         headline: headline::overall(&comparisons, &recipes, frontier.as_ref()),
         frontiers: frontier.into_iter().collect(),
@@ -82,12 +83,12 @@ pub fn compare(
     mut on_progress: impl FnMut(Progress) -> bool,
 ) -> Result<Compared, Error> {
     let attacks = steps_to_compare(pools, options);
-    let mut step = counted(0, (attacks, attacks), &mut on_progress);
+    let mut steps = Steps::new(0, (attacks, attacks), &mut on_progress);
     let (mut recipes, mut all) = (Vec::new(), Vec::new());
     let other_examples = have_other_examples(pools, options);
     for ((pool, &checkpoint), other_examples) in pools.iter().zip(&options.checkpoints).zip(other_examples) {
         let judge = Judge::new(pool);
-        let mut attacked = attack_all(&judge, options, other_examples, &mut step)?;
+        let mut attacked = attack_all(&judge, options, other_examples, &mut steps)?;
         let found = properties::properties(&judge, pool);
         let property = |of: Property| properties::property(&found, of, pool);
         let mut result = RecipeResult {
@@ -136,10 +137,10 @@ pub fn explain(
 ) -> Result<(Explanation, Vec<Detail>), Error> {
     let attacks = steps_to_compare(pools, options);
     let total = attacks + explanation::steps(pools.len(), options.pairs.len());
-    let mut step = counted(0, (attacks, total), &mut on_progress);
+    let mut steps = Steps::new(0, (attacks, total), &mut on_progress);
     let attacked =
-        pools.iter().map(|p| attack_all(&Judge::new(p), options, false, &mut step)).collect::<Result<Vec<_>, _>>()?;
-    explain_attacked(pools, options, before, &attacked, &mut step)
+        pools.iter().map(|p| attack_all(&Judge::new(p), options, false, &mut steps)).collect::<Result<Vec<_>, _>>()?;
+    explain_attacked(pools, options, before, &attacked, &mut steps)
 }
 
 fn explain_attacked(
@@ -147,7 +148,7 @@ fn explain_attacked(
     options: &Options,
     before: Option<(&[RecipeResult], &[Comparison])>,
     found: &[AttackedRecipe],
-    step: &mut impl FnMut() -> Result<(), Error>,
+    steps: &mut Steps<'_>,
 ) -> Result<(Explanation, Vec<Detail>), Error> {
     let (recipes, comparisons) = before.unwrap_or_default();
     let explained: Vec<Explained<'_>> = pools.iter().map(|pool| Explained::new(pool)).collect();
@@ -183,7 +184,7 @@ fn explain_attacked(
         claim_level: options.family.claims(),
         claimed: options.claimed.iter().filter_map(|r| pools.get(*r)).map(|p| p.recipe.clone()).collect(),
     };
-    explanation::explain(&context, pools, &both, &attacked, (&options.pairs, comparisons), step)
+    explanation::explain(&context, pools, &both, &attacked, (&options.pairs, comparisons), || steps.next())
 }
 
 /// Accuracy under every level of noise at which it was measured.
@@ -198,19 +199,6 @@ fn under_noise(pool: &Pool, property: impl Fn(Property) -> Result<Estimate, Erro
 
 fn steps_to_compare(pools: &[&Pool], options: &Options) -> usize {
     options.attacks.len() * pools.len()
-}
-
-/// A step counter that turns "stop" into an error; of all steps the first are attacks.
-fn counted(
-    mut done: usize,
-    (attacks, total): (usize, usize),
-    on_progress: &mut impl FnMut(Progress) -> bool,
-) -> impl FnMut() -> Result<(), Error> {
-    move || {
-        done += 1;
-        let stage = if done <= attacks { Stage::Attacks } else { Stage::Explanation };
-        if on_progress(Progress { stage, done, total }) { Ok(()) } else { Err(Error::Stopped) }
-    }
 }
 
 /// By pool, whether it is set against one of other examples.
@@ -228,7 +216,7 @@ fn attack_all(
     judge: &Judge<'_>,
     options: &Options,
     other_examples: bool,
-    step: &mut impl FnMut() -> Result<(), Error>,
+    steps: &mut Steps<'_>,
 ) -> Result<AttackedRecipe, Error> {
     let pool = judge.pool();
     let mut out = AttackedRecipe::default();
@@ -244,7 +232,7 @@ fn attack_all(
     };
     let run = Run { links: known.as_ref(), other_examples, seed: options.seed, workers: options.workers };
     for &attack in options.attacks.iter().filter(|a| can_run(pool, **a)) {
-        let mut found = recipe::attack(judge, attack, &run)?;
+        let mut found = recipe::attack(judge, attack, &run, steps)?;
         if found.result.same_roc_as.is_none() {
             out.links.extend(found.link.map(|correlation| LinkResult {
                 recipe: pool.recipe.clone(),
@@ -259,12 +247,12 @@ fn attack_all(
         out.curves.extend(found.curve);
         out.results.push(found.result);
         out.scored.push((attack, found.scored));
-        step()?;
+        steps.next()?;
     }
     let strongest = out.scored.iter().find(|(attack, _)| *attack == family::HEADLINE);
     out.guessing = strongest.map(|(_, scored)| guessing::of(judge, scored, &options.family)).transpose()?;
     let strongest = strongest.map(|(_, scored)| scored.table.of(AUC)).transpose()?;
-    out.blind = strongest.map(|s| blind::of(judge, Some(&s), options.workers)).transpose()?;
+    out.blind = strongest.map(|s| blind::of(judge, Some(&s), options.workers, steps)).transpose()?;
     Ok(out)
 }
 

@@ -8,10 +8,11 @@ use crate::error::Error;
 use flatleak_attack::learned::CrossFit;
 use flatleak_pool::{BlockId, Design, Matrix, Pool, UnitId};
 use flatleak_results::{Blind, BlindStatus};
-use flatleak_stats::{FEWEST_UNITS, Range, Replicates, parallel};
+use flatleak_stats::{FEWEST_UNITS, Range, Replicates};
 
 use crate::judge::{AUC, Judge, MEASURES, Sheet};
 use crate::scored::Scorer;
+use crate::steps::Steps;
 
 /// One-sided p-value from which on members and non-members count as different by themselves.
 const LEVEL: f64 = 0.01;
@@ -44,7 +45,12 @@ fn status(judge: &Judge<'_>) -> BlindStatus {
 ///
 /// # Errors
 /// When a statistic cannot be computed.
-pub(crate) fn of(judge: &Judge<'_>, strongest: Option<&Replicates>, workers: usize) -> Result<Blind, Error> {
+pub(crate) fn of(
+    judge: &Judge<'_>,
+    strongest: Option<&Replicates>,
+    workers: usize,
+    steps: &mut Steps<'_>,
+) -> Result<Blind, Error> {
     let status = status(judge);
     if status != BlindStatus::Measured {
         return Ok(Blind::without(status));
@@ -54,7 +60,7 @@ pub(crate) fn of(judge: &Judge<'_>, strongest: Option<&Replicates>, workers: usi
     };
     let whole = judge.aucs(&scorer.score(None)?, None)?;
     let without = |unit| judge.aucs(&scorer.score(Some(UnitId::new(unit)))?, Some(&whole));
-    let deleted = parallel::map(judge.units().len(), workers, without).into_iter().collect::<Result<Vec<_>, _>>()?;
+    let deleted = steps.map(judge.units().len(), workers, without)?;
     let auc = Replicates::new(whole, deleted)?;
     let two_sided = auc.p_value(0.5);
     let p = if auc.estimate() > 0.5 { 0.5 * two_sided } else { 1.0 - 0.5 * two_sided };

@@ -55,6 +55,7 @@ mod properties;
 mod recipe;
 mod scored;
 mod sets;
+mod steps;
 mod table;
 mod words;
 

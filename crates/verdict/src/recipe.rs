@@ -5,13 +5,14 @@ use crate::table::{Scored, Table};
 use flatleak_attack::Attack;
 use flatleak_pool::{Matrix, Pool, UnitId};
 use flatleak_results::{AttackResult, Estimate, FPR_LEVELS, PRIORS, RocFigure, TprAtFpr};
-use flatleak_stats::{FEWEST_UNITS, Range, parallel, precision};
+use flatleak_stats::{FEWEST_UNITS, Range, precision};
 
 use crate::explanation::link::Links;
 use crate::family::{chance, is_drawn, is_of_family, is_reliable};
 use crate::groups::{self, Leak, Leaks};
 use crate::judge::{AUC, BALANCED, Judge, MEASURES, ORACLE, Sheet, TPR};
 use crate::scored::Scorer;
+use crate::steps::Steps;
 
 /// How one attack is run.
 pub(crate) struct Run<'a> {
@@ -35,8 +36,12 @@ fn grid(non_members: usize) -> Vec<f64> {
 ///
 /// The threshold of the balanced accuracy of a unit's targets is learnt on the other units' targets, scored without that unit's models; when
 /// another unit is deleted it is learnt anew, without both.
-///
-pub(crate) fn attack(judge: &Judge<'_>, attack: Attack, run: &Run<'_>) -> Result<Attacked, Error> {
+pub(crate) fn attack(
+    judge: &Judge<'_>,
+    attack: Attack,
+    run: &Run<'_>,
+    steps: &mut Steps<'_>,
+) -> Result<Attacked, Error> {
     let (pool, links, workers) = (judge.pool(), run.links, run.workers);
     let scorer = Scorer::new(judge, attack, workers)?;
     let sheet = scorer.score(None)?;
@@ -45,7 +50,7 @@ pub(crate) fn attack(judge: &Judge<'_>, attack: Attack, run: &Run<'_>) -> Result
     let shadows = attack.uses_shadows();
     let by_group = pool.groups.as_ref().filter(|_| is_of_family(attack));
     let units = judge.units();
-    let deletions = parallel::map(units.len(), workers, |unit| {
+    let deletions = steps.map(units.len(), workers, |unit| {
         let unit = UnitId::new(unit);
         let rest = scorer.score(Some(unit))?;
         let found = judge.judge(&rest, &fprs, Some(whole.rows()), !shadows)?;
@@ -57,9 +62,7 @@ pub(crate) fn attack(judge: &Judge<'_>, attack: Attack, run: &Run<'_>) -> Result
             links: links.map(|links| links.correlations(calls.rows(), Some(unit))),
             groups: by_group.map(|groups| groups::leakage(judge, &rest, groups)).transpose()?,
         })
-    })
-    .into_iter()
-    .collect::<Result<Vec<_>, _>>()?;
+    })?;
     let thresholds: Vec<f64> = deletions.iter().map(|d| d.threshold).collect();
     let balanced = judge.balanced(&sheet, &thresholds);
     for (row, balanced) in whole.iter_mut().zip(&balanced) {

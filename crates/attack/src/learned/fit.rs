@@ -23,8 +23,11 @@ const TOLERANCE: f64 = 1e-6;
 /// Rows that are added to sums at once.
 const TOGETHER: usize = 8;
 
-/// Columns of a vector of doubles.
-const VECTOR: usize = 4;
+/// Columns that are added to sums at once.
+const WIDE: usize = 8;
+
+/// So many columns of one row.
+type Lanes = [f64; WIDE];
 
 /// Rows of features with who is a member, and the unit that each can be left out with.
 #[derive(Clone, Debug)]
@@ -159,6 +162,73 @@ struct Slopes {
     hessian: Vec<f64>,
 }
 
+/// [`TOGETHER`] rows; those behind the last are those of the time before, and weigh nothing.
+struct Batch {
+    /// By [`WIDE`] columns, each row's.
+    rows: Vec<[Lanes; TOGETHER]>,
+    /// By column, each row's.
+    columns: Vec<[f64; TOGETHER]>,
+}
+
+impl Batch {
+    fn new(width: usize) -> Self {
+        Self { rows: vec![[[0.0; WIDE]; TOGETHER]; width.div_ceil(WIDE)], columns: vec![[0.0; TOGETHER]; width] }
+    }
+
+    #[inline(always)]
+    fn fill(&mut self, rows: &[f32], width: usize) {
+        for (r, row) in rows.chunks_exact(width).enumerate() {
+            for (to, own) in self.rows.iter_mut().zip(row.chunks(WIDE)) {
+                for (x, v) in to[r].iter_mut().zip(own) {
+                    *x = f64::from(*v);
+                }
+            }
+            for (to, v) in self.columns.iter_mut().zip(row) {
+                to[r] = f64::from(*v);
+            }
+        }
+    }
+
+    /// By row, the first and the second derivative of the loss, which is added up, by the odds.
+    #[inline(always)]
+    fn slopes(&self, member: &[bool], weights: &[f64], loss: &mut f64) -> ([f64; TOGETHER], [f64; TOGETHER]) {
+        let mut odds = [0.0; TOGETHER];
+        for (x, weight) in self.columns.iter().zip(weights) {
+            for r in 0..TOGETHER {
+                odds[r] += x[r] * weight;
+            }
+        }
+        let (mut inside, mut sign) = ([0.0; TOGETHER], [0.0; TOGETHER]);
+        for (r, member) in member.iter().enumerate() {
+            (inside[r], sign[r]) = if *member { (1.0, 1.0) } else { (0.0, -1.0) };
+        }
+        let (mut errors, mut curvature, mut gains) = ([0.0; TOGETHER], [0.0; TOGETHER], [0.0; TOGETHER]);
+        for r in 0..TOGETHER {
+            let q = sigmoid(odds[r]);
+            (errors[r], curvature[r]) = (q - inside[r], q * (1.0 - q));
+            // -log(1 + exp(odds)) + y odds, without overflow.
+            gains[r] = log_sigmoid(sign[r] * odds[r]);
+        }
+        gains[..member.len()].iter().for_each(|gain| *loss -= gain);
+        for r in member.len()..TOGETHER {
+            (errors[r], curvature[r]) = (0.0, 0.0);
+        }
+        (errors, curvature)
+    }
+}
+
+/// `sum` and some columns of each row, weighed. (A loop of its own: within its callers' the compiler would take the rows apart.)
+#[inline(always)]
+fn weighed(sum: Lanes, weights: &[f64], rows: &[Lanes]) -> Lanes {
+    let mut sum = sum;
+    for (weight, x) in weights.iter().zip(rows) {
+        for k in 0..WIDE {
+            sum[k] += weight * x[k];
+        }
+    }
+    sum
+}
+
 impl Slopes {
     fn zero(p: usize) -> Self {
         Self { loss: 0.0, gradient: vec![0.0; p], hessian: vec![0.0; p * p] }
@@ -166,48 +236,33 @@ impl Slopes {
 
     /// Of some rows of columns, each with whether it is a member's.
     ///
-    /// [`TOGETHER`] rows are added at once, so that the Hessian is read and written once for them, and a row of it in whole vectors.
+    /// [`TOGETHER`] rows are added at once, so that the Hessian is read and written once for them, and [`WIDE`] columns of it at once. Every sum
+    /// takes the rows in their order.
     #[inline(always)]
     fn new(rows: &[f32], member: &[bool], weights: &[f64]) -> Self {
         let p = weights.len();
-        let stride = p.next_multiple_of(VECTOR);
-        let (mut loss, mut gradient, mut hessian) = (0.0, vec![0.0; p], vec![0.0; p * stride]);
-        let mut columns = vec![0.0; TOGETHER * stride];
+        let wide = p.div_ceil(WIDE);
+        let (mut loss, mut gradient, mut hessian) = (0.0, vec![[0.0; WIDE]; wide], vec![[0.0; WIDE]; p * wide]);
+        let mut batch = Batch::new(p);
         for (rows, member) in rows.chunks(TOGETHER * p).zip(member.chunks(TOGETHER)) {
-            for (x, row) in columns.chunks_exact_mut(stride).zip(rows.chunks_exact(p)) {
-                for (x, v) in x.iter_mut().zip(row) {
-                    *x = f64::from(*v);
-                }
-            }
-            // Rows that are not there are those of the last time, and weigh nothing.
-            let (mut errors, mut curvature) = ([0.0; TOGETHER], [0.0; TOGETHER]);
-            for (r, (x, member)) in columns.chunks_exact(stride).zip(member).enumerate() {
-                let odds: f64 = x.iter().zip(weights).map(|(x, w)| x * w).sum();
-                let q = sigmoid(odds);
-                // log(1 + exp(odds)) - y odds, without overflow.
-                loss -= log_sigmoid(if *member { odds } else { -odds });
-                (errors[r], curvature[r]) = (q - f64::from(u8::from(*member)), q * (1.0 - q));
+            batch.fill(rows, p);
+            let (errors, curvature) = batch.slopes(member, weights, &mut loss);
+            for (sum, x) in gradient.iter_mut().zip(&batch.rows) {
+                *sum = weighed(*sum, &errors, x);
             }
             for a in 0..p {
-                let mut weighted = [0.0; TOGETHER];
+                let (mut weights, first) = ([0.0; TOGETHER], a / WIDE);
                 for r in 0..TOGETHER {
-                    let x = columns[r * stride + a];
-                    gradient[a] += errors[r] * x;
-                    weighted[r] = curvature[r] * x;
+                    weights[r] = curvature[r] * batch.columns[a][r];
                 }
-                let first = a / VECTOR * VECTOR;
-                let row = &mut hessian[a * stride + first..(a + 1) * stride];
-                for (at, h) in row.chunks_exact_mut(VECTOR).enumerate() {
-                    for r in 0..TOGETHER {
-                        let x = &columns[r * stride + first + at * VECTOR..][..VECTOR];
-                        for k in 0..VECTOR {
-                            h[k] += weighted[r] * x[k];
-                        }
-                    }
+                let sums = &mut hessian[a * wide + first..(a + 1) * wide];
+                for (sum, x) in sums.iter_mut().zip(&batch.rows[first..]) {
+                    *sum = weighed(*sum, &weights, x);
                 }
             }
         }
-        let hessian = hessian.chunks_exact(stride).flat_map(|row| row[..p].iter().copied()).collect();
+        let gradient = gradient.into_iter().flatten().take(p).collect();
+        let hessian = hessian.chunks_exact(wide).flat_map(|row| row.iter().flatten().take(p).copied()).collect();
         Self { loss, gradient, hessian }
     }
 
@@ -362,6 +417,35 @@ mod tests {
             rows.push(&x, member, UnitId::new(i % units));
         }
         rows
+    }
+
+    /// More columns than are added at once, rows that fill no batch, against sums row by row.
+    #[test]
+    fn slopes_are_sums_over_rows() {
+        let mut stream = Stream::new(8, Purpose::Simulation, 0, 0);
+        for (n, p) in [(1, 3), (8, 8), (21, 11), (40, 17)] {
+            let rows: Vec<f32> = (0..n * p).map(|_| stream.normal() as f32).collect();
+            let member: Vec<bool> = (0..n).map(|_| stream.coin()).collect();
+            let weights: Vec<f64> = (0..p).map(|_| 0.3 * stream.normal()).collect();
+            let found = Slopes::new(&rows, &member, &weights);
+            let (mut loss, mut gradient, mut hessian) = (0.0, vec![0.0; p], vec![0.0; p * p]);
+            for (x, member) in rows.chunks(p).zip(&member) {
+                let odds: f64 = x.iter().zip(&weights).map(|(x, w)| f64::from(*x) * w).sum();
+                let q = 1.0 / (1.0 + libm::exp(-odds));
+                loss -= libm::log(if *member { q } else { 1.0 - q });
+                for a in 0..p {
+                    gradient[a] += (q - f64::from(u8::from(*member))) * f64::from(x[a]);
+                    for b in 0..p {
+                        hessian[a * p + b] += q * (1.0 - q) * f64::from(x[a]) * f64::from(x[b]);
+                    }
+                }
+            }
+            let is_near = |a: f64, b: f64| (a - b).abs() < 1e-12 * (1.0 + b.abs());
+            assert!(is_near(found.loss, loss), "{n} rows of {p}: {} for {loss}", found.loss);
+            assert!(found.gradient.iter().zip(&gradient).all(|(a, b)| is_near(*a, *b)), "{n} rows of {p}");
+            let upper = (0..p).flat_map(|a| (a..p).map(move |b| a * p + b));
+            assert!(upper.into_iter().all(|at| is_near(found.hessian[at], hessian[at])), "{n} rows of {p}");
+        }
     }
 
     #[test]

@@ -325,7 +325,9 @@ impl<T> Default for Last<T> {
 impl<T> Last<T> {
     /// Of a block, where that matters.
     fn of(&mut self, block: Option<BlockId>, work: impl FnOnce() -> T) -> &mut T {
-        let kept = self.0.take().filter(|(known, _)| *known == block);
-        &mut self.0.insert(kept.unwrap_or_else(|| (block, work()))).1
+        if self.0.as_ref().is_some_and(|(known, _)| *known != block) {
+            self.0 = None;
+        }
+        &mut self.0.get_or_insert_with(|| (block, work())).1
     }
 }
