@@ -20,6 +20,8 @@ for (const name of ["main", "audit", "theory", "version1"]) {
   test(`axe on the page ${name}`, async () => {
     const { page } = await open(pageOf(name).file);
     await page.evaluate(() => document.querySelectorAll("details").forEach((node) => (node.open = true)));
+    // Rows of the list of examples are alike: twenty of them are looked at.
+    await page.evaluate(() => document.querySelectorAll("table.explorer tbody tr:nth-child(n+21)").forEach((row) => row.remove()));
     await page.evaluate(source);
     for (const [scheme, rules] of [["light", null], ["dark", ["cat.color"]]]) {
       await page.emulateMedia({ colorScheme: scheme });

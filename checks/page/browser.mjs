@@ -56,13 +56,16 @@ export const closeAll = async () => {
   await Promise.all(browser.contexts().map((context) => context.close())).catch(() => browser.close().catch(() => {}));
 };
 
+/// Whether an error is the browser's end: the connection may still stand for a moment after it.
+const died = ({ message }) => crashed || browser?.isConnected() === false || /browser has been closed|Target closed|Target crashed/.test(message);
+
 /// A test in the browser. It has a second try where the browser has died under it, and never where the page is wrong.
 export const test = (title, act) =>
   whatever(title, async (t) => {
     try {
       await act(t);
     } catch (error) {
-      if (!crashed && (!browser || browser.isConnected())) throw error;
+      if (!died(error)) throw error;
       console.log(`${title}: the browser died (${error.message.split("\n")[0]}), once more`);
       await browser?.close().catch(() => {});
       await act(t);
