@@ -9,10 +9,10 @@ example=$PWD/target/release/examples
 
 echo "== Words where nothing differs, and where ROC curves are equal"
 for blocks in 6 8; do
-  for scenario in equal unpaired coins other heavy scaled bent offset; do "$example/verdicts" "$scenario" "$blocks" "$few" claims; done
+  for scenario in equal unpaired coins other heavy fitted scaled bent offset; do "$example/verdicts" "$scenario" "$blocks" "$few" claims; done
 done
 for blocks in 16 32; do
-  for scenario in equal coins other heavy scaled bent offset; do "$example/verdicts" "$scenario" "$blocks" "$many" claims; done
+  for scenario in equal coins other heavy fitted scaled bent offset; do "$example/verdicts" "$scenario" "$blocks" "$many" claims; done
 done
 
 echo "== Power"

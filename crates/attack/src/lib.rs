@@ -8,9 +8,10 @@
 //!
 //! ```
 //! use flatleak_attack::{Attack, Lineup, Seat};
+//! use flatleak_pool::BlockId;
 //! let members = [[true, false], [false, true], [false, true], [true, false]];
 //! let values = [[2.0, 0.1], [0.2, 1.9], [0.1, 2.2], [1.8, 0.3]];
-//! let seats = (0..4).map(|m| Seat { block: m / 2, member: &members[m], values: &values[m], population: &[] });
+//! let seats = (0..4).map(|m| Seat { block: BlockId::new(m / 2), member: &members[m], values: &values[m], population: &[] });
 //! let lineup = Lineup::new(seats.collect(), Some(&[0, 0])).unwrap();
 //! let scores = Attack::LIRA.score(&lineup);
 //! assert!(scores[0][0] > scores[0][1] && scores[1][1] > scores[1][0]);

@@ -1,12 +1,12 @@
 //! The models that take part in an attack.
 
-use flatleak_pool::{FOLDS, Matrix, Membership};
+use flatleak_pool::{BlockId, FOLDS, Matrix, Membership};
 
 /// One model: its block, whom it was trained on, and the signal that the attack reads.
 #[derive(Clone, Copy, Debug)]
 pub struct Seat<'a> {
     /// Block; models of one block are never each other's shadows.
-    pub block: usize,
+    pub block: BlockId,
     /// (N) membership.
     pub member: &'a [bool],
     /// (N) the attack's signal (see [`Attack::signal`](crate::Attack::signal)).
@@ -74,7 +74,7 @@ pub struct Lineup<'a> {
     pub(crate) seats: Vec<Seat<'a>>,
     pub(crate) labels: Option<&'a [u32]>,
     examples: usize,
-    blocks: Vec<usize>,
+    blocks: Vec<BlockId>,
     /// By position of the block, (N): the examples that are scored for its targets; absent where all are.
     scored: Option<Matrix<bool>>,
     cut: Option<Cut<'a>>,
@@ -85,7 +85,7 @@ pub struct Lineup<'a> {
 pub(crate) struct Cut<'a> {
     membership: &'a Membership,
     /// By position of the block: its number, its class, and by what it is ordered as a shadow.
-    blocks: Vec<(usize, Option<usize>, usize)>,
+    blocks: Vec<(BlockId, Option<usize>, usize)>,
     /// Blocks of each class that do not take part.
     gone: Vec<usize>,
     /// Position of every seat's block.
@@ -93,12 +93,12 @@ pub(crate) struct Cut<'a> {
 }
 
 impl<'a> Cut<'a> {
-    fn new(membership: &'a Membership, blocks: &[usize], positions: Vec<Position>) -> Self {
+    fn new(membership: &'a Membership, blocks: &[BlockId], positions: Vec<Position>) -> Self {
         let classes = membership.designs().len();
         let mut gone = vec![0; classes];
-        let all = (0..membership.blocks()).filter(|block| !blocks.contains(block));
+        let all = membership.block_ids().filter(|block| !blocks.contains(block));
         all.filter_map(|block| membership.class(block)).for_each(|class| gone[class] += 1);
-        let of = |&block: &usize| (block, membership.class(block), membership.first(block));
+        let of = |&block: &BlockId| (block, membership.class(block), membership.first(block));
         Self { membership, blocks: blocks.iter().map(of).collect(), gone, positions }
     }
 
@@ -145,7 +145,7 @@ impl<'a> Lineup<'a> {
                 }
             }
         }
-        let mut blocks: Vec<usize> = seats.iter().map(|s| s.block).collect();
+        let mut blocks: Vec<BlockId> = seats.iter().map(|s| s.block).collect();
         blocks.sort_unstable();
         blocks.dedup();
         if blocks.len() < 2 {
@@ -235,7 +235,7 @@ impl<'a> Lineup<'a> {
     }
 
     /// The distinct blocks, ascending.
-    pub fn blocks(&self) -> &[usize] {
+    pub fn blocks(&self) -> &[BlockId] {
         &self.blocks
     }
 

@@ -186,8 +186,8 @@ impl<'l, 'a> Walk<'l, 'a> {
                 }
             },
         );
-        for (block, side) in (0..self.members.len()).flat_map(|block| [(block, 0), (block, 1)]) {
-            if !self.is_sound[block][side] {
+        for (block, side) in self.lineup.places().flat_map(|block| [(block, 0), (block, 1)]) {
+            if !self.is_sound[block.index()][side] {
                 self.anew(tile, block, side);
             }
         }
@@ -209,14 +209,14 @@ impl<'l, 'a> Walk<'l, 'a> {
     }
 
     /// Variances that have lost too many digits, from deviations.
-    fn anew(&mut self, tile: &Tile, block: usize, side: usize) {
-        let found = &mut self.found[block][side];
+    fn anew(&mut self, tile: &Tile, block: Position, side: usize) {
+        let found = &mut self.found[block.index()][side];
         for (e, _) in tile.examples() {
             let (n, mean) = (found.n[e], found.mean[e]);
-            let square = self.sums[block][side].sums[1][e] / n;
+            let square = self.sums[block.index()][side].sums[1][e] / n;
             let is_sound = found.variance[e] > CANCELLED * square;
             if !is_sound {
-                let others = tile.column(e, side).filter(|(k, _)| self.positions[*k].index() != block);
+                let others = tile.column(e, side).filter(|(k, _)| self.positions[*k] != block);
                 found.variance[e] = others.map(|(_, v)| (v - mean) * (v - mean)).sum::<f64>() / n;
             }
         }

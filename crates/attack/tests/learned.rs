@@ -6,7 +6,7 @@ mod simulated;
 
 use flatleak_attack::learned::{CrossFit, Learned, Sight, Surroundings};
 use flatleak_attack::{Attack, Lineup, Seat};
-use flatleak_pool::{Matrix, Membership, Signal, Signals};
+use flatleak_pool::{Matrix, Membership, Signal, Signals, Units};
 use flatleak_stats::{Ranking, moments};
 use flatleak_stream::{Purpose, Stream};
 use simulated::Examples;
@@ -18,8 +18,8 @@ fn around(labels: &[u32]) -> Surroundings<'_> {
     Surroundings { labels: Some(labels), groups: None, features: None }
 }
 
-fn units(m: &Membership) -> Vec<Vec<usize>> {
-    (0..m.blocks()).map(|block| vec![block]).collect()
+fn units(m: &Membership) -> Units {
+    Units::single(m.block_ids())
 }
 
 fn score(m: &Membership, signals: &[Signals], labels: &[u32]) -> Matrix {
@@ -83,11 +83,12 @@ fn threads_change_nothing_and_few_blocks_learn_nothing() {
     let examples = Examples::new(21, EXAMPLES);
     let m = Membership::complementary(3, 8, EXAMPLES).unwrap();
     let signals = pool(&examples, &m, 3);
-    let fit =
-        |workers| Learned::fit(&m, &signals, around(examples.labels()), &units(&m), Sight::Full, workers).unwrap();
+    let all = units(&m);
+    let fit = |workers| Learned::fit(&m, &signals, around(examples.labels()), &all, Sight::Full, workers).unwrap();
     assert_eq!(fit(1).score(), fit(3).score());
     let few = m.select(&[0, 1, 2, 3, 4, 5]);
-    let found = Learned::fit(&few, &signals[..6], around(examples.labels()), &units(&few), Sight::Full, 1);
+    let three = units(&few);
+    let found = Learned::fit(&few, &signals[..6], around(examples.labels()), &three, Sight::Full, 1);
     assert!(found.is_none());
 }
 

@@ -5,7 +5,7 @@
 mod simulated;
 
 use flatleak_attack::{Attack, Lineup, Seat, all};
-use flatleak_pool::{Matrix, Membership, Signal, Signals};
+use flatleak_pool::{BlockId, Matrix, Membership, Signal, Signals};
 use flatleak_stats::{Ranking, jackknife, moments, student_t};
 use flatleak_stream::{Purpose, Stream};
 use simulated::Examples;
@@ -28,7 +28,7 @@ impl Values {
         }
     }
 
-    fn seat<'a>(&'a self, model: usize, told: &'a Membership, block: usize) -> Seat<'a> {
+    fn seat<'a>(&'a self, model: usize, told: &'a Membership, block: BlockId) -> Seat<'a> {
         Seat { block, member: told.row(model), values: &self.rows[model], population: &self.population[model] }
     }
 }
@@ -45,9 +45,9 @@ fn by_block(
     (targets, shadows): (&Values, &Values),
     told: &Membership,
     labels: &[u32],
-    without: Option<usize>,
+    without: Option<BlockId>,
 ) -> Vec<f64> {
-    (0..told.blocks())
+    told.block_ids()
         .filter(|b| Some(*b) != without)
         .map(|block| {
             let kept: Vec<usize> = (0..told.models()).filter(|&m| Some(told.block(m)) != without).collect();
@@ -70,7 +70,7 @@ fn draw(attack: Attack, values: (&Values, &Values), told: &Membership, labels: &
     let mean = moments::mean(&blocks);
     let interval = if attack.uses_shadows() {
         let left_out: Vec<f64> =
-            (0..told.blocks()).map(|d| moments::mean(&by_block(attack, values, told, labels, Some(d)))).collect();
+            told.block_ids().map(|d| moments::mean(&by_block(attack, values, told, labels, Some(d)))).collect();
         jackknife(mean, &left_out, 0.95).unwrap().interval
     } else {
         student_t(&blocks, 0.95).unwrap()
@@ -154,7 +154,8 @@ fn leave_one_out_fails_the_blind_null() {
                 let blind = Values::new(&examples.models(&other, 1.0, d + DRAWS, 0), attack);
                 let target = d as usize % MODELS;
                 // Every model its own block: only the target itself is left out.
-                let seats = (0..MODELS).map(|m| (if m == target { &blind } else { &real }).seat(m, &told, m));
+                let seats =
+                    (0..MODELS).map(|m| (if m == target { &blind } else { &real }).seat(m, &told, BlockId::new(m)));
                 let lineup = Lineup::new(seats.collect(), Some(examples.labels())).unwrap();
                 (auc(&lineup, &attack.score(&lineup), target), true)
             })

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed set-up is a failed test")]
 
 use flatleak_attack::{Attack, Lineup, Seat};
+use flatleak_pool::BlockId;
 use flatleak_stats::{Ranking, normal};
 use flatleak_stream::{Purpose, Stream};
 
@@ -9,7 +10,8 @@ use flatleak_stream::{Purpose, Stream};
 fn scores(attack: Attack, values: [f64; 6]) -> Vec<f64> {
     let members = [[true], [false], [true], [false], [false], [true]];
     let values = values.map(|v| [v]);
-    let seats = (0..6).map(|m| Seat { block: m / 2, member: &members[m], values: &values[m], population: &[] });
+    let seats =
+        (0..6).map(|m| Seat { block: BlockId::new(m / 2), member: &members[m], values: &values[m], population: &[] });
     attack.score(&Lineup::new(seats.collect(), None).unwrap()).iter().map(|row| row[0]).collect()
 }
 
@@ -50,7 +52,8 @@ fn gaussian_scores_have_the_gaussian_auc() {
     let phi: Vec<Vec<f64>> =
         rows.iter().map(|row| row.iter().map(|m| s.normal() + f64::from(u8::from(*m))).collect()).collect();
     let labels = vec![0; examples];
-    let seats = (0..models).map(|m| Seat { block: m / 2, member: &rows[m], values: &phi[m], population: &[] });
+    let seats =
+        (0..models).map(|m| Seat { block: BlockId::new(m / 2), member: &rows[m], values: &phi[m], population: &[] });
     let lineup = Lineup::new(seats.collect(), Some(&labels)).unwrap();
     let want = normal::cdf(0.5f64.sqrt());
     // The raw signal is exact up to sampling; medians of 19 shadows cost the ratio a little.

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed fixture read is a failed test")]
 
 use flatleak_attack::{Attack, FixedVariance, Lineup, Seat, all};
-use flatleak_pool::{Matrix, Signals};
+use flatleak_pool::{BlockId, Matrix, Signals};
 use serde_json::Value;
 
 fn matrix(v: &Value) -> Vec<Vec<f64>> {
@@ -43,7 +43,12 @@ fn load() -> Fixture {
 fn score(f: &Fixture, attack: Attack) -> Matrix {
     let rows: Vec<Vec<f64>> = f.signals.iter().map(|s| s.values(attack.signal())).collect();
     let seats = (0..rows.len())
-        .map(|m| Seat { block: m / 2, member: &f.member[m], values: &rows[m], population: &f.population[m] })
+        .map(|m| Seat {
+            block: BlockId::new(m / 2),
+            member: &f.member[m],
+            values: &rows[m],
+            population: &f.population[m],
+        })
         .collect();
     attack.score(&Lineup::new(seats, Some(&f.labels)).unwrap())
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use flatleak_attack::{Attack, Lineup, Seat};
 use flatleak_data::values;
-use flatleak_pool::{Design, Membership};
+use flatleak_pool::{BlockId, Design, Membership};
 use flatleak_stats::Ranking;
 
 struct Case {
@@ -30,7 +30,12 @@ impl Case {
         values::with(&self.path, name, |v| v.all()).unwrap()
     }
 
-    fn lineup<'a>(&'a self, m: &'a Membership, labels: &'a [u32], without: Option<usize>) -> (Vec<usize>, Lineup<'a>) {
+    fn lineup<'a>(
+        &'a self,
+        m: &'a Membership,
+        labels: &'a [u32],
+        without: Option<BlockId>,
+    ) -> (Vec<usize>, Lineup<'a>) {
         let models: Vec<usize> = (0..m.models()).filter(|&k| Some(m.block(k)) != without).collect();
         let seat = |&k: &usize| Seat { block: m.block(k), member: m.row(k), values: &self.phi[k], population: &[] };
         let lineup = Lineup::of_design(m, models.iter().map(seat).collect(), Some(labels)).unwrap();
@@ -60,7 +65,7 @@ fn auc(scores: &[f64], m: &Membership, model: usize) -> f64 {
 fn check(case: &Case) -> (f64, usize) {
     let name = case.path.display();
     let m = Membership::from_rows(case.rows.clone()).unwrap();
-    let blocks: Vec<f64> = (0..m.models()).map(|k| m.block(k) as f64).collect();
+    let blocks: Vec<f64> = (0..m.models()).map(|k| m.block(k).index() as f64).collect();
     assert_eq!(blocks, case.array("blocks"), "{name}: blocks");
     let kind = |k: usize| match m.design(m.block(k)) {
         None => -1.0,
@@ -72,7 +77,8 @@ fn check(case: &Case) -> (f64, usize) {
     };
     assert_eq!((0..m.models()).map(kind).collect::<Vec<_>>(), case.array("kind"), "{name}: kinds");
     let n = m.examples();
-    let scored: Vec<f64> = (0..m.blocks())
+    let scored: Vec<f64> = m
+        .block_ids()
         .flat_map(|b| (0..n).map(|i| f64::from(u8::from(m.scored(b).is_none_or(|s| s[i])))).collect::<Vec<_>>())
         .collect();
     assert_eq!(scored, case.array("scored"), "{name}: scored");
@@ -87,7 +93,7 @@ fn check(case: &Case) -> (f64, usize) {
     let mut seen = 0;
     for (k, probe) in probes.chunks(3).enumerate() {
         let (target, i) = (probe[0] as usize, probe[1] as usize);
-        let without = (probe[2] >= 0.0).then_some(probe[2] as usize);
+        let without = (probe[2] >= 0.0).then_some(BlockId::new(probe[2] as usize));
         if m.blocks() - usize::from(without.is_some()) < 2 || m.design(m.block(target)).is_none() {
             continue;
         }

@@ -53,7 +53,7 @@ impl PhiMoments {
             let [m, vm, n, vn] = [0, 1, 2, 3].map(|c| kept.iter().map(|v| v[c]).sum::<f64>() / kept.len() as f64);
             Moments { member_mean: m, member_deviation: vm.sqrt(), non_member_mean: n, non_member_deviation: vn.sqrt() }
         };
-        let without = (0..m.blocks()).map(|b| over(&|k| m.block(k) != b)).collect();
+        let without = m.block_ids().map(|b| over(&|k| m.block(k) != b)).collect();
         Ok(Self { whole: over(&|_| true), without })
     }
 

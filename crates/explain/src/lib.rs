@@ -44,7 +44,7 @@ pub use error::Error;
 pub use influence::Influence;
 pub use memorization::{Identity, MIDDLE, Memorization};
 pub use row::Row;
-pub use sides::usable;
+pub use sides::{Unit, usable};
 pub use strata::{BUCKETS, Strata};
 pub use thresholds::{ENTROPY_CUT, MEASURABLE, WORTHWHILE};
 pub use variance::Variance;

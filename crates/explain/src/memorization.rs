@@ -5,7 +5,7 @@ use flatleak_results::Statistic;
 use flatleak_stats::{Interval, Jackknife, Range, Student, jackknife, limits, mean_of_blocks, moments, welch};
 
 use crate::Error;
-use crate::sides::Sides;
+use crate::sides::{Sides, Unit};
 
 /// Limits of the middle of the distribution: below, an example is learnt without being seen; above, only by heart.
 pub const MIDDLE: (f64, f64) = (0.25, 0.85);
@@ -72,8 +72,8 @@ impl Memorization {
         Ok(Self { sides, all })
     }
 
-    /// Number of units that intervals delete: blocks, or models where the design has no blocks.
-    pub fn units(&self) -> usize {
+    /// What intervals delete, one at a time: blocks, or models where the design has no blocks.
+    pub fn units(&self) -> impl ExactSizeIterator<Item = Unit> + use<> {
         self.sides.units()
     }
 
@@ -83,12 +83,12 @@ impl Memorization {
     }
 
     /// mem_i of every example from all models but those of one unit.
-    pub fn without(&self, unit: usize) -> Vec<f64> {
+    pub fn without(&self, unit: Unit) -> Vec<f64> {
         self.sides.gaps(Some(unit))
     }
 
     /// mem_i of every example from all models but those of these units; one that is named twice is left out once.
-    pub fn without_all(&self, units: &[usize]) -> Vec<f64> {
+    pub fn without_all(&self, units: &[Unit]) -> Vec<f64> {
         self.sides.gaps_without(units)
     }
 
@@ -104,7 +104,7 @@ impl Memorization {
         self.sides.block_means()
     }
 
-    fn at(&self, statistic: Statistic, without: Option<usize>) -> f64 {
+    fn at(&self, statistic: Statistic, without: Option<Unit>) -> f64 {
         // Only one statistic reads the errors, and they cost a pass over all units.
         let errors = if statistic == Statistic::MeanSquare { self.sides.squared_errors(without) } else { Vec::new() };
         match without {
@@ -130,7 +130,7 @@ impl Memorization {
     /// Fewer than two units.
     pub fn statistic(&self, statistic: Statistic) -> Result<Jackknife, Error> {
         let found = self.compare(None, statistic)?;
-        let degrees = self.units() as f64 - 1.0;
+        let degrees = self.units().len() as f64 - 1.0;
         let interval =
             limits(found.interval.mean, found.standard_error, degrees, 0.95, range(statistic, self.all.len()))?;
         Ok(Jackknife { interval, ..found })
@@ -163,15 +163,15 @@ impl Memorization {
                 blocks.iter().enumerate().map(|(b, v)| v - other.as_ref().map_or(0.0, |o| o[b])).collect();
             return Ok(mean_of_blocks(&differences, 0.95)?);
         }
-        let at = |unit: Option<usize>| self.at(statistic, unit) - baseline.map_or(0.0, |b| b.at(statistic, unit));
-        let left_out: Vec<f64> = (0..self.units()).map(|u| at(Some(u))).collect();
+        let at = |unit: Option<Unit>| self.at(statistic, unit) - baseline.map_or(0.0, |b| b.at(statistic, unit));
+        let left_out: Vec<f64> = self.units().map(|u| at(Some(u))).collect();
         Ok(jackknife(at(None), &left_out, 0.95)?)
     }
 
     /// Counts of mem in equal bins from -1 to 1, the last closed. With complementary pairs 0/1 memorization takes multiples of 1/B:
     /// the bins' width is one of these, at least 1/20, so that no bin is empty for arithmetic's sake.
     pub fn histogram(&self) -> Vec<usize> {
-        let bins = 2 * (4..=20).rev().find(|d| self.units().is_multiple_of(*d)).unwrap_or(20);
+        let bins = 2 * (4..=20).rev().find(|d| self.units().len().is_multiple_of(*d)).unwrap_or(20);
         let mut counts = vec![0; bins];
         for v in &self.all {
             // Sums of thirds and the like end a rounding error below their bin's edge.

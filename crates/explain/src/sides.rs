@@ -5,8 +5,18 @@ use flatleak_stats::{Interval, independent_difference, matched_difference, momen
 
 use crate::Error;
 
-/// Rows of values with their design, ready for differences between the two sides, whole or without one unit. A unit is a block
-/// where blocks are complementary pairs, else a model.
+/// What one deletion leaves out: a block where blocks are complementary pairs, else a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Unit(usize);
+
+impl Unit {
+    /// The unit of a model.
+    pub fn of(membership: &Membership, model: usize) -> Self {
+        Self(if membership.is_complementary() { membership.block(model).index() } else { model })
+    }
+}
+
+/// Rows of values with their design, ready for differences between the two sides, whole or without some [`Unit`].
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Sides {
     /// (B, N) differences in - out of each block, and over blocks their sums and sums of squares.
@@ -87,20 +97,22 @@ impl Sides {
         Ok(Self::Models { rows, membership: membership.clone(), totals })
     }
 
-    pub(crate) fn units(&self) -> usize {
-        match self {
+    /// All units, ascending.
+    pub(crate) fn units(&self) -> impl ExactSizeIterator<Item = Unit> + use<> {
+        let count = match self {
             Self::Blocks { differences, .. } => differences.len(),
             Self::Models { rows, .. } => rows.len(),
-        }
+        };
+        (0..count).map(Unit)
     }
 
     /// Mean inside minus mean outside, per example.
-    pub(crate) fn gaps(&self, without: Option<usize>) -> Vec<f64> {
+    pub(crate) fn gaps(&self, without: Option<Unit>) -> Vec<f64> {
         self.gaps_without(without.as_slice())
     }
 
     /// The same without several units; one that is named twice is left out once.
-    pub(crate) fn gaps_without(&self, units: &[usize]) -> Vec<f64> {
+    pub(crate) fn gaps_without(&self, units: &[Unit]) -> Vec<f64> {
         let mut units = units.to_vec();
         units.sort_unstable();
         units.dedup();
@@ -109,7 +121,7 @@ impl Sides {
                 let rest = (differences.len() - units.len()) as f64;
                 let mut out = sums.clone();
                 for &b in &units {
-                    out.iter_mut().zip(&differences[b]).for_each(|(s, d)| *s -= d);
+                    out.iter_mut().zip(&differences[b.0]).for_each(|(s, d)| *s -= d);
                 }
                 out.iter_mut().for_each(|s| *s /= rest);
                 out
@@ -121,10 +133,10 @@ impl Sides {
     }
 
     /// Designs without blocks: both sides of every example, less these models.
-    fn rest(&self, units: &[usize]) -> Vec<[Side; 2]> {
+    fn rest(&self, units: &[Unit]) -> Vec<[Side; 2]> {
         let Self::Models { rows, membership, totals } = self else { return Vec::new() };
         let mut out = totals.clone();
-        for &k in units {
+        for &Unit(k) in units {
             for ((sides, value), member) in out.iter_mut().zip(&rows[k]).zip(membership.row(k)) {
                 let side = &mut sides[usize::from(!member)];
                 *side = side.plus(*value, -1.0);
@@ -142,7 +154,7 @@ impl Sides {
     }
 
     /// Squared standard error of every gap. In blocks that of the mean of their differences, elsewhere the sum of either side's.
-    pub(crate) fn squared_errors(&self, without: Option<usize>) -> Vec<f64> {
+    pub(crate) fn squared_errors(&self, without: Option<Unit>) -> Vec<f64> {
         match self {
             Self::Blocks { differences, sums, squares } => {
                 let left = differences.len() as f64 - if without.is_some() { 1.0 } else { 0.0 };
@@ -150,7 +162,7 @@ impl Sides {
                 match without {
                     None => sums.iter().zip(squares).map(|(s, q)| of(*s, *q)).collect(),
                     Some(b) => {
-                        let all = sums.iter().zip(squares).zip(&differences[b]);
+                        let all = sums.iter().zip(squares).zip(&differences[b.0]);
                         all.map(|((s, q), d)| of(s - d, q - d * d)).collect()
                     }
                 }
@@ -179,7 +191,7 @@ impl Sides {
                 })
                 .collect(),
             _ => {
-                let critical = student_t_critical(0.95, self.units() as f64 - 1.0)?;
+                let critical = student_t_critical(0.95, self.units().len() as f64 - 1.0)?;
                 let around = |(v, e): (&f64, f64)| Interval { mean: *v, low: v - critical * e, high: v + critical * e };
                 Ok(gaps.iter().zip(self.squared_errors(None)).map(|(v, e)| around((v, e.sqrt()))).collect())
             }

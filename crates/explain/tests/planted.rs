@@ -1,7 +1,7 @@
 //! Pools with known accuracies of every example in and out of the training set.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a failed set-up is a failed test; figures are printed")]
 
-use flatleak_explain::Memorization;
+use flatleak_explain::{Memorization, Unit};
 use flatleak_pool::{Membership, Pool, Signal, Signals};
 use flatleak_results::Statistic;
 use flatleak_stream::{Purpose, Stream};
@@ -58,11 +58,11 @@ fn two_blocks_by_hand() {
     let mut pool = planted(&truth(), 6, 1).select(&[0, 1, 2, 3]);
     for model in 0..4 {
         let member = pool.membership.row(model)[0];
-        pool.pool[model].correct[0] = u8::from(member || pool.membership.block(model) == 1);
+        pool.pool[model].correct[0] = u8::from(member || pool.membership.block(model).index() == 1);
     }
     let found = Memorization::new(&pool, Signal::Correct).unwrap();
     assert_eq!(found.values()[0], 0.5);
-    assert_eq!(found.without(1)[0], 1.0);
+    assert_eq!(found.without(Unit::of(&pool.membership, 2))[0], 1.0);
     assert!((found.standard_errors()[0] - 0.5).abs() < 1e-15);
     assert_eq!(found.histogram().iter().sum::<usize>(), EXAMPLES);
     let twelve = Memorization::new(&planted(&truth(), 24, 3), Signal::Correct).unwrap();

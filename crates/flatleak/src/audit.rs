@@ -62,7 +62,7 @@ fn attackable(whole: Pool, what: &str) -> Result<Attackable, Error> {
     if blocks < FEWEST {
         return Err(Error::Blocks { recipe: what.into(), models, found: blocks });
     }
-    let scored = |i: &usize| (0..blocks).any(|block| m.scored(block).is_none_or(|s| s[*i]));
+    let scored = |i: &usize| m.block_ids().any(|block| m.scored(block).is_none_or(|s| s[*i]));
     let kept: Vec<usize> = (0..examples).filter(scored).collect();
     if kept.is_empty() {
         return Err(nothing(&whole, what));
@@ -101,7 +101,7 @@ fn nothing(pool: &Pool, what: &str) -> Error {
     // Blocks on either side of an example without a target's own, which stands on one side or on both; at best.
     let sides = |i: usize| {
         let mut own = vec![[false; 2]; m.blocks()];
-        (0..m.models()).for_each(|k| own[m.block(k)][usize::from(!m.row(k)[i])] = true);
+        (0..m.models()).for_each(|k| own[m.block(k).index()][usize::from(!m.row(k)[i])] = true);
         let count = |side: usize| own.iter().filter(|o| o[side]).count();
         let all = [count(0), count(1)];
         own.iter().map(|o| [0, 1].map(|side| all[side] - usize::from(o[side]))).max_by_key(key).unwrap_or([0, 0])

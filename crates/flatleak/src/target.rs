@@ -5,8 +5,7 @@ use flatleak_pool::Pool;
 use flatleak_results::{AgainstGuessing, Condition, DELTA, FPR_LEVELS, PRIORS, Relevant, Verdict};
 use flatleak_stats::{Interval, Ranking, clopper_pearson, empirical_epsilon};
 use flatleak_verdict::{
-    FALSE_POSITIVES, HEADLINE, against_guessing, beats_chance, blind_target, can_run, of_target, scores,
-    target_conditions,
+    HEADLINE, against_guessing, beats_chance, blind_target, can_run, is_reliable, of_target, scores, target_conditions,
 };
 use serde::{Deserialize, Serialize};
 
@@ -70,7 +69,7 @@ pub struct TargetAttack {
 pub struct TargetTpr {
     /// The level.
     pub fpr: f64,
-    /// Whether at least 5 false positives are expected.
+    /// Whether at least 5 false positives are expected and half of the level is realised.
     #[serde(default)]
     pub reliable: bool,
     /// The TPR with its nominal 95 % limits (Clopper & Pearson 1934).
@@ -135,7 +134,7 @@ pub fn target(pool: &Pool, target: usize, attacks: &[Attack], relevant: &Relevan
             let tpr = clopper_pearson(point.true_positives as u64, members as u64, 0.95);
             Ok(TargetTpr {
                 fpr,
-                reliable: fpr * (member.len() - members) as f64 >= FALSE_POSITIVES,
+                reliable: is_reliable(fpr, member.len() - members, point.realised_fpr),
                 tpr: tpr.map_err(flatleak_verdict::Error::from)?,
                 realised_fpr: point.realised_fpr,
                 false_positives: point.false_positives,

@@ -8,7 +8,7 @@
 //! let m = Membership::complementary(0, 6, 10).unwrap();
 //! // Models 2j and 2j+1 split the pool between them.
 //! assert!((0..10).all(|i| m.row(2)[i] != m.row(3)[i]));
-//! assert_eq!(m.block(3), 1);
+//! assert_eq!(m.block(3).index(), 1);
 //! ```
 
 mod chance;
@@ -21,6 +21,7 @@ mod pool;
 mod rows;
 mod signal;
 mod signals;
+mod units;
 mod views;
 
 pub use chance::{as_good_as, chance};
@@ -34,4 +35,5 @@ pub use pool::{Features, Groups, NoiseAccuracy, Pool};
 pub use rows::{Matrix, NoRows, Rows};
 pub use signal::Signal;
 pub use signals::{PhiForm, Signals, Wanted, saturated_phi};
+pub use units::{BlockId, UnitId, Units};
 pub use views::{Keeper, Views};

@@ -9,6 +9,7 @@ use crate::design::{Design, Reading};
 use crate::error::Error;
 use crate::limits::{MOST_ENTRIES, MOST_MODELS};
 use crate::rows::{Matrix, Rows};
+use crate::units::BlockId;
 
 /// Models per block at the ratio 1/2: a model and its complement.
 pub const BLOCK: usize = 2;
@@ -61,7 +62,7 @@ impl Membership {
                 rows[BLOCK * block + usize::from(place >= examples / 2)][i as usize] = true;
             }
         }
-        let blocks: Vec<usize> = (0..models).map(|m| m / BLOCK).collect();
+        let blocks: Vec<BlockId> = (0..models).map(|m| BlockId::new(m / BLOCK)).collect();
         Ok(Self::new(Reading::with_blocks(rows.rows(), &blocks), rows))
     }
 
@@ -99,15 +100,15 @@ impl Membership {
     /// The design of some of the models, in their order. Models that shared a block still do; blocks are numbered anew.
     #[must_use]
     pub fn select(&self, models: &[usize]) -> Self {
-        let mut names: Vec<usize> = Vec::new();
-        let mut number = |block: usize| match names.iter().position(|name| *name == block) {
-            Some(at) => at,
+        let mut names: Vec<BlockId> = Vec::new();
+        let mut number = |block: BlockId| match names.iter().position(|name| *name == block) {
+            Some(at) => BlockId::new(at),
             None => {
                 names.push(block);
-                names.len() - 1
+                BlockId::new(names.len() - 1)
             }
         };
-        let blocks: Vec<usize> = models.iter().map(|&m| number(self.block(m))).collect();
+        let blocks: Vec<BlockId> = models.iter().map(|&m| number(self.block(m))).collect();
         let rows = self.rows.rows().select(models);
         let origin = [models.iter().map(|&m| self.origin[0][m]).collect(), self.origin[1].clone()];
         Self { origin, rates: self.rates.clone(), ..Self::new(Reading::with_blocks(rows.rows(), &blocks), rows) }
@@ -139,18 +140,18 @@ impl Membership {
     }
 
     /// What kind of design the models of a block form; `None` for a reference, which holds all or nothing.
-    pub fn design(&self, block: usize) -> Option<Design> {
+    pub fn design(&self, block: BlockId) -> Option<Design> {
         self.reading.class_of(block).map(|c| c.design)
     }
 
     /// Class of data of a block's models; `None` for a reference.
-    pub fn class(&self, block: usize) -> Option<usize> {
-        self.reading.class[block]
+    pub fn class(&self, block: BlockId) -> Option<usize> {
+        self.reading.class[block.index()]
     }
 
     /// Which examples are scored for the targets of a block, (N); `None` where all are.
-    pub fn scored(&self, block: usize) -> Option<&[bool]> {
-        self.scored.as_ref().map(|all| &all[block])
+    pub fn scored(&self, block: BlockId) -> Option<&[bool]> {
+        self.scored.as_ref().map(|all| &all[block.index()])
     }
 
     /// Whether an example is scored for a model as a target.
@@ -169,9 +170,9 @@ impl Membership {
         if self.scored.is_none() || self.is_cut(block) {
             return self.is_scored(model, example);
         }
-        let class = self.reading.class[block];
+        let class = self.reading.class[block.index()];
         let mut sides = [false; 2];
-        for k in (0..self.models()).filter(|&k| self.reading.class[self.block(k)] == class && !gone(k)) {
+        for k in (0..self.models()).filter(|&k| self.reading.class[self.block(k).index()] == class && !gone(k)) {
             sides[usize::from(!self.rows[k][example])] = true;
             if sides == [true; 2] {
                 return class.is_some();
@@ -187,26 +188,26 @@ impl Membership {
     }
 
     /// Whether shadows of a block's targets must be cut, because the number of models that hold an example was fixed.
-    pub fn is_cut(&self, block: usize) -> bool {
+    pub fn is_cut(&self, block: BlockId) -> bool {
         self.design(block) == Some(Design::Fixed)
     }
 
     /// Of a cut block's class, how many other blocks are kept as IN and as OUT shadows on an example where `gone` blocks of the class are
     /// deleted: as many as there are whoever the target is, and whoever is deleted.
-    pub fn kept(&self, block: usize, example: usize, gone: usize) -> [usize; 2] {
+    pub fn kept(&self, block: BlockId, example: usize, gone: usize) -> [usize; 2] {
         let Some(class) = self.reading.class_of(block) else { return [0; 2] };
         let held = class.held[example];
         [held, class.blocks.len() - held].map(|side| side.saturating_sub(1 + gone))
     }
 
     /// How the shadows of a cut block on an example are ordered: those of the smallest [`Order::of`] are kept.
-    pub fn order(&self, block: usize, example: usize) -> Order {
+    pub fn order(&self, block: BlockId, example: usize) -> Order {
         Order::new(self.first(block), self.origin[1][example])
     }
 
     /// Index of a block's first model in the array that was given, by which shadows are ordered.
-    pub fn first(&self, block: usize) -> usize {
-        self.reading.blocks.iter().position(|b| *b == block).map_or(block, |model| self.origin[0][model])
+    pub fn first(&self, block: BlockId) -> usize {
+        self.reading.blocks.iter().position(|b| *b == block).map_or(block.index(), |model| self.origin[0][model])
     }
 
     /// The fold of an example where shadows are cut.
@@ -216,7 +217,7 @@ impl Membership {
 
     /// Examples among which the members of a block's targets are told from others, (N) by number; `None` where these are all. Where shadows
     /// are cut they are examples of one fold that are in equally many models; where rates are known, examples of one rate.
-    pub fn strata(&self, block: usize) -> Option<Vec<u32>> {
+    pub fn strata(&self, block: BlockId) -> Option<Vec<u32>> {
         let class = self.reading.class_of(block).filter(|c| c.design == Design::Fixed);
         match (class, &self.rates) {
             (None, rates) => rates.as_ref().map(|r| r.to_vec()),
@@ -231,7 +232,7 @@ impl Membership {
     pub fn by_block(&self) -> Vec<Vec<usize>> {
         let mut out = vec![Vec::new(); self.blocks()];
         for (model, &block) in self.reading.blocks.iter().enumerate() {
-            out[block].push(model);
+            out[block.index()].push(model);
         }
         out
     }
@@ -263,7 +264,7 @@ impl Membership {
     }
 
     /// The block that a model belongs to.
-    pub fn block(&self, model: usize) -> usize {
+    pub fn block(&self, model: usize) -> BlockId {
         self.reading.blocks[model]
     }
 
@@ -272,15 +273,20 @@ impl Membership {
         self.reading.class.len()
     }
 
+    /// All blocks, ascending.
+    pub fn block_ids(&self) -> impl Iterator<Item = BlockId> + use<> {
+        (0..self.blocks()).map(BlockId::new)
+    }
+
     /// Indices of the examples that a model was trained on.
     pub fn members(&self, model: usize) -> Vec<u32> {
         (0u32..).zip(&self.rows[model]).filter(|(_, m)| **m).map(|(i, _)| i).collect()
     }
 }
 
-fn are_complementary(rows: Rows<'_, bool>, blocks: &[usize]) -> bool {
-    let mut models: Vec<Vec<usize>> = vec![Vec::new(); blocks.iter().max().map_or(0, |b| b + 1)];
-    blocks.iter().enumerate().for_each(|(model, &block)| models[block].push(model));
+fn are_complementary(rows: Rows<'_, bool>, blocks: &[BlockId]) -> bool {
+    let mut models: Vec<Vec<usize>> = vec![Vec::new(); blocks.iter().max().map_or(0, |b| b.index() + 1)];
+    blocks.iter().enumerate().for_each(|(model, &block)| models[block.index()].push(model));
     models.iter().all(|models| match models.as_slice() {
         &[a, b] => rows[a].iter().zip(&rows[b]).all(|(a, b)| a != b),
         _ => false,
@@ -293,23 +299,24 @@ fn scored(rows: Rows<'_, bool>, reading: &Reading) -> Option<Arc<Matrix<bool>>> 
     // Whether each block has a model on each side of each example, and how many blocks do.
     let mut own = Matrix::filled(blocks, n, [false; 2]);
     for (row, &block) in rows.into_iter().zip(&reading.blocks) {
-        own[block].iter_mut().zip(row).for_each(|(sides, m)| sides[usize::from(!m)] = true);
+        own[block.index()].iter_mut().zip(row).for_each(|(sides, m)| sides[usize::from(!m)] = true);
     }
     let mut all = vec![[0usize; 2]; n];
     for block in &own {
         all.iter_mut().zip(block).for_each(|(all, own)| (0..2).for_each(|s| all[s] += usize::from(own[s])));
     }
-    let mask = |block: usize, mask: &mut [bool]| {
+    let mask = |block: BlockId, mask: &mut [bool]| {
         let Some(class) = reading.class_of(block) else { return };
         let cut = class.design == Design::Fixed;
         let enough = |i: usize| {
             // Where shadows are cut, one block is missing on either side whoever the target is.
-            let sides = [0, 1].map(|s| all[i][s].saturating_sub(if cut { 1 } else { usize::from(own[block][i][s]) }));
+            let sides =
+                [0, 1].map(|s| all[i][s].saturating_sub(if cut { 1 } else { usize::from(own[block.index()][i][s]) }));
             sides.into_iter().all(|side| side >= SIDE)
         };
         mask.iter_mut().enumerate().for_each(|(i, scored)| *scored = class.informative[i] && enough(i));
     };
-    let masks = Matrix::with_rows(blocks, n, mask);
+    let masks = Matrix::with_rows(blocks, n, |block, row| mask(BlockId::new(block), row));
     masks.values().contains(&false).then(|| masks.into())
 }
 
@@ -338,7 +345,7 @@ mod tests {
         let order = [5, 0, 7, 2, 1, 6, 3, 4];
         let found = Membership::from_rows(order.iter().map(|&m| whole.row(m))).unwrap();
         assert!(found.is_complementary());
-        assert_eq!((0..8).map(|m| found.block(m)).collect::<Vec<_>>(), [0, 1, 2, 3, 1, 2, 3, 0]);
+        assert_eq!((0..8).map(|m| found.block(m).index()).collect::<Vec<_>>(), [0, 1, 2, 3, 1, 2, 3, 0]);
         assert_eq!(found.by_block()[0], [0, 7]);
         let rows: Vec<Vec<bool>> = (0..5).map(|m| whole.row(m).to_vec()).collect();
         let single = Membership::from_rows(rows.clone()).unwrap();
@@ -349,7 +356,7 @@ mod tests {
         let twice = Membership::from_rows(twice).unwrap();
         assert!(!twice.is_complementary() && twice.blocks() == 2 && twice.designs() == [Design::Balanced]);
         let half = whole.select(&[2, 3, 6, 7]);
-        assert!(half.is_complementary() && half.block(2) == 1 && half.row(2) == whole.row(6));
+        assert!(half.is_complementary() && half.block(2) == BlockId::new(1) && half.row(2) == whole.row(6));
         assert!(!whole.select(&[0, 2, 4, 6]).is_complementary());
     }
 
@@ -387,13 +394,13 @@ mod tests {
         let own: Vec<bool> = (0..300).map(|_| stream.coin()).collect();
         rows.extend([own.clone(), own]);
         let found = Membership::from_rows(rows.clone()).unwrap();
-        assert_eq!((0..8).map(|m| found.block(m)).collect::<Vec<_>>(), [0, 0, 0, 1, 1, 1, 2, 2]);
+        assert_eq!((0..8).map(|m| found.block(m).index()).collect::<Vec<_>>(), [0, 0, 0, 1, 1, 1, 2, 2]);
         assert_eq!(found.designs(), [Design::Independent]);
         assert_eq!(Membership::from_rows(rows[..6].to_vec()).unwrap().designs(), [Design::Balanced]);
         // Rows of all or of nothing are related to none.
         rows.extend([vec![true; 300], vec![false; 300]]);
         let found = Membership::from_rows(rows).unwrap();
-        assert_eq!((found.block(8), found.block(9)), (3, 4));
+        assert_eq!([8, 9].map(|k| found.block(k).index()), [3, 4]);
         assert!(!found.is_target(8) && !found.is_target(9) && found.is_target(0));
     }
 }

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use crate::condition::Condition;
 use crate::estimate::Estimate;
 use crate::guessing::{AgainstGuessing, Blind};
-use crate::metric::Measure;
 
 /// Shares of members among the examples of which an attacker asks, for the precision.
 pub const PRIORS: [f64; 3] = [0.01, 0.1, 0.5];
@@ -113,23 +112,6 @@ pub struct AttackResult {
     pub nominal_epsilon: Option<f64>,
 }
 
-impl AttackResult {
-    /// What was measured of it with its interval; `None` for a TPR at a level that no table has.
-    pub fn estimate(&self, measure: Measure) -> Option<Estimate> {
-        match measure {
-            Measure::Auc => Some(self.auc),
-            Measure::Advantage => Some(self.advantage),
-            Measure::BalancedAccuracy => Some(self.balanced_accuracy),
-            Measure::Tpr(level) => self.tpr_at_fpr.iter().find(|t| t.fpr == level).map(|t| t.tpr),
-        }
-    }
-
-    /// The same without it.
-    pub fn measured(&self, measure: Measure) -> Option<f64> {
-        self.estimate(measure).map(|e| e.mean)
-    }
-}
-
 /// TPR at one FPR level.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -145,7 +127,7 @@ pub struct TprAtFpr {
     pub realised_fpr: f64,
     /// Mean number of false positives per target.
     pub false_positives: f64,
-    /// At least 5 false positives are expected.
+    /// At least 5 false positives are expected, and equal scores leave half of the level or more to be realised.
     pub reliable: bool,
     /// Share of members among those called members when 1, 10 or 50 % of all examples are ([`PRIORS`]), from the mean TPR and the mean
     /// realised FPR; null where nobody is called one.

@@ -1,7 +1,7 @@
 //! A pool of linear models, attacked as flatleak attacks networks.
 
 use flatleak_attack::{Attack, Lineup, Seat};
-use flatleak_pool::Membership;
+use flatleak_pool::{BlockId, Membership};
 use flatleak_stats::{Interval, Ranking, jackknife, moments, parallel};
 use flatleak_stream::{Purpose, Stream};
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ fn mean_auc(
     design: &Membership,
     values: &[Vec<f64>],
     labels: &[u32],
-    without: Option<usize>,
+    without: Option<BlockId>,
 ) -> Result<f64, Error> {
     let models: Vec<usize> = (0..design.models()).filter(|&m| Some(design.block(m)) != without).collect();
     let seat = |&m: &usize| Seat { block: design.block(m), member: design.row(m), values: &values[m], population: &[] };
@@ -93,7 +93,7 @@ pub fn simulate(
     // Per eta and attack: the mean AUC of all models, then of all but those of each block.
     let found = parallel::map(etas.len(), workers, |k| -> Result<Vec<Vec<f64>>, Error> {
         let values = at(etas[k])?;
-        let keep = || std::iter::once(None).chain((0..design.blocks()).map(Some));
+        let keep = || std::iter::once(None).chain(design.block_ids().map(Some));
         ATTACKS
             .iter()
             .map(|&attack| keep().map(|without| mean_auc(attack, &design, &values, &labels, without)).collect())

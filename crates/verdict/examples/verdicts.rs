@@ -6,7 +6,8 @@
 //! repetitions.
 //!
 //! Scenarios without a difference: `equal` (complementary pairs, recipes paired), `unpaired` (pairs, another membership), `coins` (single models,
-//! another membership), `other` (other examples), `heavy` (noise of Student's t with 3 degrees). With equal ROC curves: `scaled` (twice phi),
+//! another membership), `other` (other examples), `heavy` (noise of Student's t with 3 degrees), `fitted` (members are always right: of models that
+//! do not fit theirs no claim is judged). With equal ROC curves: `scaled` (twice phi),
 //! `bent` (a monotone map of phi), `offset` (a fixed public number added to phi of each example). With a difference: `effect=X`, members of the
 //! candidate gain X times as much.
 //!
@@ -47,12 +48,21 @@ struct Scenario {
     paired: bool,
     same_examples: bool,
     heavy: bool,
+    /// Members are always right.
+    fitted: bool,
     change: Change,
 }
 
 impl Scenario {
     fn parse(name: &str) -> Self {
-        let equal = Self { pairs: true, paired: true, same_examples: true, heavy: false, change: Change::Nothing };
+        let equal = Self {
+            pairs: true,
+            paired: true,
+            same_examples: true,
+            heavy: false,
+            fitted: false,
+            change: Change::Nothing,
+        };
         match name {
             "equal" => equal,
             "unpaired" => Self { paired: false, ..equal },
@@ -63,6 +73,7 @@ impl Scenario {
             "scaled" => Self { change: Change::Scaled, ..equal },
             "bent" => Self { change: Change::Bent, ..equal },
             "offset" => Self { change: Change::Offset, ..equal },
+            "fitted" => Self { fitted: true, ..equal },
             other => {
                 let by = other.strip_prefix("effect=").unwrap().parse().unwrap();
                 Self { change: Change::Effect(by), ..equal }
@@ -155,7 +166,12 @@ fn pool(name: &str, world: &World, scenario: Scenario, membership: Membership, n
             let inside = if i < EXAMPLES && membership.row(model)[i] { gain * world.b[i] } else { 0.0 };
             shown(world.a[i] + inside + u + world.s[i] * noise[i], i)
         };
-        own.push(outputs((0..EXAMPLES).map(value).collect()));
+        let mut found = outputs((0..EXAMPLES).map(value).collect());
+        if scenario.fitted {
+            let members = found.correct.iter_mut().zip(membership.row(model)).filter(|(_, member)| **member);
+            members.for_each(|(correct, _)| *correct = 1);
+        }
+        own.push(found);
         test.push(outputs((EXAMPLES..EXAMPLES + TESTS).map(value).collect()));
     }
     let mut out = simulated::pool(membership, (0..EXAMPLES as u32).map(|i| i % 3).collect(), own);
@@ -271,13 +287,14 @@ fn repetition(scenario: Scenario, blocks: usize, at: u64, claims: bool) -> Said 
     Said { comparison: comparisons.remove(0), claims: found, leaks }
 }
 
-/// Whether p, interval and word say different things.
+/// Whether p, interval and word say different things. A word that is withheld says nothing.
 fn contradicts(c: &Comparison) -> bool {
     c.points.iter().any(|p| {
         let (l, u) = (p.difference.low, p.difference.high);
         let outside = l > 0.0 || u < 0.0;
         let directed = !matches!(p.word, Word::Open | Word::Equivalent | Word::Identical | Word::TooFewModels);
-        outside != directed || outside != (p.p_adjusted <= 0.05) && (p.p_adjusted - 0.05).abs() > 1e-6
+        p.word != Word::Withheld && outside != directed
+            || outside != (p.p_adjusted <= 0.05) && (p.p_adjusted - 0.05).abs() > 1e-6
     })
 }
 

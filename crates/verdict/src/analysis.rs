@@ -235,7 +235,7 @@ fn attack_all(
     if options.attacks.is_empty() {
         return Ok(out);
     }
-    out.units = judge.units().to_vec();
+    out.units = judge.units().clone();
     out.non_members = judge.sizes().0;
     let explained = Explained::new(pool);
     let known = match explained.examples.as_slice() {

@@ -1,6 +1,7 @@
 //! One recipe under attack, as the rest of the analysis needs it.
 
 use flatleak_attack::Attack;
+use flatleak_pool::Units;
 use flatleak_results::{AgainstGuessing, AttackResult, Blind, LinkResult, RocFigure};
 
 use crate::properties::Properties;
@@ -17,8 +18,8 @@ pub(crate) struct AttackedRecipe {
     pub(crate) curves: Vec<RocFigure>,
     pub(crate) blind: Option<Blind>,
     pub(crate) guessing: Option<AgainstGuessing>,
-    /// Blocks of each unit of the attacks' measures.
-    pub(crate) units: Vec<Vec<usize>>,
+    /// What the intervals of the attacks' measures delete together.
+    pub(crate) units: Units,
     /// The fewest scored non-members of a target.
     pub(crate) non_members: usize,
 }

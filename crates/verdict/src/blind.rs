@@ -6,7 +6,7 @@
 
 use crate::error::Error;
 use flatleak_attack::learned::CrossFit;
-use flatleak_pool::{Design, Matrix, Pool};
+use flatleak_pool::{BlockId, Design, Matrix, Pool, UnitId};
 use flatleak_results::{Blind, BlindStatus};
 use flatleak_stats::{FEWEST_UNITS, Range, Replicates, parallel};
 
@@ -21,7 +21,7 @@ fn status(judge: &Judge<'_>) -> BlindStatus {
     let m = judge.membership();
     let designs = m.designs();
     let equal = || {
-        let of = |block: usize| {
+        let of = |block: BlockId| {
             let own = (0..m.models()).filter(|&k| m.block(k) == block);
             let sizes: Vec<usize> =
                 own.map(|k| (0..m.examples()).filter(|&i| m.row(k)[i] && m.is_scored(k, i)).count()).collect();
@@ -53,10 +53,8 @@ pub(crate) fn of(judge: &Judge<'_>, strongest: Option<&Replicates>, workers: usi
         return Ok(Blind::without(BlindStatus::TooFewModels));
     };
     let whole = judge.aucs(&scorer.score(None)?, None)?;
-    let deleted =
-        parallel::map(judge.units().len(), workers, |unit| judge.aucs(&scorer.score(Some(unit))?, Some(&whole)))
-            .into_iter()
-            .collect::<Result<Vec<_>, _>>()?;
+    let without = |unit| judge.aucs(&scorer.score(Some(UnitId::new(unit)))?, Some(&whole));
+    let deleted = parallel::map(judge.units().len(), workers, without).into_iter().collect::<Result<Vec<_>, _>>()?;
     let auc = Replicates::new(whole, deleted)?;
     let two_sided = auc.p_value(0.5);
     let p = if auc.estimate() > 0.5 { 0.5 * two_sided } else { 1.0 - 0.5 * two_sided };

@@ -6,7 +6,7 @@ use crate::family::{HEADLINE, Point, points};
 use crate::options::Options;
 use crate::table::Scored;
 use flatleak_attack::Attack;
-use flatleak_pool::Pool;
+use flatleak_pool::{BlockId, Pool, UnitId, Units};
 use flatleak_results::{
     Comparison, Estimate, Frontier, FrontierPoint, LeastSet, MatchedDifference, Property, RecipeResult,
 };
@@ -27,8 +27,8 @@ struct Place<'a> {
     scored: &'a Scored,
     /// Its AUC.
     leakage: Replicates,
-    /// Blocks of each unit of it.
-    units: &'a [Vec<usize>],
+    /// What its intervals delete together.
+    units: &'a Units,
     non_members: usize,
 }
 
@@ -199,20 +199,22 @@ fn sentence(points: &[FrontierPoint], sets: &[LeastSet], recommended: &[String],
 /// The candidate's leakage less that of the baseline's run where it is as accurate.
 fn at_equal(at: Property, run: &[usize], candidate: usize, places: &[Place<'_>]) -> Result<Option<Estimate>, Error> {
     let units = places[candidate].units;
-    let accuracy = |r: usize, without: Option<usize>| {
+    // Accuracies are of the blocks that have targets.
+    let blocks = units.all_blocks();
+    let accuracy = |r: usize, without: Option<UnitId>| {
         let values = if at == Property::TestAccuracy { &places[r].test } else { &places[r].member };
-        let gone = |b: &usize| without.is_some_and(|unit| units[unit].contains(b));
-        let kept: Vec<f64> = (0..values.len()).filter(|b| !gone(b)).map(|b| values[b]).collect();
+        let is_left = |block: BlockId| without.is_none() || units.of(block) != without;
+        let kept: Vec<f64> = values.iter().zip(&blocks).filter(|(_, b)| is_left(**b)).map(|(v, _)| *v).collect();
         moments::mean(&kept)
     };
-    let leakage = |r: usize, without: Option<usize>| {
+    let leakage = |r: usize, without: Option<UnitId>| {
         let found = &places[r].leakage;
         match without {
             None => Some(found.estimate()),
-            Some(unit) => (unit < found.units()).then(|| found.without(unit)),
+            Some(unit) => (unit.index() < found.units()).then(|| found.without(unit.index())),
         }
     };
-    let difference = |without: Option<usize>| -> Option<f64> {
+    let difference = |without: Option<UnitId>| -> Option<f64> {
         let mut curve: Vec<(usize, f64, f64)> = Vec::new();
         for &r in run {
             curve.push((places[r].result.checkpoint, accuracy(r, without), leakage(r, without)?));
@@ -222,7 +224,7 @@ fn at_equal(at: Property, run: &[usize], candidate: usize, places: &[Place<'_>])
         Some(leakage(candidate, without)? - interpolated(&curve, wanted)?)
     };
     let Some(whole) = difference(None) else { return Ok(None) };
-    let left_out: Option<Vec<f64>> = (0..units.len()).map(|unit| difference(Some(unit))).collect();
+    let left_out: Option<Vec<f64>> = units.ids().map(|unit| difference(Some(unit))).collect();
     let Some(left_out) = left_out else { return Ok(None) };
     Ok(Some(jackknife(whole, &left_out, 0.95)?.interval))
 }

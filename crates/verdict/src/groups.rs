@@ -27,8 +27,8 @@ pub(crate) fn by_block(pool: &Pool, groups: &Groups, group: u32, side: Where) ->
     for model in 0..m.models() {
         let mut count = |signals: &Signals, of: &[u32], keep: &dyn Fn(usize) -> bool| {
             for (_, correct) in signals.correct.iter().enumerate().filter(|(i, _)| of[*i] == group && keep(*i)) {
-                hits[m.block(model)] += u64::from(*correct);
-                all[m.block(model)] += 1;
+                hits[m.block(model).index()] += u64::from(*correct);
+                all[m.block(model).index()] += 1;
             }
         };
         match side {
@@ -62,7 +62,7 @@ pub(crate) fn leakage(judge: &Judge<'_>, sheet: &Sheet, groups: &Groups) -> Resu
         let mut of_target = || -> Result<(), Error> {
             ranking.rebuild(scores, member)?;
             let threshold = ranking.tpr_at(LEVEL).threshold.unwrap_or(f64::INFINITY);
-            for (group, sum) in (0u32..).zip(&mut sums[unit]) {
+            for (group, sum) in (0u32..).zip(&mut sums[unit.index()]) {
                 let own = at.iter().zip(scores).zip(member).filter(|((i, _), _)| groups.pool[**i] == group);
                 let (values, mine): (Vec<f64>, Vec<bool>) = own.map(|((_, s), m)| (*s, *m)).unzip();
                 let members = mine.iter().filter(|m| **m).count();

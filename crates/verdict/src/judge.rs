@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::error::Error;
-use flatleak_pool::{Matrix, Membership, Pool, Rows};
+use flatleak_pool::{BlockId, Matrix, Membership, Pool, Rows, UnitId, Units};
 use flatleak_results::{DELTA, FPR_LEVELS, Measure};
 use flatleak_stats::{Judged, Ranking, best_thresholds, empirical_epsilon, interpolate, moments};
 
@@ -42,9 +42,7 @@ pub(crate) struct Judge<'a> {
     pool: &'a Pool,
     /// Blocks of each unit: each block, or, of more than [`SINGLE`], one of [`UNITS`] groups of equal size (the delete-a-group jackknife,
     /// Kott 2001, Journal of Official Statistics 17). Blocks without a target are in none.
-    units: Vec<Vec<usize>>,
-    /// By block.
-    unit_of: Vec<Option<usize>>,
+    units: Units,
     /// By block, what its targets' members are told from others among.
     strata: Vec<Option<Vec<u32>>>,
     /// By model.
@@ -64,17 +62,11 @@ impl<'a> Judge<'a> {
     pub(crate) fn new(pool: &'a Pool) -> Self {
         let m = &pool.membership;
         let is_target: Vec<bool> = (0..m.models()).map(|k| m.is_target(k)).collect();
-        let mut blocks: Vec<usize> = (0..m.models()).filter(|&k| is_target[k]).map(|k| m.block(k)).collect();
+        let mut blocks: Vec<BlockId> = (0..m.models()).filter(|&k| is_target[k]).map(|k| m.block(k)).collect();
         blocks.sort_unstable();
         blocks.dedup();
-        let units: Vec<Vec<usize>> =
-            units(blocks.len()).into_iter().map(|unit| unit.into_iter().map(|at| blocks[at]).collect()).collect();
-        let mut unit_of = vec![None; m.blocks()];
-        for (unit, blocks) in units.iter().enumerate() {
-            blocks.iter().for_each(|&block| unit_of[block] = Some(unit));
-        }
-        let strata = (0..m.blocks()).map(|block| m.strata(block)).collect();
-        Self { pool, units, unit_of, strata, is_target }
+        let strata = m.block_ids().map(|block| m.strata(block)).collect();
+        Self { pool, units: units(&blocks), strata, is_target }
     }
 
     pub(crate) fn membership(&self) -> &Membership {
@@ -85,15 +77,15 @@ impl<'a> Judge<'a> {
         self.pool
     }
 
-    /// Blocks of each unit.
-    pub(crate) fn units(&self) -> &[Vec<usize>] {
+    /// What is deleted together.
+    pub(crate) fn units(&self) -> &Units {
         &self.units
     }
 
     /// Targets of a sheet: model, unit and row.
-    pub(crate) fn targets<'s>(&'s self, sheet: &'s Sheet) -> impl Iterator<Item = (usize, usize, &'s [f64])> {
+    pub(crate) fn targets<'s>(&'s self, sheet: &'s Sheet) -> impl Iterator<Item = (usize, UnitId, &'s [f64])> {
         let all = sheet.models.iter().zip(&sheet.scores).filter(|(k, _)| self.is_target[**k]);
-        all.filter_map(|(&k, row)| Some((k, self.unit_of[self.membership().block(k)]?, row)))
+        all.filter_map(|(&k, row)| Some((k, self.units.of(self.membership().block(k))?, row)))
     }
 
     /// The fewest scored non-members, and the mean number of scored members, of a target.
@@ -117,11 +109,11 @@ impl<'a> Judge<'a> {
             let column = |k: usize| rows.iter().map(|r| r[k]).sum::<f64>() / rows.len() as f64;
             Some((0..first.len()).map(column).collect())
         };
-        let of_block = |&block: &usize| {
+        let of_block = |&block: &BlockId| {
             let own: Vec<&Vec<f64>> = found.iter().filter(|(k, _)| m.block(*k) == block).map(|(_, v)| v).collect();
             mean(&own)
         };
-        let of_unit = |blocks: &Vec<usize>| {
+        let of_unit = |blocks: &[BlockId]| {
             let own: Vec<Vec<f64>> = blocks.iter().filter_map(of_block).collect();
             mean(&own.iter().collect::<Vec<_>>())
         };
@@ -141,7 +133,7 @@ impl<'a> Judge<'a> {
     ) -> Result<Verdicts, Error> {
         let judged: Vec<Judged<'_>> = self
             .targets(sheet)
-            .map(|(k, group, scores)| Judged { scores, member: self.membership().row(k), group })
+            .map(|(k, unit, scores)| Judged { scores, member: self.membership().row(k), group: unit.index() })
             .collect();
         let found = best_thresholds(&judged, self.units.len())?;
         let mut measured = Vec::new();
@@ -172,7 +164,7 @@ impl<'a> Judge<'a> {
         if !member.contains(&true) || !member.contains(&false) {
             return Ok(None);
         }
-        let strata = self.strata[self.membership().block(model)].as_ref();
+        let strata = self.strata[self.membership().block(model).index()].as_ref();
         let within = strata.map(|strata| auc_within(row, self.membership().row(model), strata, ranking)).transpose()?;
         ranking.rebuild(&scores, &member)?;
         let mut out = vec![0.0; MEASURES];
@@ -199,8 +191,8 @@ impl<'a> Judge<'a> {
     /// Balanced accuracy of the targets of each unit at the threshold of their unit; `None` for a unit that is not in the sheet.
     pub(crate) fn balanced(&self, sheet: &Sheet, thresholds: &[f64]) -> Vec<Option<f64>> {
         let m = self.membership();
-        let of = |(k, unit, row): (usize, usize, &[f64])| {
-            let threshold = thresholds[unit];
+        let of = |(k, unit, row): (usize, UnitId, &[f64])| {
+            let threshold = thresholds[unit.index()];
             // Of members and of others, how many are scored and on how many the call is right.
             let (mut scored, mut right) = ([0u32; 2], [0u32; 2]);
             for (score, member) in row.iter().zip(m.row(k)) {
@@ -225,8 +217,8 @@ impl<'a> Judge<'a> {
         let mut right = Matrix::filled(self.units.len(), n, 0.0);
         let mut seen = right.clone();
         for (k, unit, row) in self.targets(sheet) {
-            let threshold = thresholds[unit];
-            let to = right[unit].iter_mut().zip(&mut seen[unit]);
+            let threshold = thresholds[unit.index()];
+            let to = right[unit.index()].iter_mut().zip(&mut seen[unit.index()]);
             for (((right, seen), score), member) in to.zip(row).zip(self.membership().row(k)) {
                 *seen += if score.is_nan() { 0.0 } else { 1.0 };
                 // A score that is none reaches no threshold, and counts for nobody.
@@ -258,8 +250,8 @@ impl<'a> Judge<'a> {
     /// Mean over the targets of each block of one value per model, over the blocks that have targets, ascending.
     pub(crate) fn block_means(&self, of_model: &dyn Fn(usize) -> f64) -> Vec<f64> {
         let m = self.membership();
-        (0..m.blocks())
-            .filter(|&block| self.unit_of[block].is_some())
+        m.block_ids()
+            .filter(|&block| self.units.of(block).is_some())
             .map(|block| {
                 let own: Vec<f64> =
                     (0..m.models()).filter(|&k| m.block(k) == block && self.is_target[k]).map(of_model).collect();
@@ -269,7 +261,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Targets of a sheet by unit, with the scores and membership of their scored examples and where these stand.
-    pub(crate) fn each_scored(&self, sheet: &Sheet, mut visit: impl FnMut(usize, &[f64], &[bool], &[usize])) {
+    pub(crate) fn each_scored(&self, sheet: &Sheet, mut visit: impl FnMut(UnitId, &[f64], &[bool], &[usize])) {
         for (k, unit, row) in self.targets(sheet) {
             let (scores, member) = self.scored(k, row);
             let at: Vec<usize> = (0..row.len()).filter(|&i| !row[i].is_nan()).collect();
@@ -294,11 +286,11 @@ fn auc_within(row: &[f64], member: &[bool], strata: &[u32], ranking: &mut Rankin
     Ok(if all > 0.0 { won / all } else { 0.5 })
 }
 
-/// What a jackknife deletes at a time, by place of the blocks. Every deletion scores all other models, which would cost large pools the square
+/// What a jackknife deletes at a time, of blocks with targets. Every deletion scores all other models, which would cost large pools the square
 /// of their size; blocks are independent draws, so that every UNITS-th of them are a random group.
-fn units(blocks: usize) -> Vec<Vec<usize>> {
-    let n = if blocks > SINGLE { UNITS } else { blocks };
-    (0..n).map(|unit| (unit..blocks).step_by(n).collect()).collect()
+fn units(blocks: &[BlockId]) -> Units {
+    let n = if blocks.len() > SINGLE { UNITS } else { blocks.len() };
+    Units::new((0..n).map(|unit| blocks[unit..].iter().copied().step_by(n).collect()).collect())
 }
 
 #[cfg(test)]
@@ -307,18 +299,19 @@ mod tests {
 
     #[test]
     fn units_are_single_blocks_or_groups_that_hold_each_once() {
-        assert_eq!(units(3), [[0], [1], [2]]);
-        assert_eq!(units(SINGLE).len(), SINGLE);
-        for blocks in [SINGLE + 1, 128, 257] {
-            let found = units(blocks);
+        let some = |n: usize| (0..n).map(BlockId::new).collect::<Vec<_>>();
+        assert_eq!(units(&some(3)), Units::single(some(3)));
+        assert_eq!(units(&some(SINGLE)).len(), SINGLE);
+        for blocks in [SINGLE + 1, 128, 257].map(some) {
+            let found = units(&blocks);
             assert_eq!(found.len(), UNITS);
-            let sizes: Vec<usize> = found.iter().map(Vec::len).collect();
+            let sizes: Vec<usize> = found.iter().map(<[BlockId]>::len).collect();
             assert!(sizes.iter().max().unwrap() - sizes.iter().min().unwrap() <= 1, "{sizes:?}");
-            let mut all = found.concat();
+            let mut all: Vec<BlockId> = found.iter().flatten().copied().collect();
             all.sort_unstable();
-            assert_eq!(all, (0..blocks).collect::<Vec<_>>());
+            assert_eq!(all, blocks);
             // Every UNITS-th block is of one group.
-            assert!((0..blocks).all(|b| found[b % UNITS].contains(&b)));
+            assert!(blocks.iter().all(|b| found.of(*b) == Some(UnitId::new(b.index() % UNITS))));
         }
     }
 

@@ -62,7 +62,7 @@ pub use analysis::{Analysis, Compared, analyse, compare, explain};
 pub use blind::{beats_chance, blind_target};
 pub use error::Error;
 pub use explanation::detail::Detail;
-pub use family::{FALSE_POSITIVES, FAMILY, HEADLINE, SUMMARY, headline_metric};
+pub use family::{FALSE_POSITIVES, FAMILY, HEADLINE, SUMMARY, headline_metric, is_reliable};
 pub use flatleak_attack::all as attacks;
 pub use guessing::{of_target, target_conditions};
 pub use headline::{FEW, against_guessing, called};

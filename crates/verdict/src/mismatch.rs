@@ -40,9 +40,9 @@ fn auc(shadows: &Evidence<'_>, targets: &Evidence<'_>) -> Result<f64, Error> {
     let m = &shadows.pool.membership;
     let mut ranking = Ranking::default();
     let mut all = Vec::new();
-    for block in 0..m.blocks() {
+    for block in m.block_ids() {
         let mut taken = vec![false; m.blocks()];
-        taken[block] = true;
+        taken[block.index()] = true;
         let scene = shadows.exchanged(targets, &taken)?;
         let scores = scene.score()?;
         for (seat, row) in scene.lineup().seats().iter().zip(&scores).filter(|(s, _)| s.block == block) {

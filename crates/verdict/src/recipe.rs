@@ -3,12 +3,12 @@
 use crate::error::Error;
 use crate::table::{Scored, Table};
 use flatleak_attack::Attack;
-use flatleak_pool::{Matrix, Pool};
+use flatleak_pool::{Matrix, Pool, UnitId};
 use flatleak_results::{AttackResult, Estimate, FPR_LEVELS, PRIORS, RocFigure, TprAtFpr};
 use flatleak_stats::{FEWEST_UNITS, Range, parallel, precision};
 
 use crate::explanation::link::Links;
-use crate::family::{FALSE_POSITIVES, chance, is_drawn, is_of_family};
+use crate::family::{chance, is_drawn, is_of_family, is_reliable};
 use crate::groups::{self, Leak, Leaks};
 use crate::judge::{AUC, BALANCED, Judge, MEASURES, ORACLE, Sheet, TPR};
 use crate::scored::Scorer;
@@ -46,6 +46,7 @@ pub(crate) fn attack(judge: &Judge<'_>, attack: Attack, run: &Run<'_>) -> Result
     let by_group = pool.groups.as_ref().filter(|_| is_of_family(attack));
     let units = judge.units();
     let deletions = parallel::map(units.len(), workers, |unit| {
+        let unit = UnitId::new(unit);
         let rest = scorer.score(Some(unit))?;
         let found = judge.judge(&rest, &fprs, Some(whole.rows()), !shadows)?;
         let calls = judge.calls(&rest, &found.thresholds);
@@ -153,7 +154,7 @@ fn result(
                 precision: PRIORS.map(|prior| precision(tpr.mean, realised, prior)),
                 realised_fpr: realised,
                 false_positives: positives,
-                reliable: fpr * non_members as f64 >= FALSE_POSITIVES,
+                reliable: is_reliable(fpr, non_members, realised),
             })
         })
         .collect::<Result<_, Error>>()?;

@@ -6,11 +6,11 @@ use crate::judge::{Judge, Sheet};
 use flatleak_attack::learned::{Learned, Sight, Surroundings};
 use flatleak_attack::quantile::{self, Regression};
 use flatleak_attack::{Attack, Lineup, Seat};
-use flatleak_pool::{Matrix, Pool, Signal};
+use flatleak_pool::{BlockId, Matrix, Pool, Signal, UnitId, Units};
 
 /// What scores the models of a pool, whole and without a unit of blocks.
 pub(crate) struct Scorer<'a> {
-    units: &'a [Vec<usize>],
+    units: &'a Units,
     method: Method<'a>,
 }
 
@@ -39,8 +39,8 @@ impl<'a> Scorer<'a> {
     }
 
     /// Scores of all models but those of a unit, which are left out as targets and as shadows.
-    pub(crate) fn score(&self, without: Option<usize>) -> Result<Sheet, Error> {
-        let gone: &[usize] = without.map_or(&[], |unit| &self.units[unit]);
+    pub(crate) fn score(&self, without: Option<UnitId>) -> Result<Sheet, Error> {
+        let gone = without.map_or(&[][..], |unit| self.units.blocks(unit));
         match &self.method {
             Method::Plain(evidence) => evidence.scene(gone)?.sheet(),
             Method::Learned { pool, learned } => {
@@ -104,7 +104,7 @@ struct Cast<'e> {
     own: &'e Evidence<'e>,
     other: &'e Evidence<'e>,
     exchanged: Vec<bool>,
-    without: Vec<usize>,
+    without: Vec<BlockId>,
 }
 
 /// The models that take part, under every query.
@@ -127,7 +127,7 @@ impl<'a> Evidence<'a> {
     }
 
     /// All models but those of the blocks `without`.
-    pub(crate) fn scene(&self, without: &[usize]) -> Result<Scene<'_>, Error> {
+    pub(crate) fn scene(&self, without: &[BlockId]) -> Result<Scene<'_>, Error> {
         let exchanged = vec![false; self.pool.membership.blocks()];
         Scene::new(Cast { own: self, other: self, exchanged, without: without.to_vec() })
     }
@@ -147,7 +147,7 @@ impl<'e> Cast<'e> {
         let m = &pool.membership;
         let seat = |k: usize| {
             let block = m.block(k);
-            let rows = if self.exchanged[block] { other } else { own };
+            let rows = if self.exchanged[block.index()] { other } else { own };
             Seat {
                 block,
                 member: m.row(k),

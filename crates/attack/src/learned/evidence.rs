@@ -1,7 +1,7 @@
 //! What the learner sees: outputs of all models on one example, and sums over the shadows that are left without some of them.
 
 use flatleak_kernel::elementary::{log_sigmoid, sigmoid};
-use flatleak_pool::{Decimal, Membership, Signal, Signals};
+use flatleak_pool::{BlockId, Decimal, Membership, Signal, Signals, UnitId, Units};
 
 use crate::shrinkage::Summary;
 
@@ -47,9 +47,8 @@ pub(super) struct Evidence<'a> {
     offsets: Vec<[f64; FITTED]>,
     /// (M, N) values, where they are few enough to be worked out once.
     table: Vec<Values>,
-    /// By block, the unit that it can be left out with; references have none.
-    pub(super) unit_of: Vec<Option<usize>>,
-    units: usize,
+    /// What can be left out together; references are in none.
+    pub(super) units: &'a Units,
     cohorts: usize,
 }
 
@@ -110,12 +109,12 @@ pub(super) struct Exclusion {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Other {
     Cohort(usize),
-    Unit(usize),
+    Unit(UnitId),
 }
 
 impl<'a> Evidence<'a> {
-    /// `units` are the blocks of each unit. None where the pool has no phi.
-    pub(super) fn new(membership: &'a Membership, signals: &'a [Signals], units: &[Vec<usize>]) -> Option<Self> {
+    /// None where the pool has no phi.
+    pub(super) fn new(membership: &'a Membership, signals: &'a [Signals], units: &'a Units) -> Option<Self> {
         let n = membership.examples();
         let known = |signal: Signal| signals.iter().all(|s| s.values(signal).len() == n);
         if !known(Signal::Phi) {
@@ -124,24 +123,10 @@ impl<'a> Evidence<'a> {
         let temperatures = [1000, 2000, 4000].map(Decimal::thousandths);
         let stored = temperatures.map(|t| signals.iter().all(|s| s.at(t).len() == n));
         let entropy = signals.iter().all(|s| s.entropy.len() == n);
-        let mut unit_of = vec![None; membership.blocks()];
-        for (unit, blocks) in units.iter().enumerate() {
-            blocks.iter().for_each(|&block| unit_of[block] = Some(unit));
-        }
         let cohorts = crate::families::cohorts(units.len());
         let offsets = vec![[0.0; FITTED]; signals.len()];
-        let mut out = Self {
-            membership,
-            signals,
-            temperatures,
-            stored,
-            entropy,
-            offsets,
-            table: Vec::new(),
-            unit_of,
-            units: units.len(),
-            cohorts,
-        };
+        let mut out =
+            Self { membership, signals, temperatures, stored, entropy, offsets, table: Vec::new(), units, cohorts };
         for model in 0..signals.len() {
             let mut sums = [0.0; FITTED];
             for i in 0..n {
@@ -174,18 +159,14 @@ impl<'a> Evidence<'a> {
         self.cohorts
     }
 
-    pub(super) fn units(&self) -> usize {
-        self.units
-    }
-
     /// The cohort of a unit.
-    pub(super) fn cohort(&self, unit: usize) -> usize {
-        unit % self.cohorts
+    pub(super) fn cohort(&self, unit: UnitId) -> usize {
+        unit.index() % self.cohorts
     }
 
     /// Unit of a model that is a target's relative or a target; references have none.
-    pub(super) fn unit(&self, model: usize) -> Option<usize> {
-        self.unit_of[self.membership.block(model)]
+    pub(super) fn unit(&self, model: usize) -> Option<UnitId> {
+        self.units.of(self.membership.block(model))
     }
 
     /// One model on one example.
@@ -238,7 +219,7 @@ impl<'e, 'a> Desk<'e, 'a> {
             evidence,
             example: 0,
             values: vec![[0.0; WIDTH]; evidence.signals.len()],
-            by_unit: vec![Sides::default(); evidence.units],
+            by_unit: vec![Sides::default(); evidence.units.len()],
             by_cohort: vec![Sides::default(); evidence.cohorts],
             references: Sides::default(),
         }
@@ -255,12 +236,12 @@ impl<'e, 'a> Desk<'e, 'a> {
             self.values[model] = e.values(model, example);
             let side = usize::from(!e.membership.row(model)[example]);
             let to = match e.unit(model) {
-                Some(unit) => &mut self.by_unit[unit],
+                Some(unit) => &mut self.by_unit[unit.index()],
                 None => &mut self.references,
             };
             to[side].add(&self.values[model], &e.offsets[model]);
         }
-        for (unit, own) in self.by_unit.iter().enumerate() {
+        for (unit, own) in e.units.ids().zip(&self.by_unit) {
             let to = &mut self.by_cohort[e.cohort(unit)];
             to.iter_mut().zip(own).for_each(|(a, b)| a.with(b));
         }
@@ -268,7 +249,7 @@ impl<'e, 'a> Desk<'e, 'a> {
 
     /// Shadows of the targets of a block without those excluded, which hold the block. Nothing of what is left out is in the sums, not even
     /// its rounding. Where shadows are cut, the block decides which are kept.
-    pub(super) fn sides(&self, block: usize, exclusion: Exclusion) -> Sides {
+    pub(super) fn sides(&self, block: BlockId, exclusion: Exclusion) -> Sides {
         let e = self.evidence;
         if e.membership.is_cut(block) {
             return self.cut(block, exclusion);
@@ -279,7 +260,8 @@ impl<'e, 'a> Desk<'e, 'a> {
             match exclusion.other {
                 Some(Other::Cohort(other)) if other == cohort => {}
                 Some(Other::Unit(unit)) if e.cohort(unit) == cohort => {
-                    (0..e.units).filter(|u| *u != unit && e.cohort(*u) == cohort).for_each(|u| add(&self.by_unit[u]));
+                    let others = e.units.ids().filter(|u| *u != unit && e.cohort(*u) == cohort);
+                    others.for_each(|u| add(&self.by_unit[u.index()]));
                 }
                 _ => add(&self.by_cohort[cohort]),
             }
@@ -288,7 +270,7 @@ impl<'e, 'a> Desk<'e, 'a> {
     }
 
     /// Whether a model's unit is left out.
-    fn is_out(&self, unit: usize, exclusion: Exclusion) -> bool {
+    fn is_out(&self, unit: UnitId, exclusion: Exclusion) -> bool {
         let cohort = self.evidence.cohort(unit);
         cohort == exclusion.cohort
             || match exclusion.other {
@@ -298,14 +280,14 @@ impl<'e, 'a> Desk<'e, 'a> {
             }
     }
 
-    fn cut(&self, block: usize, exclusion: Exclusion) -> Sides {
+    fn cut(&self, block: BlockId, exclusion: Exclusion) -> Sides {
         let e = self.evidence;
         let m = e.membership;
         let class = m.class(block);
-        let is_out = |other: usize| e.unit_of[other].is_some_and(|unit| self.is_out(unit, exclusion));
+        let is_out = |other: BlockId| e.units.of(other).is_some_and(|unit| self.is_out(unit, exclusion));
         let mut sides = [Vec::new(), Vec::new()];
         let mut gone = 0;
-        for other in (0..m.blocks()).filter(|b| *b != block && m.class(*b) == class) {
+        for other in m.block_ids().filter(|b| *b != block && m.class(*b) == class) {
             if is_out(other) {
                 gone += 1;
             } else if let Some(first) = (0..m.models()).find(|&k| m.block(k) == other) {

@@ -6,6 +6,7 @@
 )]
 
 use flatleak_kernel::elementary::{in_vectors, log_sigmoid, sigmoid};
+use flatleak_pool::UnitId;
 
 /// Distance from the mean, in deviations, at which a feature is cut off: saturated models put out values far from all others.
 const CLIP: f64 = 5.0;
@@ -32,7 +33,7 @@ pub(super) struct Rows {
     width: usize,
     values: Vec<f32>,
     member: Vec<bool>,
-    unit: Vec<u32>,
+    unit: Vec<UnitId>,
 }
 
 impl Rows {
@@ -40,15 +41,15 @@ impl Rows {
         Self { width, values: Vec::new(), member: Vec::new(), unit: Vec::new() }
     }
 
-    pub(super) fn push(&mut self, features: &[f64], member: bool, unit: usize) {
+    pub(super) fn push(&mut self, features: &[f64], member: bool, unit: UnitId) {
         self.values.extend(features.iter().map(|v| *v as f32));
         self.member.push(member);
-        self.unit.push(unit as u32);
+        self.unit.push(unit);
     }
 
-    fn iter(&self) -> impl Iterator<Item = (&[f32], bool, usize)> {
+    fn iter(&self) -> impl Iterator<Item = (&[f32], bool, UnitId)> {
         let rows = self.values.chunks_exact(self.width.max(1)).zip(&self.member).zip(&self.unit);
-        rows.map(|((x, m), u)| (x, *m, *u as usize))
+        rows.map(|((x, m), u)| (x, *m, *u))
     }
 
     fn len(&self) -> f64 {
@@ -252,7 +253,7 @@ impl Regression {
         let penalty = RIDGE * rows.len();
         let mut of_unit = vec![(Vec::new(), Vec::new()); units];
         for ((row, member), unit) in columns.of(rows).chunks_exact(p).zip(&rows.member).zip(&rows.unit) {
-            let (own, members) = &mut of_unit[*unit as usize];
+            let (own, members) = &mut of_unit[unit.index()];
             own.extend_from_slice(row);
             members.push(*member);
         }
@@ -301,8 +302,8 @@ impl Regression {
     }
 
     /// The log-odds of a row, from all training rows or without those of a unit. `x` is room to work in.
-    pub(super) fn log_odds(&self, features: &[f64], without: Option<usize>, x: &mut Vec<f64>) -> f64 {
-        let weights = without.map_or(&self.weights, |unit| &self.without[unit]);
+    pub(super) fn log_odds(&self, features: &[f64], without: Option<UnitId>, x: &mut Vec<f64>) -> f64 {
+        let weights = without.map_or(&self.weights, |unit| &self.without[unit.index()]);
         x.resize(weights.len(), 0.0);
         // As in training, in single precision.
         self.columns.fill(features.iter().map(|v| f64::from(*v as f32)), x);
@@ -358,7 +359,7 @@ mod tests {
             let x = [stream.normal(), 3.0 + 2.0 * stream.normal()];
             let odds = 0.8 * x[0] - 0.5 * (x[1] - 3.0) + 0.3;
             let member = stream.uniform(0.0, 1.0) < 1.0 / (1.0 + libm::exp(-odds));
-            rows.push(&x, member, i % units);
+            rows.push(&x, member, UnitId::new(i % units));
         }
         rows
     }
@@ -381,7 +382,7 @@ mod tests {
         let rows = made(4000, 8);
         let found = Regression::fit(&rows, &[], 8, None);
         let mut rest = Rows::new(2);
-        for (x, member, unit) in rows.iter().filter(|r| r.2 != 3) {
+        for (x, member, unit) in rows.iter().filter(|r| r.2 != UnitId::new(3)) {
             rest.push(&[f64::from(x[0]), f64::from(x[1])], member, unit);
         }
         let anew = Regression::fit(&rest, &[], 8, Some(&found));
@@ -414,7 +415,7 @@ mod tests {
     fn separable_rows_end_in_a_finite_fit() {
         let mut rows = Rows::new(1);
         for i in 0..400 {
-            rows.push(&[f64::from(i) - 199.5], i >= 200, i as usize % 4);
+            rows.push(&[f64::from(i) - 199.5], i >= 200, UnitId::new(i as usize % 4));
         }
         let found = Regression::fit(&rows, &[(0, 0)], 4, None);
         let odds = |x: f64| found.log_odds(&[x], None, &mut Vec::new());

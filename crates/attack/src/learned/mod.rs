@@ -17,7 +17,7 @@ mod evidence;
 mod features;
 mod fit;
 
-use flatleak_pool::{FOLDS, Matrix, Membership, Signals};
+use flatleak_pool::{BlockId, FOLDS, Matrix, Membership, Signals, UnitId, Units};
 use flatleak_stats::{Ranking, normal, parallel};
 
 pub use features::{Sight, Surroundings};
@@ -48,7 +48,7 @@ pub struct Learned<'a> {
 
 /// Parts of the examples that are learnt apart: the folds of designs with a fixed number of models per example.
 fn parts(membership: &Membership) -> usize {
-    if (0..membership.blocks()).any(|block| membership.is_cut(block)) { FOLDS } else { 1 }
+    if membership.block_ids().any(|block| membership.is_cut(block)) { FOLDS } else { 1 }
 }
 
 fn part(membership: &Membership, parts: usize, example: usize) -> usize {
@@ -56,14 +56,14 @@ fn part(membership: &Membership, parts: usize, example: usize) -> usize {
 }
 
 impl<'a> Learned<'a> {
-    /// Fits the regressions. `units` are the blocks that a deletion leaves out together, those with targets; blocks without are shadows of all.
+    /// Fits the regressions. `units` are what a deletion leaves out together: blocks with targets; blocks without are shadows of all.
     ///
     /// `None` below [`FEWEST`] units, and where the outputs have no phi. No result depends on `workers`.
     pub fn fit(
         membership: &'a Membership,
         signals: &'a [Signals],
         around: Surroundings<'a>,
-        units: &[Vec<usize>],
+        units: &'a Units,
         sight: Sight,
         workers: usize,
     ) -> Option<Self> {
@@ -93,7 +93,7 @@ impl<'a> Learned<'a> {
     }
 
     /// Models that can be attacked, of a cohort.
-    fn targets(&self, cohort: usize) -> Vec<(usize, usize)> {
+    fn targets(&self, cohort: usize) -> Vec<(usize, UnitId)> {
         let m = self.evidence.membership;
         let unit = |k: usize| self.evidence.unit(k).filter(|u| self.evidence.cohort(*u) == cohort);
         (0..m.models()).filter(|&k| m.is_target(k)).filter_map(|k| Some((k, unit(k)?))).collect()
@@ -107,10 +107,11 @@ impl<'a> Learned<'a> {
         let mut desk = Desk::new(&self.evidence);
         // Where shadows are cut, any block of the cohort stands for all: its shadows are as many.
         let standing = |exclusion: &Exclusion| {
-            let unit = (0..self.evidence.units()).find(|u| self.evidence.cohort(*u) == exclusion.cohort);
-            (0..m.blocks()).find(|b| self.evidence.unit_of[*b] == unit && unit.is_some()).unwrap_or(0)
+            let units = self.evidence.units;
+            let unit = units.ids().find(|u| self.evidence.cohort(*u) == exclusion.cohort);
+            unit.and_then(|u| units.blocks(u).iter().copied().min()).unwrap_or(BlockId::new(0))
         };
-        let blocks: Vec<usize> = exclusions.iter().map(standing).collect();
+        let blocks: Vec<BlockId> = exclusions.iter().map(standing).collect();
         for i in 0..m.examples() {
             desk.turn(i);
             let own = part(m, parts, i);
@@ -143,7 +144,7 @@ impl<'a> Learned<'a> {
         let targets: usize = others.iter().map(|&h| self.targets(h).len()).sum();
         let stride = (targets * m.examples()).div_ceil(MOST_ROWS).max(1);
         let mut found = Vec::with_capacity(width);
-        let by_cohort: Vec<Vec<(usize, usize)>> = others.iter().map(|&other| self.targets(other)).collect();
+        let by_cohort: Vec<Vec<(usize, UnitId)>> = others.iter().map(|&other| self.targets(other)).collect();
         let mut desk = Desk::new(e);
         for i in (0..m.examples()).step_by(stride) {
             desk.turn(i);
@@ -170,7 +171,8 @@ impl<'a> Learned<'a> {
             }
         }
         let products = features::products(self.sight);
-        let fit = |(p, rows): (usize, &Rows)| Regression::fit(rows, &products, e.units(), start.and_then(|s| s.get(p)));
+        let fit =
+            |(p, rows): (usize, &Rows)| Regression::fit(rows, &products, e.units.len(), start.and_then(|s| s.get(p)));
         rows.iter().enumerate().map(fit).collect()
     }
 
@@ -181,11 +183,11 @@ impl<'a> Learned<'a> {
     }
 
     /// The same without the models of a unit, as targets, as shadows and in the fit; their rows are NaN.
-    pub fn score_without(&self, unit: usize) -> Matrix {
+    pub fn score_without(&self, unit: UnitId) -> Matrix {
         self.scored(Some(unit))
     }
 
-    fn scored(&self, without: Option<usize>) -> Matrix {
+    fn scored(&self, without: Option<UnitId>) -> Matrix {
         let (e, m) = (&self.evidence, self.evidence.membership);
         let parts = parts(m);
         let mut scores = Matrix::filled(m.models(), m.examples(), f64::NAN);
@@ -195,17 +197,17 @@ impl<'a> Learned<'a> {
         let exclusions: Vec<Exclusion> =
             (0..e.cohorts()).map(|cohort| Exclusion { cohort, other: other(cohort).map(Other::Unit) }).collect();
         // Where cohorts are units, the pair is known.
-        let single = e.cohorts() == e.units();
+        let single = e.cohorts() == e.units.len();
         let fresh = match without {
             Some(_) if !single => self.learn(&exclusions),
             _ => Vec::new(),
         };
         let known = |cohort: usize| match other(cohort) {
-            Some(unit) if single => self.pair(cohort, unit),
+            Some(unit) if single => self.pair(cohort, e.cohort(unit)),
             Some(_) => fresh[cohort].as_slice(),
             None => &self.known[cohort],
         };
-        let is_left = |unit: usize| Some(unit) != without;
+        let is_left = |unit: UnitId| Some(unit) != without;
         let targets: Vec<Vec<usize>> = (0..e.cohorts())
             .map(|cohort| self.targets(cohort).into_iter().filter(|(_, u)| is_left(*u)).map(|(k, _)| k).collect())
             .collect();
@@ -258,9 +260,9 @@ impl CrossFit {
         around: &Surroundings<'_>,
         target: usize,
     ) -> Option<Self> {
-        let units: Vec<Vec<usize>> = (0..membership.blocks()).map(|block| vec![block]).collect();
+        let units = Units::single(membership.block_ids());
         let evidence = Evidence::new(membership, signals, &units)?;
-        let exclusion = Exclusion { cohort: evidence.cohort(membership.block(target)), other: None };
+        let exclusion = Exclusion { cohort: evidence.cohort(evidence.unit(target)?), other: None };
         let mut lessons = Lessons::new(around);
         let mut desk = Desk::new(&evidence);
         let block = membership.block(target);
@@ -294,7 +296,7 @@ impl CrossFit {
         let (mut won, mut pairs, mut variance) = (0.0, 0.0, 0.0);
         for fold in 0..FOLDS {
             let mut training = Rows::new(width);
-            rows.iter().filter(|r| r.2 != fold).for_each(|(x, member, _)| training.push(x, *member, 0));
+            rows.iter().filter(|r| r.2 != fold).for_each(|(x, member, _)| training.push(x, *member, UnitId::new(0)));
             let fit = Regression::fit(&training, &[], 1, None);
             let mut room = Vec::new();
             let own = rows.iter().filter(|r| r.2 == fold);
@@ -312,7 +314,7 @@ impl CrossFit {
 }
 
 /// What was worked out last, for targets that follow one another: only where shadows are cut does the block matter.
-struct Last<T>(Option<(Option<usize>, T)>);
+struct Last<T>(Option<(Option<BlockId>, T)>);
 
 impl<T> Default for Last<T> {
     fn default() -> Self {
@@ -322,7 +324,7 @@ impl<T> Default for Last<T> {
 
 impl<T> Last<T> {
     /// Of a block, where that matters.
-    fn of(&mut self, block: Option<usize>, work: impl FnOnce() -> T) -> &mut T {
+    fn of(&mut self, block: Option<BlockId>, work: impl FnOnce() -> T) -> &mut T {
         let kept = self.0.take().filter(|(known, _)| *known == block);
         &mut self.0.insert(kept.unwrap_or_else(|| (block, work()))).1
     }

@@ -133,7 +133,7 @@ impl Gate {
         }
         let few = match self.level() {
             Some(level) => format!(
-                "fewer than {FALSE_POSITIVES} false positives are expected at this level, which takes {:.0} non-members: give more examples, or a limit at a higher level",
+                "fewer than {FALSE_POSITIVES} false positives are expected at this level, which takes {:.0} non-members, or equal scores leave no threshold near it: give more examples, or a limit at a higher level",
                 FALSE_POSITIVES / level
             ),
             None => "there are fewer than two members or non-members".into(),
@@ -145,7 +145,7 @@ impl Gate {
 /// A metric as it was measured.
 struct Figure {
     value: f64,
-    /// There are examples enough for it.
+    /// There are examples and different scores enough for it.
     reliable: bool,
 }
 

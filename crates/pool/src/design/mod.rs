@@ -16,6 +16,7 @@ use counts::{counts, informative};
 use dispersion::Dispersion;
 
 use crate::rows::Rows;
+use crate::units::BlockId;
 
 /// What kind of design the models of a class form, which decides what can be read from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +40,8 @@ pub enum Design {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Class {
     pub(crate) design: Design,
-    /// Blocks of the class, by number.
-    pub(crate) blocks: Vec<usize>,
+    /// Blocks of the class.
+    pub(crate) blocks: Vec<BlockId>,
     /// Examples that some of its models hold and some lack, (N).
     pub(crate) informative: Vec<bool>,
     /// Blocks whose first model holds each example, (N).
@@ -51,7 +52,7 @@ pub(crate) struct Class {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reading {
     /// Block of each model, numbered in the order of their first models.
-    pub(crate) blocks: Vec<usize>,
+    pub(crate) blocks: Vec<BlockId>,
     /// Class of each block; references, who hold all or nothing, have none.
     pub(crate) class: Vec<Option<usize>>,
     pub(crate) classes: Vec<Class>,
@@ -65,19 +66,20 @@ impl Reading {
         for models in &sets {
             relations::join(&mut first, models, rows);
         }
-        Self::of_blocks(rows, &sets, &classes::numbered(&first))
+        let blocks: Vec<BlockId> = classes::numbered(&first).into_iter().map(BlockId::new).collect();
+        Self::of_blocks(rows, &sets, &blocks)
     }
 
     /// Reads a matrix whose blocks are known.
-    pub(crate) fn with_blocks(rows: Rows<'_, bool>, blocks: &[usize]) -> Self {
+    pub(crate) fn with_blocks(rows: Rows<'_, bool>, blocks: &[BlockId]) -> Self {
         Self::of_blocks(rows, &classes::find(rows), blocks)
     }
 
-    fn of_blocks(rows: Rows<'_, bool>, sets: &[Vec<usize>], blocks: &[usize]) -> Self {
-        let mut class = vec![None; blocks.iter().max().map_or(0, |b| b + 1)];
+    fn of_blocks(rows: Rows<'_, bool>, sets: &[Vec<usize>], blocks: &[BlockId]) -> Self {
+        let mut class = vec![None; blocks.iter().max().map_or(0, |b| b.index() + 1)];
         let mut classes = Vec::with_capacity(sets.len());
         for (number, models) in sets.iter().enumerate() {
-            models.iter().for_each(|&k| class[blocks[k]] = Some(number));
+            models.iter().for_each(|&k| class[blocks[k].index()] = Some(number));
             classes.push(Class::new(rows, models, blocks));
         }
         Self { blocks: blocks.to_vec(), class, classes }
@@ -98,15 +100,15 @@ impl Reading {
     }
 
     /// The class of a block; `None` for a reference.
-    pub(crate) fn class_of(&self, block: usize) -> Option<&Class> {
-        self.class[block].map(|number| &self.classes[number])
+    pub(crate) fn class_of(&self, block: BlockId) -> Option<&Class> {
+        self.class[block.index()].map(|number| &self.classes[number])
     }
 }
 
 impl Class {
-    fn new(rows: Rows<'_, bool>, models: &[usize], blocks: &[usize]) -> Self {
+    fn new(rows: Rows<'_, bool>, models: &[usize], blocks: &[BlockId]) -> Self {
         let informative = informative(rows, models);
-        let mut members: Vec<(usize, Vec<usize>)> = Vec::new();
+        let mut members: Vec<(BlockId, Vec<usize>)> = Vec::new();
         for &k in models {
             match members.iter_mut().find(|(block, _)| *block == blocks[k]) {
                 Some((_, own)) => own.push(k),

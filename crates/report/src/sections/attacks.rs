@@ -30,7 +30,7 @@ fn half_width(e: &Estimate) -> String {
     format!("± {:.4}", 0.5 * (e.high - e.low))
 }
 
-/// A TPR, with a star where too few false positives are expected.
+/// A TPR, with a star where it is not reliable.
 fn rate(t: &TprAtFpr) -> String {
     cell::estimate(&t.tpr, &format!("{}{}", say::percent(&t.tpr), if t.reliable { "" } else { " *" }))
 }

@@ -53,7 +53,7 @@ fn memorized(memorization: &Memorization, groups: &[u32], group: u32) -> Result<
         let mine: Vec<f64> = values.iter().zip(groups).filter(|(_, g)| **g == group).map(|(v, _)| *v).collect();
         moments::mean(&mine)
     };
-    let left_out: Vec<f64> = (0..memorization.units()).map(|u| mean(&memorization.without(u))).collect();
+    let left_out: Vec<f64> = memorization.units().map(|u| mean(&memorization.without(u))).collect();
     Ok(jackknife(mean(memorization.values()), &left_out, 0.95)?.interval)
 }
 

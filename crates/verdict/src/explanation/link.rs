@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use crate::error::Error;
-use flatleak_explain::Memorization;
-use flatleak_pool::Rows;
+use flatleak_explain::{Memorization, Unit};
+use flatleak_pool::{BlockId, Rows, UnitId};
 use flatleak_results::Estimate;
 use flatleak_stats::{Ordered, Range, Replicates};
 
@@ -17,8 +17,8 @@ pub(crate) struct Links {
     memorization: Memorization,
     /// Examples of the pool whose memorization is known.
     examples: Vec<usize>,
-    /// By unit of the attacks, what memorization leaves out: blocks where these are its units, else models.
-    units: Vec<Vec<usize>>,
+    /// By unit of the attacks, what memorization leaves out.
+    units: Vec<Vec<Unit>>,
     /// Memorization without each pair of units, and without one alone, in order: every attack is set against all of them. Empty where that
     /// would be more than [`KEPT`].
     ordered: Vec<OnceLock<Ordered>>,
@@ -32,13 +32,13 @@ impl Links {
     pub(crate) fn new(memorization: Memorization, explained: &Explained<'_>, judge: &Judge<'_>) -> Self {
         let m = judge.membership();
         let own = &explained.pool.membership;
-        let of_unit = |blocks: &Vec<usize>| {
+        let of_unit = |blocks: &[BlockId]| {
             let models = (0..own.models()).filter(|&k| blocks.contains(&m.block(explained.models[k])));
-            let mut units: Vec<usize> = models.map(|k| if own.is_complementary() { own.block(k) } else { k }).collect();
+            let mut units: Vec<Unit> = models.map(|k| Unit::of(own, k)).collect();
             units.dedup();
             units
         };
-        let units: Vec<Vec<usize>> = judge.units().iter().map(of_unit).collect();
+        let units: Vec<Vec<Unit>> = judge.units().iter().map(of_unit).collect();
         let pairs = units.len() * (units.len() + 1) / 2;
         let kept = if pairs * explained.examples.len() <= KEPT { pairs } else { 0 };
         let ordered = (0..kept).map(|_| OnceLock::new()).collect();
@@ -46,8 +46,9 @@ impl Links {
     }
 
     /// Memorization without a unit and perhaps another, in order.
-    fn without(&self, unit: usize, other: Option<usize>) -> Cow<'_, Ordered> {
+    fn without(&self, unit: UnitId, other: Option<UnitId>) -> Cow<'_, Ordered> {
         let (first, last) = other.map_or((unit, unit), |other| (unit.min(other), unit.max(other)));
+        let (first, last) = (first.index(), last.index());
         let found = || {
             let gone = [self.units[first].as_slice(), &self.units[last]].concat();
             Ordered::new(&self.memorization.without_all(&gone))
@@ -62,8 +63,9 @@ impl Links {
     /// memorization from all other models, so that nothing of the target explains its own exposure. `None` where one side is constant.
     ///
     /// `calls` holds one row of N rates per unit; those of `deleted`, whose models then enter memorization nowhere, are passed over.
-    pub(crate) fn correlations(&self, calls: Rows<'_>, deleted: Option<usize>) -> Vec<Option<f64>> {
+    pub(crate) fn correlations(&self, calls: Rows<'_>, deleted: Option<UnitId>) -> Vec<Option<f64>> {
         let of = |(unit, right): (usize, &[f64])| {
+            let unit = UnitId::new(unit);
             if Some(unit) == deleted {
                 return None;
             }

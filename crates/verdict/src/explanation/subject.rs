@@ -28,7 +28,7 @@ impl<'a> Explained<'a> {
         loop {
             let spared = |i: usize, side: bool| {
                 let mut own = vec![0usize; m.blocks()];
-                models.iter().filter(|&&k| m.row(k)[i] == side).for_each(|&k| own[m.block(k)] += 1);
+                models.iter().filter(|&&k| m.row(k)[i] == side).for_each(|&k| own[m.block(k).index()] += 1);
                 own.iter().sum::<usize>() - own.iter().max().copied().unwrap_or(0)
             };
             let enough = |i: &usize| [true, false].into_iter().all(|side| spared(*i, side) >= FEWEST);
