@@ -1,29 +1,22 @@
 // Every control of every page does what it is for; nothing is said on the console, nothing leaves the page.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { launch, open } from "./browser.mjs";
+import { open, test } from "./browser.mjs";
 import { exercise } from "./controls.mjs";
 import { pageOf } from "./pages.mjs";
 
-let browser;
-before(async () => (browser = await launch()));
-after(() => browser.close());
-
 for (const name of ["main", "audit", "theory", "version1"]) {
   test(`every control of the page ${name}`, async () => {
-    const { page, complaints, close } = await open(browser, pageOf(name).file);
+    const { page, complaints } = await open(pageOf(name).file);
     const { count, failures } = await exercise(page);
     assert.ok(count > 0, "there are controls");
     assert.deepEqual([...failures, ...complaints], []);
-    await close();
   });
 }
 
 test("without scripts the page is whole", async () => {
-  const { page, complaints, close } = await open(browser, pageOf("main").file, { script: false });
+  const { page, complaints } = await open(pageOf("main").file, { script: false });
   assert.equal(await page.locator("button:visible, input:visible, select:visible").count(), 0, "no control that does nothing");
   assert.ok((await page.locator("figure.plot svg").count()) > 0 && (await page.locator("table").count()) > 0);
   assert.deepEqual(complaints, []);
-  await close();
 });

@@ -1,14 +1,9 @@
 // Names are text, whatever they say: in the page, in what its controls do, and in the files that it gives.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { launch, open } from "./browser.mjs";
+import { open, test } from "./browser.mjs";
 import { exercise } from "./controls.mjs";
 import { HOSTILE, pageOf } from "./pages.mjs";
-
-let browser;
-before(async () => (browser = await launch()));
-after(() => browser.close());
 
 /// What must be the same whatever the names are, and what names must not bring.
 const look = (page) =>
@@ -21,10 +16,9 @@ const look = (page) =>
   }));
 
 test("names with marks, quotes, ten thousand letters and letters that turn the line stay text", async () => {
-  const plain = await open(browser, pageOf("main").file);
+  const plain = await open(pageOf("main").file);
   const usual = await look(plain.page);
-  await plain.close();
-  const { page, complaints, close } = await open(browser, pageOf("names").file);
+  const { page, complaints } = await open(pageOf("names").file);
   const check = async (when) => {
     const found = await look(page);
     assert.deepEqual([found.caught, found.foreign, found.scripts, found.data], [null, 0, usual.scripts, true], when);
@@ -38,5 +32,4 @@ test("names with marks, quotes, ten thousand letters and letters that turn the l
   const { failures } = await exercise(page);
   await check("after all controls were used");
   assert.deepEqual([...failures, ...complaints], []);
-  await close();
 });

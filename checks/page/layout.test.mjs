@@ -1,20 +1,15 @@
 // Nothing is cut off at four widths; labels of pictures do not lie over each other.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { launch, open } from "./browser.mjs";
+import { open, test } from "./browser.mjs";
 import { labels, overflow } from "./layout.mjs";
 import { NAMES, pageOf } from "./pages.mjs";
 
 const WIDTHS = [390, 768, 1400, 2560];
-let browser;
-before(async () => (browser = await launch()));
-after(() => browser.close());
-
 for (const name of NAMES) {
   test(`the page ${name} at four widths`, async () => {
     const failures = [];
-    const { page, complaints, close } = await open(browser, pageOf(name).file);
+    const { page, complaints } = await open(pageOf(name).file);
     await page.evaluate(() => document.querySelectorAll("details").forEach((node) => (node.open = true)));
     for (const width of WIDTHS) {
       await page.setViewportSize({ width, height: 900 });
@@ -22,6 +17,5 @@ for (const name of NAMES) {
       failures.push(...found.map((what) => `${width}: ${what}`));
     }
     assert.deepEqual([...failures, ...complaints], []);
-    await close();
   });
 }

@@ -3,15 +3,10 @@
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { launch, open } from "./browser.mjs";
+import { open, test } from "./browser.mjs";
 import { HERE, pageOf } from "./pages.mjs";
 
 const LIMIT = 0.02;
-let browser;
-before(async () => (browser = await launch()));
-after(() => browser.close());
-
 /// Share of the pixels that differ by more than a tenth in a colour; pictures of other sizes differ whole. Runs in the page.
 const differing = async (pair) => {
   const read = async (text) => {
@@ -30,7 +25,7 @@ const differing = async (pair) => {
 
 for (const width of [390, 768, 1400, 2560]) {
   test(`looks at ${width}`, async () => {
-    const { page, close } = await open(browser, pageOf("main").file, { width, height: 900, scale: 0.5 });
+    const { page } = await open(pageOf("main").file, { width, height: 900, scale: 0.5 });
     const now = await page.screenshot();
     const kept = join(HERE, "looks", `${width}.png`);
     if (process.env.FLATLEAK_BLESS === "1" || !existsSync(kept)) {
@@ -40,6 +35,5 @@ for (const width of [390, 768, 1400, 2560]) {
     const share = await page.evaluate(differing, [now, readFileSync(kept)].map((bytes) => bytes.toString("base64")));
     const word = share > LIMIT ? "WARNING: look at it" : "as before";
     console.log(`${width}: ${(100 * share).toFixed(2)} % of the pixels differ, ${word}`);
-    await close();
   });
 }

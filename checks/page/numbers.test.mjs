@@ -1,15 +1,10 @@
 // What is downloaded reads back to the numbers of results.json.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { launch, open } from "./browser.mjs";
+import { open, test } from "./browser.mjs";
 import { downloaded } from "./controls.mjs";
 import { readCsv } from "./csv.mjs";
 import { pageOf } from "./pages.mjs";
-
-let browser;
-before(async () => (browser = await launch()));
-after(() => browser.close());
 
 /// Lines of a file as objects by their heads, and the heads.
 const table = async (page, selector) => {
@@ -22,7 +17,7 @@ const ends = ({ mean, low, high }) => [mean, low, high];
 
 test("tables and figures read back to results.json", async () => {
   const { file, results } = pageOf("main");
-  const { page, close } = await open(browser, file);
+  const { page } = await open(file);
   const numbers = await table(page, "button[aria-label='Save table The numbers that matter as CSV']");
   const head = (start) => numbers.heads.find((name) => name.startsWith(start));
   assert.equal(numbers.rows.length, results.recipes.length);
@@ -43,5 +38,4 @@ test("tables and figures read back to results.json", async () => {
     assert.deepEqual(rows.map((row) => Number(row[x])), fpr);
     assert.deepEqual(rows.map((row) => Number(row[y])), tpr.map((one) => one.mean));
   }
-  await close();
 });

@@ -79,6 +79,21 @@ const MADE = {
     const results = kept("results");
     return page("one", { ...results, recipes: results.recipes.slice(0, 1), comparisons: [], figures: results.figures.slice(0, 1) });
   },
+  // Nothing held out, no picture, no single example.
+  bare: () => {
+    const results = kept("results");
+    const recipes = results.recipes.map((recipe) => ({ ...recipe, test_accuracy: null }));
+    const explain = { ...results.explain, influence: [] };
+    return page("bare", { ...results, recipes, explain, pictures: [], listings: undefined, frontiers: undefined });
+  },
+  // As many classes as a table of them would hardly hold, with long names.
+  classes: () => {
+    const [results, examples] = [kept("results"), kept("examples")];
+    results.study.datasets[0].classes = 1000;
+    examples.examples.forEach((example, k) => (example.class = `n${k} ${"Long, and of many words. ".repeat(8)}`.slice(0, 200)));
+    results.pictures.forEach((picture) => (picture.rows = picture.rows.map((row, k) => `${k} ${"of a long name ".repeat(13)}${row}`)));
+    return page("classes", results, examples);
+  },
   version1: () => page("version1", json(VERSION1)),
   audit: () => page("audit", json(AUDIT)),
   theory: () => {

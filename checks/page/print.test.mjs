@@ -2,22 +2,16 @@
 
 import assert from "node:assert/strict";
 import { statSync } from "node:fs";
-import { after, before, test } from "node:test";
-import { launch, open } from "./browser.mjs";
+import { open, test } from "./browser.mjs";
 import { pageOf } from "./pages.mjs";
 
-let browser;
-before(async () => (browser = await launch()));
-after(() => browser.close());
-
 test("the main job's page prints on at most 12 sheets", async () => {
-  const { page, complaints, close } = await open(browser, pageOf("main").file);
+  const { page, complaints } = await open(pageOf("main").file);
   const pdf = (await page.pdf({ format: "A4", preferCSSPageSize: true, printBackground: true })).toString("latin1");
   const sheets = pdf.match(/\/Type\s*\/Page\b(?!s)/g)?.length ?? 0;
   console.log(`${sheets} sheets`);
   assert.ok(sheets > 0 && sheets <= 12, `${sheets} sheets`);
   assert.deepEqual(complaints, []);
-  await close();
 });
 
 test("the main job's page is at most 1.5 MB", () => {

@@ -4,13 +4,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { launch, open } from "./browser.mjs";
+import { open, test } from "./browser.mjs";
 import { HERE, pageOf } from "./pages.mjs";
-
-let browser;
-before(async () => (browser = await launch()));
-after(() => browser.close());
 
 /// Questions with the selector and the words of their answers, as the table of the book has them.
 const questions = () => {
@@ -34,7 +29,7 @@ const inView = (all) =>
 test("25 questions are answered in view or one click away", async () => {
   const all = questions();
   assert.equal(all.length, 25);
-  const { page, complaints, close } = await open(browser, pageOf("main").file, { width: 1400, height: 900 });
+  const { page, complaints } = await open(pageOf("main").file, { width: 1400, height: 900 });
   const answered = await page.evaluate(inView, all);
   await page.evaluate(() => document.querySelectorAll("details[open]").forEach((node) => (node.dataset.was = "open")));
   const places = await page.evaluate(() => {
@@ -54,7 +49,6 @@ test("25 questions are answered in view or one click away", async () => {
   }
   const missing = all.filter((_, k) => !answered[k]).map(({ question, selector, words }) => `${question} ${selector}: ${words}`);
   assert.deepEqual([...missing, ...complaints], []);
-  await close();
 });
 
 const LONGEST = 30;
@@ -74,11 +68,10 @@ const sentences = () => {
 
 for (const name of ["main", "audit", "theory"]) {
   test(`no sentence of the page ${name} has more than ${LONGEST} words`, async () => {
-    const { page, close } = await open(browser, pageOf(name).file);
+    const { page } = await open(pageOf(name).file);
     const words = (sentence) => sentence.split(/\s+/).filter((word) => /\p{L}/u.test(word)).length;
     const long = (await page.evaluate(sentences)).filter((sentence) => words(sentence) > LONGEST);
     assert.deepEqual(long.map((sentence) => `${words(sentence)}: ${sentence}`), []);
-    await close();
   });
 }
 
@@ -92,7 +85,7 @@ const KNOWN = new Set(["CSV", "SVG", "PNG", "LaTeX", "JSON", "HTML", "CPU", "ID"
 
 test("every term is in the glossary", async () => {
   const { results, file } = pageOf("main");
-  const { page, close } = await open(browser, file);
+  const { page } = await open(file);
   const [text, glossary] = await page.evaluate(() => {
     const main = document.querySelector("main") ?? document.body;
     const copy = main.cloneNode(true);
@@ -110,5 +103,4 @@ test("every term is in the glossary", async () => {
   const unknown = (word) => !KNOWN.has(word) && !machine.includes(word.toLowerCase()) && !names.has(word.toLowerCase());
   const used = [...TERMS.filter((term) => text.toLowerCase().includes(term.toLowerCase())), ...[...short].filter(unknown)];
   assert.deepEqual(used.filter((term) => !glossary.includes(term.toLowerCase())), []);
-  await close();
 });

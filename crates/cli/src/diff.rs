@@ -37,7 +37,7 @@ fn told(d: &Diff, (first, second): (&Path, &Path), width: usize) -> Text {
     }
     for c in &d.comparisons {
         let title = format!("{} - {} on {}", c.candidate, c.baseline, c.dataset);
-        let said = format!("{}; {}", words::verdict(c.verdicts[0]), words::verdict(c.verdicts[1]));
+        let said = format!("first: {}; second: {}", words::verdict(c.verdicts[0]), words::verdict(c.verdicts[1]));
         put(&title, Some(said), shown(&c.figures), width, &mut out);
     }
     if !d.settings.is_empty() {

@@ -1,14 +1,12 @@
 //! What `--dry-run` says.
 
-use std::time::Duration;
-
 use flatleak::Estimate;
 use flatleak_report::Sheet;
 use flatleak_report::text::{Text, Tone};
 use serde_json::json;
 
 use crate::options::MessageFormat;
-use crate::pace::time;
+use crate::times::time;
 use crate::voice::{say_event, show, width};
 
 /// Says what a study will take.
@@ -29,7 +27,11 @@ fn told(e: &Estimate, width: usize) -> Text {
     out.extend(sheet.lay_out(width));
     let all: usize = e.recipes.iter().map(|r| r.models).sum();
     let complete: usize = e.recipes.iter().map(|r| r.complete).sum();
-    let left = if e.seconds > 0.0 { time(Duration::from_secs_f64(e.seconds)) } else { "nothing".into() };
+    let left = if e.seconds > 0.0 {
+        format!("about {} of training with {} workers", time(e.seconds), e.workers)
+    } else {
+        "nothing is left to train".into()
+    };
     let there = match (&e.refused, complete) {
         (Some(why), _) => format!("{why}: this study cannot go on there, choose another --out"),
         (None, 0) => "nothing of this study yet".into(),
@@ -41,7 +43,7 @@ fn told(e: &Estimate, width: usize) -> Text {
         ("data", format!("{}: {} of {} pool examples a model, {} held out", e.data, e.members, e.pool, e.test)),
         ("network", format!("{} parameters: {}", e.parameters, e.layers.join(", "))),
         ("relevant", e.relevant.clone()),
-        ("time", format!("about {left} of training with {} workers; analysis comes on top", e.workers)),
+        ("time", format!("{left}; analysis comes on top")),
         ("disk", format!("about {}", size(e.disk))),
         ("memory", format!("about {}", size(e.memory))),
         ("output", e.folder.display().to_string()),

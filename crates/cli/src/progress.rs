@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use signal_hook::{consts, flag};
 
 use crate::options::MessageFormat;
-use crate::pace::{Pace, time};
+use crate::pace::Pace;
+use crate::times::time;
 use crate::voice::{Verbosity, complain, for_stderr, progress_width, remark, say_event, text, verbosity, warn};
 
 /// Time between lines where stderr is no terminal.
@@ -148,7 +149,7 @@ impl Talk {
         if self.format == MessageFormat::Json {
             say_event(pace.phase, &json!({ "over": true, "seconds": begun.elapsed().as_secs_f64() }));
         } else if verbosity() == Verbosity::Verbose {
-            warn(&format!("{} took {}", pace.phase, time(begun.elapsed())));
+            warn(&format!("{} took {}", pace.phase, time(begun.elapsed().as_secs_f64())));
         }
     }
 

@@ -10,6 +10,7 @@ use flatleak::Status;
 
 use crate::exit::{Failure, OTHER};
 use crate::progress::stop_flag;
+use crate::times::time;
 use crate::voice::{hand_over, say};
 
 /// How often a run is looked at with `--watch`.
@@ -91,13 +92,4 @@ fn rendered(status: &Status) -> String {
     status.diverged.iter().for_each(|recipe| out += &format!("  recipe {recipe} diverged\n"));
     status.bits_differ.iter().for_each(|file| out += &format!("  {file}: bits differ\n"));
     out
-}
-
-/// Seconds in the unit that fits.
-fn time(seconds: f64) -> String {
-    match seconds {
-        s if s < 100.0 => format!("{s:.0} s"),
-        s if s < 6000.0 => format!("{:.0} min", s / 60.0),
-        s => format!("{:.1} h", s / 3600.0),
-    }
 }

@@ -1,4 +1,4 @@
-//! Times as people write them: what may be spent, and how often models in training are saved.
+//! Times as people write them, what may be spent and how often models in training are saved, and as people read them.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -54,5 +54,29 @@ impl FromStr for Checkpoint {
         }
         let Budget(time) = text.parse()?;
         Ok(Self(Checkpoints::Every(time)))
+    }
+}
+
+/// Seconds in the two largest units that tell them.
+pub(crate) fn time(seconds: f64) -> String {
+    // What is below 0 or no number is 0.
+    let s = seconds.round() as u64;
+    match s {
+        0..=99 => format!("{s} s"),
+        100..=5999 => format!("{} min", (s + 30) / 60),
+        6000..=172_799 => format!("{} h {} min", s / 3600, s % 3600 / 60),
+        _ => format!("{} d {} h", s / 86_400, s % 86_400 / 3600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_in_their_largest_units() {
+        let said = [-1.0, 0.0, 99.4, 99.5, 5999.0, 6000.0, 172_800.0].map(time);
+        assert_eq!(said, ["0 s", "0 s", "99 s", "2 min", "100 min", "1 h 40 min", "2 d 0 h"]);
+        assert_eq!(time(f64::NAN), "0 s");
     }
 }

@@ -144,3 +144,15 @@ fn columns_are_standardised_on_the_pool_and_binary_tables_left_alone() {
     let error = build(&[0.0, 1.0, 2.0, f32::NAN], &[1.0; 4]).unwrap_err();
     assert_eq!(error.to_string(), "t: pool example 1, column 1 is not a finite number: correct or drop the row");
 }
+
+/// Ids are those of the source, whatever examples were taken of it: files by name where there are names, rows from 1 where there are none.
+#[test]
+fn an_example_is_placed_in_its_source() {
+    let pool = Raw { ids: vec![7, 0, 2], ..pixels(&[0, 10, 20, 255, 30, 40], &[0, 1, 2]) };
+    let mut data = Dataset::from_raw("small", parts(SHAPE, 3, pool, pixels(&[1, 2], &[1]))).unwrap();
+    let places = |data: &Dataset| [0, 1, 2].map(|i| data.place(i));
+    assert_eq!(places(&data), ["row 8", "row 1", "row 3"]);
+    // The held-out examples have files of their own.
+    data.files = [["a/0.png", "a/1.png", "b/2.png"].map(str::to_owned).to_vec(), vec!["test.png".to_owned()]];
+    assert_eq!(places(&data), ["row 8", "a/0.png", "b/2.png"]);
+}

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use flatleak_results::{Estimate, plain};
-use flatleak_stats::Interval;
 use flatleak_verdict::{Detail, HEADLINE};
 use serde::{Deserialize, Serialize};
 
@@ -66,10 +65,6 @@ pub struct Helped {
     pub influence: f64,
 }
 
-fn estimate(e: Interval) -> Estimate {
-    Estimate { mean: e.mean, low: e.low, high: e.high }
-}
-
 impl Explorer {
     /// The most exposed examples of recipes over one pool: by the largest rate of right calls of the attack of headlines under any recipe,
     /// then by memorization. `picture` gives a PNG in base64. `None` where recipes were trained on other examples than the first, or where
@@ -97,9 +92,8 @@ impl Explorer {
                 };
                 let helps = helped.get(&(i as u32)).into_iter().flatten().map(one).collect();
                 let calls = first.exposure.iter().map(|(a, _)| a);
-                let calls = calls.map(|a| d.exposure.iter().find(|(own, _)| own == a).map(|(_, e)| estimate(e[i])));
-                let Interval { low, high, .. } = d.intervals[i];
-                let memorization = Estimate { mean: d.memorization[i], low, high };
+                let calls = calls.map(|a| d.exposure.iter().find(|(own, _)| own == a).map(|(_, e)| e[i]));
+                let memorization = Estimate { mean: d.memorization[i], ..d.intervals[i] };
                 (d.recipe.clone(), Exposed { calls: calls.collect(), memorization, helps })
             };
             Example {

@@ -13,7 +13,7 @@ pub(crate) fn percent(e: &Estimate) -> String {
 
 /// Four places with the half width of the interval.
 pub(crate) fn value(e: &Estimate) -> String {
-    format!("{:.4} ± {:.4}", e.mean, 0.5 * (e.high - e.low))
+    format!("{:.4} ± {:.4}", e.mean, 0.5 * (e.high - e.low)).replace('-', "−")
 }
 
 /// A difference with its interval: four places, or two digits where four places would show nothing.

@@ -253,33 +253,82 @@ fn check_latex(name: &str, text: &str) {
     assert!(environments.is_empty() && text.contains("\\bottomrule"), "{name}");
 }
 
-/// A small group and single pairs are in no form of redacted results, and the group in none but the page and the document otherwise.
-#[test]
-fn nothing_redacted_is_in_any_form() {
+/// What tells of single examples, each with a word of its own: a small group, a place in the source, a picture, the place of a pair's example.
+const TOLD: [&str; 4] = ["tinygroup", "secret-place.png", "c2VjcmV0cGljdHVyZQ==", "987654"];
+
+/// Results that tell of single examples in every way there is.
+fn telling() -> Document {
     let mut value: Value = serde_json::from_str(NEW).unwrap();
     value["timings"].as_object_mut().unwrap().remove("checksum");
-    let group = serde_json::json!({ "recipe": "sgd", "dataset": value["recipes"][0]["dataset"], "name": "tinygroup", "pool": 3, "frequency": 0.05,
+    let data = value["recipes"][0]["dataset"].clone();
+    let group = serde_json::json!({ "recipe": "sgd", "dataset": data, "name": "tinygroup", "pool": 3, "frequency": 0.05,
         "test": 3, "test_accuracy": null, "member_accuracy": { "mean": 0.5, "low": 0.0, "high": 1.0 },
         "non_member_accuracy": { "mean": 0.5, "low": 0.0, "high": 1.0 }, "memorization": { "mean": 0.5, "low": 0.0, "high": 1.0 }, "leakage": [] });
     value["explain"]["groups"] = serde_json::json!([group]);
     let mut metric = value["comparisons"][0]["metrics"][0].clone();
     metric["metric"] = "memorization[tinygroup]".into();
     value["comparisons"][0]["metrics"].as_array_mut().unwrap().push(metric);
-    let mut d = json::parse(&value.to_string()).unwrap();
-    assert!(d.explain.influence.iter().any(|i| !i.top.is_empty()));
-    assert!(rendered(Form::Json, &d).contains("tinygroup"));
-    for form in [Form::Csv, Form::Markdown, Form::Latex, Form::ModelCard] {
-        assert!(!rendered(form, &d).contains("tinygroup"), "{form:?}");
-    }
+    value["explain"]["influence"][0]["top"][0]["train"] = 987_654.into();
+    value["listings"] = serde_json::json!([{ "dataset": data, "file": "examples.json", "blake3": "" }]);
+    json::parse(&value.to_string()).unwrap()
+}
+
+/// The files beside the results: a listing of one example, and pictures.
+fn beside(file: &str) -> Option<Vec<u8>> {
+    let estimate = serde_json::json!({ "mean": 1.0, "low": 0.5, "high": 1.0 });
+    let exposed = serde_json::json!({ "calls": [estimate], "memorization": estimate, "helps": [] });
+    let listing = serde_json::json!({ "recipes": ["sgd"], "attacks": ["strongest"], "pool": 40, "examples": [
+        { "index": 1, "class": "one", "source": "secret-place.png", "picture": "c2VjcmV0cGljdHVyZQ==", "recipes": { "sgd": exposed } }] });
+    Some(if file == "examples.json" { listing.to_string().into_bytes() } else { b"secretpicture".to_vec() })
+}
+
+/// A form tells of single examples what it `tells`, and nothing where it is redacted, which it `says`.
+fn redacts(form: Form, tells: &[&str], says: &str) {
+    let mut d = telling();
+    let told = |d: &Document| {
+        let text = form.render(d, &beside).unwrap();
+        TOLD.into_iter().filter(|word| text.contains(word)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&d), tells);
     d.redact();
-    for form in Form::ALL {
-        let text = rendered(form, &d);
-        assert!(!text.contains("tinygroup"), "{form:?}");
-        let said = if form == Form::Csv { "kind," } else { "edacted" };
-        assert!(text.contains(said), "{form:?} says that it is redacted");
-    }
+    assert_eq!(told(&d), [""; 0]);
+    assert!(form.render(&d, &beside).unwrap().contains(says));
+}
+
+#[test]
+fn a_redacted_page_tells_of_no_example() {
+    redacts(Form::Html, &TOLD, "Redacted: nothing is shown of single examples.");
+}
+
+#[test]
+fn a_redacted_document_tells_of_no_example() {
+    // Its listing and its pictures are files of their own.
+    redacts(Form::Json, &["tinygroup", "987654"], "\"redacted\": true");
+    let mut d = telling();
+    d.redact();
     let again = json::parse(&rendered(Form::Json, &d)).unwrap();
-    assert!(again.redacted && again.explain.influence.iter().all(|i| i.top.is_empty()) && again.pictures.is_empty());
+    assert!(again.redacted && again.explain.influence.iter().all(|i| i.top.is_empty()));
+    assert!(again.pictures.is_empty() && again.listings.is_empty());
+}
+
+#[test]
+fn markdown_tells_of_no_example() {
+    redacts(Form::Markdown, &[], "edacted");
+}
+
+#[test]
+fn latex_tells_of_no_example() {
+    redacts(Form::Latex, &[], "edacted");
+}
+
+#[test]
+fn the_table_of_figures_tells_of_no_example() {
+    redacts(Form::Csv, &[], "kind,");
+}
+
+#[test]
+fn a_card_tells_of_no_example() {
+    redacts(Form::ModelCard, &[], "edacted");
 }
 
 /// From 50 columns on no line is longer than the terminal and no word is cut; what is said is the same.

@@ -49,10 +49,10 @@ pub(crate) struct Placed {
     pub(crate) leader: Option<((f64, f64), (f64, f64))>,
 }
 
-/// Places for labels of so many letters beside their points inside `frame`, over no other label and no point. Nearer places come first,
-/// and those right of and above the point among them; `None` where there is no room.
-pub(crate) fn place(points: &[(f64, f64)], letters: &[usize], frame: &Area) -> Vec<Option<Placed>> {
-    let mut taken: Vec<Area> = points.iter().map(|p| Area::around(*p, 4.0)).collect();
+/// Places for labels of so many letters beside their points inside `frame`, over no other label, no point and nothing of `drawn`. Nearer
+/// places come first, and those right of and above the point among them; `None` where there is no room.
+pub(crate) fn place(points: &[(f64, f64)], letters: &[usize], frame: &Area, drawn: &[Area]) -> Vec<Option<Placed>> {
+    let mut taken: Vec<Area> = points.iter().map(|p| Area::around(*p, 4.0)).chain(drawn.iter().copied()).collect();
     let one = |(point, letters): (&(f64, f64), &usize)| {
         let found = candidates(*point, *letters as f64 * LETTER)
             .find(|area| frame.holds(area) && !taken.iter().any(|t| t.overlaps(area)))?;
@@ -93,7 +93,7 @@ mod tests {
         let points: Vec<(f64, f64)> =
             (0..35).map(|k| (120.0 + 4.0 * f64::from(k), 150.0 + 3.0 * f64::from(k % 7))).collect();
         let letters: Vec<usize> = (0..35).map(|k| 3 + k % 9).collect();
-        let placed: Vec<Placed> = place(&points, &letters, &frame).into_iter().flatten().collect();
+        let placed: Vec<Placed> = place(&points, &letters, &frame, &[]).into_iter().flatten().collect();
         assert_eq!(placed.len(), 35);
         for (i, a) in placed.iter().enumerate() {
             assert!(frame.holds(&a.area));
@@ -102,7 +102,20 @@ mod tests {
         }
         assert!(placed.iter().any(|p| p.leader.is_some()) && placed.iter().any(|p| p.leader.is_none()));
         // One point has its name beside it; no room is no label.
-        assert_eq!(place(&[(100.0, 100.0)], &[4], &frame)[0].as_ref().unwrap().leader, None);
-        assert_eq!(place(&[(100.0, 100.0)], &[200], &frame), [None]);
+        assert_eq!(place(&[(100.0, 100.0)], &[4], &frame, &[])[0].as_ref().unwrap().leader, None);
+        assert_eq!(place(&[(100.0, 100.0)], &[200], &frame, &[]), [None]);
+    }
+
+    #[test]
+    fn a_label_lies_on_no_line() {
+        let frame = Area { left: 54.0, top: 12.0, right: 342.0, bottom: 420.0 };
+        let lines = [
+            Area { left: 60.0, top: 99.0, right: 300.0, bottom: 101.0 },
+            Area { left: 99.0, top: 20.0, right: 101.0, bottom: 400.0 },
+        ];
+        let placed = place(&[(100.0, 100.0)], &[6], &frame, &lines);
+        let label = placed[0].as_ref().unwrap();
+        assert!(lines.iter().all(|line| !label.area.overlaps(line)), "{label:?}");
+        assert_eq!(label.leader, None, "there is room close by");
     }
 }

@@ -23,6 +23,14 @@ pub(crate) struct Point<'a> {
     pub(crate) bold: bool,
 }
 
+/// What the intervals of a point cover, each with the width of its line.
+fn cross(axes: &Axes, p: &Point<'_>, (x, y): (f64, f64)) -> [Area; 2] {
+    [
+        Area { left: axes.x(p.x.low), top: y - 1.0, right: axes.x(p.x.high), bottom: y + 1.0 },
+        Area { left: x - 1.0, top: axes.y(p.y.high), right: x + 1.0, bottom: axes.y(p.y.low) },
+    ]
+}
+
 /// Most letters of a label.
 const LETTERS: usize = 24;
 
@@ -32,7 +40,9 @@ pub(crate) fn draw(axes: &Axes, points: &[Point<'_>]) -> String {
     let names: Vec<_> = points.iter().map(|p| shortened(p.recipe, LETTERS.min(LABEL))).collect();
     let letters: Vec<usize> = names.iter().map(|n| n.chars().count()).collect();
     let frame = Area { left: LEFT + 2.0, top: TOP, right: WIDTH - RIGHT + 14.0, bottom: axes.bottom() - 2.0 };
-    let placed = place(&at, &letters, &frame);
+    let lines: Vec<Area> =
+        points.iter().zip(&at).filter(|(p, _)| p.whiskers).flat_map(|(p, at)| cross(axes, p, *at)).collect();
+    let placed = place(&at, &letters, &frame, &lines);
     let mut body = String::new();
     for (((p, (x, y)), name), label) in points.iter().zip(&at).zip(&names).zip(&placed) {
         let recipe = escape(p.recipe);

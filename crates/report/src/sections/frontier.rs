@@ -76,7 +76,7 @@ fn figure(context: &Context<'_>, points: &[FrontierPoint]) -> Figure {
         body,
         legend: Vec::new(),
         caption: format!(
-            "Right is more accurate, low leaks less. The dashed line joins recipes that no other beats on both; their names are bold.{without}"
+            "Right is more accurate, low leaks less. Recipes in bold are those that no other beats on both; a dashed line joins them.{without}"
         ),
         data,
         class: "large",

@@ -1,7 +1,7 @@
 //! Limits of the finding.
 
 use askama::Template;
-use flatleak_results::SMALLEST_GROUP;
+use flatleak_results::{LeftOut, SMALLEST_GROUP};
 
 use crate::context::Context;
 
@@ -11,8 +11,11 @@ pub(super) const TITLE: &str = "Limits of the finding";
 #[template(path = "../src/sections/limits.html")]
 struct Limits<'a> {
     context: &'a Context<'a>,
+    /// What could not be explained.
+    left_out: Vec<&'a LeftOut>,
 }
 
 pub(super) fn section(context: &Context<'_>) -> Option<impl Template> {
-    Some(Limits { context })
+    let left_out = context.document.explain.left_out.iter().filter(|l| context.covers(&l.dataset)).collect();
+    Some(Limits { context, left_out })
 }

@@ -45,6 +45,17 @@ impl ByHeart<'_> {
     }
 }
 
+/// A statistic as a heading.
+fn heading(of: Statistic) -> &'static str {
+    match of {
+        Statistic::Mean => "mean",
+        Statistic::MeanSquare => "mean square",
+        Statistic::Low => "share below 0.25",
+        Statistic::Middle => "share from 0.25 to 0.85",
+        Statistic::High => "share above 0.85",
+    }
+}
+
 /// Mean soft memorization, where there are confidences.
 fn soft(m: &MemorizationResult) -> String {
     cell::optional(m.soft.iter().find(|n| n.name == Statistic::Mean).map(|n| &n.estimate), cell::value)

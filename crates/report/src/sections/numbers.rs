@@ -23,7 +23,7 @@ struct Numbers<'a> {
 pub(super) fn section(context: &Context<'_>) -> Option<impl Template> {
     let level = supported(context);
     let auc = headline_metric(Measure::Auc);
-    let mut shown = vec![Shown::accuracy(), Shown::leakage(&auc)];
+    let mut shown = vec![Shown::accuracy(context), Shown::leakage(&auc)];
     let tpr = level.map(|(fpr, _)| headline_metric(Measure::Tpr(fpr)));
     shown.extend(tpr.iter().zip(level).map(|(metric, level)| Shown::found(metric, level)));
     let figures = shown.iter().filter_map(|s| bars(context, s, &context.id(s.id))).collect();
@@ -61,14 +61,24 @@ pub(crate) struct Shown<'a> {
 
 /// Where its values come from.
 enum Property<'a> {
-    Accuracy,
+    TestAccuracy,
+    NonMemberAccuracy,
     Attack(&'a Metric),
 }
 
 impl<'a> Shown<'a> {
-    fn accuracy() -> Self {
-        let (name, title) = ("Accuracy on held-out examples".into(), "test accuracy".into());
-        Self { id: "fig-accuracy", name, title, guessing: None, of: Property::Accuracy }
+    /// On held-out examples; where there are none, on those of the pool that a model was not trained on.
+    fn accuracy(context: &Context<'_>) -> Self {
+        let (name, title, of) = if context.recipes.iter().any(|r| r.test_accuracy.is_some()) {
+            ("Accuracy on held-out examples", "test accuracy", Property::TestAccuracy)
+        } else {
+            (
+                "Accuracy on non-members: no examples were held out",
+                "accuracy on non-members",
+                Property::NonMemberAccuracy,
+            )
+        };
+        Self { id: "fig-accuracy", name: name.into(), title: title.into(), guessing: None, of }
     }
 
     /// The AUC of the strongest attack.
@@ -86,7 +96,8 @@ impl<'a> Shown<'a> {
 
     fn value(&self, r: &RecipeResult) -> Option<Estimate> {
         match self.of {
-            Property::Accuracy => r.test_accuracy.or(Some(r.non_member_accuracy)),
+            Property::TestAccuracy => r.test_accuracy,
+            Property::NonMemberAccuracy => Some(r.non_member_accuracy),
             Property::Attack(metric) => attacked(r, metric),
         }
     }

@@ -28,9 +28,9 @@ const among = (table, column) => {
   const head = lastHeads(table).find((h) => h.dataset.column === column);
   if (!head) return [];
   const word = (row) => plain(row.cells[head.cellIndex]);
-  const words = [...new Set(bodyRows(table).map(word))].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
-  const { select, chosen } = choice(`Show one ${column} of table ${table.dataset.name}`, `every ${column}`, words);
-  return words.length > 1 ? [[select, (row) => chosen() === null || word(row) === chosen()]] : [];
+  const found = [...new Set(bodyRows(table).map(word))].sort(words.compare);
+  const { select, chosen } = choice(`Show one ${column} of table ${table.dataset.name}`, `every ${column}`, found);
+  return found.length > 1 ? [[select, (row) => chosen() === null || word(row) === chosen()]] : [];
 };
 
 // Two recipes beside each other, with the difference of each of their measures; the columns of the others are hidden.

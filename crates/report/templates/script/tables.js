@@ -29,14 +29,16 @@ const figures = (table) => {
   return [heads, ...rows.map((row) => columns.flatMap((head, k) => parts(row.cells[head.cellIndex], k)))];
 };
 
-const compare = (a, b, up) => {
-  const [x, y] = [number(a), number(b)];
-  const [s, t] = [a, b].map((cell) => (cell ? plain(cell) : ""));
+// Words as people order them, numbers in them by size. Made once: a table compares thousands of times.
+const words = new Intl.Collator("en", { numeric: true });
+// By what a cell is sorted: its number and its text.
+const keyOf = (cell) => [number(cell), cell ? plain(cell) : ""];
+const compare = ([x, s], [y, t], up) => {
   const [none, other] = [Number.isNaN(x), Number.isNaN(y)];
   // Numbers before words, and what is missing last, whatever the direction.
   if (!none && !other) return up * (x - y);
   if (none !== other) return none ? 1 : -1;
-  return s === "" || t === "" ? (s === "") - (t === "") : up * s.localeCompare(t, "en", { numeric: true });
+  return s === "" || t === "" ? (s === "") - (t === "") : up * words.compare(s, t);
 };
 const sortable = (table, head) => {
   const act = () => {
@@ -46,13 +48,14 @@ const sortable = (table, head) => {
     const up = to === "descending" ? -1 : 1;
     const first = (row) => Number(row.dataset.first);
     const at = head.cellIndex;
-    const order = (p, q) => (to === "none" ? 0 : compare(p.cells[at], q.cells[at], up)) || first(p) - first(q);
-    table.tBodies[0].append(...[...table.tBodies[0].rows].sort(order));
+    const keyed = [...table.tBodies[0].rows].map((row) => ({ row, key: keyOf(row.cells[at]) }));
+    const order = (p, q) => (to === "none" ? 0 : compare(p.key, q.key, up)) || first(p.row) - first(q.row);
+    table.tBodies[0].append(...keyed.sort(order).map(({ row }) => row));
   };
   const label = plain(head);
   // Pictures have no order.
-  const words = bodyRows(table).some((row) => row.cells[head.cellIndex] && plain(row.cells[head.cellIndex]));
-  if (!label || !words || head.querySelector("a,button,input")) return;
+  const said = bodyRows(table).some((row) => row.cells[head.cellIndex] && plain(row.cells[head.cellIndex]));
+  if (!label || !said || head.querySelector("a,button,input")) return;
   const sort = button("", `Sort by ${label}`, act);
   sort.className = "sort";
   sort.append(...head.childNodes);

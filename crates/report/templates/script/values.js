@@ -95,6 +95,12 @@ const values = (svg, rows) => {
     at = (to + found.length) % found.length;
     say(found[at]);
   });
-  // The corner of a line that the arrows have reached.
-  return () => stops()[at]?.corner ?? null;
+  // The middle of what the arrows have reached, in units of the picture.
+  return () => {
+    const reached = stops()[at];
+    if (!reached) return null;
+    const { x, top, bottom } = reached.place();
+    const middle = new DOMPoint(x, (top + bottom) / 2).matrixTransform(svg.getScreenCTM().inverse());
+    return [middle.x, middle.y];
+  };
 };
