@@ -61,13 +61,14 @@ pub(super) fn headline(o: &Outcome) -> String {
         return String::new();
     };
     let moves = |c: &Change| {
-        let size = signed(&c.difference);
-        if c.difference.low > 0.0 {
-            format!("rises by {size}, in {} of {} draws", c.rises, o.draws)
-        } else if c.difference.high < 0.0 {
-            format!("falls by {size}, in {} of {} draws", c.falls, o.draws)
+        let Interval { mean, low, high } = c.difference;
+        if low > 0.0 {
+            format!("rises by {mean:.3} [{low:.3}, {high:.3}], in {} of {} draws", c.rises, o.draws)
+        } else if high < 0.0 {
+            let [mean, low, high] = [-mean, -high, -low];
+            format!("falls by {mean:.3} [{low:.3}, {high:.3}], in {} of {} draws", c.falls, o.draws)
         } else {
-            format!("is not shown to change, {size}")
+            format!("is not shown to change, {}", signed(&c.difference))
         }
     };
     let closing = if v.difference.high < 0.0 && error.difference.low > 0.0 {
