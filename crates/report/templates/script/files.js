@@ -39,10 +39,11 @@ const LATEX = {
   "\u202f": "\\,", "\u03b5": "$\\varepsilon$", "\u03b7": "$\\eta$", "\u03c1": "$\\rho$", "\u03c3": "$\\sigma$", "\u03c4": "$\\tau$",
   "\u03c6": "$\\varphi$", "\u0394": "$\\Delta$", "\u03a3": "$\\Sigma$", "-": "-{}",
 };
-// Latin letters with accents stay; what pdfLaTeX has no letter for is named by its number; what cannot be seen is left out.
+const T1 = /[ -~\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u0125\u0128-\u0137\u0139-\u013e\u0141-\u0148\u014a-\u0165\u0168-\u017e]/;
+// Latin letters that the encoding T1 has stay; what pdfLaTeX has no letter for is named by its number; what cannot be seen is left out.
 const inLatex = (text) => {
   const code = (c) => `\\texttt{U+${c.codePointAt(0).toString(16).toUpperCase()}}`;
-  const letter = (c) => LATEX[c] ?? (/[ -~\u00c0-\u017f]/.test(c) ? c : /\p{C}/u.test(c) ? "" : code(c));
+  const letter = (c) => LATEX[c] ?? (T1.test(c) ? c : /\p{C}/u.test(c) ? "" : code(c));
   const out = [...text].map(letter).join("").replace(/-\{\}(?!-)/g, "-");
   // After the end of a row these would be read as its options.
   return /^[[*]/.test(out) ? `{}${out}` : out;
