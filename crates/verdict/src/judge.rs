@@ -250,8 +250,9 @@ impl<'a> Judge<'a> {
     /// Mean over the targets of each block of one value per model, over the blocks that have targets, ascending.
     pub(crate) fn block_means(&self, of_model: &dyn Fn(usize) -> f64) -> Vec<f64> {
         let m = self.membership();
-        m.block_ids()
-            .filter(|&block| self.units.of(block).is_some())
+        self.units
+            .all_blocks()
+            .into_iter()
             .map(|block| {
                 let own: Vec<f64> =
                     (0..m.models()).filter(|&k| m.block(k) == block && self.is_target[k]).map(of_model).collect();
